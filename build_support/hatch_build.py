@@ -8,7 +8,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # the hook is loaded by path, not as part of a package
 
-import js_bundle  # noqa: E402
+import js_bundle
 
 
 class WorkbenchBuildHook(BuildHookInterface[Any]):

