@@ -1,0 +1,250 @@
+"""`SystemApi`: the one seam between the workbench and whatever runs actors (design §3).
+
+The embedded system, another node and a real Spawn proxy implement it.  They differ in what they can do, so each says which
+`Capability`s it has, and everything else is refused with a `NotCapable` that names the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Iterator, Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+import msgspec
+
+from runtime.ids import ActorId
+from runtime.records import Encoded, Event, Lifecycle, StoredDefinition, Turn
+
+
+class Capability(StrEnum):
+    """Something a system may or may not be able to do."""
+
+    INVOKE = "invoke"
+    DEPLOY = "deploy"
+    """Actors can be defined here; their code runs in this process."""
+    LIST = "list"
+    STATE = "state"
+    MAILBOX = "mailbox"
+    HISTORY = "history"
+    """Committed turns can be read."""
+    WATCH = "watch"
+    """Events arrive as they happen."""
+
+
+class FieldChange(msgspec.Struct, frozen=True):
+    """How one state field fares under a redeploy."""
+
+    name: str
+    change: str
+    """`kept`, `added`, `dropped` or `retyped`."""
+    detail: str = ""
+
+
+class DeployReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What a deploy changed.  Empty tuples mean no change of that sort."""
+
+    actor: str
+    definition: str
+    previous: str = ""
+    """Hash of the definition that was replaced; empty for a first deploy."""
+    changed: bool = True
+    """False when the same definition was deployed again: nothing happened."""
+    added_actions: tuple[str, ...] = ()
+    removed_actions: tuple[str, ...] = ()
+    changed_actions: tuple[str, ...] = ()
+    """`name(old) -> name(new)` for each signature that differs, `name (body)` where only the code does."""
+    changed_settings: tuple[str, ...] = ()
+    fields: tuple[FieldChange, ...] = ()
+    kept_aside: tuple[str, ...] = ()
+    """Fields whose stored values are kept beside the state until `confirm_dropped`."""
+    children: int = 0
+    """Active actors that run the new code from their next turn."""
+    revision: int = 0
+    """The named actor's revision, which a redeploy does not change."""
+    waiting: int = 0
+    """Messages in the mailboxes, all kept."""
+
+
+class ActorInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of `%actors`."""
+
+    id: ActorId
+    parent: str
+    kind: str
+    phase: str
+    """`passive` (only in the store), `loading`, `ready`, `running`, `stopping` or `template`."""
+    revision: int = 0
+    waiting: int = 0
+    definition: str = ""
+    deployed: bool = False
+    """Its code is loaded here."""
+    turns: int = 0
+    """Turns since it was activated."""
+    failures: int = 0
+    last_turn_us: int = 0
+    oldest_waiting_us: int = 0
+    action: str = ""
+    """The action that is running; empty for none."""
+    action_started_us: int = 0
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """One invocation in a mailbox."""
+
+    invocation: str
+    action: str
+    caller: str
+    enqueued_us: int
+    running: bool = False
+    payload: Encoded | None = None
+    started_us: int = 0
+    """When its turn began; 0 while it waits."""
+
+
+class SystemStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How a system is doing."""
+
+    system: str
+    store: str
+    """The store's URL, without secrets."""
+    running: bool
+    actors: int = 0
+    waiting: int = 0
+    turns: int = 0
+    sequence: int = 0
+    """Last finished turn."""
+    committed: int = 0
+    """Last turn on disk."""
+    store_error: str = ""
+    dropped_events: int = 0
+
+
+class Subscription(Protocol):
+    """A bounded view of the feed.  Never slows a turn down: what does not fit is dropped, oldest first, and counted."""
+
+    dropped: int
+
+    def drain(self) -> list[Event]:
+        """All events since the last call, oldest first; never blocks."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class SystemApi(Protocol):
+    """An actor system that one can use: invoke, deploy to, look into."""
+
+    name: str
+    capabilities: frozenset[Capability]
+
+    def deploy(self, actor: type) -> DeployReport:
+        """Make an actor class this system's definition of its name, keeping state and mailboxes.
+
+        Raises:
+            DefinitionError: the class cannot be an actor; the earlier definition, if any, still runs.
+        """
+        ...
+
+    def undeploy(self, actor: str) -> None:
+        """Forget an actor's code.  Its state and history stay in the store."""
+        ...
+
+    def confirm_dropped(self, actor: str) -> tuple[str, ...]:
+        """Delete the values that redeploys of this actor kept aside; the names of the deleted fields."""
+        ...
+
+    def invoke(
+        self,
+        actor: str,
+        action: str,
+        payload: Any = None,
+        *,
+        parent: str | None = None,
+        system: str | None = None,
+        asynchronous: bool = False,
+        delay: float | str | None = None,
+        scheduled_to: datetime | None = None,
+        metadata: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        key: str | None = None,
+    ) -> Any:
+        """Call an action and wait for its response, decoded; None at once for `asynchronous` and delayed calls.
+
+        Args:
+            payload: a mapping of parameter names to values, a protobuf message, or None.
+            parent: the template to make the actor from at its first call.
+            system: another actor system of this runtime.
+            delay: seconds, or text such as `"10s"`.
+            scheduled_to: an aware datetime.
+            timeout: seconds to wait; the runtime's default is 60.
+            key: idempotency key: on one actor, executed once; later calls get the recorded response.
+
+        Raises:
+            UnknownActor, UnknownAction, BadPayload, NotDeployed: nothing was run.
+            ActionFailed: the action raised; its exception is the `__cause__` where it ran in this process.
+            InvocationTimeout: no answer in time.
+            WouldBlock: called where waiting would block an event loop; the message shows the call to use.
+        """
+        ...
+
+    def ainvoke(self, actor: str, action: str, payload: Any = None, **options: Any) -> Awaitable[Any]:
+        """`invoke` for coroutines, with the same arguments."""
+        ...
+
+    def actors(self, *, prefix: str = "", passive: bool = True, limit: int = 1_000) -> list[ActorInfo]:
+        """Actors by name: templates, active ones and, with `passive`, those only in the store.
+
+        With `prefix`, only names that start with it; so an actor among a million passive ones can be found.
+        """
+        ...
+
+    def info(self, actor: str) -> ActorInfo:
+        """The line of one actor in `actors`, at the cost of a look-up: widgets ask for it 10 times a second.
+
+        Raises:
+            UnknownActor: nothing is known under that name.
+        """
+        ...
+
+    def actions(self, actor: str) -> dict[str, str]:
+        """Action names to signatures, for an actor that is deployed here."""
+        ...
+
+    def state(self, actor: str, revision: int | None = None) -> Any:
+        """The committed state, decoded, now or at a past revision.  Never wakes the actor; None if it has none.
+
+        Raises:
+            UnknownActor: nothing is known under that name, or not that revision.
+        """
+        ...
+
+    def mailbox(self, actor: str, *, limit: int = 1_000) -> list[Waiting]:
+        """The invocation being processed, then those that wait, in order: the first `limit` of them."""
+        ...
+
+    def turns(self, *, after: int = 0, actor: str | None = None) -> Iterator[list[Turn]]:
+        """Committed turns, oldest first, in batches (see `StateStore.turns`)."""
+        ...
+
+    def lifecycle(self) -> Iterator[Lifecycle]: ...
+
+    def definitions(self) -> list[StoredDefinition]: ...
+
+    def subscribe(self, *, limit: int = 10_000) -> Subscription:
+        """Events from now on; at most `limit` undrained."""
+        ...
+
+    def flush(self, timeout: float = 10.0) -> int:
+        """Wait until everything that was answered is on disk; the last committed sequence.
+
+        Raises:
+            StoreUnavailable: not within `timeout` seconds; the message says how many turns are not yet written.
+        """
+        ...
+
+    def status(self) -> SystemStatus: ...
+
+    def close(self) -> None:
+        """Finish turns in progress, write everything, stop.  Safe to call twice."""
+        ...
