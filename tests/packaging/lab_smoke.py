@@ -85,7 +85,7 @@ def check_answers(record: dict[str, Any]) -> None:
 
 def check_installation(clone: Path, environment: dict[str, str]) -> None:
     """The packages import from elsewhere, and a second `make lab` would install nothing."""
-    ask = [clone / ".venv/bin/python", "-c", "import runtime, workbench; print(runtime, workbench)"]
+    ask = [str(clone / ".venv/bin/python"), "-c", "import runtime, workbench; print(runtime, workbench)"]
     told = subprocess.run(ask, cwd=clone.parent, env=environment, capture_output=True, text=True, check=False)
     if told.stdout.count(str(clone)) != 2:
         raise DidNotHappen(f"a kernel would not import the clone: {told.stdout}{told.stderr}")

@@ -34,6 +34,14 @@ def test_every_layer_is_a_module(package: str) -> None:
     assert layers_of(package) - modules_of(package) == set()
 
 
+@pytest.mark.parametrize("package", ["runtime", "workbench"])
+def test_every_folder_with_modules_is_a_package(package: str) -> None:
+    """The contracts and the type checker overlook a folder without `__init__.py`."""
+    folders = {path.parent for path in (ROOT / package).rglob("*.py") if "node_modules" not in path.parts}
+
+    assert [str(folder.relative_to(ROOT)) for folder in sorted(folders) if not (folder / "__init__.py").exists()] == []
+
+
 # One import for each contract that it must break.
 VIOLATIONS = {
     "runtime-layers": ("runtime/errors.py", "import runtime.records"),
