@@ -1,0 +1,94 @@
+"""What a user writes: a class with annotated state and marked actions.
+
+    class Counter(Actor, name="counter", deactivate_timeout="30s"):
+        total: int = 0
+
+        @action
+        def add(self, value: int) -> dict:
+            self.total += value
+            return {"total": self.total}
+
+Importing this module defines names only; nothing runs and nothing is checked before `deploy`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar, TypeVar, overload
+
+from runtime.errors import shown
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+MARK = "__spawn_action__"
+
+
+class Mark:
+    """What a decorator says about a function."""
+
+    __slots__ = ("every", "name", "role")
+
+    def __init__(self, role: str, name: str | None = None, every: int | str | None = None) -> None:
+        self.role, self.name, self.every = role, name, every
+
+
+class Actor:
+    """Base of every actor class.
+
+    Annotated attributes are the state, with their defaults; methods marked `@action` can be invoked.  Class keywords are the
+    settings (design §11).  An instance lives for one turn; assigning an attribute that was not declared is refused.
+    """
+
+    __spawn_settings__: ClassVar[dict[str, Any]] = {}
+    __spawn_fields__: ClassVar[frozenset[str]] = frozenset()
+
+    def __init_subclass__(cls, **settings: Any) -> None:
+        super().__init_subclass__()
+        inherited = {k: v for k, v in cls.__spawn_settings__.items() if k != "name"}
+        cls.__spawn_settings__ = {**inherited, **settings}
+        own = {name for name in cls.__dict__.get("__annotations__", {}) if not _is_class_variable(cls, name)}
+        cls.__spawn_fields__ = cls.__spawn_fields__ | own
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in self.__spawn_fields__:
+            raise AttributeError(
+                f"{type(self).__name__} has no state field {name!r}. Declare it in the class body, with its type: "
+                f"`{name}: {type(value).__name__} = {shown(value)}`; only declared fields are kept."
+            )
+        self.__dict__[name] = value
+
+
+def _is_class_variable(cls: type, name: str) -> bool:
+    annotation = cls.__dict__["__annotations__"][name]
+    return "ClassVar" in (annotation if isinstance(annotation, str) else repr(annotation)) or name.startswith("__")
+
+
+@overload
+def action(function: F) -> F: ...
+@overload
+def action(function: None = None, *, name: str | None = None) -> Callable[[F], F]: ...
+def action(function: F | None = None, *, name: str | None = None) -> F | Callable[[F], F]:
+    """Make a method callable by message; its parameters are the payload's fields.
+
+    A parameter named `ctx` or annotated `Context` gets the turn's context.  `name` invokes it under another name.
+    """
+    return _marker(function, Mark("action", name))
+
+
+def init(function: F) -> F:
+    """Run this method once per activation, after the state was loaded and before any message."""
+    return _mark(function, Mark("init", "init"))
+
+
+def timer(*, every: int | str) -> Callable[[F], F]:
+    """Run this method regularly while the actor is active; `every` is milliseconds or text such as `"5s"`."""
+    return lambda function: _mark(function, Mark("timer", None, every))
+
+
+def _marker(function: F | None, mark: Mark) -> F | Callable[[F], F]:
+    return _mark(function, mark) if function is not None else lambda wrapped: _mark(wrapped, mark)
+
+
+def _mark(function: F, mark: Mark) -> F:
+    setattr(function, MARK, mark)
+    return function

@@ -1,0 +1,134 @@
+"""Annotated attributes as JSON, checked to come back equal.
+
+The check decodes what was just encoded, against the declared types, and compares.  The decoded copy then *is* the working
+state of the next turn: so a turn always starts from what would be read from disk, and nothing an action leaked can alter it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypedDict
+
+import msgspec
+
+from runtime.codecs.base import MAX_VALUE_BYTES
+from runtime.definition import ActorDefinition, type_text
+from runtime.errors import BadState, DefinitionError, shown
+from runtime.records import JSON, Encoded, State
+
+_encode = msgspec.json.Encoder().encode
+_decode_any = msgspec.json.Decoder().decode
+
+
+class JsonStateCodec:
+    """The state of one definition with annotated fields."""
+
+    __slots__ = ("_actor", "_initial", "_names", "_strict", "_types")
+
+    def __init__(self, definition: ActorDefinition) -> None:
+        """Raises DefinitionError: a field's type has no JSON form, or its default does not fit it."""
+        self._actor = definition.name
+        self._types = {f.name: f.type for f in definition.fields}
+        self._names = frozenset(self._types)
+        self._strict: Callable[[bytes], dict[str, Any]] = self._decoder()
+        self._initial = b"{}"
+        self._initial = self._checked_defaults({f.name: f.default for f in definition.fields})
+
+    def _decoder(self) -> Callable[[bytes], dict[str, Any]]:
+        try:
+            shape: Any = TypedDict("state", self._types)  # type: ignore[misc]
+            decoder: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(shape)
+            return decoder.decode
+        except TypeError as error:
+            raise DefinitionError(f"A state field of {self._actor} has a type without a JSON form: {error}") from error
+
+    def _checked_defaults(self, defaults: dict[str, Any]) -> bytes:
+        try:
+            sealed, _ = self.seal(defaults, None)
+        except BadState as error:
+            raise DefinitionError(f"A default of {self._actor} is not usable. {error}") from error
+        return sealed.value.data if sealed is not None else self._initial
+
+    def initial(self) -> dict[str, Any]:
+        return self._strict(self._initial)
+
+    @property
+    def initial_state(self) -> State:
+        return State(Encoded(JSON, self._initial))
+
+    def seal(self, fields: dict[str, Any], previous: State | None) -> tuple[State | None, dict[str, Any]]:
+        try:
+            data = _encode(fields)
+            back = self._strict(data)
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            raise self._refusal(fields, error) from error
+        if back != fields or list(map(type, back.values())) != list(map(type, fields.values())):
+            raise self._refusal(fields, None)
+        if data == (previous.value.data if previous is not None else self._initial):
+            return None, back
+        if len(data) > MAX_VALUE_BYTES:
+            raise BadState(f"The state of {self._actor} is {len(data):,} bytes; at most {MAX_VALUE_BYTES:,} can be kept.")
+        return State(Encoded(JSON, data), previous.kept_aside if previous is not None else b""), back
+
+    def restore(self, state: State) -> dict[str, Any]:
+        try:
+            return self._strict(state.value.data)
+        except (msgspec.ValidationError, msgspec.DecodeError):
+            return self.migrate(state)[0]
+
+    def migrate(self, state: State) -> tuple[dict[str, Any], bytes]:
+        stored: dict[str, Any] = _decode_any(state.value.data)
+        aside: dict[str, Any] = _decode_any(state.kept_aside) if state.kept_aside else {}
+        fields = self.initial()
+        for name in fields:
+            if name in stored:
+                fields[name] = self._converted(name, stored[name])
+            elif name in aside:
+                fields[name] = self._converted(name, aside.pop(name))
+        aside.update({name: value for name, value in stored.items() if name not in self._names})
+        return fields, _encode(aside) if aside else b""
+
+    def _converted(self, name: str, value: Any) -> Any:
+        try:
+            return msgspec.convert(value, self._types[name], strict=False)
+        except msgspec.ValidationError as error:
+            raise BadState(
+                f"The stored {name} of {self._actor} is {shown(value)}, which is no {type_text(self._types[name])}: {error}.\n"
+                "Keep the old type, or give the field a new name: the stored value is then kept aside."
+            ) from error
+
+    def _refusal(self, fields: Mapping[str, Any], error: Exception | None) -> BadState:
+        missing = [name for name in self._types if name not in fields]
+        if missing:
+            return BadState(f"The state of {self._actor} lost its field {missing[0]!r}: a declared field cannot be deleted.")
+        for name, value in fields.items():
+            if why := self._why_not(name, value):
+                return BadState(
+                    f"The new state of {self._actor} would not come back equal: {why}\nThe turn was refused; the state is as before."
+                )
+        return BadState(f"The new state of {self._actor} cannot be stored: {error}. The state is as before.")
+
+    def _why_not(self, name: str, value: Any) -> str:
+        """What is wrong with one field, or empty."""
+        for path, why in _suspects(name, value):
+            return f"{path} {why}"
+        try:
+            back = msgspec.json.decode(_encode(value), type=self._types[name])
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            return f"{name}={shown(value)} is not a {type_text(self._types[name])} ({error})."
+        if back != value or type(back) is not type(value):
+            return f"{name}={shown(value)} would come back as {shown(back)}; declare its type ({name}: …) or store plain JSON."
+        return ""
+
+
+def _suspects(path: str, value: Any) -> Iterator[tuple[str, str]]:
+    """Values that JSON cannot carry, wherever they are: NaN, infinity, and what only looks like a list or dict."""
+    if isinstance(value, float) and not math.isfinite(value):
+        yield path, f"is {value}, which JSON has no number for; use None or text."
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _suspects(f"{path}[{key!r}]", item)
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        for index, item in enumerate(value):
+            yield from _suspects(f"{path}[{index}]", item)

@@ -1,0 +1,112 @@
+"""From a payload to an action's arguments, checked against its parameters."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from runtime.codecs.values import decode_value
+from runtime.definition import MISSING, ActionSpec, type_text
+from runtime.errors import BadPayload, DefinitionError, nearest, shown
+from runtime.records import JSON, Encoded
+
+Arguments = tuple[tuple[Any, ...], dict[str, Any]]
+
+_decode_any = msgspec.json.Decoder().decode
+_WRONG = re.compile(r"Expected (.+?)(?:, got (.+?))?(?: - at `\$\.?(.*)`)?\Z", re.DOTALL)
+
+
+def argument_reader(actor: str, spec: ActionSpec) -> Callable[[Encoded | None], Arguments]:
+    """A function from payload to positional and keyword arguments.
+
+    The function raises BadPayload: a field is missing, unknown (nearest names are given), or of another type.
+
+    Raises:
+        DefinitionError: a parameter's type cannot be read from a payload.
+    """
+    if len(spec.parameters) == 1 and hasattr(spec.parameters[0].type, "DESCRIPTOR"):
+        return _message_reader(actor, spec)
+    return _JsonArguments(actor, spec)
+
+
+def _message_reader(actor: str, spec: ActionSpec) -> Callable[[Encoded | None], Arguments]:
+    expected = spec.parameters[0].type
+
+    def read(payload: Encoded | None) -> Arguments:
+        if payload is None:
+            return (expected(),), {}
+        message = decode_value(payload)
+        if type(message) is not expected:
+            name = expected.DESCRIPTOR.full_name
+            raise BadPayload(f"{actor}.{spec.name} takes a {name} message, and got {shown(message)}.")
+        return (message,), {}
+
+    return read
+
+
+class _JsonArguments:
+    """Reads a JSON object into the parameters of one action."""
+
+    __slots__ = ("_actor", "_as_keywords", "_decode", "_spec")
+
+    def __init__(self, actor: str, spec: ActionSpec) -> None:
+        self._actor, self._spec = actor, spec
+        self._as_keywords = spec.takes_any or any(p.keyword_only for p in spec.parameters)
+        fields: list[Any] = [
+            (p.name, p.type) if p.default is MISSING else (p.name, p.type, _default(p.default)) for p in spec.parameters
+        ]
+        try:
+            shape = msgspec.defstruct("payload", fields, kw_only=True, forbid_unknown_fields=not spec.takes_any)
+            self._decode = msgspec.json.Decoder(shape).decode
+        except TypeError as error:
+            raise DefinitionError(f"A parameter of {actor}.{spec.name} has a type without a JSON form: {error}") from error
+
+    def __call__(self, payload: Encoded | None) -> Arguments:
+        try:
+            read = self._decode(b"{}" if payload is None else payload.data)
+        except (msgspec.ValidationError, msgspec.DecodeError) as error:
+            raise self._explained(payload, error) from error
+        if not self._as_keywords:
+            return msgspec.structs.astuple(read), {}
+        return (), {**self._others(payload), **msgspec.structs.asdict(read)}
+
+    def _others(self, payload: Encoded | None) -> dict[str, Any]:
+        if payload is None or not self._spec.takes_any:
+            return {}
+        fields: dict[str, Any] = _decode_any(payload.data)
+        return fields
+
+    def _explained(self, payload: Encoded | None, error: Exception) -> BadPayload:
+        where = f"{self._actor}.{self._spec.name}{self._spec.signature}"
+        if payload is not None and payload.type != JSON:
+            return BadPayload(f"{where} takes named fields, and got a protobuf message {payload.type}.")
+        value = None if payload is None else _decode_any(payload.data)
+        if payload is not None and not isinstance(value, dict):
+            return BadPayload(f"{where} takes named fields, and got {shown(value)}. Give a mapping, such as {self._example()}.")
+        return BadPayload(f"{where}: {self._what(value or {}, str(error))}")
+
+    def _what(self, given: dict[str, Any], text: str) -> str:
+        known = [p.name for p in self._spec.parameters]
+        for name in given:
+            if name not in known and not self._spec.takes_any:
+                return f"there is no parameter {name!r}. {nearest(name, known, kind='parameter')}"
+        for parameter in self._spec.parameters:
+            if parameter.default is MISSING and parameter.name not in given:
+                return f"parameter {parameter.name!r} is missing; expected {type_text(parameter.type)}."
+        if match := _WRONG.match(text):
+            field = (match[3] or "").partition(".")[0].partition("[")[0]
+            return f"{match[3]} expected {match[1]}, and got {shown(given.get(field))}."
+        return f"{text}."
+
+    def _example(self) -> str:
+        return "{" + ", ".join(f'"{p.name}": …' for p in self._spec.parameters[:3]) + "}"
+
+
+def _default(value: Any) -> Any:
+    if isinstance(value, (list, dict, set, bytearray)):
+        return msgspec.field(default_factory=lambda: copy.copy(value))
+    return value

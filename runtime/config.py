@@ -1,0 +1,83 @@
+"""Settings of a runtime, their units and ranges, and how they are read from text and environment."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+
+import msgspec
+
+from runtime.errors import BadSetting, shown
+
+_UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
+_DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d)\s*\Z")
+
+DEFAULT_SYSTEM = "spawn-system"
+
+
+class Durability(StrEnum):
+    """What a reply means for the disk (design §5)."""
+
+    SNAPSHOT = "snapshot"
+    """State is written at the snapshot timeout and at deactivation; no history of turns."""
+    JOURNAL = "journal"
+    """Every turn is recorded, in groups at most 20 ms apart; a kill loses at most the last group."""
+    COMMIT = "commit"
+    """The reply is released when the turn is on disk, synced."""
+
+
+class RuntimeConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """How an embedded system runs.  All fields have defaults that suit a notebook."""
+
+    system: str = DEFAULT_SYSTEM
+    store_url: str = "memory://"
+    """Where history lives: `memory://` or `sqlite:///PATH`."""
+    durability: Durability = Durability.JOURNAL
+    """For actors whose class does not say."""
+    group_interval_ms: int = 10
+    """The longest a finished turn waits for company before its group is written; 1 to 20."""
+    checkpoint_interval_ms: int = 2_000
+    """How often changed states are written as snapshots, which bounds the tail read at opening."""
+    mailbox_limit: int = 100_000
+    """Waiting invocations for one actor before `MailboxFull`, for actors whose class does not say."""
+    timeout_s: float = 60.0
+    """How long a call waits for its answer when it does not say; Spawn's own default."""
+
+
+def duration_ms(value: object, *, name: str) -> int:
+    """Milliseconds from an int (already milliseconds) or from text such as `"10s"`, `"1.5 min"`, `"250ms"`.
+
+    Raises:
+        BadSetting: for anything else, and for a negative value.
+    """
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    if isinstance(value, str) and (match := _DURATION.match(value)):
+        return round(float(match[1]) * _UNITS_MS[match[2]])
+    raise BadSetting(f'{name}={shown(value)} is not a duration. Use milliseconds as an int, or text such as "10s".')
+
+
+def key_from_environment(environ: Mapping[str, str] = os.environ) -> bytes | None:
+    """The 32 bytes of `SPAWN_STATESTORE_KEY` (base64), or None when it is not set.
+
+    Raises:
+        BadSetting: it is set and is not base64 of 32 bytes.
+    """
+    import base64
+    import binascii
+
+    text = environ.get("SPAWN_STATESTORE_KEY", "")
+    if not text:
+        return None
+    try:
+        key = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) != 32:
+        raise BadSetting(
+            "SPAWN_STATESTORE_KEY must be base64 of 32 bytes (its value is not shown here).\n"
+            "Make one with: python -c \"import base64, os; print(base64.b64encode(os.urandom(32)).decode())\""
+        )
+    return key

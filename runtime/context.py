@@ -1,0 +1,161 @@
+"""What an action sees of the world beside its actor's state.
+
+Everything that could differ between two runs of the same turn comes from here, so that a recorded turn can be run again:
+time, chance, ids, and the answers of other actors (design §6).  How a message really travels is the business of `Calls`.
+"""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Awaitable, Mapping
+from contextvars import ContextVar
+from datetime import datetime
+from typing import Any, Protocol
+
+from runtime.clock import as_datetime
+from runtime.ids import ActorId
+from runtime.records import Sent, Work
+
+
+class Calls(Protocol):
+    """How a turn's messages reach other actors; a driver or a replay stands behind it."""
+
+    def ask(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> Awaitable[Any]:
+        """Send, wait without blocking the loop, and give the decoded response."""
+        ...
+
+    def ask_blocking(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> Any:
+        """The same for a plain `def`, blocking its thread."""
+        ...
+
+    def tell(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> None:
+        """Hold a message back until the turn has succeeded, then send it."""
+        ...
+
+
+class Log:
+    """Lines that an actor writes about itself; they carry the invocation and never land in a foreign cell."""
+
+    __slots__ = ("_turn",)
+
+    def __init__(self, turn: Context) -> None:
+        self._turn = turn
+
+    def debug(self, text: str, **fields: object) -> None:
+        self._write("debug", text, fields)
+
+    def info(self, text: str, **fields: object) -> None:
+        self._write("info", text, fields)
+
+    def warning(self, text: str, **fields: object) -> None:
+        self._write("warning", text, fields)
+
+    def error(self, text: str, **fields: object) -> None:
+        self._write("error", text, fields)
+
+    def _write(self, level: str, text: str, fields: Mapping[str, object]) -> None:
+        import logging
+
+        invocation = self._turn.work.invocation
+        shown = "".join(f" {name}={value!r}" for name, value in fields.items())
+        logging.getLogger(f"runtime.actors.{invocation.actor.name}").log(
+            logging.getLevelNamesMapping()[level.upper()], "%s%s", text, shown, extra={"invocation": invocation.id}
+        )
+
+
+class Context:
+    """One turn, from the inside.  Valid until the action ends; belongs to the thread or task that runs it."""
+
+    __slots__ = ("_calls", "_random", "_uuids", "held", "is_async", "sent", "state", "work")
+
+    def __init__(self, work: Work, calls: Calls, *, state: Any = None, is_async: bool = False) -> None:
+        self.work = work
+        self.state = state
+        """The committed state at the start of the turn: a dict of fields, or the protobuf message."""
+        self.is_async = is_async
+        self.sent: list[Sent] = []
+        self.held: list[Any] = []
+        """Invocations told so far, sent when the turn has succeeded."""
+        self._calls = calls
+        self._random: random.Random | None = None
+        self._uuids: random.Random | None = None
+
+    @property
+    def self(self) -> ActorId:
+        """Who this actor is."""
+        return self.work.invocation.actor
+
+    @property
+    def caller(self) -> ActorId | None:
+        """The actor that sent the message; None from outside."""
+        return self.work.invocation.caller
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """The invocation's metadata."""
+        return self.work.invocation.metadata
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The actor's tags; a changed dict is stored with the turn."""
+        return self.work.tags
+
+    @property
+    def revision(self) -> int:
+        """How many times the state has changed before this turn."""
+        return self.work.revision
+
+    @property
+    def log(self) -> Log:
+        """The actor's own log."""
+        return Log(self)
+
+    def now(self) -> datetime:
+        """The time at which the turn started, UTC; the same value throughout the turn and in a replay."""
+        return as_datetime(self.work.now_us)
+
+    @property
+    def random(self) -> random.Random:
+        """Chance that a replay repeats: seeded anew for each turn, the seed being recorded with it."""
+        if self._random is None:
+            self._random = random.Random(self.work.seed)
+        return self._random
+
+    def uuid(self) -> uuid.UUID:
+        """A version-4 UUID from the turn's seed, independent of how often `random` was used."""
+        if self._uuids is None:
+            self._uuids = random.Random(f"uuid {self.work.seed}")
+        return uuid.UUID(int=self._uuids.getrandbits(128), version=4)
+
+    def invoke(self, actor: str, action: str, payload: Any = None, **options: Any) -> Awaitable[Any]:
+        """Ask another actor: `answer = await ctx.invoke("archive", "keep", {"text": text})`.
+
+        The message is sent at once, also if this turn fails later.  Messages of other callers wait meanwhile.
+        Options: `parent`, `system`, `metadata`, `timeout` (seconds), `key`.
+
+        Raises:
+            CallCycle: the callee waits, directly or not, for this actor.
+            WouldBlock: in a plain `def`, where nothing awaits it: use `ctx.call`.
+            ActionFailed, InvocationTimeout, UnknownActor, …: as for any invocation.
+        """
+        return self._calls.ask(self, actor, action, payload, options)
+
+    def call(self, actor: str, action: str, payload: Any = None, **options: Any) -> Any:
+        """`invoke` for a plain `def`: blocks this action, and no other actor, until the answer is there.
+
+        Raises:
+            WouldBlock: in an `async def`, whose loop it would block: use `await ctx.invoke`.
+        """
+        return self._calls.ask_blocking(self, actor, action, payload, options)
+
+    def tell(self, actor: str, action: str, payload: Any = None, **options: Any) -> None:
+        """Send without waiting.  The message leaves when this turn has succeeded, in order; a failed turn sends nothing.
+
+        Options: `parent`, `system`, `metadata`, `delay` (seconds or text), `key`.
+        """
+        self._calls.tell(self, actor, action, payload, options)
+
+
+current_turn: ContextVar[Context | None] = ContextVar("current_turn", default=None)
+"""The turn that this thread or task runs, so that `wb.invoke` inside an action means `ctx.call`."""

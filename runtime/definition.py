@@ -1,0 +1,217 @@
+"""An actor class, read and checked: `define(cls)` gives the `ActorDefinition` that engine and hosts work with.
+
+A definition is one version of an actor's code, named by a hash over its source, its settings and the notebook globals
+that it uses, so that running an unchanged cell again changes nothing.
+"""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from runtime.actor import MARK, Actor, Mark
+from runtime.context import Context
+from runtime.errors import DefinitionError
+from runtime.fingerprint import fingerprint, source_of
+from runtime.records import IMPLICIT_READS
+from runtime.settings import Settings, read_settings
+
+MISSING: Any = inspect.Parameter.empty
+
+_ZERO: dict[Any, Callable[[], Any]] = {
+    int: int, float: float, str: str, bool: bool, bytes: bytes, list: list, dict: dict, set: set,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One field of an action's payload."""
+
+    name: str
+    type: Any
+    default: Any = MISSING
+    keyword_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ActionSpec:
+    """One action: how it is called and what it is."""
+
+    name: str
+    function: Callable[..., Any]
+    parameters: tuple[Parameter, ...]
+    context_parameter: str = ""
+    """The parameter that gets the context; empty for none."""
+    takes_any: bool = False
+    """It has `**fields`, which get every payload field without a parameter of its own."""
+    is_async: bool = False
+    role: str = "action"
+    every_ms: int = 0
+
+    @property
+    def signature(self) -> str:
+        """As text, without `self` and context: `(value: int, note: str = '')`."""
+        shown = [_shown_parameter(p) for p in self.parameters] + (["**fields"] if self.takes_any else [])
+        return f"({', '.join(shown)})"
+
+
+@dataclass(frozen=True, slots=True)
+class StateField:
+    """One annotated attribute of an actor class."""
+
+    name: str
+    type: Any
+    default: Any
+
+
+@dataclass(frozen=True, slots=True)
+class ActorDefinition:
+    """One version of an actor's code."""
+
+    name: str
+    hash: str
+    settings: Settings
+    actions: Mapping[str, ActionSpec]
+    fields: tuple[StateField, ...]
+    source: str
+    actor_class: type[Actor] | None = None
+    uses: Mapping[str, str] = field(default_factory=dict)
+    """Globals of the defining module or notebook that the code uses, with a fingerprint of each."""
+
+    @property
+    def init(self) -> ActionSpec | None:
+        return next((spec for spec in self.actions.values() if spec.role == "init"), None)
+
+    @property
+    def field_types(self) -> dict[str, str]:
+        """State field to the text of its type, as definitions are stored."""
+        return {f.name: type_text(f.type) for f in self.fields}
+
+    @property
+    def signatures(self) -> dict[str, str]:
+        return {name: spec.signature for name, spec in self.actions.items()}
+
+
+def define(actor_class: type, **overrides: Any) -> ActorDefinition:
+    """The definition of an actor class.
+
+    Args:
+        overrides: settings that win over the class's own keywords.
+
+    Raises:
+        DefinitionError: not an `Actor` class, an unknown setting or value, a type that cannot be resolved, two actions of one
+            name, or a parameter that a payload cannot fill.
+    """
+    if not (isinstance(actor_class, type) and issubclass(actor_class, Actor)) or actor_class is Actor:
+        raise DefinitionError(f"{actor_class!r} is not an actor class. Write `class Name(Actor): …` and deploy that.")
+    settings = read_settings(actor_class, overrides)
+    hints = _type_hints(actor_class)
+    fields = _state_fields(actor_class, hints) if settings.state_type is None else ()
+    actions = _actions(actor_class)
+    source = source_of(actor_class)
+    uses, digest = fingerprint(actor_class, [spec.function for spec in actions.values()], source, settings)
+    return ActorDefinition(settings.name, digest, settings, actions, fields, source, actor_class, uses)
+
+
+def type_text(annotation: Any) -> str:
+    """A type as one would write it: `int`, `list[str]`, `Optional[float]`."""
+    if isinstance(annotation, type) and not typing.get_args(annotation):
+        return annotation.__name__ if annotation.__module__ == "builtins" else annotation.__qualname__
+    return str(annotation).replace("typing.", "")
+
+
+def _shown_parameter(parameter: Parameter) -> str:
+    kind = "" if parameter.type is Any else f": {type_text(parameter.type)}"
+    if parameter.default is MISSING:
+        return parameter.name + kind
+    return f"{parameter.name}{kind} = {parameter.default!r}" if kind else f"{parameter.name}={parameter.default!r}"
+
+
+def _type_hints(owner: Any) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(owner, include_extras=True)
+    except Exception as error:
+        name = getattr(owner, "__qualname__", owner)
+        raise DefinitionError(f"Cannot read the types of {name}: {error}. Import or define the missing name.") from error
+
+
+def _state_fields(cls: type[Actor], hints: Mapping[str, Any]) -> tuple[StateField, ...]:
+    ordered = [
+        name
+        for base in reversed(cls.__mro__)
+        for name in base.__dict__.get("__annotations__", {})
+        if name in cls.__spawn_fields__
+    ]
+    return tuple(StateField(name, hints[name], _default(cls, name, hints[name])) for name in dict.fromkeys(ordered))
+
+
+def _default(cls: type[Actor], name: str, annotation: Any) -> Any:
+    if hasattr(cls, name):
+        return getattr(cls, name)
+    origin = typing.get_origin(annotation) or annotation
+    if origin in _ZERO:
+        return _ZERO[origin]()
+    if type(None) in typing.get_args(annotation):
+        return None
+    raise DefinitionError(
+        f"{cls.__name__}.{name} has no default, and none follows from its type {type_text(annotation)}.\n"
+        f"Write `{name}: {type_text(annotation)} = …`: an actor starts with its defaults."
+    )
+
+
+def _actions(cls: type[Actor]) -> dict[str, ActionSpec]:
+    found: dict[str, ActionSpec] = {}
+    for attribute in dict.fromkeys(name for base in reversed(cls.__mro__) for name in base.__dict__):
+        function = getattr(cls, attribute, None)
+        mark = getattr(function, MARK, None)
+        if isinstance(mark, Mark) and callable(function):
+            spec = _action(cls, attribute, function, mark)
+            _check_name(cls, spec, found)
+            found[spec.name] = spec
+    return found
+
+
+def _check_name(cls: type[Actor], spec: ActionSpec, found: Mapping[str, ActionSpec]) -> None:
+    if spec.name in found:
+        raise DefinitionError(f"{cls.__name__} has two actions named {spec.name!r}; rename one of them.")
+    if spec.name in IMPLICIT_READS and spec.role == "action":
+        raise DefinitionError(
+            f"{cls.__name__}.{spec.name} cannot be an action: {', '.join(IMPLICIT_READS)} always answer the state."
+        )
+
+
+def _action(cls: type[Actor], attribute: str, function: Callable[..., Any], mark: Mark) -> ActionSpec:
+    hints = _type_hints(function)
+    parameters, context_parameter, takes_any = [], "", False
+    for parameter in list(inspect.signature(function).parameters.values())[1:]:
+        annotation = hints.get(parameter.name, Any)
+        if annotation is Context or (parameter.name == "ctx" and annotation is Any):
+            context_parameter = parameter.name
+        elif parameter.kind is parameter.VAR_KEYWORD:
+            takes_any = True
+        elif parameter.kind in (parameter.VAR_POSITIONAL, parameter.POSITIONAL_ONLY):
+            raise DefinitionError(
+                f"{cls.__name__}.{attribute}: parameter {parameter} cannot be filled from a payload, whose fields have names."
+            )
+        else:
+            keyword_only = parameter.kind is parameter.KEYWORD_ONLY
+            parameters.append(Parameter(parameter.name, annotation, parameter.default, keyword_only))
+    return ActionSpec(
+        name=mark.name or attribute,
+        function=function,
+        parameters=tuple(parameters),
+        context_parameter=context_parameter,
+        takes_any=takes_any,
+        is_async=inspect.iscoroutinefunction(function),
+        role=mark.role,
+        every_ms=_every_ms(mark),
+    )
+
+
+def _every_ms(mark: Mark) -> int:
+    from runtime.config import duration_ms
+
+    return duration_ms(mark.every, name="every") if mark.every is not None else 0

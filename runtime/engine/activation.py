@@ -1,0 +1,101 @@
+"""An actor in memory: its committed state, its mail, and the turn that is going on."""
+
+from __future__ import annotations
+
+from runtime.engine.lifecycle import Signal, after
+from runtime.engine.mailbox import Envelope, Mailbox
+from runtime.ids import ActorId
+from runtime.records import Phase, Snapshot, State, Turn
+
+
+class Activation:
+    """At most one exists for an actor (`directory.py`).  Only the engine changes it."""
+
+    __slots__ = (
+        "failures",
+        "id",
+        "is_queued",
+        "keys",
+        "last_active_us",
+        "last_sequence",
+        "mailbox",
+        "parent",
+        "phase",
+        "revision",
+        "running",
+        "snapshot_armed",
+        "started_us",
+        "state",
+        "state_definition",
+        "tags",
+        "turn",
+        "turns",
+        "unsaved",
+    )
+
+    def __init__(self, actor: ActorId, parent: str, now_us: int) -> None:
+        self.id = actor
+        self.parent = parent
+        """The template; empty until the store was asked, for a name that nobody declared."""
+        self.phase = Phase.NEW
+        self.mailbox: Mailbox | None = None
+        self.state: State | None = None
+        self.state_definition = ""
+        self.tags: dict[str, str] = {}
+        self.revision = 0
+        self.turn = 0
+        """Counts turns; a result of another turn than this one is fenced off."""
+        self.running: Envelope | None = None
+        self.started_us = 0
+        self.last_active_us = now_us
+        self.last_sequence = 0
+        """The journal must hold this turn before the actor may leave memory."""
+        self.is_queued = False
+        """In the ready queue; an activation is there at most once."""
+        self.unsaved = False
+        """Has changes that neither journal nor snapshot holds; only at `durability="snapshot"`."""
+        self.snapshot_armed = False
+        self.keys: dict[str, Turn] | None = None
+        self.turns = 0
+        self.failures = 0
+
+    def signal(self, signal: Signal) -> None:
+        self.phase = after(self.phase, signal)
+
+    @property
+    def waiting(self) -> int:
+        return len(self.mailbox) if self.mailbox is not None else 0
+
+    def push(self, envelope: Envelope) -> None:
+        if self.mailbox is None:
+            self.mailbox = Mailbox()
+        self.mailbox.append(envelope)
+
+    def push_first(self, envelope: Envelope) -> None:
+        if self.mailbox is None:
+            self.mailbox = Mailbox()
+        self.mailbox.appendleft(envelope)
+
+    def pop(self) -> Envelope:
+        assert self.mailbox is not None
+        envelope = self.mailbox.popleft()
+        if not self.mailbox:
+            self.mailbox = None
+        return envelope
+
+    def restore(self, snapshot: Snapshot) -> None:
+        self.parent = snapshot.parent
+        self.state, self.state_definition = snapshot.state, snapshot.definition
+        self.tags, self.revision = dict(snapshot.tags), snapshot.revision
+
+    def snapshot(self, at_us: int, status: str) -> Snapshot:
+        return Snapshot(
+            actor=self.id,
+            parent=self.parent,
+            revision=self.revision,
+            state=self.state,
+            tags=self.tags,
+            definition=self.state_definition,
+            at_us=at_us,
+            status=status,
+        )

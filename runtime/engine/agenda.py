@@ -1,0 +1,69 @@
+"""What is due later: idle actors, snapshots, timers and delayed invocations, by time.
+
+Entries are not moved when an actor is used; one that comes up early is put back by whoever handles it.  So a busy actor costs
+one entry for each time-out, not one for each message.
+"""
+
+from __future__ import annotations
+
+import heapq
+from itertools import count
+
+import msgspec
+
+from runtime.ids import ActorId
+from runtime.records import Invocation
+
+
+class Idle(msgspec.Struct, frozen=True):
+    """Look whether the actor has been without mail for long enough."""
+
+    actor: ActorId
+
+
+class SnapshotDue(msgspec.Struct, frozen=True):
+    """Write the actor's state, at `durability="snapshot"`."""
+
+    actor: ActorId
+
+
+class TimerDue(msgspec.Struct, frozen=True):
+    """Invoke a timer action, if the actor is still active under that definition."""
+
+    actor: ActorId
+    action: str
+    every_us: int
+    definition: str
+
+
+class Delayed(msgspec.Struct, frozen=True):
+    """Deliver an invocation."""
+
+    invocation: Invocation
+
+
+Due = Idle | SnapshotDue | TimerDue | Delayed
+
+
+class Agenda:
+    """A heap of due things."""
+
+    __slots__ = ("_heap", "_order")
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[int, int, Due]] = []
+        self._order = count()
+
+    def add(self, at_us: int, due: Due) -> None:
+        heapq.heappush(self._heap, (at_us, next(self._order), due))
+
+    def next_us(self) -> int | None:
+        """When the next thing is due; None for never."""
+        return self._heap[0][0] if self._heap else None
+
+    def pop_due(self, now_us: int) -> tuple[int, Due] | None:
+        """The oldest thing due by now, with its time."""
+        if self._heap and self._heap[0][0] <= now_us:
+            at_us, _, due = heapq.heappop(self._heap)
+            return at_us, due
+        return None

@@ -1,0 +1,55 @@
+"""What the engine asks of its driver.
+
+`Step`s come from `Engine.take`: one unit of work for a worker.  The others come back from events; a driver carries them out
+in order, outside its lock.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from runtime.hosts.base import Host
+from runtime.ids import ActorId
+from runtime.records import Reply, Work
+
+
+class Run(msgspec.Struct, frozen=True):
+    """Have the host run this turn, then call `Engine.finish`."""
+
+    work: Work
+    host: Host
+
+
+class Load(msgspec.Struct, frozen=True):
+    """Read the actor from the store, then call `Engine.loaded` or `Engine.load_failed`."""
+
+    actor: ActorId
+
+
+class FindKey(msgspec.Struct, frozen=True):
+    """Look the idempotency key up in the store, then call `Engine.key_looked_up` or `Engine.load_failed`."""
+
+    actor: ActorId
+    key: str
+
+
+Step = Run | Load | FindKey
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """Give the reply to whoever waits."""
+
+    waiter: Any
+    reply: Reply
+
+
+class Forget(msgspec.Struct, frozen=True):
+    """The actor left memory: the host may drop what it caches."""
+
+    actor: ActorId
+    host: Host
+
+
+Command = Answer | Forget

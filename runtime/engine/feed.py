@@ -1,0 +1,69 @@
+"""What happened, for whoever watches: the only way up (design §4 step 8)."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from runtime.records import Event
+
+
+class FeedSubscription:
+    """The last events that one watcher has not read yet.
+
+    Publishing never waits: a full subscription drops its oldest event and counts it.  `drain` may be called by any thread.
+    """
+
+    __slots__ = ("_events", "_feed", "dropped", "limit")
+
+    def __init__(self, feed: Feed, limit: int) -> None:
+        self._feed = feed
+        self._events: deque[Event] = deque(maxlen=limit)
+        self.limit = limit
+        self.dropped = 0
+
+    def put(self, event: Event) -> None:
+        if len(self._events) == self.limit:
+            self.dropped += 1
+        self._events.append(event)
+
+    def drain(self) -> list[Event]:
+        drained: list[Event] = []
+        take = self._events.popleft
+        try:
+            while True:
+                drained.append(take())
+        except IndexError:
+            return drained
+
+    def close(self) -> None:
+        self._feed.leave(self)
+
+
+class Feed:
+    """All subscriptions of one engine."""
+
+    __slots__ = ("_subscriptions",)
+
+    def __init__(self) -> None:
+        # Replaced, never changed in place: publishing iterates it without a lock.
+        self._subscriptions: tuple[FeedSubscription, ...] = ()
+
+    @property
+    def dropped(self) -> int:
+        return sum(each.dropped for each in self._subscriptions)
+
+    @property
+    def is_watched(self) -> bool:
+        return bool(self._subscriptions)
+
+    def join(self, limit: int) -> FeedSubscription:
+        subscription = FeedSubscription(self, limit)
+        self._subscriptions = (*self._subscriptions, subscription)
+        return subscription
+
+    def leave(self, subscription: FeedSubscription) -> None:
+        self._subscriptions = tuple(each for each in self._subscriptions if each is not subscription)
+
+    def publish(self, event: Event) -> None:
+        for subscription in self._subscriptions:
+            subscription.put(event)

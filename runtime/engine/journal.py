@@ -1,0 +1,115 @@
+"""Finished turns on their way to the store: the total order, and who waits for it.
+
+The order of `record` is the order of the journal.  One group at a time is at the store; while it is, the next one gathers.
+A group that fails is tried again as it is, so what a crash keeps is always a prefix.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from runtime.engine.activation import Activation
+from runtime.engine.commands import Answer
+from runtime.ids import ActorId
+from runtime.records import Lifecycle, Snapshot, Turn
+from runtime.statestores.base import Group
+
+
+class _Gathering:
+    """What the next group will hold, and what happens once it is committed."""
+
+    __slots__ = ("answers", "lifecycle", "snapshots", "stopping", "turns")
+
+    def __init__(self) -> None:
+        self.turns: list[Turn] = []
+        self.snapshots: list[Snapshot] = []
+        self.lifecycle: list[Lifecycle] = []
+        self.answers: list[Answer] = []
+        self.stopping: list[Activation] = []
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.turns or self.snapshots or self.lifecycle)
+
+
+class Released(msgspec.Struct, frozen=True):
+    """What a commit set free."""
+
+    answers: list[Answer]
+    stopping: list[Activation]
+
+
+class Journal:
+    """Pure bookkeeping; it neither waits nor writes."""
+
+    __slots__ = ("_at_store", "_gathering", "_keys", "committed", "sequence")
+
+    def __init__(self, head: int) -> None:
+        self.sequence = head
+        """The last finished turn."""
+        self.committed = head
+        """The last turn on disk."""
+        self._gathering = _Gathering()
+        self._at_store: _Gathering | None = None
+        self._keys: dict[tuple[ActorId, str], Turn] = {}
+
+    @property
+    def unwritten(self) -> int:
+        """Finished turns that are not on disk."""
+        return self.sequence - self.committed
+
+    @property
+    def is_urgent(self) -> bool:
+        """Somebody waits for the next commit."""
+        return bool(self._gathering.answers)
+
+    @property
+    def has_work(self) -> bool:
+        return self._at_store is None and not self._gathering.is_empty
+
+    def next_sequence(self) -> int:
+        self.sequence += 1
+        return self.sequence
+
+    def record(self, turn: Turn) -> None:
+        """`turn.sequence` is the last `next_sequence()`."""
+        self._gathering.turns.append(turn)
+        if turn.key and turn.failure is None:
+            self._keys[turn.actor, turn.key] = turn
+
+    def save(self, snapshot: Snapshot) -> None:
+        self._gathering.snapshots.append(snapshot)
+
+    def mark(self, event: Lifecycle) -> None:
+        self._gathering.lifecycle.append(event)
+
+    def hold(self, answer: Answer) -> None:
+        """Keep an answer back until what was recorded so far is on disk."""
+        self._gathering.answers.append(answer)
+
+    def stop_after_commit(self, activation: Activation) -> None:
+        self._gathering.stopping.append(activation)
+
+    def used_key(self, actor: ActorId, key: str) -> Turn | None:
+        """The turn that used a key and is not yet certain to be found in the store."""
+        return self._keys.get((actor, key))
+
+    def take_group(self) -> Group | None:
+        """The next group to commit; None while another is at the store, or when there is nothing."""
+        if not self.has_work:
+            return None
+        self._at_store, self._gathering = self._gathering, _Gathering()
+        at = self._at_store
+        return Group(turns=tuple(at.turns), snapshots=tuple(at.snapshots), lifecycle=tuple(at.lifecycle))
+
+    def group_committed(self) -> Released:
+        """The group last taken is on disk."""
+        at = self._at_store
+        assert at is not None
+        self._at_store = None
+        for turn in at.turns:
+            if turn.key and self._keys.get((turn.actor, turn.key)) is turn:
+                del self._keys[turn.actor, turn.key]
+        if at.turns:
+            self.committed = at.turns[-1].sequence
+        return Released(at.answers, at.stopping)

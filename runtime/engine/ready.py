@@ -1,0 +1,80 @@
+"""Which actor runs next, among those that have mail and no turn going on.
+
+The threaded driver takes them in order of arrival, one message each: that is fair.  The stepping driver lets a test, a
+replay or an exercise choose, which is how interleavings are explored.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from runtime.engine.activation import Activation
+from runtime.ids import ActorId
+
+
+class ReadyQueue(Protocol):
+    """Holds each ready activation at most once (`Activation.is_queued`)."""
+
+    def push(self, activation: Activation) -> None: ...
+
+    def pop(self) -> Activation | None:
+        """The next one; None when there is none."""
+        ...
+
+    def __len__(self) -> int: ...
+
+
+class FairQueue:
+    """First come, first served."""
+
+    __slots__ = ("_waiting",)
+
+    def __init__(self) -> None:
+        self._waiting: deque[Activation] = deque()
+
+    def push(self, activation: Activation) -> None:
+        if not activation.is_queued:
+            activation.is_queued = True
+            self._waiting.append(activation)
+
+    def pop(self) -> Activation | None:
+        if not self._waiting:
+            return None
+        activation = self._waiting.popleft()
+        activation.is_queued = False
+        return activation
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+
+class ChosenQueue:
+    """Somebody else decides: `choose` gets the ready actors, oldest first, and returns an index."""
+
+    __slots__ = ("_choose", "_waiting")
+
+    def __init__(self, choose: Callable[[Sequence[ActorId]], int]) -> None:
+        self._choose = choose
+        self._waiting: list[Activation] = []
+
+    @property
+    def ready(self) -> tuple[ActorId, ...]:
+        return tuple(each.id for each in self._waiting)
+
+    def push(self, activation: Activation) -> None:
+        if not activation.is_queued:
+            activation.is_queued = True
+            self._waiting.append(activation)
+
+    def pop(self) -> Activation | None:
+        if not self._waiting:
+            return None
+        index = self._choose(self.ready) if len(self._waiting) > 1 else 0
+        activation = self._waiting.pop(index)
+        activation.is_queued = False
+        return activation
+
+    def __len__(self) -> int:
+        return len(self._waiting)

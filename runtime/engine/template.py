@@ -1,0 +1,34 @@
+"""A deployed definition: what the engine knows of the code behind a name."""
+
+from __future__ import annotations
+
+from runtime.config import Durability
+from runtime.definition import ActionSpec, ActorDefinition
+from runtime.hosts.base import Host
+from runtime.records import State
+from runtime.settings import Kind
+
+
+class Template:
+    """The current definition of a name.  A redeploy replaces the whole object, so a turn sees one version throughout."""
+
+    __slots__ = ("definition", "durability", "host", "initial", "mailbox_limit", "timers")
+
+    def __init__(
+        self, definition: ActorDefinition, host: Host, initial: State | None, durability: Durability, mailbox_limit: int
+    ) -> None:
+        self.definition = definition
+        self.host = host
+        self.initial = initial
+        """The state of an actor that has had no turn, for reads."""
+        self.durability = definition.settings.durability or durability
+        self.mailbox_limit = definition.settings.mailbox or mailbox_limit
+        self.timers: tuple[ActionSpec, ...] = tuple(s for s in definition.actions.values() if s.role == "timer")
+
+    @property
+    def is_journaled(self) -> bool:
+        return self.durability is not Durability.SNAPSHOT and self.definition.settings.stateful
+
+    @property
+    def has_children(self) -> bool:
+        return self.definition.settings.kind is Kind.UNNAMED

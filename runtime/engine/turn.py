@@ -1,0 +1,77 @@
+"""From a host's outcome to the record of the turn: pure functions."""
+
+from __future__ import annotations
+
+from runtime.engine.activation import Activation
+from runtime.engine.mailbox import Envelope
+from runtime.records import Outcome, Turn, Work
+
+
+def make_work(activation: Activation, envelope: Envelope, definition: str, now_us: int, seed: int) -> Work:
+    """What the host gets for the next turn."""
+    return Work(
+        turn=activation.turn,
+        invocation=envelope.invocation,
+        parent=activation.parent,
+        definition=definition,
+        state=activation.state,
+        state_definition=activation.state_definition,
+        tags=dict(activation.tags),
+        revision=activation.revision,
+        now_us=now_us,
+        seed=seed,
+        is_init=envelope.is_init,
+    )
+
+
+def make_turn(
+    sequence: int, activation: Activation, envelope: Envelope, work: Work, outcome: Outcome, finished_us: int
+) -> Turn:
+    """The record of a finished turn.  Called before the activation adopts the outcome."""
+    invocation = envelope.invocation
+    succeeded = outcome.failure is None
+    state = outcome.state if succeeded else None
+    tags = outcome.tags if succeeded and outcome.tags is not None and outcome.tags != activation.tags else None
+    changed = state is not None or tags is not None
+    return Turn(
+        sequence=sequence,
+        invocation=invocation.id,
+        actor=invocation.actor,
+        parent=activation.parent,
+        action=invocation.action,
+        correlation=invocation.correlation or invocation.id,
+        cause=invocation.cause,
+        caller=invocation.caller,
+        key=invocation.key,
+        payload=invocation.payload,
+        metadata=invocation.metadata,
+        enqueued_us=envelope.enqueued_us,
+        started_us=activation.started_us,
+        # A clock that was set back must not make a duration negative.
+        finished_us=max(finished_us, activation.started_us),
+        now_us=work.now_us,
+        seed=work.seed,
+        sent=outcome.sent,
+        tags_before=activation.tags,
+        tags_after=tags,
+        failure=outcome.failure,
+        response=outcome.response if succeeded else None,
+        revision_before=activation.revision,
+        revision=activation.revision + changed,
+        state=state,
+        definition=work.definition,
+        workflow=outcome.workflow if succeeded else None,
+    )
+
+
+def adopt(activation: Activation, turn: Turn) -> None:
+    """Make the turn's result the actor's committed state."""
+    activation.turns += 1
+    if turn.failure is not None:
+        activation.failures += 1
+        return
+    activation.revision = turn.revision
+    if turn.state is not None:
+        activation.state, activation.state_definition = turn.state, turn.definition
+    if turn.tags_after is not None:
+        activation.tags = turn.tags_after

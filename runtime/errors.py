@@ -1,0 +1,327 @@
+"""Every error a user of this package can meet, as one tree.
+
+    SpawnError
+    ├── Mistake                 something the caller can put right
+    │   ├── DefinitionError     a class cannot become an actor definition
+    │   ├── NotDeployed         the actor exists, its code is not loaded here
+    │   ├── UnknownActor
+    │   ├── UnknownAction
+    │   ├── BadPayload          a payload does not fit the action's parameters
+    │   ├── BadState            a state that would not come back equal
+    │   ├── BadResponse         a returned value that cannot be sent
+    │   ├── KeyConflict         an idempotency key used with another payload
+    │   ├── NameTaken           a name that belongs to another template
+    │   ├── CallCycle           a call that would wait for itself
+    │   ├── WouldBlock          a blocking call where waiting is impossible
+    │   ├── NotCapable          this system cannot do what was asked
+    │   └── BadSetting          an option outside its range
+    ├── Condition               the world is not as it should be
+    │   ├── ActionFailed        the action raised
+    │   ├── InvocationTimeout
+    │   ├── InvocationAbandoned the wait or the turn was given up
+    │   ├── MailboxFull
+    │   ├── SystemStopped
+    │   └── StoreError
+    │       ├── StoreUnavailable   cannot be written or read just now
+    │       ├── StoreInUse         another process owns it
+    │       ├── WrongKey           encrypted with another key
+    │       ├── StoreDamaged       bytes that fail their check
+    │       ├── StoreTooNew        written by a later version
+    │       └── StaleCommit        the store moved on without us
+    └── InternalError           a defect of this package
+
+A message says what could not be done to which actor, what was expected and found, and what to do next.  `code` is stable
+and crosses the wire; `retryable` says whether the same call may succeed later.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import ClassVar
+
+_SHOWN_CHARACTERS = 200
+
+
+def shown(value: object) -> str:
+    """`repr` of a value for a message, cut at 200 characters."""
+    text = repr(value)
+    return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…"
+
+
+def nearest(name: str, known: Iterable[str], *, kind: str) -> str:
+    """One sentence that names what was perhaps meant, or what there is."""
+    names = sorted(set(known))
+    if not names:
+        return f"There is no {kind} yet."
+    close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    if close:
+        return f"Did you mean {' or '.join(close)}?"
+    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+    return f"Known: {', '.join(names[:8])}{more}."
+
+
+class SpawnError(Exception):
+    """Base of all errors of this package."""
+
+    code: ClassVar[str] = "error"
+    retryable: ClassVar[bool] = False
+
+
+class Mistake(SpawnError):
+    """The caller can put this right; nothing was changed."""
+
+    code = "mistake"
+
+
+class Condition(SpawnError):
+    """The request was right; the world was not ready for it."""
+
+    code = "condition"
+
+
+class InternalError(SpawnError):
+    """A defect of this package; the message asks for a report."""
+
+    code = "internal"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what}\nThis is a defect of spawn-workbench; please report it with the steps that led here.")
+
+
+class DefinitionError(Mistake):
+    """A class cannot become an actor definition: a setting, a signature or a field type is not usable."""
+
+    code = "definition"
+
+
+class NotDeployed(Mistake):
+    """The actor has a past in the store, but no definition of it is loaded."""
+
+    code = "not_deployed"
+
+    def __init__(self, actor: str, template: str, revision: int) -> None:
+        super().__init__(
+            f"Cannot invoke {actor}: it is at revision {revision} in the store, but its code is not loaded here.\n"
+            f"Run the cell (or import the module) that defines {template!r}, then call again."
+        )
+        self.actor, self.template, self.revision = actor, template, revision
+
+
+class UnknownActor(Mistake):
+    """No actor of that name is deployed or stored."""
+
+    code = "unknown_actor"
+
+    def __init__(self, actor: str, known: Iterable[str] = ()) -> None:
+        super().__init__(f"There is no actor {actor!r}. {nearest(actor, known, kind='actor')}")
+        self.actor = actor
+
+
+class UnknownAction(Mistake):
+    """The actor is known and has no such action."""
+
+    code = "unknown_action"
+
+    def __init__(self, actor: str, action: str, known: Iterable[str] = ()) -> None:
+        super().__init__(f"Actor {actor!r} has no action {action!r}. {nearest(action, known, kind='action')}")
+        self.actor, self.action = actor, action
+
+
+class BadPayload(Mistake):
+    """A payload does not fit; the message names the field, the expected type and what was found."""
+
+    code = "bad_payload"
+
+
+class BadState(Mistake):
+    """The new state would not decode to an equal value; the turn was refused and the old state stays."""
+
+    code = "bad_state"
+
+
+class BadResponse(Mistake):
+    """The value that an action returned cannot be encoded."""
+
+    code = "bad_response"
+
+
+class KeyConflict(Mistake):
+    """The idempotency key was used for this actor with another action or payload."""
+
+    code = "key_conflict"
+
+    def __init__(self, actor: str, key: str) -> None:
+        super().__init__(
+            f"Cannot invoke {actor} with key {key!r}: that key was already used with another action or payload.\n"
+            "Use a new key for a new call; the same key only repeats the same call."
+        )
+        self.actor, self.key = actor, key
+
+
+class NameTaken(Mistake):
+    """An actor name is owned by another template."""
+
+    code = "name_taken"
+
+    def __init__(self, actor: str, wanted: str, owner: str) -> None:
+        super().__init__(
+            f"Cannot use the name {actor!r} for a child of {wanted!r}: it belongs to {owner or 'a named actor'!r}.\n"
+            "Names are unique in an actor system; choose another."
+        )
+        self.actor, self.wanted, self.owner = actor, wanted, owner
+
+
+class CallCycle(Mistake):
+    """The callee already waits, directly or through others, for its caller."""
+
+    code = "call_cycle"
+
+    def __init__(self, path: Iterable[str]) -> None:
+        self.path = tuple(path)
+        super().__init__(
+            f"The call would never end: {' → '.join(self.path)}.\n"
+            "Each of these waits for the next. Use ctx.tell for the last step, or return the answer instead of asking."
+        )
+
+
+class WouldBlock(Mistake):
+    """A blocking call was made on the event loop that it would block."""
+
+    code = "would_block"
+
+
+class NotCapable(Mistake):
+    """The attached system does not offer this; the message says what does."""
+
+    code = "not_capable"
+
+    def __init__(self, what: str, system: str, why: str) -> None:
+        super().__init__(f"Cannot {what} on {system}: {why}")
+        self.what, self.system, self.why = what, system, why
+
+
+class BadSetting(Mistake):
+    """An option has a value outside its range; the message says the range."""
+
+    code = "bad_setting"
+
+
+class ActionFailed(Condition):
+    """The action raised.  `type_name`, `text` and `trace` are the user's own exception; the state is as it was.
+
+    In the process that ran the action, `__cause__` is the exception itself.
+    """
+
+    code = "action_failed"
+
+    def __init__(
+        self, actor: str, action: str, type_name: str, text: str, trace: str = "", invocation: str = ""
+    ) -> None:
+        super().__init__(f"{actor}.{action} failed with {type_name}: {text}\nThe state of {actor} is as it was before.")
+        self.actor, self.action, self.invocation = actor, action, invocation
+        self.type_name, self.text, self.trace = type_name, text, trace
+
+
+class InvocationTimeout(Condition):
+    """No answer came in time; the action may still run, its effect is fenced off once its turn was abandoned."""
+
+    code = "timeout"
+
+    def __init__(self, actor: str, action: str, timeout_s: float) -> None:
+        super().__init__(
+            f"{actor}.{action} did not answer within {timeout_s:g} s.\n"
+            "The call may still be waiting or running; `%mailbox` shows which. Repeat it safely with a key."
+        )
+        self.actor, self.action, self.timeout_s = actor, action, timeout_s
+
+
+class InvocationAbandoned(Condition):
+    """The turn was given up before its action ended; the state is as it was, a late result is ignored."""
+
+    code = "abandoned"
+
+
+class MailboxFull(Condition):
+    """The actor's mailbox is at its limit and its policy is `reject`."""
+
+    code = "mailbox_full"
+    retryable = True
+
+    def __init__(self, actor: str, limit: int) -> None:
+        super().__init__(f"The mailbox of {actor} is full ({limit} waiting). Call again when it has worked some off.")
+        self.actor, self.limit = actor, limit
+
+
+class SystemStopped(Condition):
+    """The actor system is not running (any more)."""
+
+    code = "stopped"
+
+    def __init__(self, system: str) -> None:
+        super().__init__(f"The actor system {system!r} is stopped. Start it again with wb.start() or %spawn start.")
+        self.system = system
+
+
+class StoreError(Condition):
+    """The state store could not do its work."""
+
+    code = "store"
+
+
+class StoreUnavailable(StoreError):
+    """The store cannot be reached, read or written just now; writes are retried, nothing is dropped."""
+
+    code = "store_unavailable"
+    retryable = True
+
+
+class StoreInUse(StoreError):
+    """Another process owns the store; the message names it and what to do."""
+
+    code = "store_in_use"
+    retryable = True
+
+
+class WrongKey(StoreError):
+    """The store is encrypted with a key that was not given."""
+
+    code = "wrong_key"
+
+
+class StoreDamaged(StoreError):
+    """Stored bytes fail their integrity check; the message says where. Nothing is overwritten."""
+
+    code = "store_damaged"
+
+
+class StoreTooNew(StoreError):
+    """The store was written by a later version of this package; it is left untouched."""
+
+    code = "store_too_new"
+
+
+class StaleCommit(StoreError):
+    """The store has moved on since it was read; nothing of the commit was written."""
+
+    code = "stale_commit"
+
+
+def _tree(root: type[SpawnError]) -> dict[str, type[SpawnError]]:
+    found = {root.code: root}
+    for child in root.__subclasses__():
+        found.update(_tree(child))
+    return found
+
+
+def error_class(code: str) -> type[SpawnError]:
+    """The class with that stable code; `SpawnError` for a code of a later version."""
+    return _tree(SpawnError).get(code, SpawnError)
+
+
+def rebuild(code: str, message: str) -> SpawnError:
+    """An error that arrived as code and text, with its class and message but without its typed fields."""
+    kind = error_class(code)
+    error = kind.__new__(kind)
+    Exception.__init__(error, message)
+    return error

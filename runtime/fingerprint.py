@@ -1,0 +1,84 @@
+"""Which version of the code this is: a hash over source, settings, and the globals that the code uses."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import textwrap
+import types
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from runtime.settings import Settings
+
+
+def source_of(actor_class: type) -> str:
+    """The class's source, dedented; empty for a class typed where no source is kept."""
+    try:
+        return textwrap.dedent(inspect.getsource(actor_class))
+    except (OSError, TypeError):
+        return ""
+
+
+def fingerprint(
+    actor_class: type, functions: Iterable[Callable[..., Any]], source: str, settings: Settings
+) -> tuple[dict[str, str], str]:
+    """The used globals with a fingerprint of each, and the definition's hash (16 hexadecimal digits).
+
+    A class without source is hashed by its code objects.  Equal input gives an equal hash in every process.
+    """
+    functions = list(functions)
+    uses = {name: _digest(_described(value)) for name, value in sorted(_used_globals(actor_class, functions))}
+    code = source or "".join(_described(f) for f in functions)
+    settings_text = msgspec.json.encode(settings.as_text(), order="deterministic").decode()
+    return uses, _digest("\0".join([code, settings_text, *(f"{name}={mark}" for name, mark in uses.items())]))
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def _used_globals(actor_class: type, functions: list[Any]) -> Iterator[tuple[str, object]]:
+    """Names that the actions read from their module, except modules and this package's own names."""
+    seen: set[str] = set()
+    methods = [f for f in vars(actor_class).values() if isinstance(f, types.FunctionType)]
+    for function in {*functions, *methods}:
+        for name in _names(function.__code__):
+            value = function.__globals__.get(name)
+            if name in function.__globals__ and name not in seen and _counts(value):
+                seen.add(name)
+                yield name, value
+
+
+def _names(code: types.CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _names(constant)
+
+
+def _counts(value: object) -> bool:
+    home = getattr(value, "__module__", None) or ""
+    return not isinstance(value, types.ModuleType) and not home.startswith(("runtime.", "workbench."))
+
+
+def _described(value: object) -> str:
+    if isinstance(value, types.FunctionType):
+        return source_of_function(value)
+    if isinstance(value, type):
+        return source_of(value) or value.__qualname__
+    if isinstance(value, (str, bytes, int, float, bool, type(None), tuple, frozenset)):
+        return repr(value)
+    # Other objects count by type only: their repr may hold an address, or cost or change something.
+    return f"{type(value).__module__}.{type(value).__qualname__}"
+
+
+def source_of_function(function: types.FunctionType) -> str:
+    """Source text, or for want of it the code object's content."""
+    try:
+        return inspect.getsource(function)
+    except (OSError, TypeError):
+        code = function.__code__
+        return repr((code.co_code.hex(), code.co_names, [c for c in code.co_consts if not isinstance(c, types.CodeType)]))

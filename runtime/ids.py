@@ -1,0 +1,60 @@
+"""Who is meant: actors and invocations by name."""
+
+from __future__ import annotations
+
+import os
+from typing import NewType, Protocol
+
+import msgspec
+
+InvocationId = NewType("InvocationId", str)
+Revision = NewType("Revision", int)
+
+
+class ActorId(msgspec.Struct, frozen=True, array_like=True):
+    """An actor's identity: its system and its name.  That pair is unique, as on a real Spawn proxy.
+
+    The template a child was made from is not part of the identity; it travels beside it as `parent`.
+    """
+
+    system: str
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class IdSource(Protocol):
+    """Where invocation ids come from; injected, so that a replay can repeat them."""
+
+    def __call__(self) -> InvocationId: ...
+
+
+class RandomIds:
+    """Ids that never repeat across processes: 64 random bits for this source, then a counter, in hexadecimal.
+
+    Ids of one source sort by age.  Not thread-safe on its own: the caller holds the engine's lock or owns it alone.
+    """
+
+    __slots__ = ("_count", "_prefix")
+
+    def __init__(self) -> None:
+        self._prefix = os.urandom(8).hex()
+        self._count = 0
+
+    def __call__(self) -> InvocationId:
+        self._count += 1
+        return InvocationId(f"{self._prefix}{self._count:08x}")
+
+
+class CountingIds:
+    """Ids `i-1`, `i-2`, … for tests and for replay."""
+
+    __slots__ = ("_count",)
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def __call__(self) -> InvocationId:
+        self._count += 1
+        return InvocationId(f"i-{self._count}")

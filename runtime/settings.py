@@ -1,0 +1,151 @@
+"""The settings of an actor: class keywords, their meaning, defaults and ranges (design §11)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from runtime.config import Durability, duration_ms
+from runtime.errors import BadSetting, DefinitionError, nearest, shown
+
+
+class Kind(StrEnum):
+    """Spawn's kinds of actor (spawn-protocol §2.1)."""
+
+    NAMED = "named"
+    """One actor, which bears the definition's name."""
+    UNNAMED = "unnamed"
+    """A template; its children are named when they are first invoked."""
+    POOLED = "pooled"
+    TASK = "task"
+    PROJECTION = "projection"
+
+
+class Channel(msgspec.Struct, frozen=True):
+    """A subscription: messages broadcast to `topic` invoke `action`."""
+
+    topic: str
+    action: str = "receive"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """How an actor is run.  Times are milliseconds."""
+
+    name: str
+    kind: Kind = Kind.NAMED
+    stateful: bool = True
+    """False: state lives in memory while the actor is active and is lost when it is deactivated."""
+    state_type: Any = None
+    """A protobuf message class that is the state; None for annotated attributes as JSON."""
+    deactivate_timeout_ms: int = 10_000
+    """Without a message for so long, the actor leaves memory."""
+    snapshot_timeout_ms: int = 2_000
+    durability: Durability | None = None
+    """None: as the runtime is configured."""
+    channels: tuple[Channel, ...] = ()
+    tags: Mapping[str, str] = {}
+    pool: tuple[int, int] = (1, 4)
+    mailbox: int | None = None
+    """Waiting invocations before a caller is refused; None: as the runtime is configured."""
+    sourceable: bool = False
+    subjects: tuple[Any, ...] = ()
+
+    def as_text(self) -> dict[str, object]:
+        """Setting to plain value, as definitions are stored and compared."""
+        state_type = getattr(getattr(self.state_type, "DESCRIPTOR", None), "full_name", None)
+        plain: dict[str, object] = msgspec.to_builtins({**msgspec.structs.asdict(self), "state_type": state_type})
+        return plain
+
+
+def read_settings(actor_class: type, overrides: Mapping[str, Any]) -> Settings:
+    """The settings of a class, with `overrides` on top.
+
+    Raises:
+        DefinitionError: an unknown setting, or a value outside its range.
+    """
+    given = {**getattr(actor_class, "__spawn_settings__", {}), **overrides}
+    given.setdefault("name", _default_name(actor_class.__name__))
+    read: dict[str, Any] = {}
+    for name, value in given.items():
+        if name not in _READERS:
+            raise DefinitionError(f"{actor_class.__name__} has no setting {name!r}. {nearest(name, _READERS, kind='setting')}")
+        try:
+            read[_FIELD.get(name, name)] = _READERS[name](value)
+        except (BadSetting, ValueError, TypeError) as error:
+            raise DefinitionError(f"{actor_class.__name__}: setting {name}={shown(value)} is not usable: {error}") from error
+    return Settings(**read)
+
+
+def _default_name(class_name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", class_name).lower()
+
+
+def _name(value: object) -> str:
+    if not isinstance(value, str) or not value or len(value) > 1_000:
+        raise BadSetting("a name is text of 1 to 1000 characters.")
+    return value
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise BadSetting("expected True or False.")
+    return value
+
+
+def _state_type(value: object) -> object:
+    if value is None or value == "json":
+        return None
+    if not hasattr(value, "DESCRIPTOR"):
+        raise BadSetting("expected a protobuf message class; leave it out for annotated attributes.")
+    return value
+
+
+def _channels(value: object) -> tuple[Channel, ...]:
+    given = [value] if isinstance(value, str) or _is_pair(value) else value
+    if not isinstance(given, (list, tuple, set, frozenset)):
+        raise BadSetting('expected "topic", ("topic", "action"), or a list of these.')
+    return tuple(Channel(each) if isinstance(each, str) else Channel(*each) for each in given)
+
+
+def _is_pair(value: object) -> bool:
+    return isinstance(value, tuple) and len(value) == 2 and all(isinstance(part, str) for part in value)
+
+
+def _tags(value: object) -> dict[str, str]:
+    return msgspec.convert(value, dict[str, str])
+
+
+def _pool(value: object) -> tuple[int, int]:
+    low, high = msgspec.convert(value, tuple[int, int])
+    if not 0 <= low <= high or high < 1:
+        raise BadSetting("expected (min, max) with 0 <= min <= max and max >= 1.")
+    return low, high
+
+
+def _limit(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise BadSetting("expected a number of messages, 1 or more.")
+    return value
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "name": _name,
+    "kind": lambda value: Kind(str(value).lower()),
+    "stateful": _flag,
+    "state_type": _state_type,
+    "deactivate_timeout": lambda value: duration_ms(value, name="deactivate_timeout"),
+    "snapshot_timeout": lambda value: duration_ms(value, name="snapshot_timeout"),
+    "durability": lambda value: None if value is None else Durability(value),
+    "channels": _channels,
+    "tags": _tags,
+    "pool": _pool,
+    "mailbox": _limit,
+    "sourceable": _flag,
+    "subjects": tuple,
+}
+
+_FIELD = {"deactivate_timeout": "deactivate_timeout_ms", "snapshot_timeout": "snapshot_timeout_ms"}
