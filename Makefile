@@ -1,5 +1,6 @@
 # `make lab` opens the workbench on a fresh machine, `make test` runs every check; `make help` lists the rest.
 SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -42,7 +43,7 @@ test: check test-js test-py ## lint, types, JavaScript and Python tests
 
 check: $(STAMPS)/test
 	$(say) "Import contracts"
-	@$(BIN)/lint-imports | tail -n 40
+	@$(BIN)/lint-imports --no-logo
 	$(say) "Lint and format"
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
