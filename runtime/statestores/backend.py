@@ -1,0 +1,142 @@
+"""What a database has to offer so that `JournalStore` can keep a journal in it.
+
+A backend knows rows and transactions; it knows nothing of turns, keys or encryption. `memory` and `sqlite` implement
+it. The same tables serve every SQL database: nothing here needs a dialect's own feature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from runtime.ids import ActorId
+from runtime.records import Lifecycle
+
+
+class BlockRow(msgspec.Struct, frozen=True):
+    """A sealed run of turns.  Rows are contiguous: each `first` is the previous `last` + 1."""
+
+    first: int
+    last: int
+    actors: bytes
+    """Which actors have turns in it, as `blocks.actor_filter` makes it; authenticated with the data."""
+    data: bytes
+
+
+class SnapshotRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One actor: Spawn's columns, then ours.  The key is (`actor`, `system`)."""
+
+    id: int | None = None
+    """Spawn's own 27-bit hash where a row came from a real Spawn store; data, never a key."""
+    actor: str
+    system: str
+    status: str
+    node: str
+    revision: int
+    tags: str
+    """A JSON object."""
+    data_type: str
+    """`Encoded.type`; empty together with `data` None for an actor without a state."""
+    data: bytes | None
+    """`Encoded.data` in the Cloak layout."""
+    updated_us: int
+    parent: str
+    definition: str
+    sequence: int
+    """The last turn that this row has seen; rolling forward skips turns up to it."""
+    kept_aside: bytes | None = None
+    """`State.kept_aside` in the Cloak layout; None for none."""
+
+
+class DefinitionRow(msgspec.Struct, frozen=True):
+    """A definition, sealed; its key is `hash`."""
+
+    hash: str
+    name: str
+    deployed_us: int
+    data: bytes
+
+
+class Writes(msgspec.Struct, frozen=True, kw_only=True):
+    """One transaction."""
+
+    block: BlockRow | None = None
+    """Appended; its `first` must be the head + 1."""
+    merged: BlockRow | None = None
+    """Takes the place of all rows between its `first` and `last`."""
+    keys: Sequence[tuple[int, int]] = ()
+    """(hash, sequence); a hash that is there already keeps its sequence."""
+    snapshots: Sequence[SnapshotRow] = ()
+    """Each replaces the row of its actor."""
+    lifecycle: Sequence[Lifecycle] = ()
+    definitions: Sequence[DefinitionRow] = ()
+    meta: Mapping[str, str] = {}
+    """Entries set or replaced."""
+
+
+class Backend(Protocol):
+    """Tables with transactions.
+
+    Threads: `create`, `write` and `close` are called by one thread at a time, everything else by any thread at any
+    time.  Errors: `StoreUnavailable` when the database cannot be used just now, `StoreDamaged` when it says it is corrupt.
+    """
+
+    url: str
+    """As the user wrote it, without secrets."""
+
+    def meta(self) -> dict[str, str]:
+        """The store's own facts; empty for a store that was never created.  Never writes."""
+        ...
+
+    def create(self, meta: Mapping[str, str]) -> None:
+        """Make the tables and set `meta`, all or nothing."""
+        ...
+
+    def write(self, writes: Writes) -> int:
+        """Do everything in one transaction and sync it; the number of keys that were there already.
+
+        Raises:
+            StaleCommit: `block` does not continue the head; nothing was written.
+            StoreUnavailable: nothing was written, or (a lost connection) it is not known; the caller looks at `head()`.
+        """
+        ...
+
+    def head(self) -> int:
+        """The last row's `last`; 0 without rows."""
+        ...
+
+    def blocks(self, after: int, limit: int) -> list[BlockRow]:
+        """At most `limit` rows with `last` above `after`, in order."""
+        ...
+
+    def block_filters(self, after: int, limit: int) -> list[tuple[int, int, bytes]]:
+        """`first`, `last` and `actors` of the same rows, without their data."""
+        ...
+
+    def block_of(self, sequence: int) -> BlockRow | None:
+        """The row that holds this turn."""
+        ...
+
+    def key(self, key_hash: int) -> int | None:
+        """The sequence kept for this hash."""
+        ...
+
+    def snapshot(self, actor: ActorId) -> SnapshotRow | None: ...
+
+    def snapshots(self, after: tuple[str, str], prefix: str, limit: int) -> list[SnapshotRow]:
+        """At most `limit` rows above `after` (an (actor, system) pair) by name, without `data` and `kept_aside`."""
+        ...
+
+    def lifecycle(self, after: int, limit: int) -> list[tuple[int, Lifecycle]]:
+        """At most `limit` marks numbered above `after`, in the order they were written, with their numbers."""
+        ...
+
+    def definitions(self) -> list[DefinitionRow]:
+        """By `deployed_us`."""
+        ...
+
+    def close(self) -> None:
+        """Safe to call twice."""
+        ...

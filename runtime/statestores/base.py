@@ -1,0 +1,116 @@
+"""What the runtime needs of a state store, and what it may rely on.
+
+A store keeps one actor runtime's past: the journal of turns in groups, a snapshot per actor, definitions, and life-cycle
+marks.  `runtime.testing.statestore_checks` is the executable form of this page; every adapter passes it.
+
+This module must not know any database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+import msgspec
+
+from runtime.ids import ActorId
+from runtime.records import Lifecycle, Snapshot, StoredDefinition, Turn
+
+
+class Group(msgspec.Struct, frozen=True, kw_only=True):
+    """What one commit writes: all of it or nothing."""
+
+    turns: tuple[Turn, ...] = ()
+    """In order of sequence, without gaps, continuing the store's head."""
+    snapshots: tuple[Snapshot, ...] = ()
+    lifecycle: tuple[Lifecycle, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.turns or self.snapshots or self.lifecycle)
+
+
+class StateStore(Protocol):
+    """A durable, encrypted journal with a snapshot per actor.
+
+    Threads: `commit`, `checkpoint`, `save_definition` and `close` are called by one thread at a time (the recorder);
+    `load`, `find_key`, `turns`, `actors` and the other reads may be called by any thread at any time, also meanwhile.
+    """
+
+    url: str
+
+    def head(self) -> int:
+        """The sequence of the last committed turn; 0 for a new store."""
+        ...
+
+    def commit(self, group: Group) -> None:
+        """Write a group atomically; when it returns, the group is synced to disk (as far as the store has one).
+
+        After a crash at any moment the store holds whole groups only, a prefix of those that were committed.
+
+        Raises:
+            StaleCommit: the first turn does not continue `head()`; nothing was written.
+            StoreUnavailable: it could not be written; nothing was written, and the same group may be committed again.
+        """
+        ...
+
+    def checkpoint(self) -> None:
+        """Write the snapshots of the actors that changed since the last checkpoint, so that opening reads a short tail.
+
+        Bounded in time for each call, never needed for correctness.
+
+        Raises:
+            StoreUnavailable: as `commit`.
+        """
+        ...
+
+    def load(self, actor: ActorId) -> Snapshot | None:
+        """The actor's last committed state, or None for an actor that never had a turn or snapshot.
+
+        Sees every group whose `commit` returned before the call.
+        """
+        ...
+
+    def find_key(self, actor: ActorId, key: str) -> Turn | None:
+        """The successful turn that used this idempotency key on this actor, if one was committed."""
+        ...
+
+    def state_at(self, actor: ActorId, revision: int) -> Snapshot | None:
+        """The actor as it was at that revision, or None if that revision is not in the journal any more."""
+        ...
+
+    def turns(self, *, after: int = 0, actor: ActorId | None = None) -> Iterator[list[Turn]]:
+        """Committed turns with a sequence above `after`, oldest first, in batches of the store's own size.
+
+        States stored as deltas come back whole.  With `actor`, only that actor's turns.
+        """
+        ...
+
+    def actors(self, *, prefix: str = "", limit: int | None = None) -> Iterator[Snapshot]:
+        """Known actors by name, without their state (`state` is None), at most `limit`."""
+        ...
+
+    def lifecycle(self) -> Iterator[Lifecycle]:
+        """All life-cycle marks, oldest first."""
+        ...
+
+    def save_definition(self, definition: StoredDefinition) -> None:
+        """Keep a definition's source and shape; the same hash again only renews its time.
+
+        Raises:
+            StoreUnavailable: as `commit`.
+        """
+        ...
+
+    def definitions(self) -> list[StoredDefinition]:
+        """Every definition that was ever deployed here, oldest first."""
+        ...
+
+    def close(self) -> None:
+        """Release the store; safe to call twice.  What was committed stays."""
+        ...
+
+
+def flatten(batches: Iterable[list[Turn]]) -> Iterator[Turn]:
+    """Single turns from the batches of `StateStore.turns`."""
+    for batch in batches:
+        yield from batch

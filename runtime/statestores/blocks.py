@@ -1,0 +1,156 @@
+"""The journal's format: blocks of turns.
+
+A block is what one group commit writes, or several such blocks merged.  Integers are big-endian.
+
+    offset  bytes
+         0      4   magic "SWJB"
+         4      1   format version, 1; a reader refuses a higher one
+         5      1   codec of the turns: 1 = msgpack
+         6      2   reserved, 0
+         8      8   fingerprint of the key
+        16      4   count of turns
+        20      8   sequence of the first turn
+        28      8   sequence of the last turn
+        36     12   nonce
+        48      …   ciphertext of AES-256-GCM, its tag (16 bytes) at the end
+
+Authenticated with it: the 36 bytes of header, then the actor filter that is kept beside the block (sorted, distinct
+CRC-32 of each actor's (system, name) as msgpack, 4 bytes each, little-endian). The filter only saves reading: a block
+whose filter lacks an actor has no turn of it.
+
+The plaintext is a msgpack array with one array for each turn: the fields of `records.Turn` in order. A later minor
+version may add fields at the end of a turn: they are ignored when read, and kept as they are when blocks are merged.
+Anything that an older reader would misread gets a new format version or codec.
+"""
+
+from __future__ import annotations
+
+import struct
+import sys
+import zlib
+from array import array
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from runtime.crypto.cipher import FINGERPRINT_BYTES, Cipher, SealBrokenError
+from runtime.errors import StoreDamaged, StoreTooNew, WrongKey
+from runtime.ids import ActorId
+from runtime.records import Turn
+from runtime.statestores.backend import BlockRow
+
+FORMAT = 1
+_MAGIC = b"SWJB"
+_MSGPACK = 1
+_HEADER = struct.Struct(f">4sBBH{FINGERPRINT_BYTES}sIQQ")
+
+_encoder = msgspec.msgpack.Encoder()
+_turns_decoder = msgspec.msgpack.Decoder(list[Turn])
+_raw_decoder = msgspec.msgpack.Decoder(list[msgspec.Raw])
+
+
+def actor_hash(actor: ActorId) -> int:
+    """The 32 bits that stand for an actor in a filter."""
+    return zlib.crc32(_encoder.encode(actor))
+
+
+def actor_filter(actors: Iterable[ActorId]) -> bytes:
+    """The filter of a block with turns of these actors."""
+    return _packed({actor_hash(actor) for actor in set(actors)})
+
+
+def may_hold(actors: bytes, wanted: int) -> bool:
+    """False when a block with this filter has no turn of the actor with that hash."""
+    return wanted in _unpacked(actors)
+
+
+class BlockCodec:
+    """Turns to sealed rows and back, for one store."""
+
+    __slots__ = ("_cipher", "_store")
+
+    def __init__(self, cipher: Cipher, store: str) -> None:
+        """`store` is its URL, for messages."""
+        self._cipher, self._store = cipher, store
+
+    def encode(self, turns: Sequence[Turn]) -> BlockRow:
+        """A block of one or more turns without gaps between their sequences."""
+        plaintext = _encoder.encode(turns)
+        return self._sealed(
+            plaintext, len(turns), turns[0].sequence, turns[-1].sequence, actor_filter([turn.actor for turn in turns])
+        )
+
+    def decode(self, row: BlockRow) -> list[Turn]:
+        """The turns, in order; large states may still be deltas.
+
+        Raises:
+            StoreTooNew: the block has a later format.
+            WrongKey: it was sealed with another key.
+            StoreDamaged: it fails a check; the message says which turns it held.
+        """
+        plaintext = self._opened(row)
+        try:
+            turns = _turns_decoder.decode(plaintext)
+        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+            raise self._damaged(row, str(error)) from error
+        if len(turns) != row.last - row.first + 1 or turns[0].sequence != row.first or turns[-1].sequence != row.last:
+            raise self._damaged(row, "its turns are not the ones its header names")
+        return turns
+
+    def merge(self, rows: Sequence[BlockRow]) -> BlockRow:
+        """One block in place of adjacent ones.  Turns are moved as bytes, so that unknown fields survive."""
+        raw = [turn for row in rows for turn in _raw_decoder.decode(self._opened(row))]
+        actors = _packed({hashed for row in rows for hashed in _unpacked(row.actors)})
+        return self._sealed(_encoder.encode(raw), len(raw), rows[0].first, rows[-1].last, actors)
+
+    def _sealed(self, plaintext: bytes, count: int, first: int, last: int, actors: bytes) -> BlockRow:
+        header = _HEADER.pack(_MAGIC, FORMAT, _MSGPACK, 0, self._cipher.fingerprint, count, first, last)
+        return BlockRow(first, last, actors, header + self._cipher.seal(plaintext, header + actors))
+
+    def _opened(self, row: BlockRow) -> bytes:
+        header = row.data[: _HEADER.size]
+        self._check(header, row)
+        try:
+            return self._cipher.open(memoryview(row.data)[_HEADER.size :], header + row.actors)
+        except SealBrokenError as error:
+            raise self._damaged(row, str(error)) from error
+
+    def _check(self, header: bytes, row: BlockRow) -> None:
+        if len(header) < _HEADER.size or not header.startswith(_MAGIC):
+            raise self._damaged(row, "it does not start like a block")
+        _, version, codec, _, key, count, first, last = _HEADER.unpack(header)
+        if version > FORMAT or codec != _MSGPACK:
+            raise StoreTooNew(
+                f"Cannot read turns {row.first} to {row.last} of {self._store}: block format {version}, codec {codec}; "
+                f"this version reads format {FORMAT}, codec {_MSGPACK}.\n"
+                "A later version of spawn-workbench wrote it. Nothing was changed; update to read it."
+            )
+        if key != self._cipher.fingerprint:
+            raise WrongKey(
+                f"Cannot read turns {row.first} to {row.last} of {self._store}: sealed with key {key.hex()}, "
+                f"opened with key {self._cipher.fingerprint.hex()}."
+            )
+        if (first, last, count) != (row.first, row.last, row.last - row.first + 1):
+            raise self._damaged(row, f"its header names turns {first} to {last}")
+
+    def _damaged(self, row: BlockRow, why: str) -> StoreDamaged:
+        return StoreDamaged(
+            f"Cannot read turns {row.first} to {row.last} of {self._store}: the block is damaged ({why}).\n"
+            "Nothing was changed. Put a copy of the store in its place, or start with another one."
+        )
+
+
+def _packed(hashes: Iterable[int]) -> bytes:
+    return _little_endian(array("I", sorted(hashes))).tobytes()
+
+
+def _unpacked(actors: bytes) -> array[int]:
+    hashes = array("I")
+    hashes.frombytes(actors)
+    return _little_endian(hashes)
+
+
+def _little_endian(hashes: array[int]) -> array[int]:
+    if sys.byteorder == "big":
+        hashes.byteswap()
+    return hashes

@@ -1,0 +1,148 @@
+"""`JournalStore`: a journal of sealed blocks over any `Backend`.
+
+A commit appends one block and nothing else, whatever the number of actors. What single actors and keys need to be
+found by is kept in the `Tail` until `checkpoint` writes it as rows; opening the store rolls forward the blocks since
+the last mark. So every read looks into the tail first and into the rows then.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import msgspec
+
+from runtime.crypto.keyfiles import KeyFiles
+from runtime.errors import StoreInUse, StoreUnavailable
+from runtime.ids import ActorId
+from runtime.records import Lifecycle, Snapshot, StoredDefinition, Turn
+from runtime.statestores.actors import Actors
+from runtime.statestores.backend import Backend, Writes
+from runtime.statestores.base import Group
+from runtime.statestores.blocks import BlockCodec
+from runtime.statestores.identity import identify
+from runtime.statestores.keys import Keys
+from runtime.statestores.reading import JournalReader
+from runtime.statestores.recovery import Recovery
+from runtime.statestores.rows import from_definition_row, snapshot_of, to_definition_row
+from runtime.statestores.tail import Tail
+from runtime.statestores.writing import JournalWriter
+
+_PAGE_MARKS = 1_000
+
+
+class JournalStore:
+    """A `StateStore` (see `statestores.base`) in the database behind `backend`."""
+
+    def __init__(self, backend: Backend, *, key: bytes | None = None, key_files: KeyFiles | None = None) -> None:
+        """Opens the store, or creates it where there is none; nothing is written to one that cannot be opened.
+
+        Args:
+            key: 32 bytes; None for the key in the environment, else the one that was made for this store.
+            key_files: where keys are made and found; None for a store that dies with the process.
+
+        Raises:
+            WrongKey, StoreTooNew, StoreDamaged, StoreUnavailable: the backend is left as it was, and open.
+        """
+        self.url = backend.url
+        self._backend = backend
+        self._identity = identify(backend, key=key, key_files=key_files)
+        codec = BlockCodec(self._identity.cipher, self.url)
+        mark = int(backend.meta()["mark"])
+        tail = Tail(mark)
+        self._reader = JournalReader(backend, codec)
+        self._actors = Actors(backend, tail, self._identity.cipher)
+        self._keys = Keys(backend, tail, self._identity, self._reader)
+        Recovery(backend, self._reader, codec, tail, self._actors).run(mark, self._keys)
+        self._writer = JournalWriter(backend, self._identity, codec, tail, self._reader, self._actors, self._keys)
+        self._pid = os.getpid()
+        self._is_closed = False
+
+    @property
+    def key_location(self) -> str:
+        """Where the key is: a path, `SPAWN_STATESTORE_KEY`, or empty for one that was passed in or is not kept."""
+        return self._identity.key_location
+
+    @property
+    def key_is_new(self) -> bool:
+        """True when opening this store made its key, which is when a user has to be told where it is."""
+        return self._identity.key_is_new
+
+    def head(self) -> int:
+        return self._writer.head
+
+    def commit(self, group: Group) -> None:
+        self._check_usable()
+        self._writer.commit(group)
+
+    def checkpoint(self) -> None:
+        self._check_usable()
+        self._writer.checkpoint()
+
+    def save_definition(self, definition: StoredDefinition) -> None:
+        self._check_usable()
+        self._backend.write(Writes(definitions=[to_definition_row(self._identity.cipher, definition)]))
+
+    def load(self, actor: ActorId) -> Snapshot | None:
+        self._check_usable()
+        return self._actors.load(actor)
+
+    def find_key(self, actor: ActorId, key: str) -> Turn | None:
+        self._check_usable()
+        return self._keys.find(actor, key)
+
+    def state_at(self, actor: ActorId, revision: int) -> Snapshot | None:
+        self._check_usable()
+        now = self._actors.load(actor)
+        if now is None or now.revision < revision:
+            return None
+        if now.revision == revision:
+            return now
+        return self._past(actor, revision)
+
+    def turns(self, *, after: int = 0, actor: ActorId | None = None) -> Iterator[list[Turn]]:
+        self._check_usable()
+        return self._reader.batches(after) if actor is None else self._reader.batches_of(actor, after)
+
+    def actors(self, *, prefix: str = "", limit: int | None = None) -> Iterator[Snapshot]:
+        self._check_usable()
+        return self._actors.known(prefix, limit)
+
+    def lifecycle(self) -> Iterator[Lifecycle]:
+        self._check_usable()
+        return self._marks()
+
+    def definitions(self) -> list[StoredDefinition]:
+        self._check_usable()
+        return [from_definition_row(self._identity.cipher, row, self.url) for row in self._backend.definitions()]
+
+    def close(self) -> None:
+        """Release the store; safe to call twice, and without effect in a forked child.  What was committed stays."""
+        if not self._is_closed and os.getpid() == self._pid:
+            self._is_closed = True
+            self._backend.close()
+
+    def _past(self, actor: ActorId, revision: int) -> Snapshot | None:
+        turn = self._reader.last_at_revision(actor, revision)
+        if turn is None:
+            return None
+        holder = self._reader.state_before(actor, turn.sequence + 1)
+        state = holder.state if holder else None
+        if (holder.revision if holder else 0) != revision:  # that state was never journaled, or is not kept any more
+            return None
+        return snapshot_of(msgspec.structs.replace(turn, state=state, delta=None))
+
+    def _marks(self) -> Iterator[Lifecycle]:
+        after = 0
+        while page := self._backend.lifecycle(after, _PAGE_MARKS):
+            yield from (mark for _, mark in page)
+            after = page[-1][0]
+
+    def _check_usable(self) -> None:
+        if os.getpid() != self._pid:
+            raise StoreInUse(
+                f"Cannot use {self.url} here: process {self._pid} owns it, and this is its forked child {os.getpid()}.\n"
+                "Open another store in the child, or start the child with the method 'spawn'."
+            )
+        if self._is_closed:
+            raise StoreUnavailable(f"Cannot use {self.url}: it was closed.")

@@ -1,0 +1,71 @@
+"""Idempotency keys: which successful turn used one.
+
+A key is found by a 64-bit hash, first in the tail, then in its row, and is believed only when the turn itself carries
+it. Two keys with one hash are kept apart by trying the next number; the same key used again keeps its first turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from runtime.ids import ActorId
+from runtime.records import Turn
+from runtime.statestores.backend import Backend, Writes
+from runtime.statestores.identity import Identity
+from runtime.statestores.reading import JournalReader
+from runtime.statestores.tail import Tail
+
+_LAST_HASH = 2**63 - 1
+
+
+class Keys:
+    """The keys of one store.  `find` from any thread, the rest from the writer's."""
+
+    def __init__(self, backend: Backend, tail: Tail, identity: Identity, reader: JournalReader) -> None:
+        self._backend, self._tail, self._identity, self._reader = backend, tail, identity, reader
+
+    def find(self, actor: ActorId, key: str) -> Turn | None:
+        """The successful turn that used the key on the actor, its state whole, or None."""
+        for candidates in self._probes(self._identity.key_hash(actor, key)):
+            if not candidates:
+                return None
+            for sequence in candidates:
+                turn = self._reader.turn(sequence)
+                if turn is not None and turn.key == key and turn.actor == actor:
+                    return self._reader.whole_turn(sequence)
+        return None
+
+    def add(self, turn: Turn) -> None:
+        """Keep the key of a committed turn in the tail."""
+        key_hash = self._identity.key_hash(turn.actor, turn.key)
+        while (sequence := self._tail.key(key_hash)) is not None:
+            if self._uses(sequence, turn):
+                return
+            key_hash = _next(key_hash)
+        self._tail.add_key(key_hash, turn.sequence)
+
+    def settle(self, keys: Sequence[tuple[int, int]]) -> None:
+        """Find other places for those of `keys` whose row belongs to another key."""
+        for key_hash, sequence in keys:
+            turn = self._reader.turn(sequence)
+            while turn is not None and (there := self._backend.key(key_hash)) != sequence:
+                if there is None:
+                    self._backend.write(Writes(keys=[(key_hash, sequence)]))
+                elif self._uses(there, turn):
+                    break
+                else:
+                    key_hash = _next(key_hash)
+
+    def _probes(self, key_hash: int) -> Iterator[list[int]]:
+        while True:
+            found = self._tail.key(key_hash), self._backend.key(key_hash)
+            yield [sequence for sequence in found if sequence is not None]
+            key_hash = _next(key_hash)
+
+    def _uses(self, sequence: int, turn: Turn) -> bool:
+        other = self._reader.turn(sequence)
+        return other is not None and (other.actor, other.key) == (turn.actor, turn.key)
+
+
+def _next(key_hash: int) -> int:
+    return key_hash + 1 if key_hash < _LAST_HASH else -_LAST_HASH - 1

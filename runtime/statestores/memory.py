@@ -1,0 +1,96 @@
+"""A journal in memory: for trying things out and for tests.  Nothing outlives the process."""
+
+from __future__ import annotations
+
+import bisect
+import threading
+from collections.abc import Mapping
+
+from runtime.crypto.keyfiles import KeyFiles
+from runtime.errors import StaleCommit
+from runtime.ids import ActorId
+from runtime.records import Lifecycle
+from runtime.statestores.backend import BlockRow, DefinitionRow, SnapshotRow, Writes
+from runtime.statestores.journal import JournalStore
+
+
+class MemoryBackend:
+    """Rows in lists and dicts.  Outlives the store on top of it, so that a test can open it again after a "crash"."""
+
+    def __init__(self, url: str = "memory://") -> None:
+        self.url = url
+        self._lock = threading.Lock()
+        self._meta: dict[str, str] = {}
+        self._firsts: list[int] = []
+        self._blocks: list[BlockRow] = []
+        self._keys: dict[int, int] = {}
+        self._snapshots: dict[tuple[str, str], SnapshotRow] = {}
+        self._lifecycle: list[Lifecycle] = []
+        self._definitions: dict[str, DefinitionRow] = {}
+
+    def meta(self) -> dict[str, str]:
+        return dict(self._meta)
+
+    def create(self, meta: Mapping[str, str]) -> None:
+        self._meta.update(meta)
+
+    def write(self, writes: Writes) -> int:
+        with self._lock:
+            if writes.block and writes.block.first != self.head() + 1:
+                raise StaleCommit(f"Turn {writes.block.first} does not continue {self.url}, which is at {self.head()}.")
+            self._write_blocks(writes)
+            present = len(self._keys) + len(writes.keys)
+            self._keys = dict(writes.keys) | self._keys
+            present -= len(self._keys)
+            self._snapshots.update({(row.actor, row.system): row for row in writes.snapshots})
+            self._lifecycle.extend(writes.lifecycle)
+            self._definitions.update({row.hash: row for row in writes.definitions})
+            self._meta.update(writes.meta)
+            return present
+
+    def _write_blocks(self, writes: Writes) -> None:
+        if merged := writes.merged:
+            start, end = bisect.bisect_left(self._firsts, merged.first), bisect.bisect_right(self._firsts, merged.last)
+            self._firsts[start:end], self._blocks[start:end] = [merged.first], [merged]
+        if writes.block:
+            self._firsts.append(writes.block.first)
+            self._blocks.append(writes.block)
+
+    def head(self) -> int:
+        return self._blocks[-1].last if self._blocks else 0
+
+    def blocks(self, after: int, limit: int) -> list[BlockRow]:
+        with self._lock:
+            start = max(bisect.bisect_right(self._firsts, after + 1) - 1, 0)
+            return [row for row in self._blocks[start : start + limit] if row.last > after]
+
+    def block_filters(self, after: int, limit: int) -> list[tuple[int, int, bytes]]:
+        return [(row.first, row.last, row.actors) for row in self.blocks(after, limit)]
+
+    def block_of(self, sequence: int) -> BlockRow | None:
+        return next((row for row in self.blocks(sequence - 1, 1) if row.first <= sequence), None)
+
+    def key(self, key_hash: int) -> int | None:
+        return self._keys.get(key_hash)
+
+    def snapshot(self, actor: ActorId) -> SnapshotRow | None:
+        return self._snapshots.get((actor.name, actor.system))
+
+    def snapshots(self, after: tuple[str, str], prefix: str, limit: int) -> list[SnapshotRow]:
+        with self._lock:
+            names = sorted(name for name in self._snapshots if name > after and name[0].startswith(prefix))
+            return [self._snapshots[name] for name in names[:limit]]
+
+    def lifecycle(self, after: int, limit: int) -> list[tuple[int, Lifecycle]]:
+        return list(enumerate(self._lifecycle[after : after + limit], start=after + 1))
+
+    def definitions(self) -> list[DefinitionRow]:
+        return sorted(self._definitions.values(), key=lambda row: row.deployed_us)
+
+    def close(self) -> None:
+        pass
+
+
+def open_store(url: str, *, key: bytes | None = None, key_files: KeyFiles | None = None) -> JournalStore:
+    """A new, empty store; sealed with `key` or with one that nobody keeps."""
+    return JournalStore(MemoryBackend(url), key=key, key_files=None)

@@ -1,0 +1,149 @@
+"""Reading a journal's blocks: by sequence, in order, and back in time."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from bisect import bisect_right
+from collections.abc import Iterator
+
+from runtime.ids import ActorId
+from runtime.records import State, Turn
+from runtime.statestores.backend import Backend, BlockRow
+from runtime.statestores.blocks import BlockCodec, actor_hash, may_hold
+from runtime.statestores.deltas import DeltaReader, applied
+
+_PAGE_BLOCKS = 64
+_PAGE_FILTERS = 4_096
+_BATCH_TURNS = 256
+_CACHED_BLOCKS = 32
+_CACHED_TURNS = 20_000
+
+
+class JournalReader:
+    """Decoded turns of one store; any thread."""
+
+    def __init__(self, backend: Backend, codec: BlockCodec) -> None:
+        self._backend, self._codec = backend, codec
+        self._lock = threading.Lock()
+        self._cache: list[tuple[int, int, list[Turn]]] = []
+        """(first, last, turns as stored) of blocks read singly, the most recently used last."""
+
+    def turn(self, sequence: int) -> Turn | None:
+        """One turn as stored: a large state may be a difference."""
+        turns = self._block(sequence)
+        return turns[sequence - turns[0].sequence] if turns else None
+
+    def whole_turn(self, sequence: int) -> Turn | None:
+        """One turn, its state whole."""
+        turn = self.turn(sequence)
+        return turn if turn is None or turn.delta is None else self.state_before(turn.actor, sequence + 1)
+
+    def batches(self, after: int) -> Iterator[list[Turn]]:
+        """Every turn above `after`, in batches of some hundreds."""
+        deltas = DeltaReader(self._base)
+        pending: list[Turn] = []
+        for row in self.rows(after):
+            turns = self._codec.decode(row)
+            pending += turns if row.first > after else turns[after + 1 - row.first :]
+            if len(pending) >= _BATCH_TURNS:
+                yield deltas.whole(pending)
+                pending = []
+        if pending:
+            yield deltas.whole(pending)
+
+    def batches_of(self, actor: ActorId, after: int) -> Iterator[list[Turn]]:
+        """The actor's turns above `after`; blocks without it are not read."""
+        deltas = DeltaReader(self._base)
+        pending: list[Turn] = []
+        for first in self._blocks_with(actor, after):
+            pending += [turn for turn in self._block(first) if turn.actor == actor and turn.sequence > after]
+            if len(pending) >= _BATCH_TURNS:
+                yield deltas.whole(pending)
+                pending = []
+        if pending:
+            yield deltas.whole(pending)
+
+    def last_at_revision(self, actor: ActorId, revision: int) -> Turn | None:
+        """The last turn that left the actor at that revision, as stored.
+
+        An actor's revisions only grow, so its blocks are searched by halving.
+        """
+        firsts = list(self._blocks_with(actor, 0))
+        end = bisect_right(range(len(firsts)), revision, key=lambda index: self._entry_revision(actor, firsts, index))
+        for first in reversed(firsts[:end]):
+            turns = [turn for turn in self._block(first) if turn.actor == actor and turn.revision <= revision]
+            if turns:
+                return turns[-1] if turns[-1].revision == revision else None
+        return None
+
+    def state_before(self, actor: ActorId, sequence: int) -> Turn | None:
+        """The actor's last turn before that sequence that has a state, the state whole."""
+        differences: list[Turn] = []
+        for first in reversed(list(self._blocks_with(actor, 0, until=sequence))):
+            for turn in reversed(self._block(first)):
+                if turn.actor != actor or turn.sequence >= sequence:
+                    continue
+                if turn.delta is not None:
+                    differences.append(turn)
+                elif turn.state is not None:
+                    return _rolled(turn, differences)
+        return None
+
+    def rows(self, after: int) -> Iterator[BlockRow]:
+        """Every block with turns above `after`, in pages, so that no read transaction stays open."""
+        while page := self._backend.blocks(after, _PAGE_BLOCKS):
+            yield from page
+            after = page[-1].last
+
+    def _blocks_with(self, actor: ActorId, after: int, until: int = sys.maxsize) -> Iterator[int]:
+        """The first sequence of each block that may hold turns of the actor between `after` and `until`."""
+        wanted = actor_hash(actor)
+        while page := self._backend.block_filters(after, _PAGE_FILTERS):
+            for first, last, actors in page:
+                if first >= until:
+                    return
+                if may_hold(actors, wanted):
+                    yield first
+                after = last
+
+    def _entry_revision(self, actor: ActorId, firsts: list[int], index: int) -> int:
+        """The actor's revision after its first turn in that block, or in the nearest earlier one that has it."""
+        for first in reversed(firsts[: index + 1]):
+            for turn in self._block(first):
+                if turn.actor == actor:
+                    return turn.revision
+        return 0
+
+    def _block(self, sequence: int) -> list[Turn]:
+        """The turns, as stored, of the block that holds that turn; empty if there is none."""
+        with self._lock:
+            for entry in reversed(self._cache):
+                if entry[0] <= sequence <= entry[1]:
+                    self._cache.remove(entry)
+                    self._cache.append(entry)
+                    return entry[2]
+        row = self._backend.block_of(sequence)
+        if row is None:
+            return []
+        turns = self._codec.decode(row)
+        with self._lock:
+            self._cache.append((row.first, row.last, turns))
+            while len(self._cache) > 1 and (len(self._cache) > _CACHED_BLOCKS or self._cached_turns() > _CACHED_TURNS):
+                del self._cache[0]
+        return turns
+
+    def _base(self, actor: ActorId, sequence: int) -> State | None:
+        turn = self.state_before(actor, sequence)
+        return turn.state if turn else None
+
+    def _cached_turns(self) -> int:
+        return sum(len(entry[2]) for entry in self._cache)
+
+
+def _rolled(turn: Turn, differences: list[Turn]) -> Turn:
+    """The last of `differences` (newest first), which lead on from `turn`; `turn` itself without any."""
+    for difference in reversed(differences):
+        assert turn.state is not None
+        turn = applied(difference, turn.state)
+    return turn

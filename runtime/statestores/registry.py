@@ -1,0 +1,54 @@
+"""State stores by URL."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Protocol, cast
+
+from runtime.crypto.keyfiles import KeyFiles
+from runtime.errors import BadSetting, nearest
+from runtime.statestores.base import StateStore
+
+ENTRY_POINTS = "spawn_workbench.statestores"
+"""Other packages add a scheme with an entry point of this group: name = scheme, value = `module:function`."""
+
+_BUILT_IN = {
+    "memory": "runtime.statestores.memory",
+    "sqlite": "runtime.statestores.sqlite",
+}
+
+
+class Opener(Protocol):
+    """What an adapter offers: open the store at `url`, or create it there."""
+
+    def __call__(self, url: str, *, key: bytes | None, key_files: KeyFiles | None) -> StateStore: ...
+
+
+def open_store(url: str, *, key: bytes | None = None, key_files: KeyFiles | None = None) -> StateStore:
+    """The store at a URL, made if it is not there: `memory://`, `sqlite:///relative.db`, `sqlite:////absolute.db`.
+
+    Args:
+        url: SQLAlchemy's spelling; `scheme+driver` is opened by the adapter of `scheme`.
+        key: 32 bytes; None for `SPAWN_STATESTORE_KEY`, else a key made for this store outside the project.  The store's
+            `key_location` says where, `key_is_new` whether it was made just now.
+        key_files: where such keys are kept; None for the user's own data directory.
+
+    Raises:
+        BadSetting: no adapter has that scheme, or the rest of the URL makes no sense to it.
+        StoreInUse, WrongKey, StoreTooNew, StoreDamaged, StoreUnavailable: nothing was changed.
+    """
+    scheme, separator, _ = url.partition("://")
+    if not separator:
+        raise BadSetting(f"{url!r} is not a store URL. Write memory:// or sqlite:///PATH.")
+    return _opener(scheme.partition("+")[0])(url, key=key, key_files=key_files or KeyFiles())
+
+
+def _opener(scheme: str) -> Opener:
+    if module := _BUILT_IN.get(scheme):
+        return cast(Opener, import_module(module).open_store)
+    others = entry_points(group=ENTRY_POINTS)
+    for found in others.select(name=scheme):
+        return cast(Opener, found.load())
+    known = [*_BUILT_IN, *others.names]
+    raise BadSetting(f"There is no state store for {scheme}://. {nearest(scheme, known, kind='state store')}")

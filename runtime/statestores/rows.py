@@ -1,0 +1,101 @@
+"""Snapshots to rows and back."""
+
+from __future__ import annotations
+
+import platform
+
+import msgspec
+
+from runtime.crypto.cipher import Cipher, SealBrokenError
+from runtime.crypto.cloak import cloak, uncloak
+from runtime.errors import StoreDamaged
+from runtime.ids import ActorId
+from runtime.records import Encoded, Snapshot, State, StoredDefinition, Turn
+from runtime.statestores.backend import DefinitionRow, SnapshotRow
+
+_NODE = f"workbench@{platform.node()}"
+_json = msgspec.json.Encoder(order="sorted")
+_tags_decoder = msgspec.json.Decoder(dict[str, str])
+_encoder = msgspec.msgpack.Encoder()
+_definition_decoder = msgspec.msgpack.Decoder(StoredDefinition)
+
+
+def snapshot_of(turn: Turn) -> Snapshot:
+    """The actor after a turn whose state is whole."""
+    return Snapshot(
+        actor=turn.actor,
+        parent=turn.parent,
+        revision=turn.revision,
+        state=turn.state,
+        tags=turn.tags_before if turn.tags_after is None else turn.tags_after,
+        definition=turn.definition,
+        at_us=turn.finished_us,
+    )
+
+
+def to_row(cipher: Cipher, snapshot: Snapshot, sequence: int) -> SnapshotRow:
+    """The row of an actor; `sequence` is the last turn it has seen."""
+    state = snapshot.state
+    return SnapshotRow(
+        actor=snapshot.actor.name,
+        system=snapshot.actor.system,
+        status=snapshot.status,
+        node=_NODE,
+        revision=snapshot.revision,
+        tags=_json.encode(snapshot.tags).decode(),
+        data_type=state.value.type if state else "",
+        data=cloak(cipher, state.value.data) if state else None,
+        updated_us=snapshot.at_us,
+        parent=snapshot.parent,
+        definition=snapshot.definition,
+        sequence=sequence,
+        kept_aside=cloak(cipher, state.kept_aside) if state and state.kept_aside else None,
+    )
+
+
+def from_row(cipher: Cipher, row: SnapshotRow, store: str) -> Snapshot:
+    """The snapshot of a row.
+
+    Raises:
+        StoreDamaged: its data cannot be opened.
+    """
+    state = None
+    if row.data is not None:
+        try:
+            aside = uncloak(cipher, row.kept_aside) if row.kept_aside else b""
+            state = State(Encoded(row.data_type, uncloak(cipher, row.data)), aside)
+        except SealBrokenError as error:
+            raise StoreDamaged(
+                f"Cannot read the state of {row.actor} (revision {row.revision}) in {store}: {error}.\n"
+                "Nothing was changed. Put a copy of the store in its place, or start with another one."
+            ) from error
+    return Snapshot(
+        actor=ActorId(row.system, row.actor),
+        parent=row.parent,
+        revision=row.revision,
+        state=state,
+        tags=_tags_decoder.decode(row.tags),
+        definition=row.definition,
+        at_us=row.updated_us,
+        status=row.status,
+    )
+
+
+def to_definition_row(cipher: Cipher, definition: StoredDefinition) -> DefinitionRow:
+    """A sealed definition: source can hold what nobody else should read."""
+    sealed = cipher.seal(_encoder.encode(definition), definition.hash.encode())
+    return DefinitionRow(definition.hash, definition.name, definition.deployed_us, sealed)
+
+
+def from_definition_row(cipher: Cipher, row: DefinitionRow, store: str) -> StoredDefinition:
+    """The definition of a row.
+
+    Raises:
+        StoreDamaged: it cannot be opened.
+    """
+    try:
+        return _definition_decoder.decode(cipher.open(row.data, row.hash.encode()))
+    except (SealBrokenError, msgspec.DecodeError) as error:
+        raise StoreDamaged(
+            f"Cannot read definition {row.hash} of {row.name} in {store}: {error}.\nNothing was changed."
+        ) from error

@@ -1,0 +1,226 @@
+"""A journal in one SQLite file: write-ahead log, every commit synced.
+
+One connection writes. Readers borrow read-only connections of their own, each query a short transaction, so that
+neither side waits for the other. The file's bytes are never opened beside SQLite: closing such a handle would drop
+SQLite's locks.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from runtime.crypto.keyfiles import KeyFiles
+from runtime.errors import StaleCommit, StoreUnavailable
+from runtime.ids import ActorId
+from runtime.records import Lifecycle
+from runtime.statestores import sqlite_schema as sql
+from runtime.statestores.backend import BlockRow, DefinitionRow, SnapshotRow, Writes
+from runtime.statestores.files import create_private, path_of, prepare_directory, unavailable
+from runtime.statestores.journal import JournalStore
+from runtime.statestores.lock import StoreLock
+from runtime.statestores.sqlite_errors import damaged, translated
+
+_BUSY_S = 5.0
+_IDLE_READERS = 8
+
+
+class SqliteBackend:
+    """The tables of one file."""
+
+    def __init__(self, path: Path, url: str, lock: StoreLock) -> None:
+        """`lock` is held by the caller and released by `close`."""
+        self.url = url
+        self.path = path
+        self._lock = lock
+        self._writer: sqlite3.Connection | None = None
+        self._readers: deque[sqlite3.Connection] = deque()
+        self._is_closed = False
+
+    def meta(self) -> dict[str, str]:
+        if not self.path.exists() or self.path.stat().st_size == 0:
+            return {}
+        with self._reading() as connection:
+            if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                return {}
+            if connection.execute("PRAGMA application_id").fetchone()[0] != sql.APPLICATION_ID:
+                raise damaged(str(self.path), "it is a SQLite database of something else")
+            return dict(connection.execute("SELECT name, value FROM meta"))
+
+    def create(self, meta: Mapping[str, str]) -> None:
+        with unavailable(self.url):
+            create_private(self.path)
+        with translated(str(self.path), "create"), self._transaction() as connection:
+            for statement in sql.SCHEMA.split(";"):
+                connection.execute(statement)
+            connection.executemany(sql.SET_META, list(meta.items()))
+
+    def write(self, writes: Writes) -> int:
+        with translated(str(self.path), "write to"), self._transaction() as connection:
+            if writes.merged:
+                connection.execute(sql.REMOVE_BLOCKS, (writes.merged.first, writes.merged.last))
+                _insert_block(connection, writes.merged)
+            if writes.block:
+                self._append(connection, writes.block)
+            present = _insert_keys(connection, writes)
+            _insert_rows(connection, writes)
+        return present
+
+    def head(self) -> int:
+        row = self._one(sql.HEAD)
+        return row[0] if row else 0
+
+    def blocks(self, after: int, limit: int) -> list[BlockRow]:
+        return [BlockRow(*row) for row in self._all(sql.BLOCKS, (after, after, limit))]
+
+    def block_filters(self, after: int, limit: int) -> list[tuple[int, int, bytes]]:
+        return self._all(sql.BLOCK_FILTERS, (after, after, limit))
+
+    def block_of(self, sequence: int) -> BlockRow | None:
+        row = self._one(sql.BLOCK_OF, (sequence,))
+        return BlockRow(*row) if row and row[1] >= sequence else None
+
+    def key(self, key_hash: int) -> int | None:
+        row = self._one(sql.KEY, (key_hash,))
+        return row[0] if row else None
+
+    def snapshot(self, actor: ActorId) -> SnapshotRow | None:
+        row = self._one(sql.SNAPSHOT, (actor.name, actor.system))
+        return _snapshot_row(row) if row else None
+
+    def snapshots(self, after: tuple[str, str], prefix: str, limit: int) -> list[SnapshotRow]:
+        end = sql.after_prefix(prefix)
+        return [_snapshot_row(row) for row in self._all(sql.SNAPSHOTS, (*after, prefix, end, end, limit))]
+
+    def lifecycle(self, after: int, limit: int) -> list[tuple[int, Lifecycle]]:
+        return [
+            (row[0], Lifecycle(row[1], ActorId(row[2], row[3]), row[4], row[5], row[6]))
+            for row in self._all(sql.LIFECYCLE, (after, limit))
+        ]
+
+    def definitions(self) -> list[DefinitionRow]:
+        return [DefinitionRow(*row) for row in self._all(sql.DEFINITIONS)]
+
+    def close(self) -> None:
+        self._is_closed = True
+        for connection in [*self._readers, *([self._writer] if self._writer else [])]:
+            with suppress(sqlite3.Error):
+                connection.close()
+        self._readers.clear()
+        self._writer = None
+        self._lock.release()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        connection = self._writing()
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                with suppress(sqlite3.Error):
+                    connection.execute("ROLLBACK")
+            raise
+
+    def _append(self, connection: sqlite3.Connection, block: BlockRow) -> None:
+        row = connection.execute(sql.HEAD).fetchone()
+        head = row[0] if row else 0
+        if block.first != head + 1:
+            raise StaleCommit(f"Turn {block.first} does not continue {self.url}, which is at {head}.")
+        _insert_block(connection, block)
+
+    def _writing(self) -> sqlite3.Connection:
+        if self._writer is None:
+            self._writer = sqlite3.connect(
+                self.path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False, cached_statements=64
+            )
+            for pragma in sql.WRITER_PRAGMAS:
+                self._writer.execute(pragma)
+        return self._writer
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with translated(str(self.path), "read"):
+            try:
+                connection = self._readers.pop()
+            except IndexError:
+                connection = self._connect_reader()
+            try:
+                yield connection
+            except BaseException:
+                connection.close()
+                raise
+        self._put_back(connection)
+
+    def _put_back(self, connection: sqlite3.Connection) -> None:
+        if self._is_closed or len(self._readers) >= _IDLE_READERS:
+            connection.close()
+        else:
+            self._readers.append(connection)
+
+    def _connect_reader(self) -> sqlite3.Connection:
+        if self._is_closed:
+            raise StoreUnavailable(f"Cannot read {self.url}: it was closed.")
+        return sqlite3.connect(
+            f"{self.path.as_uri()}?mode=ro", uri=True, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
+        )
+
+    def _one(self, statement: str, values: tuple[Any, ...] = ()) -> Any:
+        with self._reading() as connection:
+            return connection.execute(statement, values).fetchone()
+
+    def _all(self, statement: str, values: tuple[Any, ...] = ()) -> list[Any]:
+        with self._reading() as connection:
+            return connection.execute(statement, values).fetchall()
+
+
+def _insert_block(connection: sqlite3.Connection, block: BlockRow) -> None:
+    connection.execute(sql.INSERT_BLOCK, (block.first, block.last, block.actors, block.data))
+
+
+def _insert_keys(connection: sqlite3.Connection, writes: Writes) -> int:
+    if not writes.keys:
+        return 0
+    return len(writes.keys) - connection.executemany(sql.INSERT_KEY, writes.keys).rowcount
+
+
+def _insert_rows(connection: sqlite3.Connection, writes: Writes) -> None:
+    if writes.snapshots:
+        connection.executemany(sql.UPSERT_SNAPSHOT, [_snapshot_values(row) for row in writes.snapshots])
+    if writes.lifecycle:
+        connection.executemany(
+            sql.INSERT_LIFECYCLE,
+            [(m.at_us, m.actor.system, m.actor.name, m.event, m.revision, m.definition) for m in writes.lifecycle],
+        )
+    if writes.definitions:
+        connection.executemany(
+            sql.UPSERT_DEFINITION, [(row.hash, row.name, row.deployed_us, row.data) for row in writes.definitions]
+        )
+    if writes.meta:
+        connection.executemany(sql.SET_META, list(writes.meta.items()))
+
+
+def _snapshot_values(row: SnapshotRow) -> tuple[Any, ...]:
+    return tuple(getattr(row, name) for name in sql.SNAPSHOT_COLUMNS)
+
+
+def _snapshot_row(values: tuple[Any, ...]) -> SnapshotRow:
+    return SnapshotRow(**dict(zip(sql.SNAPSHOT_COLUMNS, values, strict=True)))
+
+
+def open_store(url: str, *, key: bytes | None = None, key_files: KeyFiles | None = None) -> JournalStore:
+    """The store in a file; its directory is made where it is missing, readable by its owner only."""
+    path = path_of(url)
+    with unavailable(url):
+        prepare_directory(path.parent)
+        backend = SqliteBackend(path, url, StoreLock(path, url))
+    try:
+        return JournalStore(backend, key=key, key_files=key_files or KeyFiles())
+    except BaseException:
+        backend.close()
+        raise

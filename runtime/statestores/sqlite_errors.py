@@ -1,0 +1,44 @@
+"""SQLite's errors as the store's: which may pass, and which mean damage."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from runtime.errors import StoreDamaged, StoreUnavailable
+
+_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_ADVICE = {
+    sqlite3.SQLITE_FULL: "Make room on that disk; what is waiting is written then.",
+    sqlite3.SQLITE_READONLY: "Make the file and its directory writable, or use another store.",
+    sqlite3.SQLITE_PERM: "Make the file and its directory writable, or use another store.",
+    sqlite3.SQLITE_CANTOPEN: "Check that its directory exists and may be written to.",
+    sqlite3.SQLITE_BUSY: "Another program holds the file open for writing; end it there.",
+    sqlite3.SQLITE_LOCKED: "Another program holds the file open for writing; end it there.",
+}
+
+
+def damaged(path: str, why: str) -> StoreDamaged:
+    """The file is not a sound store."""
+    return StoreDamaged(
+        f"Cannot use the store {path}: the file is damaged ({why}). Nothing was changed.\n"
+        "Move it away together with its -wal file (keep both), and put a copy in its place or start with a new store."
+    )
+
+
+@contextmanager
+def translated(path: str, what: str) -> Iterator[None]:
+    """Raises `StoreDamaged` or `StoreUnavailable` for whatever SQLite raises inside."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte is the error, the rest its detail
+        if code in _DAMAGE or _is_missing_table(error):
+            raise damaged(path, str(error)) from error
+        advice = _ADVICE.get(code, "It is tried again; nothing is dropped.")
+        raise StoreUnavailable(f"Cannot {what} the store {path}: {error}.\n{advice}") from error
+
+
+def _is_missing_table(error: sqlite3.Error) -> bool:
+    return isinstance(error, sqlite3.OperationalError) and str(error).startswith("no such ")

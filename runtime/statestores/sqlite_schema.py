@@ -1,0 +1,82 @@
+"""The tables of a store file and the statements on them."""
+
+from __future__ import annotations
+
+APPLICATION_ID = 0x53574231
+"""In the file's header, "SWB1": tells a store from any other SQLite database."""
+
+SNAPSHOT_COLUMNS = (
+    "id", "actor", "system", "status", "node", "revision", "tags", "data_type", "data", "updated_us",
+    "parent", "definition", "sequence", "kept_aside",
+)  # fmt: skip
+
+WRITER_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA wal_autocheckpoint=4000",
+    "PRAGMA cache_size=-16000",
+)
+
+# `blocks.first` is the rowid and only grows: appending touches the last page and nothing else.
+SCHEMA = f"""
+PRAGMA application_id = {APPLICATION_ID};
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE blocks (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, actors BLOB NOT NULL, data BLOB NOT NULL);
+CREATE TABLE keys (hash INTEGER PRIMARY KEY, sequence INTEGER NOT NULL);
+CREATE TABLE snapshots (
+    id INTEGER, actor TEXT NOT NULL, system TEXT NOT NULL, status TEXT NOT NULL, node TEXT NOT NULL,
+    revision INTEGER NOT NULL, tags TEXT NOT NULL, data_type TEXT NOT NULL, data BLOB, updated_us INTEGER NOT NULL,
+    parent TEXT NOT NULL, definition TEXT NOT NULL, sequence INTEGER NOT NULL, kept_aside BLOB,
+    PRIMARY KEY (actor, system)
+);
+CREATE TABLE lifecycle (
+    number INTEGER PRIMARY KEY, at_us INTEGER NOT NULL, system TEXT NOT NULL, actor TEXT NOT NULL,
+    event TEXT NOT NULL, revision INTEGER NOT NULL, definition TEXT NOT NULL
+);
+CREATE TABLE definitions (hash TEXT PRIMARY KEY, name TEXT NOT NULL, deployed_us INTEGER NOT NULL, data BLOB NOT NULL)
+"""
+
+_COLUMNS = ", ".join(SNAPSHOT_COLUMNS)
+_MARKS = ", ".join("?" for _ in SNAPSHOT_COLUMNS)
+_SETS = ", ".join(f"{name} = excluded.{name}" for name in SNAPSHOT_COLUMNS if name not in ("id", "actor", "system"))
+_LIGHT = ", ".join("NULL" if name in ("data", "kept_aside") else name for name in SNAPSHOT_COLUMNS)
+# Blocks are contiguous: the one with turn `after` + 1 is the last that starts at or before it.
+_FROM = "first >= coalesce((SELECT max(first) FROM blocks WHERE first <= ? + 1), 0) AND last > ? ORDER BY first LIMIT ?"
+
+SET_META = "INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+HEAD = "SELECT last FROM blocks ORDER BY first DESC LIMIT 1"
+INSERT_BLOCK = "INSERT INTO blocks VALUES (?, ?, ?, ?)"
+REMOVE_BLOCKS = "DELETE FROM blocks WHERE first BETWEEN ? AND ?"
+BLOCKS = f"SELECT first, last, actors, data FROM blocks WHERE {_FROM}"
+BLOCK_FILTERS = f"SELECT first, last, actors FROM blocks WHERE {_FROM}"
+BLOCK_OF = "SELECT first, last, actors, data FROM blocks WHERE first <= ? ORDER BY first DESC LIMIT 1"
+INSERT_KEY = "INSERT INTO keys VALUES (?, ?) ON CONFLICT (hash) DO NOTHING"
+KEY = "SELECT sequence FROM keys WHERE hash = ?"
+UPSERT_SNAPSHOT = (
+    f"INSERT INTO snapshots ({_COLUMNS}) VALUES ({_MARKS}) ON CONFLICT (actor, system) DO UPDATE SET {_SETS}"
+)
+SNAPSHOT = f"SELECT {_COLUMNS} FROM snapshots WHERE actor = ? AND system = ?"
+SNAPSHOTS = (
+    f"SELECT {_LIGHT} FROM snapshots WHERE (actor, system) > (?, ?) AND actor >= ? AND (? IS NULL OR actor < ?)"
+    " ORDER BY actor, system LIMIT ?"
+)
+INSERT_LIFECYCLE = "INSERT INTO lifecycle (at_us, system, actor, event, revision, definition) VALUES (?, ?, ?, ?, ?, ?)"
+LIFECYCLE = (
+    "SELECT number, at_us, system, actor, event, revision, definition FROM lifecycle"
+    " WHERE number > ? ORDER BY number LIMIT ?"
+)
+UPSERT_DEFINITION = (
+    "INSERT INTO definitions VALUES (?, ?, ?, ?)"
+    " ON CONFLICT (hash) DO UPDATE SET deployed_us = excluded.deployed_us, data = excluded.data"
+)
+DEFINITIONS = "SELECT hash, name, deployed_us, data FROM definitions ORDER BY deployed_us, hash"
+
+
+def after_prefix(prefix: str) -> str | None:
+    """The first text after all those that start with `prefix`, by code point; None when there is no such text."""
+    for length in range(len(prefix), 0, -1):
+        point = ord(prefix[length - 1])
+        if point < 0x10FFFF:
+            following = 0xE000 if point == 0xD7FF else point + 1  # surrogates are not characters
+            return prefix[: length - 1] + chr(following)
+    return None

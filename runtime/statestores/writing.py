@@ -1,0 +1,157 @@
+"""The writing half of a journal store: commits, and the rows that checkpoints make of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import msgspec
+
+from runtime.errors import StaleCommit
+from runtime.records import Snapshot, Turn
+from runtime.statestores.actors import Actors
+from runtime.statestores.backend import Backend, Writes
+from runtime.statestores.base import Group
+from runtime.statestores.blocks import BlockCodec
+from runtime.statestores.deltas import DeltaWriter
+from runtime.statestores.identity import Identity
+from runtime.statestores.keys import Keys
+from runtime.statestores.reading import JournalReader
+from runtime.statestores.rows import snapshot_of, to_row
+from runtime.statestores.tail import Tail
+
+_CHUNK_ACTORS = 512
+_CHECKPOINT_S = 0.025
+_MOST_ENTRIES = 32_768
+_MOST_TURNS = 100_000
+
+Chunk = tuple[list[Turn], list[tuple[int, int]], bool]
+_NO_CHUNK: Chunk = ([], [], False)
+
+
+class JournalWriter:
+    """Appends groups and keeps the tail short.  One thread at a time."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        identity: Identity,
+        codec: BlockCodec,
+        tail: Tail,
+        reader: JournalReader,
+        actors: Actors,
+        keys: Keys,
+    ) -> None:
+        self._backend, self._cipher, self._codec = backend, identity.cipher, codec
+        self._tail, self._reader, self._actors, self._keys = tail, reader, actors, keys
+        self._deltas = DeltaWriter()
+        self.head = backend.head()
+
+    def commit(self, group: Group) -> None:
+        """See `StateStore.commit`."""
+        turns = group.turns
+        if turns and (turns[0].sequence != self.head + 1 or turns[-1].sequence != self.head + len(turns)):
+            raise StaleCommit(
+                f"Cannot commit turns {turns[0].sequence} to {turns[-1].sequence} to {self._backend.url}: "
+                f"the next turn is {self.head + 1}. Nothing was written."
+            )
+        try:
+            self._write(group, turns)
+        except StaleCommit:
+            # The answer to an earlier attempt was lost, not the attempt: then the store holds these very turns.
+            written = self._written_before(turns)
+            if not written:
+                raise
+            self._deltas = DeltaWriter()
+            self._adopt(written)
+            self._write(group, turns[len(written) :])
+
+    def checkpoint(self) -> None:
+        """See `StateStore.checkpoint`."""
+        deadline = time.monotonic() + _CHECKPOINT_S
+        if self._tail.is_drained and self.head > self._tail.frozen_head:
+            self._tail.freeze(self.head)
+            self._write_chunk()
+        while not self._tail.is_drained and time.monotonic() < deadline:
+            self._write_chunk()
+
+    def _write(self, group: Group, turns: Sequence[Turn]) -> None:
+        head = turns[-1].sequence if turns else self.head
+        chunk = self._overdue(len(turns))
+        newer = self._newer_than_journal(group.snapshots, turns)
+        encoded = self._deltas.encode(turns)
+        writes = self._rows_of(chunk)
+        writes = msgspec.structs.replace(
+            writes,
+            block=self._codec.encode(encoded) if turns else None,
+            snapshots=[*writes.snapshots, *(to_row(self._cipher, snapshot, head) for snapshot in newer)],
+            lifecycle=group.lifecycle,
+        )
+        refused = self._backend.write(writes)
+        self._deltas.adopt()
+        self._chunk_written(chunk, refused)
+        self._adopt(turns)
+        for snapshot in newer:
+            self._tail.discard(snapshot.actor)
+            self._deltas.forget(snapshot.actor)
+
+    def _adopt(self, turns: Sequence[Turn]) -> None:
+        """Show what was just committed to readers."""
+        for turn in turns:
+            if turn.state is not None:
+                self._tail.add(turn)
+            elif (whole := self._actors.whole(turn)) is not None:
+                self._tail.add(whole)
+            if turn.key and turn.failure is None:
+                self._keys.add(turn)
+        if turns:
+            self.head = turns[-1].sequence
+
+    def _written_before(self, turns: Sequence[Turn]) -> Sequence[Turn]:
+        """Those of `turns` that the store already holds; none if it holds others in their place."""
+        head = self._backend.head()
+        if not turns or not turns[0].sequence <= head <= turns[-1].sequence:
+            return ()
+        stored = [turn for batch in self._reader.batches(self.head) for turn in batch]
+        mine = turns[: len(stored)]
+        return mine if stored == list(mine) else ()
+
+    def _newer_than_journal(self, snapshots: Sequence[Snapshot], turns: Sequence[Turn]) -> list[Snapshot]:
+        """Snapshots that say more than the journal does; the others come from the journal anyway."""
+        if not snapshots:
+            return []
+        last = {turn.actor: turn for turn in turns if turn.state is not None or turn.tags_after is not None}
+        newer = []
+        for snapshot in snapshots:
+            turn = last.get(snapshot.actor) or self._tail.turn(snapshot.actor)
+            if turn is None or (turn.revision, turn.finished_us) <= (snapshot.revision, snapshot.at_us):
+                newer.append(snapshot)
+        return newer
+
+    def _overdue(self, group_size: int) -> Chunk:
+        """A chunk to write with the next commit when checkpoints do not keep up; this bounds memory and recovery."""
+        if self._tail.is_drained:
+            if self._tail.size() < _MOST_ENTRIES and self.head - self._tail.frozen_head < _MOST_TURNS:
+                return _NO_CHUNK
+            self._tail.freeze(self.head)
+        elif self._tail.size() < _MOST_ENTRIES:
+            return _NO_CHUNK
+        return self._tail.chunk(max(_CHUNK_ACTORS, group_size))
+
+    def _write_chunk(self) -> None:
+        chunk = self._tail.chunk(_CHUNK_ACTORS)
+        self._chunk_written(chunk, self._backend.write(self._rows_of(chunk)))
+
+    def _rows_of(self, chunk: Chunk) -> Writes:
+        turns, keys, is_last = chunk
+        return Writes(
+            keys=keys,
+            snapshots=[to_row(self._cipher, snapshot_of(turn), turn.sequence) for turn in turns],
+            meta={"mark": str(self._tail.frozen_head)} if is_last else {},
+        )
+
+    def _chunk_written(self, chunk: Chunk, refused: int) -> None:
+        turns, keys, _ = chunk
+        if refused:
+            self._keys.settle(keys)
+        self._tail.written(turns, keys)
