@@ -99,3 +99,12 @@ def test_sdist_builds_without_node(artefacts: Path, tmp_path: Path) -> None:
     )
 
     assert done.stdout.strip() == "[]"
+
+
+def test_wheel_shows_the_readme_and_the_licence(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        [name] = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        metadata = archive.read(name).decode()
+
+    assert (ROOT / "README.md").read_text("utf-8").strip() in metadata
+    assert "License-Expression: Apache-2.0" in metadata
