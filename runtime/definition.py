@@ -105,7 +105,8 @@ def define(actor_class: type, **overrides: Any) -> ActorDefinition:
         DefinitionError: not an `Actor` class, an unknown setting or value, a type that cannot be resolved, two actions of one
             name, or a parameter that a payload cannot fill.
     """
-    if not (isinstance(actor_class, type) and issubclass(actor_class, Actor)) or actor_class is Actor:
+    given: object = actor_class
+    if not (isinstance(given, type) and issubclass(given, Actor)) or given is Actor:
         raise DefinitionError(f"{actor_class!r} is not an actor class. Write `class Name(Actor): …` and deploy that.")
     settings = read_settings(actor_class, overrides)
     hints = _type_hints(actor_class)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from typing import NewType, Protocol
 
@@ -33,18 +34,17 @@ class IdSource(Protocol):
 class RandomIds:
     """Ids that never repeat across processes: 64 random bits for this source, then a counter, in hexadecimal.
 
-    Ids of one source sort by age.  Not thread-safe on its own: the caller holds the engine's lock or owns it alone.
+    Ids of one source sort by age.  May be called by any thread.
     """
 
     __slots__ = ("_count", "_prefix")
 
     def __init__(self) -> None:
         self._prefix = os.urandom(8).hex()
-        self._count = 0
+        self._count = itertools.count(1)
 
     def __call__(self) -> InvocationId:
-        self._count += 1
-        return InvocationId(f"{self._prefix}{self._count:08x}")
+        return InvocationId(f"{self._prefix}{next(self._count):08x}")
 
 
 class CountingIds:

@@ -21,6 +21,9 @@ JSON = "json"
 IMPLICIT_READS = ("get", "Get", "get_state", "getState", "GetState")
 """Actions that answer the state without calling the host (spawn-protocol §2.3)."""
 
+CONFIRM_DROPPED = "spawn.confirm_dropped"
+"""The runtime's own action: forget the values that redeploys kept aside.  No method can have this name."""
+
 INIT_NAMES = ("init", "Init", "setup", "Setup")
 """Action names that run once per activation before any message (spawn-protocol §2.3)."""
 

@@ -48,14 +48,19 @@ Due = Idle | SnapshotDue | TimerDue | Delayed
 class Agenda:
     """A heap of due things."""
 
-    __slots__ = ("_heap", "_order")
+    __slots__ = ("_heap", "_order", "has_earlier")
 
     def __init__(self) -> None:
         self._heap: list[tuple[int, int, Due]] = []
         self._order = count()
+        self.has_earlier = False
+        """Set when something was added that is due before everything else; whoever waits for the time resets it."""
 
     def add(self, at_us: int, due: Due) -> None:
-        heapq.heappush(self._heap, (at_us, next(self._order), due))
+        entry = (at_us, next(self._order), due)
+        heapq.heappush(self._heap, entry)
+        if self._heap[0] is entry:
+            self.has_earlier = True
 
     def next_us(self) -> int | None:
         """When the next thing is due; None for never."""

@@ -35,6 +35,7 @@ from runtime.records import (
     IMPLICIT_READS,
     Event,
     EventKind,
+    Failure,
     Invocation,
     Lifecycle,
     Outcome,
@@ -166,7 +167,7 @@ class Engine:
             )
 
     def _check_action(self, template: Template | None, invocation: Invocation) -> None:
-        if template is None or invocation.action in template.definition.actions or invocation.action in IMPLICIT_READS:
+        if template is None or template.has_action(invocation.action) or invocation.action in IMPLICIT_READS:
             return
         raise UnknownAction(invocation.actor.name, invocation.action, template.definition.actions)
 
@@ -180,7 +181,7 @@ class Engine:
 
     def take(self, now_us: int) -> Step | list[Command] | None:
         """The next thing to do: a step for a worker, commands to carry out, or None when no actor is ready."""
-        if self.store_error or self.journal.unwritten > self.options.unwritten_limit:
+        if not self.backlog():
             return None
         activation = self.ready.pop()
         if activation is None:
@@ -196,9 +197,15 @@ class Engine:
             return self._dismiss(activation, NotDeployed(activation.id.name, activation.parent, activation.revision), now_us)
         if not envelope.key_checked:
             return self._check_key(activation, envelope, now_us)
-        if envelope.invocation.action in template.definition.actions:
+        if template.has_action(envelope.invocation.action):
             return self._begin(activation, template, now_us)
         return self._answer_without_host(activation, template, now_us)
+
+    def backlog(self) -> int:
+        """How many actors could run a turn now: none while the store fails or is too far behind."""
+        if self.store_error or self.journal.sequence - self.journal.committed > self.options.unwritten_limit:
+            return 0
+        return len(self.ready)
 
     def _begin(self, activation: Activation, template: Template, now_us: int) -> Step:
         envelope = activation.running = activation.pop()
@@ -287,14 +294,15 @@ class Engine:
         """An implicit read, or an action that a redeploy took away while the message waited."""
         envelope = activation.pop()
         invocation = envelope.invocation
-        if activation.mailbox is not None:
-            self.ready.push(activation)
-        activation.last_active_us = now_us
-        if invocation.action not in IMPLICIT_READS:
+        if invocation.action in IMPLICIT_READS:
+            state = activation.state or template.initial
+            outcome = Outcome(response=state.value if state is not None else None)
+        else:
             error = UnknownAction(invocation.actor.name, invocation.action, template.definition.actions)
-            return self._refuse(invocation, envelope.waiter, error, now_us)
-        state = activation.state or template.initial
-        return self._answer(envelope.waiter, Reply(invocation.id, state.value if state is not None else None))
+            outcome = Outcome(failure=Failure(error.code, str(error)), error=error)
+        activation.started_us = now_us
+        work = make_work(activation, envelope, template.definition.hash, now_us, 0)
+        return self._conclude(activation, envelope, work, outcome, now_us)
 
     # -- keys ----------------------------------------------------------------------------------------------------------
 

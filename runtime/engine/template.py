@@ -5,7 +5,7 @@ from __future__ import annotations
 from runtime.config import Durability
 from runtime.definition import ActionSpec, ActorDefinition
 from runtime.hosts.base import Host
-from runtime.records import State
+from runtime.records import CONFIRM_DROPPED, State
 from runtime.settings import Kind
 
 
@@ -28,6 +28,9 @@ class Template:
     @property
     def is_journaled(self) -> bool:
         return self.durability is not Durability.SNAPSHOT and self.definition.settings.stateful
+
+    def has_action(self, action: str) -> bool:
+        return action in self.definition.actions or action == CONFIRM_DROPPED
 
     @property
     def has_children(self) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from runtime.codecs.protobuf_state import MESSAGE
-from runtime.codecs.values import encode_value
+from runtime.codecs.values import decode_value, encode_value
 from runtime.config import duration_ms
 from runtime.context import Calls, Context, current_turn
 from runtime.definition import ActorDefinition
@@ -20,7 +20,7 @@ from runtime.errors import ActionFailed, BadResponse, BadState, SpawnError, show
 from runtime.hosts.program import Program, RunnableAction
 from runtime.hosts.trace import user_trace
 from runtime.ids import ActorId
-from runtime.records import JSON, Effect, Failure, Outcome, Publication, Route, State, Work, Workflow
+from runtime.records import CONFIRM_DROPPED, JSON, Effect, Encoded, Failure, Outcome, Publication, Route, State, Work, Workflow
 from runtime.value import UNSET, Broadcast, Forward, Pipe, SideEffect, Value
 
 _put_dict = object.__setattr__
@@ -51,7 +51,8 @@ class InProcessHost:
         self._programs[definition.hash] = Program(definition)
 
     def is_async(self, work: Work) -> bool:
-        return self._programs[work.definition].actions[work.invocation.action].is_async
+        action = self._programs[work.definition].actions.get(work.invocation.action)
+        return action is not None and action.is_async
 
     def forget(self, actor: ActorId) -> None:
         self._working.pop(actor, None)
@@ -68,6 +69,8 @@ class InProcessHost:
         return State(sealed.value if sealed is not None else self.initial(definition).value, aside)
 
     def run(self, work: Work, calls: Calls) -> Outcome:
+        if work.invocation.action == CONFIRM_DROPPED:
+            return self._confirm_dropped(work)
         try:
             started = self._start(work, calls, is_async=False)
         except SpawnError as error:
@@ -96,6 +99,19 @@ class InProcessHost:
         finally:
             current_turn.reset(token)
         return self._finish(work, started, result)
+
+    def _confirm_dropped(self, work: Work) -> Outcome:
+        program = self._programs[work.definition]
+        if work.state is None:
+            return Outcome(response=encode_value([], what="the answer"))
+        try:
+            fields, aside = program.codec.migrate(work.state)
+            sealed, _ = program.codec.seal(fields, None)
+        except BadState as error:
+            return _refused(error)
+        names = sorted(decode_value(Encoded(JSON, aside))) if aside else []
+        value = sealed.value if sealed is not None else self.initial(work.definition).value
+        return Outcome(response=encode_value(names, what="the answer"), state=State(value) if names else None)
 
     def _start(self, work: Work, calls: Calls, *, is_async: bool) -> _Started:
         started = _Started()
@@ -244,7 +260,3 @@ def _refused(error: SpawnError, started: _Started | None = None) -> Outcome:
     sent = () if started is None else tuple(started.context.sent)
     return Outcome(failure=Failure(error.code, str(error)), error=error, sent=sent)
 
-
-def is_json(state: State) -> bool:
-    """Whether the state is annotated attributes."""
-    return state.value.type == JSON

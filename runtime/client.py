@@ -1,0 +1,65 @@
+"""From the arguments of a call to an `Invocation`: the same for every kind of system."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from runtime.codecs.values import encode_value
+from runtime.config import duration_ms
+from runtime.errors import BadSetting
+from runtime.ids import ActorId, InvocationId
+from runtime.records import Invocation
+
+_NO_METADATA: dict[str, str] = {}
+
+
+def build_invocation(
+    invocation_id: InvocationId,
+    actor: ActorId,
+    action: str,
+    payload: Any,
+    *,
+    parent: str | None = None,
+    asynchronous: bool = False,
+    delay: float | str | None = None,
+    scheduled_to: datetime | None = None,
+    metadata: Mapping[str, str] | None = None,
+    key: str | None = None,
+) -> Invocation:
+    """See `SystemApi.invoke` for the arguments.
+
+    Raises:
+        BadPayload: the payload has no encoding.
+        BadSetting: delay or time are not usable.
+    """
+    return Invocation(
+        id=invocation_id,
+        actor=actor,
+        action=action,
+        payload=None if payload is None else encode_value(payload, what="the payload"),
+        parent=parent or "",
+        key=key or "",
+        metadata=_NO_METADATA if metadata is None else dict(metadata),
+        asynchronous=asynchronous,
+        scheduled_to_us=0 if delay is None and scheduled_to is None else due_us(delay, scheduled_to),
+    )
+
+
+def due_us(delay: float | str | None, scheduled_to: datetime | None) -> int:
+    """When a call is to run, in microseconds since the epoch.
+
+    Raises:
+        BadSetting: both are given, the delay is negative, or the time has no time zone.
+    """
+    if delay is not None and scheduled_to is not None:
+        raise BadSetting("Give delay or scheduled_to, not both.")
+    if scheduled_to is not None:
+        if scheduled_to.tzinfo is None:
+            raise BadSetting(f"scheduled_to={scheduled_to} has no time zone; use datetime.now(UTC) + …, for instance.")
+        return round(scheduled_to.timestamp() * 1_000_000)
+    if isinstance(delay, (int, float)) and not isinstance(delay, bool) and delay >= 0:
+        return time.time_ns() // 1_000 + round(delay * 1_000_000)
+    return time.time_ns() // 1_000 + duration_ms(delay, name="delay") * 1_000

@@ -1,0 +1,127 @@
+"""How messages that an action sends reach other actors under the threaded driver."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from runtime.codecs.values import encode_value
+from runtime.config import duration_ms
+from runtime.context import Context
+from runtime.drivers.waiters import BlockingWaiter, LoopPort
+from runtime.errors import BadSetting, SpawnError, WouldBlock, nearest
+from runtime.ids import ActorId
+from runtime.records import Encoded, Failure, Invocation, Reply, Sent
+
+if TYPE_CHECKING:
+    from runtime.drivers.threaded import ThreadedDriver
+
+_ASK_OPTIONS = frozenset({"parent", "metadata", "timeout", "key"})
+_TELL_OPTIONS = frozenset({"parent", "metadata", "delay", "key"})
+
+
+def outgoing(turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any], invocation_id: Any) -> Invocation:
+    """The invocation that an action sends: caller, cause and correlation are the turn's.
+
+    Raises:
+        BadPayload, BadSetting: the payload has no encoding, or an option is wrong.
+    """
+    origin = turn.work.invocation
+    return Invocation(
+        id=invocation_id,
+        actor=ActorId(origin.actor.system, actor),
+        action=action,
+        payload=encode_value(payload, what=f"the payload of {actor}.{action}"),
+        parent=options.get("parent") or "",
+        caller=origin.actor,
+        cause=origin.id,
+        correlation=origin.correlation or origin.id,
+        key=options.get("key") or "",
+        metadata=dict(options.get("metadata") or {}),
+        path=(*origin.path, origin.actor),
+    )
+
+
+def check_options(options: Mapping[str, Any], known: frozenset[str], call: str) -> None:
+    for name in options:
+        if name not in known:
+            raise BadSetting(f"{call} has no option {name!r}. {nearest(name, known, kind='option')}")
+
+
+class _Recording:
+    """A waiter that notes the reply in the turn before it passes it on."""
+
+    __slots__ = ("_inner", "_invocation", "_turn")
+
+    def __init__(self, turn: Context, invocation: Invocation, inner: Any) -> None:
+        self._turn, self._invocation, self._inner = turn, invocation, inner
+
+    def deliver(self, reply: Reply) -> None:
+        self._turn.sent.append(sent(self._invocation, reply.response, reply.failure))
+        self._inner.deliver(reply)
+
+
+def sent(invocation: Invocation, reply: Encoded | None, failure: Failure | None) -> Sent:
+    """The record of an answered question."""
+    return Sent(invocation.actor, invocation.action, invocation.payload, invocation.id, True, reply, failure)
+
+
+class ThreadedCalls:
+    """`Calls` over a `ThreadedDriver`."""
+
+    def __init__(self, driver: ThreadedDriver, ids: Any) -> None:
+        self._driver, self._ids = driver, ids
+        self._port: LoopPort | None = None
+
+    def ask(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> Awaitable[Any]:
+        if not turn.is_async:
+            name = turn.work.invocation.action
+            raise WouldBlock(
+                f"ctx.invoke must be awaited, and {name} is a plain def, which cannot await.\n"
+                f"Write `ctx.call({actor!r}, {action!r}, …)` there, or make it `async def {name}`."
+            )
+        check_options(options, _ASK_OPTIONS, "ctx.invoke")
+        invocation = outgoing(turn, actor, action, payload, options, self._ids())
+        if self._port is None:
+            self._port = LoopPort(asyncio.get_running_loop())
+        timeout_s = self._timeout(options)
+        waiter = self._port.waiter(invocation, timeout_s, default_s=self._driver.config.timeout_s)
+        self._driver.submit(invocation, _Recording(turn, invocation, waiter))
+        return waiter.future
+
+    def ask_blocking(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> Any:
+        if turn.is_async:
+            name = turn.work.invocation.action
+            raise WouldBlock(
+                f"{name} is an async def: waiting here would stop the event loop that all coroutine actions share.\n"
+                f"Write `await ctx.invoke({actor!r}, {action!r}, …)`."
+            )
+        check_options(options, _ASK_OPTIONS, "ctx.call")
+        invocation = outgoing(turn, actor, action, payload, options, self._ids())
+        waiter = BlockingWaiter()
+        self._driver.submit(invocation, _Recording(turn, invocation, waiter))
+        with self._driver.pool.blocking(self._driver.current_worker()):
+            return waiter.wait(invocation, self._timeout(options))
+
+    def tell(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> None:
+        check_options(options, _TELL_OPTIONS, "ctx.tell")
+        invocation = outgoing(turn, actor, action, payload, options, self._ids())
+        delay = options.get("delay")
+        due_us = turn.work.now_us + _delay_us(delay) if delay is not None else 0
+        turn.held.append(msgspec.structs.replace(invocation, asynchronous=True, path=(), scheduled_to_us=due_us))
+
+    def _timeout(self, options: Mapping[str, Any]) -> float:
+        timeout = options.get("timeout")
+        return float(timeout) if timeout is not None else self._driver.config.timeout_s
+
+
+def _delay_us(delay: Any) -> int:
+    if isinstance(delay, (int, float)) and not isinstance(delay, bool):
+        return round(delay * 1_000_000)
+    return duration_ms(delay, name="delay") * 1_000
+
+
+__all__ = ["SpawnError", "ThreadedCalls", "check_options", "outgoing", "sent"]

@@ -1,0 +1,114 @@
+"""The thread that writes: groups of finished turns, and now and then a checkpoint.
+
+A group gathers for at most the configured interval, or until somebody waits for it, or as long as the previous one takes:
+that is the whole of group commit.  A group that cannot be written is tried again, with growing pauses, until it can.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+import time
+from collections.abc import Callable
+
+from runtime.errors import SpawnError, StoreError, StoreUnavailable
+from runtime.statestores.base import Group, StateStore
+
+_FIRST_PAUSE_S = 0.05
+_LONGEST_PAUSE_S = 2.0
+
+
+class Recorder:
+    """Writes what `take_group` gives, in order, on a thread of its own."""
+
+    def __init__(
+        self,
+        store: StateStore,
+        *,
+        take_group: Callable[[], Group | None],
+        committed: Callable[[], None],
+        failed: Callable[[str], None],
+        interval_s: float,
+        checkpoint_s: float,
+        name: str,
+    ) -> None:
+        self._store = store
+        self._take_group, self._committed, self._failed = take_group, committed, failed
+        self._interval_s, self._checkpoint_s = interval_s, checkpoint_s
+        self._wake = threading.Event()
+        self._urgent = threading.Event()
+        self._stopping = False
+        self._has_unsaved = False
+        self.is_idle = True
+        """Whether `notify` is needed; read without a lock, since a needless `notify` does no harm."""
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        contextvars.Context().run(self._thread.start)
+
+    def notify(self) -> None:
+        """Something was recorded."""
+        self.is_idle = False
+        self._wake.set()
+
+    def hurry(self) -> None:
+        """Somebody waits for the commit."""
+        self._urgent.set()
+        self._wake.set()
+
+    def stop(self, timeout_s: float) -> bool:
+        """Write what there is and end the thread; False if that took too long (a store that fails, say)."""
+        self._stopping = True
+        self.hurry()
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        checkpoint_at = time.monotonic() + self._checkpoint_s
+        while True:
+            self.is_idle = True
+            woken = self._wake.wait(max(0.0, checkpoint_at - time.monotonic()) if self._has_unsaved else None)
+            self._wake.clear()
+            self.is_idle = False
+            if woken and not self._stopping:
+                self._urgent.wait(self._interval_s)
+            self._urgent.clear()
+            self._write_all()
+            if self._has_unsaved and (self._stopping or time.monotonic() >= checkpoint_at):
+                self._checkpoint()
+                checkpoint_at = time.monotonic() + self._checkpoint_s
+            if self._stopping:
+                return
+
+    def _write_all(self) -> None:
+        while (group := self._take_group()) is not None:
+            if not self._write(group):
+                return
+            self._has_unsaved = True
+            self._committed()
+
+    def _write(self, group: Group) -> bool:
+        """Commit, however long it takes; False when given up because of `stop`."""
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            try:
+                self._store.commit(group)
+                return True
+            except SpawnError as error:
+                self._failed(str(error))
+            except Exception as error:
+                self._failed(f"Writing to {self._store.url} failed unexpectedly: {type(error).__name__}: {error}")
+            if self._stopping:
+                return False
+            self._urgent.wait(pause_s)
+            self._urgent.clear()
+            pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+
+    def _checkpoint(self) -> None:
+        try:
+            self._store.checkpoint()
+            self._has_unsaved = False
+        except StoreUnavailable:
+            pass  # not needed for correctness; the next one tries again
+        except StoreError as error:
+            self._failed(str(error))

@@ -1,0 +1,269 @@
+"""The driver for real use: the engine under one lock, with threads for actions, recording, time and coroutines.
+
+Every call of the engine happens under `_lock` and takes microseconds; running actions, writing and answering happen
+outside it.  No action ever runs in the thread that invoked it, so an interrupt of a cell can only end the wait.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from runtime.clock import Clock
+from runtime.config import RuntimeConfig
+from runtime.context import Calls
+from runtime.drivers.loops import LoopThread
+from runtime.drivers.pool import Worker, WorkerPool
+from runtime.drivers.recorder import Recorder
+from runtime.drivers.timekeeper import Timekeeper
+from runtime.engine.commands import Answer, Command, FindKey, Forget, Load, Run, Step
+from runtime.engine.system import Engine, EngineOptions
+from runtime.errors import InternalError, SpawnError, StoreUnavailable
+from runtime.ids import IdSource
+from runtime.records import Failure, Invocation, Outcome, Work
+from runtime.statestores.base import Group, StateStore
+
+T = TypeVar("T")
+
+
+class ThreadedDriver:
+    """Runs one engine.  All public methods may be called by any thread."""
+
+    def __init__(self, config: RuntimeConfig, store: StateStore, clock: Clock, ids: IdSource) -> None:
+        self.config, self.store, self._clock = config, store, clock
+        self.calls: Calls | None = None
+        """Set by the owner before the first turn."""
+        options = EngineOptions(
+            system=config.system, durability=config.durability, mailbox_limit=config.mailbox_limit
+        )
+        bits = random.SystemRandom().getrandbits(64)
+        chance = random.Random(bits)
+        self.engine = Engine(options, head=store.head(), ids=ids, seed=lambda: chance.getrandbits(63))
+        self._lock = threading.Lock()
+        self._local = threading.local()
+        self._now = clock.now_us
+        self.pool = WorkerPool(self._lock, self._drain, self.engine.backlog, "wb-action")
+        self.coroutines = LoopThread("wb-coroutines")
+        self.recorder = Recorder(
+            store,
+            take_group=self._take_group,
+            committed=self._group_committed,
+            failed=self._store_failed,
+            interval_s=config.group_interval_ms / 1_000,
+            checkpoint_s=config.checkpoint_interval_ms / 1_000,
+            name="wb-recorder",
+        )
+        self.timekeeper = Timekeeper(self._next_wait_s, self._tick, "wb-timekeeper")
+        self._committed = threading.Condition()
+        self._has_coroutines = False
+        self._is_closed = False
+
+    # -- for the owner -------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        self.pool.start()
+        self.recorder.start()
+        self.timekeeper.start()
+
+    def look(self, view: Callable[[Engine, int], T]) -> T:
+        """What `view(engine, now_us)` sees, under the lock; it must change nothing."""
+        with self._lock:
+            return view(self.engine, self._now())
+
+    def call(self, event: Callable[[Engine, int], list[Command] | None]) -> None:
+        """Run `event(engine, now_us)` under the lock, then see to what it set in motion."""
+        with self._lock:
+            commands = event(self.engine, self._now())
+            worker = self.pool.claim() if self.engine.backlog() else None
+        self._after(worker)
+        if commands:
+            self._carry_out(commands)
+
+    def submit(self, invocation: Invocation, waiter: object) -> None:
+        """Take a message; the waiter gets its answer from some thread."""
+        engine = self.engine
+        with self._lock:
+            commands = engine.submit(invocation, waiter, self._now())
+            worker = self.pool.claim() if engine.backlog() else None
+        if worker is not None:
+            worker.wake.release()
+        if commands:
+            self._carry_out(commands)
+        if engine.agenda.has_earlier:
+            self._after(None)
+
+    def now_us(self) -> int:
+        return self._now()
+
+    def current_worker(self) -> Worker | None:
+        """The pool's worker that this thread is, if it is one."""
+        return getattr(self._local, "worker", None)
+
+    def flush(self, timeout_s: float) -> int:
+        """Wait until all turns that ended before the call are on disk.
+
+        Raises:
+            StoreUnavailable: not in time.
+        """
+        target = self.engine.journal.sequence
+        self.recorder.notify()
+        self.recorder.hurry()
+        with self._committed:
+            done = self._committed.wait_for(lambda: self.engine.journal.committed >= target, timeout_s)
+        if not done:
+            raise StoreUnavailable(
+                f"{self.engine.journal.unwritten} answered turns are not yet on disk after {timeout_s:g} s. "
+                f"{self.engine.store_error or 'They are retried.'}"
+            )
+        return self.engine.journal.committed
+
+    def stop(self, timeout_s: float) -> bool:
+        """Refuse new messages, let turns end, write everything, end the threads; False if something was left unwritten."""
+        if self._is_closed:
+            return True
+        self._is_closed = True
+        with self._lock:
+            self.engine.stop()
+        self.timekeeper.stop()
+        self.pool.stop()
+        self.coroutines.stop()
+        return self.recorder.stop(timeout_s) and self.engine.journal.unwritten == 0
+
+    # -- workers -------------------------------------------------------------------------------------------------------
+
+    def _drain(self, worker: Worker) -> None:
+        """Run steps until there are none.  One lock acquisition a turn: finish the last, take the next."""
+        self._local.worker = worker
+        engine, lock, now, pool = self.engine, self._lock, self._now, self.pool
+        work: Work | None = None
+        outcome: Outcome | None = None
+        commands: list[Command] = []
+        while True:
+            with lock:
+                if work is not None and outcome is not None:
+                    commands = engine.finish(work, outcome, now())
+                    work = None
+                worker.steps += 1
+                step: Step | list[Command] | None = None
+                if pool.must_park(worker) or (step := engine.take(now())) is None:
+                    pool.park(worker)
+                    another = pool.claim() if engine.backlog() else None
+                else:
+                    another = None
+                    worker.is_busy = True
+                urgent = engine.journal.is_urgent
+            if urgent:
+                self.recorder.hurry()
+            elif self.recorder.is_idle and engine.journal.has_work:
+                self.recorder.notify()
+            if commands:
+                self._carry_out(commands)
+                commands = []
+            if engine.agenda.has_earlier:
+                self._after(None)
+            if another is not None:
+                another.wake.release()
+            if step is None:
+                return
+            if isinstance(step, Run):
+                if step.host.is_async(step.work):
+                    self._run_coroutine(step)
+                else:
+                    work = step.work
+                    outcome = self._run(step)
+            elif isinstance(step, list):
+                commands = step
+            else:
+                commands = self._ask_store(step)
+
+    def _run(self, step: Run) -> Outcome:
+        assert self.calls is not None
+        try:
+            return step.host.run(step.work, self.calls)
+        except Exception as error:
+            return _host_broke(error)
+
+    def _run_coroutine(self, step: Run) -> None:
+        if not self._has_coroutines:
+            with self._lock:
+                start, self._has_coroutines = not self._has_coroutines, True
+            if start:
+                self.coroutines.start()
+        self.coroutines.post(lambda: self._await(step))
+
+    async def _await(self, step: Run) -> None:
+        assert self.calls is not None
+        try:
+            outcome = await step.host.arun(step.work, self.calls)
+        except Exception as error:
+            outcome = _host_broke(error)
+        with self._lock:
+            commands = self.engine.finish(step.work, outcome, self._now())
+            worker = self.pool.claim() if self.engine.backlog() else None
+            urgent = self.engine.journal.is_urgent
+        if urgent:
+            self.recorder.hurry()
+        self._after(worker)
+        self._carry_out(commands)
+
+    def _ask_store(self, step: Load | FindKey) -> list[Command]:
+        engine, now = self.engine, self._now
+        try:
+            found: Any = self.store.load(step.actor) if isinstance(step, Load) else self.store.find_key(step.actor, step.key)
+        except SpawnError as error:
+            with self._lock:
+                return engine.load_failed(step.actor, error, now())
+        with self._lock:
+            if isinstance(step, Load):
+                return engine.loaded(step.actor, found, now())
+            return engine.key_looked_up(step.actor, found, now())
+
+    # -- consequences --------------------------------------------------------------------------------------------------
+
+    def _after(self, worker: Worker | None) -> None:
+        if worker is not None:
+            worker.wake.release()
+        if self.recorder.is_idle and self.engine.journal.has_work:
+            self.recorder.notify()
+        agenda = self.engine.agenda
+        if agenda.has_earlier:
+            agenda.has_earlier = False
+            self.timekeeper.notify()
+
+    def _carry_out(self, commands: list[Command]) -> None:
+        for command in commands:
+            if isinstance(command, Answer):
+                command.waiter.deliver(command.reply)
+            elif isinstance(command, Forget):
+                command.host.forget(command.actor)
+
+    # -- recorder and time ---------------------------------------------------------------------------------------------
+
+    def _take_group(self) -> Group | None:
+        with self._lock:
+            return self.engine.take_group()
+
+    def _group_committed(self) -> None:
+        self.call(lambda engine, now: engine.group_committed(now))
+        with self._committed:
+            self._committed.notify_all()
+
+    def _store_failed(self, reason: str) -> None:
+        with self._lock:
+            self.engine.store_failed(reason, self._now())
+
+    def _next_wait_s(self) -> float | None:
+        with self._lock:
+            due_us = self.engine.agenda.next_us()
+            return None if due_us is None else (due_us - self._now()) / 1_000_000
+
+    def _tick(self) -> None:
+        self.call(lambda engine, now: engine.tick(now))
+
+
+def _host_broke(error: Exception) -> Outcome:
+    defect = InternalError(f"The host failed to run an action: {type(error).__name__}: {error}")
+    defect.__cause__ = error
+    return Outcome(failure=Failure(defect.code, str(defect)), error=defect)

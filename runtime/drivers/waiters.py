@@ -1,0 +1,157 @@
+"""Where replies go: to a thread that blocks, or to futures of an event loop."""
+
+from __future__ import annotations
+
+import _thread
+import asyncio
+import time
+from collections import deque
+from typing import Any
+
+from runtime.codecs.values import decode_value
+from runtime.errors import InternalError, InvocationTimeout, SpawnError, rebuild
+from runtime.records import Invocation, Reply
+
+
+def error_of(reply: Reply, invocation: Invocation) -> BaseException | None:
+    """The exception that a failed reply means for its caller; None for a success.
+
+    A user's own exception comes as `ActionFailed` with the exception as its cause.
+    """
+    failure = reply.failure
+    if failure is None:
+        return None
+    if isinstance(reply.error, SpawnError):
+        return reply.error
+    if failure.code == "action_failed":
+        return _action_failed(reply, invocation)
+    return rebuild(failure.code, failure.message)
+
+
+def _action_failed(reply: Reply, invocation: Invocation) -> BaseException:
+    from runtime.errors import ActionFailed
+
+    failure = reply.failure
+    if failure is None:
+        raise InternalError("A failed reply carries no failure.")
+    error = ActionFailed(
+        invocation.actor.name, invocation.action, failure.type_name, failure.text, failure.trace, reply.invocation
+    )
+    error.__cause__ = reply.error
+    return error
+
+
+class BlockingWaiter:
+    """One reply for one thread.  A raw lock: half the price of a condition or an event."""
+
+    __slots__ = ("_lock", "_reply")
+
+    def __init__(self) -> None:
+        self._lock = _thread.allocate_lock()
+        self._lock.acquire()
+        self._reply: Reply | None = None
+
+    def deliver(self, reply: Reply) -> None:
+        """Called once, by any thread."""
+        self._reply = reply
+        self._lock.release()
+
+    def wait(self, invocation: Invocation, timeout_s: float) -> Any:
+        """The decoded response.  An interrupt of the main thread ends the wait and nothing else.
+
+        Raises:
+            InvocationTimeout: no reply within `timeout_s`.
+            SpawnError: what the reply says.
+        """
+        if not self._lock.acquire(timeout=timeout_s):
+            raise InvocationTimeout(invocation.actor.name, invocation.action, timeout_s)
+        reply = self._reply
+        assert reply is not None
+        if reply.failure is not None:
+            error = error_of(reply, invocation)
+            assert error is not None
+            raise error
+        return decode_value(reply.response)
+
+
+class LoopPort:
+    """Replies for one event loop, handed over in batches: one wake-up of the loop for all that came meanwhile."""
+
+    __slots__ = ("_arrived", "_is_scheduled", "_loop", "_sweeping", "_waiting")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._arrived: deque[tuple[LoopWaiter, Reply]] = deque()
+        self._is_scheduled = False
+        self._waiting: deque[LoopWaiter] = deque()
+        self._sweeping = False
+
+    def waiter(self, invocation: Invocation, timeout_s: float, *, default_s: float) -> LoopWaiter:
+        """A waiter whose future gets the decoded response.  Called on the loop."""
+        waiter = LoopWaiter(self, self._loop.create_future(), invocation, time.monotonic() + timeout_s, timeout_s)
+        if timeout_s == default_s:
+            self._waiting.append(waiter)
+            if not self._sweeping:
+                self._sweeping = True
+                self._loop.call_later(min(1.0, timeout_s), self._sweep)
+        else:
+            self._loop.call_later(timeout_s, waiter.expire)
+        return waiter
+
+    def put(self, waiter: LoopWaiter, reply: Reply) -> None:
+        """Called by any thread."""
+        self._arrived.append((waiter, reply))
+        if not self._is_scheduled:
+            self._is_scheduled = True
+            try:
+                self._loop.call_soon_threadsafe(self._drain)
+            except RuntimeError:
+                pass  # the loop was closed: nobody waits any more
+
+    def _drain(self) -> None:
+        self._is_scheduled = False
+        arrived = self._arrived
+        while arrived:
+            waiter, reply = arrived.popleft()
+            waiter.settle(reply)
+
+    def _sweep(self) -> None:
+        """Expire what is overdue.  Waiters with the default time-out are in order of their deadline."""
+        waiting, now = self._waiting, time.monotonic()
+        while waiting and (waiting[0].future.done() or waiting[0].deadline <= now):
+            waiting.popleft().expire()
+        self._sweeping = bool(waiting)
+        if waiting:
+            self._loop.call_later(min(1.0, max(0.001, waiting[0].deadline - now)), self._sweep)
+
+
+class LoopWaiter:
+    """One reply for one future."""
+
+    __slots__ = ("_invocation", "_port", "deadline", "future", "timeout_s")
+
+    def __init__(
+        self, port: LoopPort, future: asyncio.Future[Any], invocation: Invocation, deadline: float, timeout_s: float
+    ) -> None:
+        self._port, self.future, self._invocation = port, future, invocation
+        self.deadline, self.timeout_s = deadline, timeout_s
+
+    def deliver(self, reply: Reply) -> None:
+        self._port.put(self, reply)
+
+    def settle(self, reply: Reply) -> None:
+        """Called on the loop."""
+        future = self.future
+        if future.done():
+            return
+        if reply.failure is None:
+            future.set_result(decode_value(reply.response))
+        else:
+            error = error_of(reply, self._invocation)
+            assert error is not None
+            future.set_exception(error)
+
+    def expire(self) -> None:
+        if not self.future.done():
+            invocation = self._invocation
+            self.future.set_exception(InvocationTimeout(invocation.actor.name, invocation.action, self.timeout_s))

@@ -1,0 +1,293 @@
+"""An actor system in this process: `embedded()` makes one, `EmbeddedSystem` is its `SystemApi`."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, Self
+
+from runtime import inspection
+from runtime.api import ActorInfo, Capability, DeployReport, Subscription, SystemStatus, Waiting
+from runtime.client import build_invocation
+from runtime.clock import Clock, SystemClock
+from runtime.codecs.values import decode_value
+from runtime.config import Durability, RuntimeConfig
+from runtime.context import current_turn
+from runtime.definition import ActorDefinition, define
+from runtime.drivers.calls import ThreadedCalls
+from runtime.drivers.threaded import ThreadedDriver
+from runtime.drivers.waiters import BlockingWaiter, LoopPort
+from runtime.errors import NotCapable, SystemStopped, UnknownActor
+from runtime.hosts.inprocess import InProcessHost
+from runtime.ids import ActorId, RandomIds
+from runtime.records import CONFIRM_DROPPED, Invocation, Lifecycle, State, StoredDefinition, Turn
+from runtime.redeploy import check_state, compare, stored
+from runtime.statestores.base import StateStore
+
+ALL = frozenset(Capability)
+
+
+class EmbeddedSystem:
+    """An actor system whose engine, host and store are in this process.
+
+    Safe from every thread.  Threads start at the first deploy or call, not when the object is made.
+    """
+
+    capabilities = ALL
+
+    def __init__(self, config: RuntimeConfig, store: StateStore, *, clock: Clock | None = None) -> None:
+        self.name = config.system
+        self.config = config
+        self.store = store
+        self._ids = RandomIds()
+        self.host = InProcessHost()
+        self.driver = ThreadedDriver(config, store, clock or SystemClock(), self._ids)
+        self.driver.calls = ThreadedCalls(self.driver, self._ids)
+        self._ports: dict[asyncio.AbstractEventLoop, LoopPort] = {}
+        self._starting = threading.Lock()
+        self._is_started = False
+        self._is_closed = False
+        self._deploying = threading.Lock()
+
+    # -- definitions ---------------------------------------------------------------------------------------------------
+
+    def deploy(self, actor: type | ActorDefinition) -> DeployReport:
+        """See `SystemApi.deploy`.  Atomic: on any error the earlier definition runs on, unchanged."""
+        definition = actor if isinstance(actor, ActorDefinition) else define(actor)
+        self._ensure_started()
+        with self._deploying:
+            previous = self.driver.engine.directory.templates.get(definition.name)
+            report = compare(definition, previous.definition if previous is not None else self._last_stored(definition))
+            if previous is not None and previous.definition.hash == definition.hash:
+                return self._reported(report, definition)
+            self.host.prepare(definition)
+            current = self._current_state(definition)
+            aside = check_state(self.host, definition, current)
+            initial = self.host.initial(definition.hash)
+            self.store.save_definition(stored(definition, self.driver.now_us()))
+            self.driver.call(lambda engine, now: engine.deploy(definition, self.host, initial, now))
+            return self._reported(report, definition, aside)
+
+    def _last_stored(self, definition: ActorDefinition) -> StoredDefinition | None:
+        return next((d for d in reversed(self.store.definitions()) if d.name == definition.name), None)
+
+    def _current_state(self, definition: ActorDefinition) -> State | None:
+        snapshot = inspection.snapshot(self.driver, ActorId(self.name, definition.name))
+        return None if snapshot is None or snapshot.definition == definition.hash else snapshot.state
+
+    def _reported(
+        self, report: DeployReport, definition: ActorDefinition, aside: tuple[str, ...] = ()
+    ) -> DeployReport:
+        return inspection.with_counts(self.driver, report, ActorId(self.name, definition.name), aside)
+
+    def undeploy(self, actor: str) -> None:
+        self.driver.call(lambda engine, now: engine.undeploy(actor, now))
+
+    def confirm_dropped(self, actor: str) -> tuple[str, ...]:
+        self._ensure_started()
+        return tuple(self.invoke(actor, CONFIRM_DROPPED) or ())
+
+    # -- calls ---------------------------------------------------------------------------------------------------------
+
+    def invoke(
+        self,
+        actor: str,
+        action: str,
+        payload: Any = None,
+        *,
+        parent: str | None = None,
+        system: str | None = None,
+        asynchronous: bool = False,
+        delay: float | str | None = None,
+        scheduled_to: datetime | None = None,
+        metadata: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        key: str | None = None,
+    ) -> Any:
+        turn = current_turn.get()
+        if turn is not None:
+            return turn.call(actor, action, payload, **_given(parent=parent, metadata=metadata, timeout=timeout, key=key))
+        invocation = self._invocation(
+            actor, action, payload, parent, system, asynchronous, delay, scheduled_to, metadata, key
+        )
+        waiter = BlockingWaiter()
+        self.driver.submit(invocation, waiter)
+        return waiter.wait(invocation, self.config.timeout_s if timeout is None else timeout)
+
+    def ainvoke(
+        self,
+        actor: str,
+        action: str,
+        payload: Any = None,
+        *,
+        parent: str | None = None,
+        system: str | None = None,
+        asynchronous: bool = False,
+        delay: float | str | None = None,
+        scheduled_to: datetime | None = None,
+        metadata: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        key: str | None = None,
+    ) -> Awaitable[Any]:
+        turn = current_turn.get()
+        if turn is not None:
+            return turn.invoke(actor, action, payload, **_given(parent=parent, metadata=metadata, timeout=timeout, key=key))
+        invocation = self._invocation(
+            actor, action, payload, parent, system, asynchronous, delay, scheduled_to, metadata, key
+        )
+        loop = asyncio.get_running_loop()
+        port = self._ports.get(loop)
+        if port is None:
+            self._ports = {known: p for known, p in self._ports.items() if not known.is_closed()}
+            port = self._ports[loop] = LoopPort(loop)
+        default_s = self.config.timeout_s
+        waiter = port.waiter(invocation, default_s if timeout is None else timeout, default_s=default_s)
+        self.driver.submit(invocation, waiter)
+        return waiter.future
+
+    def _invocation(
+        self,
+        actor: str,
+        action: str,
+        payload: Any,
+        parent: str | None,
+        system: str | None,
+        asynchronous: bool,
+        delay: float | str | None,
+        scheduled_to: datetime | None,
+        metadata: Mapping[str, str] | None,
+        key: str | None,
+    ) -> Invocation:
+        if not self._is_started:
+            self._ensure_started()
+        if system is not None and system != self.name:
+            raise NotCapable(f"invoke {actor}", system, f"this runtime has one actor system, {self.name!r}.")
+        return build_invocation(
+            self._ids(),
+            ActorId(self.name, actor),
+            action,
+            payload,
+            parent=parent,
+            asynchronous=asynchronous,
+            delay=delay,
+            scheduled_to=scheduled_to,
+            metadata=metadata,
+            key=key,
+        )
+
+    # -- looking -------------------------------------------------------------------------------------------------------
+
+    def actors(self, *, prefix: str = "", passive: bool = True, limit: int = 1_000) -> list[ActorInfo]:
+        return inspection.actors(self.driver, prefix=prefix, passive=passive, limit=limit)
+
+    def info(self, actor: str) -> ActorInfo:
+        return inspection.info(self.driver, ActorId(self.name, actor))
+
+    def actions(self, actor: str) -> dict[str, str]:
+        return inspection.actions(self.driver, ActorId(self.name, actor))
+
+    def state(self, actor: str, revision: int | None = None) -> Any:
+        identity = ActorId(self.name, actor)
+        state = self._state_now(identity) if revision is None else self._state_then(identity, revision)
+        return decode_value(state.value) if state is not None else None
+
+    def _state_now(self, actor: ActorId) -> State | None:
+        template = inspection.template(self.driver, actor)
+        snapshot = inspection.snapshot(self.driver, actor)
+        if snapshot is None and template is None:
+            raise UnknownActor(actor.name, inspection.names(self.driver))
+        if snapshot is None or snapshot.state is None:
+            return template.initial if template is not None else None
+        if template is not None and snapshot.definition != template.definition.hash:
+            return self.host.migrated(template.definition.hash, snapshot.state)
+        return snapshot.state
+
+    def _state_then(self, actor: ActorId, revision: int) -> State | None:
+        self.flush()
+        snapshot = self.store.state_at(actor, revision)
+        if snapshot is None:
+            raise UnknownActor(f"{actor.name} at revision {revision}", ())
+        return snapshot.state
+
+    def mailbox(self, actor: str, *, limit: int = 1_000) -> list[Waiting]:
+        return inspection.mailbox(self.driver, ActorId(self.name, actor), limit)
+
+    def turns(self, *, after: int = 0, actor: str | None = None) -> Iterator[list[Turn]]:
+        return self.store.turns(after=after, actor=None if actor is None else ActorId(self.name, actor))
+
+    def lifecycle(self) -> Iterator[Lifecycle]:
+        return self.store.lifecycle()
+
+    def definitions(self) -> list[StoredDefinition]:
+        return self.store.definitions()
+
+    def subscribe(self, *, limit: int = 10_000) -> Subscription:
+        return self.driver.look(lambda engine, _: engine.feed.join(limit))
+
+    def status(self) -> SystemStatus:
+        running = self._is_started and not self._is_closed
+        return inspection.status(self.driver, SystemStatus(system=self.name, store=self.store.url, running=running))
+
+    def flush(self, timeout: float = 10.0) -> int:
+        return self.driver.flush(timeout) if self._is_started else self.store.head()
+
+    # -- life ----------------------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Let turns end, write everything, release the store.  Safe to call twice, from any thread but an action's."""
+        with self._starting:
+            if self._is_closed:
+                return
+            self._is_closed = True
+        if self._is_started:
+            self.driver.stop(timeout_s=10.0)
+        self.store.close()
+
+    def _ensure_started(self) -> None:
+        with self._starting:
+            if self._is_closed:
+                raise SystemStopped(self.name)
+            if not self._is_started:
+                self._is_started = True
+                self.driver.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def embedded(
+    *,
+    system: str = "spawn-system",
+    store: str = "memory://",
+    durability: Durability | str = Durability.JOURNAL,
+    key: bytes | None = None,
+    **options: Any,
+) -> EmbeddedSystem:
+    """An actor system in this process; use it as a context manager, or call `close`.
+
+        with runtime.embedded(store="sqlite:///counter.db") as system:
+            system.deploy(Counter)
+            system.invoke("counter", "add", {"value": 5})
+
+    Args:
+        store: `memory://` or `sqlite:///PATH`; opened now, created if it is not there.
+        durability: for actors whose class does not say: `snapshot`, `journal` or `commit`.
+        key: 32 bytes that encrypt the store; None for `SPAWN_STATESTORE_KEY`, else one made for the store.
+        options: further fields of `RuntimeConfig`.
+
+    Raises:
+        StoreInUse, WrongKey, StoreDamaged, StoreTooNew, StoreUnavailable: the store cannot be opened.
+    """
+    from runtime.statestores.registry import open_store
+
+    config = RuntimeConfig(system=system, store_url=store, durability=Durability(durability), **options)
+    return EmbeddedSystem(config, open_store(store, key=key))
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
