@@ -84,3 +84,12 @@ def test_health_check_asks_the_port_that_the_server_opens() -> None:
 
     assert f":{port}/" in arguments("HEALTHCHECK")[0]
     assert f"--port={port}" in arguments("CMD")[0]
+
+
+def test_volumes_are_folders_that_the_user_made() -> None:
+    [volumes] = map(json.loads, arguments("VOLUME"))
+    after_user = [
+        rest for word, rest in instructions()[[word for word, _ in instructions()].index("USER") :] if word == "RUN"
+    ]
+
+    assert all(volume in " ".join(after_user) for volume in volumes)
