@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import linecache
+import re
 import textwrap
 import types
 from collections.abc import Callable, Iterable, Iterator
@@ -19,7 +21,20 @@ def source_of(actor_class: type) -> str:
     try:
         return textwrap.dedent(inspect.getsource(actor_class))
     except (OSError, TypeError):
-        return ""
+        return textwrap.dedent(_source_around_methods(actor_class))
+
+
+def _source_around_methods(actor_class: type) -> str:
+    """For a class of a notebook, which `inspect` cannot find: its methods know in which cell they stand."""
+    header = re.compile(rf"\s*class\s+{re.escape(actor_class.__name__)}\b")
+    for function in vars(actor_class).values():
+        code = getattr(inspect.unwrap(function), "__code__", None) if callable(function) else None
+        if isinstance(code, types.CodeType):
+            lines = linecache.getlines(code.co_filename)
+            above = [i for i, line in enumerate(lines[: code.co_firstlineno]) if header.match(line)]
+            if above:
+                return "".join(inspect.getblock(lines[above[-1] :]))
+    return ""
 
 
 def fingerprint(
@@ -27,13 +42,18 @@ def fingerprint(
 ) -> tuple[dict[str, str], str]:
     """The used globals with a fingerprint of each, and the definition's hash (16 hexadecimal digits).
 
-    A class without source is hashed by its code objects.  Equal input gives an equal hash in every process.
+    A class without source is hashed by its fields and code objects.  Equal input gives an equal hash in every process.
     """
     functions = list(functions)
     uses = {name: _digest(_described(value)) for name, value in sorted(_used_globals(actor_class, functions))}
-    code = source or "".join(_described(f) for f in functions)
+    code = source or "".join([_fields_of(actor_class), *(_described(f) for f in functions)])
     settings_text = msgspec.json.encode(settings.as_text(), order="deterministic").decode()
     return uses, _digest("\0".join([code, settings_text, *(f"{name}={mark}" for name, mark in uses.items())]))
+
+
+def _fields_of(actor_class: type) -> str:
+    annotated = vars(actor_class).get("__annotations__", {})
+    return repr([(name, str(kind), vars(actor_class).get(name)) for name, kind in annotated.items()])
 
 
 def _digest(text: str) -> str:

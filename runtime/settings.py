@@ -148,4 +148,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "subjects": tuple,
 }
 
+SETTINGS = tuple(_READERS)
+"""Every class keyword that there is."""
+
 _FIELD = {"deactivate_timeout": "deactivate_timeout_ms", "snapshot_timeout": "snapshot_timeout_ms"}
