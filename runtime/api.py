@@ -188,7 +188,21 @@ class SystemApi(Protocol):
         """
         ...
 
-    def ainvoke(self, actor: str, action: str, payload: Any = None, **options: Any) -> Awaitable[Any]:
+    def ainvoke(
+        self,
+        actor: str,
+        action: str,
+        payload: Any = None,
+        *,
+        parent: str | None = None,
+        system: str | None = None,
+        asynchronous: bool = False,
+        delay: float | str | None = None,
+        scheduled_to: datetime | None = None,
+        metadata: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        key: str | None = None,
+    ) -> Awaitable[Any]:
         """`invoke` for coroutines, with the same arguments."""
         ...
 
