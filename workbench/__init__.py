@@ -1,0 +1,133 @@
+"""A workbench for actors inside Jupyter: `import workbench as wb`, or `%load_ext workbench` in a notebook.
+
+Everything loads at first use, so that importing this costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from runtime import Actor, Broadcast, Context, Forward, Pipe, SideEffect, Value, action, init, timer
+    from workbench.commands.actors import actors
+    from workbench.commands.deploy import confirm_dropped, deploy, undeploy
+    from workbench.commands.invoke import ainvoke, invoke
+    from workbench.commands.lifecycle import start, status, stop
+    from workbench.commands.mailbox import mailbox
+    from workbench.commands.query import query
+    from workbench.commands.ref import ref
+    from workbench.commands.state import state
+    from workbench.kernel_ext.display import dashboard, watch
+
+_HOMES = {
+    **dict.fromkeys(
+        ("Actor", "Broadcast", "Context", "Forward", "Pipe", "SideEffect", "Value", "action", "init", "timer"),
+        "runtime",
+    ),
+    "actors": "workbench.commands.actors",
+    "ainvoke": "workbench.commands.invoke",
+    "check": "workbench.teaching.check",
+    "confirm_dropped": "workbench.commands.deploy",
+    "dashboard": "workbench.kernel_ext.display",
+    "deploy": "workbench.commands.deploy",
+    "invoke": "workbench.commands.invoke",
+    "mailbox": "workbench.commands.mailbox",
+    "query": "workbench.commands.query",
+    "ref": "workbench.commands.ref",
+    "start": "workbench.commands.lifecycle",
+    "state": "workbench.commands.state",
+    "status": "workbench.commands.lifecycle",
+    "stop": "workbench.commands.lifecycle",
+    "undeploy": "workbench.commands.deploy",
+    "watch": "workbench.kernel_ext.display",
+}
+
+_CALLED_PACKAGES = {"history": "workbench.commands.history"}
+
+__all__ = [
+    "Actor",
+    "Broadcast",
+    "Context",
+    "Forward",
+    "Pipe",
+    "SideEffect",
+    "Value",
+    "action",
+    "actors",
+    "ainvoke",
+    "confirm_dropped",
+    "dashboard",
+    "deploy",
+    "history",
+    "init",
+    "invoke",
+    "mailbox",
+    "query",
+    "ref",
+    "start",
+    "state",
+    "status",
+    "stop",
+    "timer",
+    "undeploy",
+    "watch",
+]
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """`%load_ext workbench`: the magics, completion and errors in plain words.  Starts nothing else."""
+    from workbench.origin import check_origin
+
+    check_origin()
+    from workbench.kernel_ext.extension import load
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: InteractiveShell) -> None:
+    """`%unload_ext workbench`: stops the actor system and takes everything back."""
+    from workbench.kernel_ext.extension import unload
+
+    unload(shell)
+
+
+class _CalledPackage(ModuleType):
+    """A package whose name is also a command: `wb.history("counter")` beside `workbench.history.database`."""
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        name = self.__name__.rpartition(".")[2]
+        return getattr(import_module(_CALLED_PACKAGES[name]), name)(*arguments, **options)
+
+
+class _Facade(ModuleType):
+    """This module.  The import system sets a submodule as an attribute here, which is when it becomes callable."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in _CALLED_PACKAGES and isinstance(value, ModuleType):
+            value.__class__ = _CalledPackage
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Facade
+
+
+def __getattr__(name: str) -> Any:
+    if name in _CALLED_PACKAGES:
+        return import_module(f"{__name__}.{name}")
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from workbench.origin import check_origin
+
+    check_origin()
+    value = globals()[name] = getattr(import_module(home), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

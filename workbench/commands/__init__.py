@@ -1,0 +1,1 @@
+"""Plain functions, one file each: every magic and every button is one of these."""

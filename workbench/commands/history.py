@@ -1,0 +1,54 @@
+"""An actor's past, turn by turn."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from runtime.clock import as_datetime
+from runtime.codecs.values import decode_value
+from runtime.records import Failure, Turn
+from runtime.statestores.base import flatten
+from workbench.results import Entry, History
+from workbench.session import current
+
+
+def history(actor: str, limit: int = 20) -> History:
+    """The actor's last turns, oldest first, with what was asked, answered and changed; failures included.
+
+    For more than a glance, ask with SQL: `wb.query("SELECT * FROM history.counter ORDER BY revision")`.
+
+    Args:
+        limit: how many turns.
+
+    Raises:
+        UnknownActor: nothing is known under that name.
+        NotCapable: the system does not keep history.
+        StoreUnavailable: what was answered last cannot be written just now.
+    """
+    system = current.open()
+    system.state(actor)
+    system.flush()
+    return History(_entry(turn) for turn in deque(flatten(system.turns(actor=actor)), maxlen=limit))
+
+
+def _entry(turn: Turn) -> Entry:
+    return Entry(
+        sequence=turn.sequence,
+        revision=turn.revision,
+        at=as_datetime(turn.finished_us),
+        action=turn.action,
+        payload=decode_value(turn.payload),
+        response=decode_value(turn.response),
+        failure=_failure(turn.failure),
+        state=decode_value(turn.state.value) if turn.state is not None else None,
+        took_ms=(turn.finished_us - turn.started_us) / 1000,
+        caller=turn.caller.name if turn.caller is not None else "",
+        invocation=turn.invocation,
+        definition=turn.definition,
+    )
+
+
+def _failure(failure: Failure | None) -> str:
+    if failure is None:
+        return ""
+    return f"{failure.type_name}: {failure.text}" if failure.type_name else failure.message.partition("\n")[0]

@@ -1,0 +1,100 @@
+"""Call an action of an actor of the current system."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Mapping
+from datetime import datetime
+from typing import Any, NoReturn
+
+from runtime.api import SystemApi
+from runtime.errors import SpawnError
+from workbench.session import current
+
+
+class WaitInterrupted(KeyboardInterrupt):
+    """The wait for an answer was interrupted; the runtime and the action were not."""
+
+    def _render_traceback_(self) -> list[str]:
+        """IPython shows an error by this instead of a traceback through our code."""
+        return [str(self)]
+
+
+def invoke(
+    actor: str,
+    action: str,
+    payload: Any = None,
+    *,
+    parent: str | None = None,
+    system: str | None = None,
+    asynchronous: bool = False,
+    delay: float | str | None = None,
+    scheduled_to: datetime | None = None,
+    metadata: Mapping[str, str] | None = None,
+    timeout: float | None = None,
+    key: str | None = None,
+) -> Any:
+    """Call an action and wait for its response, decoded; None at once for `asynchronous` and delayed calls.
+
+    Interrupting the wait stops nothing but the wait.
+
+    Args:
+        actor: the actor's name.
+        action: the action's name; `get` answers the state.
+        payload: a mapping of parameter names to values, a protobuf message, or None.
+        parent: the template to make the actor from at its first call.
+        system: another actor system of this runtime.
+        asynchronous: do not wait.
+        delay: seconds, or text such as `"10s"`.
+        scheduled_to: an aware datetime.
+        metadata: text by name, which the action sees as `ctx.metadata`.
+        timeout: seconds to wait; 60 if the runtime was not configured otherwise.
+        key: idempotency key: on one actor, executed once; later calls get the recorded response.
+
+    Raises:
+        UnknownActor, UnknownAction, BadPayload, NotDeployed: nothing was run.
+        ActionFailed: the action raised; its exception is the `__cause__`.
+        InvocationTimeout: no answer in time.
+        WaitInterrupted: a `KeyboardInterrupt` that says whether the action still runs.
+    """
+    target = current.system or current.open()
+    try:
+        return target.invoke(
+            actor,
+            action,
+            payload,
+            parent=parent,
+            system=system,
+            asynchronous=asynchronous,
+            delay=delay,
+            scheduled_to=scheduled_to,
+            metadata=metadata,
+            timeout=timeout,
+            key=key,
+        )
+    except KeyboardInterrupt:
+        _interrupted(target, actor, action)
+
+
+def ainvoke(actor: str, action: str, payload: Any = None, **options: Any) -> Awaitable[Any]:
+    """`invoke` for coroutines, with the same arguments: `await wb.ainvoke("counter", "add", {"value": 5})`."""
+    target = current.system or current.open()
+    return target.ainvoke(actor, action, payload, **options)
+
+
+def _interrupted(system: SystemApi, actor: str, action: str) -> NoReturn:
+    now_us = time.time_ns() // 1000
+    try:
+        waiting = [each for each in system.mailbox(actor) if each.action == action]
+    except SpawnError:
+        waiting = []
+    if any(each.running for each in waiting):
+        started = next(each.started_us or each.enqueued_us for each in waiting if each.running)
+        fate = f"The action still runs (since {max(0.0, (now_us - started) / 1e6):.1f} s) and will end by itself."
+    elif waiting:
+        fate = "The message still waits in the mailbox and will be processed."
+    else:
+        fate = "The action does not run any more, or never began."
+    raise WaitInterrupted(
+        f"Stopped waiting for {actor}.{action}. {fate}\nSee %mailbox {actor} and %history {actor}."
+    ) from None

@@ -1,0 +1,1 @@
+"""The workbench inside IPython: the only package that knows IPython, its kernel and traitlets' configuration."""

@@ -1,0 +1,142 @@
+"""What each magic's line may hold, as data: parsed by argparse, shown by `%magic?`."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from IPython.core.error import UsageError
+from IPython.core.magic_arguments import argument, magic_arguments
+
+from runtime.config import duration_ms
+from runtime.errors import BadSetting
+from workbench.kernel_ext.words import Names, read_fields, read_payload, read_word, split_words
+
+Decorator = Any
+
+ACTOR = argument("actor", help="name of the actor")
+INVOKE = (
+    ACTOR,
+    argument("action", help="name of the action; get answers the state"),
+    argument(
+        "fields", nargs="*", metavar="field=value", help="the payload: Python literals, JSON, words, or {expressions}"
+    ),
+    argument("--async", dest="asynchronous", action="store_true", help="send without waiting for the answer"),
+    argument("--delay", metavar="TIME", help="run it later: seconds, or text such as 10s"),
+    argument("--parent", metavar="TEMPLATE", help="make the actor from this template at its first call"),
+    argument(
+        "--metadata",
+        metavar="NAME=TEXT",
+        action="append",
+        default=[],
+        help="goes along as ctx.metadata; may be repeated",
+    ),
+    argument("--key", metavar="KEY", help="idempotency key: executed once, later calls get the recorded answer"),
+    argument("--timeout", metavar="TIME", help="how long to wait: seconds, or text such as 2min (default: 60 s)"),
+    argument("--json", metavar="PAYLOAD", help="the whole payload, as JSON in quotes"),
+)
+
+
+def arguments(*entries: Decorator) -> Decorator:
+    """Decorate a magic with its arguments, in order; `--help` comes by itself."""
+
+    def decorate(function: Any) -> Any:
+        for entry in reversed([*entries, argument("--help", action="store_true", help="show this text")]):
+            function = entry(function)
+        return magic_arguments()(function)
+
+    return decorate
+
+
+def parsed(function: Any, line: str) -> argparse.Namespace | None:
+    """A magic's arguments, words still quoted; None after `--help`, which was shown.
+
+    Raises:
+        UsageError: a flag is unknown (the nearest is named), or a word is missing.
+    """
+    words = split_words(line)
+    parser: argparse.ArgumentParser = function.parser
+    if "--help" in words or "-h" in words:
+        print(function.__doc__)  # noqa: T201 - the user asked for it in a cell
+        return None
+    try:
+        return parser.parse_intermixed_args(words)
+    except UsageError as error:
+        raise UsageError(_explained(str(error), parser, words)) from None
+
+
+def _explained(message: str, parser: argparse.ArgumentParser, words: list[str]) -> str:
+    flags = [option for action in parser._actions for option in action.option_strings]
+    unknown = [word for word in words if word.startswith("--") and word.partition("=")[0] not in flags]
+    if unknown and "unrecognized" in message:
+        close = difflib.get_close_matches(unknown[0], flags, n=1)
+        hint = f"Did you mean {close[0]}?" if close else f"Known: {', '.join(flags)}."
+        return f"%{parser.prog} has no flag {unknown[0]}. {hint}"
+    if "required" in message:
+        usage = " ".join(parser.format_usage().split()[1:])
+        return f"{message[:1].upper()}{message[1:]}. Usage: {usage}"
+    return message
+
+
+@dataclass(frozen=True)
+class Call:
+    """One `%invoke`, read."""
+
+    actor: str
+    action: str
+    payload: Any = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_call(given: argparse.Namespace, names: Names, cell: str | None) -> Call:
+    """The call that a line, and perhaps a cell with the payload, stands for.
+
+    Raises:
+        UsageError: the payload comes from two places, or a part cannot be read.
+    """
+    places = [bool(given.fields), given.json is not None, cell is not None]
+    if sum(places) > 1:
+        raise UsageError("Give the payload once: as field=value words, with --json, or in the cell.")
+    options = {
+        "asynchronous": given.asynchronous,
+        "delay": None if given.delay is None else _seconds(read_word(given.delay, names), "--delay"),
+        "parent": None if given.parent is None else read_word(given.parent, names),
+        "metadata": _metadata(given.metadata, names),
+        "key": None if given.key is None else read_word(given.key, names),
+        "timeout": None if given.timeout is None else _seconds(read_word(given.timeout, names), "--timeout"),
+    }
+    actor, action = read_word(given.actor, names), read_word(given.action, names)
+    return Call(actor, action, _payload(given, names, cell), {k: v for k, v in options.items() if v})
+
+
+def _payload(given: argparse.Namespace, names: Names, cell: str | None) -> Any:
+    if cell is not None:
+        return read_payload(cell, names)
+    if given.json is not None:
+        text = given.json
+        return read_payload(text[1:-1] if text[:1] in "'\"" and text[:1] == text[-1:] else text, names)
+    return read_fields(given.fields, names) if given.fields else None
+
+
+def _seconds(text: str, flag: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        return duration_ms(text, name=flag) / 1000
+    except BadSetting as error:
+        raise UsageError(str(error)) from None
+
+
+def _metadata(pairs: list[str], names: Names) -> dict[str, str]:
+    read = {}
+    for pair in pairs:
+        name, sign, text = pair.partition("=")
+        if not sign or not name:
+            raise UsageError(f"Expected --metadata NAME=TEXT, found {pair!r}.")
+        read[name] = read_word(text, names)
+    return read

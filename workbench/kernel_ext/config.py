@@ -1,0 +1,49 @@
+"""Settings of the workbench as IPython's configuration: `%config Workbench` and `c.Workbench.…` in ipython_config.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from traitlets import Enum, Float, Int, Unicode
+from traitlets.config import Configurable
+
+from runtime.config import DEFAULT_SYSTEM, Durability
+from workbench.session import Session
+
+_OF_SESSION = ("system", "store", "durability", "group_interval_ms", "mailbox_limit", "timeout_s")
+
+
+class Workbench(Configurable):
+    """How the workbench starts its actor system.  A change takes effect at the next start."""
+
+    system = Unicode(DEFAULT_SYSTEM, help="Name of the actor system.").tag(config=True)
+    store = Unicode(
+        "",
+        help="Where history is kept: sqlite:///PATH, a path, or memory. Empty: .spawn/<notebook>.db beside the notebook.",
+    ).tag(config=True)
+    durability = Enum(
+        [level.value for level in Durability],
+        default_value=Durability.JOURNAL.value,
+        help="What an answer means for the disk, for actors whose class does not say.",
+    ).tag(config=True)
+    group_interval_ms = Int(
+        10, min=1, max=20, help="The longest a finished turn waits for company before it is written."
+    ).tag(config=True)
+    mailbox_limit = Int(100_000, min=1, help="Waiting messages for one actor before callers are refused.").tag(
+        config=True
+    )
+    timeout_s = Float(60.0, min=0.0, help="Seconds that a call waits for its answer when it does not say.").tag(
+        config=True
+    )
+
+    def bind(self, session: Session) -> None:
+        """Make these the session's defaults, now and whenever one changes."""
+
+        def update(_: Any = None) -> None:
+            # Only what was set: an untouched trait leaves the decision to the runtime.
+            values = {name: getattr(self, name) for name in _OF_SESSION}
+            defaults = {name: self.traits()[name].default_value for name in _OF_SESSION}
+            session.defaults = {name: value for name, value in values.items() if value != defaults[name]}
+
+        self.observe(update, list(_OF_SESSION))
+        update()

@@ -1,0 +1,25 @@
+"""Live panels for the session's system: what `wb.watch` and `wb.dashboard` show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workbench import widgets
+from workbench.session import current
+
+if TYPE_CHECKING:
+    from workbench.widgets.panel import Panel
+
+
+def watch(actor: str) -> Panel:
+    """A live panel of an actor: its state, its mailbox and its last turns, also while another cell is busy.
+
+    Raises:
+        UnknownActor: nothing is known under that name.
+    """
+    return widgets.actor_panel(current.open(), actor)
+
+
+def dashboard() -> Panel:
+    """A live panel of the whole system."""
+    return widgets.system_panel(current.open())

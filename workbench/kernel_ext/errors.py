@@ -1,0 +1,120 @@
+"""Errors as the user should see them: what went wrong, where in the cell, and nothing of ours.
+
+IPython shows an exception by its `_render_traceback_` if it has one.  While the extension is loaded the root of our error
+tree has it, so that a mistake in a magic is one to three lines, and a failed action is one traceback that leads from the
+calling cell to the line of the cell that raised.  Reply status and type of the error stay as they are: `Run All` stops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any
+
+from IPython.core.error import UsageError
+
+from runtime.errors import ActionFailed, InternalError, SpawnError
+from workbench.kernel_ext.frames import joined, user_frames
+
+_HOOK = "_render_traceback_"
+
+
+class ErrorDisplay:
+    """Renders our errors, and single foreign ones on request, for one shell."""
+
+    def __init__(self, shell: Any) -> None:
+        self._shell = shell
+
+    def install(self) -> None:
+        """From now on, our errors show themselves plainly."""
+
+        def render(error: SpawnError) -> list[str]:
+            return self.render(error)
+
+        setattr(SpawnError, _HOOK, render)
+
+    def remove(self) -> None:
+        """Back to IPython's own tracebacks."""
+        if _HOOK in SpawnError.__dict__:
+            delattr(SpawnError, _HOOK)
+
+    def render(self, error: SpawnError) -> list[str]:
+        """The lines of one of our errors."""
+        if isinstance(error, InternalError):
+            return self._traceback(error, error.__traceback__)
+        if isinstance(error, ActionFailed) and error.__cause__ is not None:
+            return self._failure(error)
+        if isinstance(error.__cause__, SyntaxError):
+            return self._syntax_error(error, error.__cause__)
+        frames = user_frames(error.__traceback__)
+        plain = _without_chain(error)
+        return self._traceback(plain, joined(frames)) if frames else self._message(plain)
+
+    @contextmanager
+    def of_cell(self, note: str) -> Iterator[None]:
+        """Have exceptions of a cell's own code show the user's frames only, with `note` after them."""
+        try:
+            yield
+        except (SpawnError, UsageError):
+            raise
+        except BaseException as error:
+            self._show_user_frames(error, note)
+            raise
+
+    def _show_user_frames(self, error: BaseException, note: str) -> None:
+        trace = joined(user_frames(error.__traceback__))
+        setattr(error, _HOOK, lambda: [*self._traceback(error, trace), note])
+
+    def _failure(self, error: ActionFailed) -> list[str]:
+        failures, cause = _unwound(error)
+        frames = [entry for failure in [*failures, cause] for entry in user_frames(failure.__traceback__)]
+        for link in _chain(cause):
+            link.__traceback__ = joined(user_frames(link.__traceback__))
+        return [*self._traceback(cause, joined(frames)), *(_aftermath(failure) for failure in reversed(failures))]
+
+    def _syntax_error(self, error: SpawnError, cause: SyntaxError) -> list[str]:
+        shown: list[str] = self._shell.SyntaxTB.structured_traceback(type(cause), cause, [])
+        rest = str(error).partition("\n")[2]
+        return [*shown, rest] if rest else shown
+
+    def _traceback(self, error: BaseException, trace: TracebackType | None) -> list[str]:
+        shown: list[str] = self._shell.InteractiveTB.structured_traceback(type(error), error, trace, tb_offset=0)
+        return shown
+
+    def _message(self, error: BaseException) -> list[str]:
+        lines: list[str] = self._shell.InteractiveTB.get_exception_only(type(error), error)
+        return [line.rstrip("\n") for line in lines]
+
+
+def _unwound(error: ActionFailed) -> tuple[list[ActionFailed], BaseException]:
+    """The failures from the outermost call inwards, and the user's own exception at the bottom."""
+    failures, cause = [error], error.__cause__
+    while isinstance(cause, ActionFailed) and cause.__cause__ is not None:
+        failures.append(cause)
+        cause = cause.__cause__
+    assert cause is not None
+    return failures, cause
+
+
+def _aftermath(failure: ActionFailed) -> str:
+    return f"{failure.actor}.{failure.action} failed; the state of {failure.actor} is as it was before."
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """What led to an exception, as Python would show it: its causes and contexts."""
+    seen = {id(error)}
+    while (link := error.__cause__ or (None if error.__suppress_context__ else error.__context__)) is not None:
+        if id(link) in seen:
+            return
+        seen.add(id(link))
+        yield link
+        error = link
+
+
+def _without_chain(error: SpawnError) -> SpawnError:
+    """The same type and message, without the lower-level exceptions that it was made from."""
+    plain = type(error).__new__(type(error))
+    Exception.__init__(plain, *error.args)
+    plain.__suppress_context__ = True
+    return plain

@@ -1,0 +1,105 @@
+"""Loading into an IPython shell, and leaving it as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from workbench.kernel_ext.authoring import Authoring
+from workbench.kernel_ext.completer import LineCompleter
+from workbench.kernel_ext.config import Workbench
+from workbench.kernel_ext.errors import ErrorDisplay
+from workbench.kernel_ext.magics import WorkbenchMagics
+from workbench.kernel_ext.running_cell import RunningCell
+from workbench.session import Session, current
+
+
+class Extension:
+    """All that the workbench puts into one shell.  Each part registers how it is taken back, last first."""
+
+    def __init__(self, shell: Any, session: Session) -> None:
+        self.shell, self._session = shell, session
+        self._undo: list[Callable[[], object]] = []
+
+    def load(self) -> None:
+        """Magics, completion, configuration and errors.  Starts nothing."""
+        self._session.reset()
+        self._undo.append(self._session.reset)
+        self._announce_in_cells()
+        self._add_configuration()
+        cell = self._follow_cells()
+        errors = ErrorDisplay(self.shell)
+        errors.install()
+        self._undo.append(errors.remove)
+        authoring = Authoring(self.shell.user_ns, self.shell.user_ns_hidden)
+        self._undo.append(authoring.take_back)
+        self._add_magics(WorkbenchMagics(self.shell, cell, errors, authoring))
+        self._add_completion()
+
+    def unload(self) -> None:
+        """Stop the actor system, and give the shell back everything as it was before."""
+        while self._undo:
+            self._undo.pop()()
+
+    def _announce_in_cells(self) -> None:
+        before, self._session.notify = self._session.notify, print
+        self._undo.append(lambda: setattr(self._session, "notify", before))
+
+    def _add_configuration(self) -> None:
+        settings = Workbench(parent=self.shell)
+        settings.bind(self._session)
+        self.shell.configurables.append(settings)
+        self._undo.append(lambda: self._session.defaults.clear())
+        self._undo.append(lambda: self.shell.configurables.remove(settings))
+
+    def _follow_cells(self) -> RunningCell:
+        cell = RunningCell()
+        self.shell.events.register("pre_run_cell", cell.began)
+        self._undo.append(lambda: self.shell.events.unregister("pre_run_cell", cell.began))
+        return cell
+
+    def _add_magics(self, magics: WorkbenchMagics) -> None:
+        """Earlier magics of these names, such as IPython's own %history, come back at unloading."""
+        manager = self.shell.magics_manager
+        names = {kind: list(table) for kind, table in WorkbenchMagics.magics.items()}
+        before = {kind: {n: manager.magics[kind].get(n) for n in table} for kind, table in names.items()}
+        manager.register(magics)
+
+        def restore() -> None:
+            for kind, table in before.items():
+                for name, function in table.items():
+                    _put_back(manager.magics[kind], name, function)
+            manager.registry.pop(type(magics).__name__, None)
+
+        self._undo.append(restore)
+
+    def _add_completion(self) -> None:
+        matcher = LineCompleter(self._session).matcher()
+        matchers = self.shell.Completer.custom_matchers
+        matchers.append(matcher)
+        self._undo.append(lambda: matchers.remove(matcher))
+
+
+_loaded: dict[int, Extension] = {}
+
+
+def load(shell: Any) -> None:
+    """Load into a shell; does nothing where it is loaded already."""
+    if id(shell) not in _loaded:
+        extension = Extension(shell, current)
+        extension.load()
+        _loaded[id(shell)] = extension
+
+
+def unload(shell: Any) -> None:
+    """Unload from a shell; does nothing where it is not loaded."""
+    extension = _loaded.pop(id(shell), None)
+    if extension is not None:
+        extension.unload()
+
+
+def _put_back(table: dict[str, Any], name: str, function: Any) -> None:
+    if function is None:
+        table.pop(name, None)
+    else:
+        table[name] = function

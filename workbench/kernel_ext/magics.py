@@ -1,0 +1,292 @@
+"""The magics: names, arguments, and one call of a command each."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from IPython.core.error import UsageError
+from IPython.core.magic import (
+    Magics,
+    cell_magic,
+    line_cell_magic,
+    line_magic,
+    magics_class,
+    needs_local_scope,
+    no_var_expand,
+)
+from IPython.core.magic_arguments import argument
+
+from workbench.commands.actors import actors
+from workbench.commands.deploy import undeploy
+from workbench.commands.invoke import invoke
+from workbench.commands.lifecycle import start, status, stop
+from workbench.commands.mailbox import mailbox
+from workbench.commands.state import state
+from workbench.kernel_ext.arguments import ACTOR, INVOKE, arguments, parsed, read_call
+from workbench.kernel_ext.authoring import Authoring
+from workbench.kernel_ext.errors import ErrorDisplay
+from workbench.kernel_ext.running_cell import RunningCell
+from workbench.kernel_ext.words import Names, read_fields, read_word, split_words
+
+Scope = Mapping[str, Any] | None
+
+_OUT = re.compile(r"\s*(?:--out[ =]\s*([^\W\d]\w*)|([^\W\d]\w*)\s*<<)\s*(.*)\Z", re.DOTALL)
+
+SUBCOMMANDS = ("status", "start", "stop", "help")
+
+
+@magics_class
+class WorkbenchMagics(Magics):
+    """Everything that begins with `%` here; each is a thin layer over the function of the same name in `workbench`."""
+
+    def __init__(self, shell: Any, cell: RunningCell, errors: ErrorDisplay, authoring: Authoring) -> None:
+        super().__init__(shell)
+        self.shell: Any
+        self._cell, self._errors, self._authoring = cell, errors, authoring
+        self._ipythons_history = shell.find_line_magic("history")
+
+    @no_var_expand
+    @cell_magic
+    @arguments(
+        argument(
+            "name", nargs="?", help="the actor's name; else the class keyword's, else the class's own in lower case"
+        ),
+        argument(
+            "settings",
+            nargs="*",
+            metavar="setting=value",
+            help="as class keywords: kind=unnamed deactivate_timeout=30s",
+        ),
+    )
+    def actor(self, line: str, cell: str) -> Any:
+        """Define an actor in this cell and deploy it; run the cell again to redeploy, keeping its state and mailbox.
+
+        Actor, Context, Value, action, init, timer, Broadcast, SideEffect, Pipe and Forward are there without an import.
+        If the code does not compile, run or deploy, the definition that was there keeps running.
+
+        Example::
+
+            %%actor counter deactivate_timeout=30s
+            class Counter(Actor):
+                total: int = 0
+
+                @action
+                def add(self, value: int) -> dict:
+                    self.total += value
+                    return {"total": self.total}
+        """
+        from workbench.kernel_ext.deployment import deploy_cell
+
+        given = parsed(WorkbenchMagics.actor, line)
+        if given is None:
+            return None
+        code = self._cell.code(self.shell, "actor", cell)
+        self._authoring.provide()
+        with self._errors.of_cell("Nothing was deployed; what ran before keeps running."):
+            return deploy_cell(self.shell, code, _settings(given, self._names(None)))
+
+    @needs_local_scope
+    @no_var_expand
+    @line_cell_magic
+    @arguments(*INVOKE)
+    def invoke(self, line: str, cell: str | None = None, local_ns: Scope = None) -> Any:
+        """Call an action and show what it answers; as %%invoke, the cell is the payload.
+
+        Interrupting the cell ends the wait, not the action.
+
+        Examples::
+
+            %invoke counter add value=5
+            %invoke counter add value={2 + 3} --key order-17 --timeout 5s
+            total = %invoke counter get
+        """
+        given = parsed(WorkbenchMagics.invoke, line)
+        if given is None:
+            return None
+        call = read_call(given, self._names(local_ns), cell)
+        answer = invoke(call.actor, call.action, call.payload, **call.options)
+        if answer is None and (call.options.keys() & {"asynchronous", "delay"}):
+            print(f"{call.actor}.{call.action} is on its way.")  # noqa: T201 - what this cell did, in this cell
+        return answer
+
+    @line_magic
+    @arguments(argument("--all", action="store_true", help="also beyond the first 1,000"))
+    def actors(self, line: str) -> Any:
+        """List the actors: templates, active ones, and those that are only in the store.
+
+        Example::
+
+            %actors
+        """
+        given = parsed(WorkbenchMagics.actors, line)
+        return given and actors(everything=given.all)
+
+    @needs_local_scope
+    @no_var_expand
+    @line_magic
+    @arguments(ACTOR, argument("--revision", type=int, metavar="N", help="as it was at this revision"))
+    def state(self, line: str, local_ns: Scope = None) -> Any:
+        """Show an actor's committed state, now or at a past revision, without waking it.
+
+        Examples::
+
+            %state counter
+            %state counter --revision 1
+        """
+        given = parsed(WorkbenchMagics.state, line)
+        return given and state(self._word(given.actor, local_ns), given.revision)
+
+    @needs_local_scope
+    @no_var_expand
+    @line_magic
+    @arguments(ACTOR)
+    def mailbox(self, line: str, local_ns: Scope = None) -> Any:
+        """Show the message that an actor works on, then those that wait, in order.
+
+        Example::
+
+            %mailbox counter
+        """
+        given = parsed(WorkbenchMagics.mailbox, line)
+        return given and mailbox(self._word(given.actor, local_ns))
+
+    @needs_local_scope
+    @no_var_expand
+    @line_magic
+    @arguments(ACTOR)
+    def undeploy(self, line: str, local_ns: Scope = None) -> None:
+        """Forget an actor's code; its state and its history stay in the store.
+
+        Example::
+
+            %undeploy counter
+        """
+        given = parsed(WorkbenchMagics.undeploy, line)
+        if given:
+            undeploy(self._word(given.actor, local_ns))
+
+    @no_var_expand
+    @line_cell_magic
+    def query(self, line: str, cell: str | None = None) -> Any:
+        """Ask the history with SQL; the answer is a DuckDB relation: a table here, `.df()` for pandas, `.arrow()` for Arrow.
+
+        `$name` stands for the notebook's variable of that name.  `name <<` or `--out name` keeps the answer in a variable.
+
+        Examples::
+
+            %query SELECT actor, revision FROM actors
+
+            %%query totals <<
+            SELECT at, total FROM history.counter ORDER BY revision
+        """
+        from workbench.kernel_ext.sql import run_query
+
+        match = _OUT.match(line)
+        target, first = (match[1] or match[2], match[3]) if match else (None, line)
+        relation = run_query(f"{first}\n{cell or ''}".strip(), self.shell.user_ns)
+        if target is None:
+            return relation
+        self.shell.user_ns[target] = relation
+        return None
+
+    @line_magic
+    @arguments(
+        argument(
+            "what", nargs="?", default="status", metavar="status|start|stop|help", help="what to do; status if left out"
+        ),
+        argument("--system", metavar="NAME", help="with start: the actor system's name"),
+        argument("--store", metavar="STORE", help="with start: sqlite:///PATH, a path, or memory"),
+        argument("--durability", metavar="LEVEL", help="with start: snapshot, journal or commit"),
+    )
+    def spawn(self, line: str) -> Any:
+        """Say how the actor system is doing, start it with settings of one's own, or stop it.
+
+        Examples::
+
+            %spawn status
+            %spawn help
+        """
+        given = parsed(WorkbenchMagics.spawn, line)
+        return given and self._spawn(given)
+
+    def _spawn(self, given: argparse.Namespace) -> Any:
+        if given.what == "status":
+            return status()
+        if given.what == "start":
+            texts = {name: getattr(given, name) for name in ("system", "store", "durability")}
+            return start(**{name: self._word(text, None) for name, text in texts.items() if text is not None})
+        if given.what == "stop":
+            stop()
+            print("The actor system is stopped; everything it answered is on disk.")  # noqa: T201 - the cell's own output
+            return None
+        if given.what == "help":
+            from workbench.kernel_ext.help import overview
+
+            print(overview(self))  # noqa: T201 - the user asked for it in a cell
+            return None
+        raise UsageError(f"%spawn cannot {given.what!r}. Use one of: {', '.join(SUBCOMMANDS)}.")
+
+    @needs_local_scope
+    @no_var_expand
+    @line_magic
+    @arguments(ACTOR)
+    def watch(self, line: str, local_ns: Scope = None) -> Any:
+        """Show an actor live: its state, its mailbox and its last turns, moving while other cells run.
+
+        Example::
+
+            %watch counter
+        """
+        from workbench.kernel_ext.display import watch
+
+        given = parsed(WorkbenchMagics.watch, line)
+        return given and watch(self._word(given.actor, local_ns))
+
+    @line_magic
+    @arguments()
+    def dashboard(self, line: str) -> Any:
+        """Show the whole system live: its actors, what they are doing, and what went wrong.
+
+        Example::
+
+            %dashboard
+        """
+        from workbench.kernel_ext.display import dashboard
+
+        given = parsed(WorkbenchMagics.dashboard, line)
+        return given and dashboard()
+
+    @needs_local_scope
+    @no_var_expand
+    @line_magic
+    def history(self, line: str, local_ns: Scope = None) -> Any:
+        """Show an actor's last turns; without an actor's name, this is IPython's own %history.
+
+        Examples::
+
+            %history counter
+            %history counter --limit 100
+        """
+        from workbench.kernel_ext.past import history_of_actor, is_for_ipython
+
+        if is_for_ipython(line):
+            return self._ipythons_history(line)
+        return history_of_actor(split_words(line), self._names(local_ns))
+
+    def _names(self, here: Scope) -> Names:
+        return Names(self.shell.user_ns, here)
+
+    def _word(self, word: str, here: Scope) -> str:
+        return read_word(word, self._names(here))
+
+
+def _settings(given: argparse.Namespace, names: Names) -> dict[str, Any]:
+    """A name and settings beside `%%actor`; a first word with `=` is a setting."""
+    words = [*([given.name] if given.name else []), *given.settings]
+    settings: dict[str, Any] = {}
+    if words and "=" not in words[0]:
+        settings["name"] = read_word(words.pop(0), names)
+    return {**settings, **read_fields(words, names)}

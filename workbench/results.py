@@ -1,0 +1,215 @@
+"""What commands answer: plain values that also read well as the output of a cell.
+
+Each is usable as data first (a tuple of records, or the record itself) and shows itself as text and as static HTML, which
+stays readable in a saved notebook.  Nothing here asks a system for anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from runtime.api import ActorInfo, DeployReport, FieldChange, SystemStatus, Waiting
+from runtime.errors import shown
+from workbench.tables import SHOWN_ROWS, cut, html_lines, html_table, local_time, plural, text_table
+
+T = TypeVar("T")
+
+Bundle = dict[str, str]
+
+
+class Rows(tuple[T, ...], Generic[T]):
+    """A tuple of records that shows itself as a table; at most 60 rows are shown, all are there."""
+
+    __slots__ = ()
+    columns: tuple[str, ...] = ()
+    empty = "Nothing."
+    noun = "row"
+
+    def cells(self, record: T) -> Sequence[object]:
+        """One line of the table."""
+        raise NotImplementedError
+
+    def _lines(self) -> list[Sequence[object]]:
+        return [self.cells(record) for record in self[:SHOWN_ROWS]]
+
+    def _rest(self) -> str:
+        hidden = len(self) - SHOWN_ROWS
+        return f"… and {hidden:,} more ({plural(len(self), self.noun)} in all)" if hidden > 0 else ""
+
+    def __repr__(self) -> str:
+        if not self:
+            return self.empty
+        table, rest = text_table(self.columns, self._lines()), self._rest()
+        return f"{table}\n{rest}" if rest else table
+
+    def _repr_mimebundle_(self, **_: Any) -> Bundle:
+        shown = html_table(self.columns, self._lines(), self._rest()) if self else html_lines(self.empty)
+        return {"text/plain": repr(self), "text/html": shown}
+
+
+class Actors(Rows[ActorInfo]):
+    """Actors, by name."""
+
+    __slots__ = ()
+    columns = ("actor", "of", "kind", "phase", "revision", "waiting", "turns", "failures", "last turn")
+    empty = "No actors yet. Define one with %%actor, or deploy a class with wb.deploy."
+    noun = "actor"
+
+    def cells(self, record: ActorInfo) -> Sequence[object]:
+        of = record.parent if record.parent != record.id.name else ""
+        return (
+            record.id.name, of, record.kind, _phase(record), record.revision, record.waiting, record.turns, record.failures,
+            local_time(record.last_turn_us),
+        )  # fmt: skip
+
+
+class Mailbox(Rows[Waiting]):
+    """The invocation in progress, then those that wait, in order."""
+
+    __slots__ = ()
+    columns = ("", "action", "from", "since", "invocation")
+    empty = "The mailbox is empty."
+    noun = "message"
+
+    def cells(self, record: Waiting) -> Sequence[object]:
+        mark = "running" if record.running else "waiting"
+        since = record.started_us if record.running and record.started_us else record.enqueued_us
+        return mark, record.action, record.caller, local_time(since), record.invocation
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One finished turn of an actor, decoded."""
+
+    sequence: int
+    revision: int
+    at: datetime
+    action: str
+    payload: Any
+    response: Any
+    failure: str
+    """Class and text of what went wrong; empty for a turn that succeeded."""
+    state: Any
+    """The new state; None where it did not change or is not at hand."""
+    took_ms: float
+    caller: str
+    invocation: str
+    definition: str
+
+
+class History(Rows[Entry]):
+    """An actor's last turns, oldest first."""
+
+    __slots__ = ()
+    columns = ("revision", "at", "action", "payload", "outcome", "state", "ms", "from")
+    empty = "No turns yet."
+    noun = "turn"
+
+    def cells(self, record: Entry) -> Sequence[object]:
+        outcome = record.failure or f"→ {shown(record.response)}"
+        state = "" if record.state is None else shown(record.state)
+        payload = "" if record.payload is None else shown(record.payload)
+        at = local_time(round(record.at.timestamp() * 1_000_000))
+        return record.revision, at, record.action, payload, outcome, state, f"{record.took_ms:.1f}", record.caller
+
+
+class Deployed(DeployReport, frozen=True, kw_only=True):
+    """A `DeployReport` that shows itself."""
+
+    @classmethod
+    def of(cls, report: DeployReport) -> Deployed:
+        """The same report, showable."""
+        return cls(**{name: getattr(report, name) for name in report.__struct_fields__})
+
+    def __repr__(self) -> str:
+        return "\n".join([self._headline(), *self._changes(), *self._notes()])
+
+    def _repr_mimebundle_(self, **_: Any) -> Bundle:
+        return {"text/plain": repr(self), "text/html": html_lines(repr(self))}
+
+    def _headline(self) -> str:
+        if not self.changed:
+            return f"{self.actor}: unchanged (definition {self.definition[:8]})."
+        verb = "redeployed" if self.previous else "deployed"
+        before = f"{self.previous[:8]} → " if self.previous else ""
+        return f"{self.actor}: {verb} (definition {before}{self.definition[:8]})."
+
+    def _changes(self) -> list[str]:
+        actions = [f"+ {a}" for a in self.added_actions] + [f"− {a}" for a in self.removed_actions]
+        parts = [*_listed("actions", [*actions, *(f"~ {a}" for a in self.changed_actions)])]
+        parts += _listed("settings", [f"~ {s}" for s in self.changed_settings])
+        return parts + _listed("state", [_field(change) for change in self.fields])
+
+    def _notes(self) -> list[str]:
+        notes = []
+        if self.kept_aside:
+            fields = ", ".join(self.kept_aside)
+            notes.append(
+                f"  The values of {fields} are kept aside; delete them with wb.confirm_dropped({self.actor!r})."
+            )
+        if self.changed and self.previous:
+            waiting = f" and {plural(self.waiting, 'waiting message')}" if self.waiting else ""
+            notes.append(f"  Kept: revision {self.revision}{waiting}. The next turn runs the new code.")
+        if self.changed and self.children > 1:
+            notes.append(f"  It is the code of {plural(self.children, 'active actor')}.")
+        return notes
+
+
+class Deployments(tuple[Deployed, ...]):
+    """The reports of a cell with several actors, in its order."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "\n".join(map(repr, self))
+
+    def _repr_mimebundle_(self, **_: Any) -> Bundle:
+        return {"text/plain": repr(self), "text/html": html_lines(repr(self))}
+
+
+class Status(SystemStatus, frozen=True, kw_only=True):
+    """A `SystemStatus` that shows itself, with where the store and its key are."""
+
+    key: str = ""
+    """Where the store's key is; empty if unknown or not made yet."""
+    durability: str = ""
+
+    @classmethod
+    def of(cls, status: SystemStatus, *, key: str = "", durability: str = "") -> Status:
+        """The same status, showable."""
+        return cls(key=key, durability=durability, **msgspec.structs.asdict(status))
+
+    def __repr__(self) -> str:
+        if not self.running:
+            return f"Actor system {self.system!r} is not running; it starts at first use.\n  store       {self.store}"
+        lines = [f"Actor system {self.system!r} is running.", f"  store       {self.store}"]
+        lines += [f"  key         {self.key}"] if self.key else []
+        lines += [f"  durability  {self.durability}"] if self.durability else []
+        lines.append(f"  actors      {self.actors:,} active, {plural(self.waiting, 'waiting message')}")
+        behind = self.sequence - self.committed
+        lines.append(
+            f"  turns       {self.sequence:,}" + (f", {behind:,} not yet on disk" if behind > 0 else ", all on disk")
+        )
+        if self.store_error:
+            lines.append(f"  STORE ERROR {self.store_error}")
+        return "\n".join(lines)
+
+    def _repr_mimebundle_(self, **_: Any) -> Bundle:
+        return {"text/plain": repr(self), "text/html": html_lines(repr(self))}
+
+
+def _phase(record: ActorInfo) -> str:
+    text = f"running {record.action}" if record.action else record.phase
+    return text if record.deployed else f"{text}, no code"
+
+
+def _field(change: FieldChange) -> str:
+    sign = {"kept": "=", "added": "+", "dropped": "−", "retyped": "~"}.get(change.change, "?")
+    return f"{sign} {change.name}" + (f" ({cut(change.detail)})" if change.detail else "")
+
+
+def _listed(title: str, items: list[str]) -> list[str]:
+    return [f"  {title:<9} {'   '.join(items)}"] if items else []

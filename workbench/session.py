@@ -1,0 +1,173 @@
+"""A notebook's connection to an actor system: which one, where its store is, and the history database over it.
+
+One `Session` exists per process, `current`.  Nothing starts before something is asked of it; after an explicit `stop`
+nothing starts again by itself.  This module knows no Jupyter: what it has to say goes to `Session.notify`.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from runtime.api import SystemApi, SystemStatus
+from runtime.config import DEFAULT_SYSTEM, Durability
+from runtime.errors import BadSetting, SystemStopped, shown
+from workbench.results import Status
+from workbench.store_place import default_store, prepare_directory, shown_path, store_url
+from workbench.tables import plural
+
+if TYPE_CHECKING:
+    from workbench.history.database import HistoryDatabase
+
+
+class Session:
+    """Holds the current system.  Safe to use from several threads; `system` is None until something needs it."""
+
+    def __init__(self) -> None:
+        self.system: SystemApi | None = None
+        """The running system: a plain attribute, so that a call costs no more than reading it."""
+        self.defaults: dict[str, Any] = {}
+        """Settings for a start that does not say: `system`, `store`, `durability` and runtime options."""
+        self.notify: Callable[[str], object] = _tell_on_stderr
+        """Gets what the user should know once, such as where the store and its key are."""
+        self._lock = threading.RLock()
+        self._history: HistoryDatabase | None = None
+        self._stopped = False
+        self._started_with: dict[str, Any] = {}
+
+    def open(self) -> SystemApi:
+        """The running system, started if this is the first use.
+
+        Raises:
+            SystemStopped: it was stopped explicitly.
+        """
+        system = self.system
+        if system is not None:
+            return system
+        if self._stopped:
+            raise SystemStopped(str(self._settings({})["system"]))
+        return self.start()
+
+    def start(
+        self,
+        *,
+        system: str | None = None,
+        store: str | Path | None = None,
+        durability: Durability | str | None = None,
+        **options: Any,
+    ) -> SystemApi:
+        """Start an embedded system, or give the one that runs.
+
+        Raises:
+            BadSetting: one runs already with other settings, or a setting is not usable.
+            StoreInUse, WrongKey, StoreDamaged, StoreTooNew: the store cannot be opened; nothing was started.
+        """
+        given = {"system": system, "store": store, "durability": durability, **options}
+        wanted = {name: value for name, value in given.items() if value is not None}
+        with self._lock:
+            if self.system is not None:
+                self._refuse_other_settings(wanted)
+                return self.system
+            return self._start(self._settings(wanted))
+
+    def stop(self) -> bool:
+        """Stop the system and write everything it answered; False if none was running.
+
+        Until an explicit `start`, nothing starts by itself.  Safe to call twice.
+        """
+        with self._lock:
+            running, self.system = self.system, None
+            history, self._history = self._history, None
+            self._stopped = True
+            if history is not None:
+                history.close()
+            if running is not None:
+                running.close()
+            return running is not None
+
+    def reset(self) -> None:
+        """Stop, and be as new: the next use starts again."""
+        self.stop()
+        self._stopped = False
+
+    def history(self) -> HistoryDatabase:
+        """The DuckDB database over the current system's journal, made at first use."""
+        system = self.open()
+        with self._lock:
+            if self._history is None:
+                from workbench.history.database import HistoryDatabase
+
+                self._history = HistoryDatabase(system)
+            return self._history
+
+    def status(self) -> Status:
+        """How the system is doing.  Starts nothing."""
+        system = self.system
+        if system is not None:
+            # What was opened counts as running, though its threads start with the first call.
+            running = msgspec.structs.replace(system.status(), running=True)
+            return Status.of(running, key=key_location(system), durability=str(self._started_with["durability"]))
+        settings = self._settings({})
+        return Status.of(SystemStatus(system=settings["system"], store=settings["store"], running=False))
+
+    def _start(self, settings: dict[str, Any]) -> SystemApi:
+        from runtime import embedded
+
+        prepare_directory(settings["store"])
+        system: SystemApi = embedded(**settings)
+        self.system, self._stopped, self._started_with = system, False, settings
+        self.notify(_welcome(system))
+        return system
+
+    def _settings(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        settings = {"system": DEFAULT_SYSTEM, "durability": Durability.JOURNAL, **self.defaults, **wanted}
+        settings["store"] = store_url(settings.get("store") or default_store())
+        settings["durability"] = _durability(settings["durability"])
+        return settings
+
+    def _refuse_other_settings(self, wanted: Mapping[str, Any]) -> None:
+        running = self._started_with
+        for name, value in wanted.items():
+            value = store_url(value) if name == "store" else value
+            if value != running.get(name):
+                raise BadSetting(
+                    f"Cannot start with {name}={shown(value)}: an actor system runs already with {shown(running.get(name))}.\n"
+                    "Stop it first with wb.stop() or %spawn stop."
+                )
+
+
+def key_location(system: SystemApi) -> str:
+    """Where the key of a system's store is, as the system tells it; empty if it does not."""
+    return str(getattr(getattr(system, "store", None), "key_location", "") or "")
+
+
+def _welcome(system: SystemApi) -> str:
+    status = system.status()
+    line = f"Actor system {system.name!r} started. Store: {shown_path(status.store)}"
+    key = key_location(system)
+    lines = [line + (f" · key: {shown_path(key)}" if key else "")]
+    if status.committed:
+        lines.append(
+            f"It continues after {plural(status.committed, 'turn')}; an actor runs again once its cell has been run."
+        )
+    return "\n".join(lines)
+
+
+def _durability(value: object) -> Durability:
+    try:
+        return Durability(str(value))
+    except ValueError:
+        raise BadSetting(f"durability={shown(value)} is unknown. Use one of: {', '.join(Durability)}.") from None
+
+
+def _tell_on_stderr(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
+current = Session()
+"""This process's session."""

@@ -1,0 +1,48 @@
+"""Where a notebook's store is, and how that is written and read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+_NOTEBOOKS = {".ipynb", ".py", ".md", ".qmd"}
+_SQLITE = "sqlite:///"
+
+
+def default_store(environ: Mapping[str, str] = os.environ, directory: Path | None = None) -> str:
+    """`.spawn/<notebook>.db` beside the notebook that Jupyter names, else `.spawn/default.db` in the working directory."""
+    here = (directory or Path.cwd()).resolve()
+    notebook = Path(environ.get("JPY_SESSION_NAME", ""))
+    if notebook.suffix in _NOTEBOOKS and (here / notebook).parent.is_dir():
+        return store_url((here / notebook).parent / ".spawn" / f"{notebook.stem}.db")
+    return store_url(here / ".spawn" / "default.db")
+
+
+def store_url(store: str | Path) -> str:
+    """A store's URL: a URL as it is, `memory` for `memory://`, and a path as a SQLite file."""
+    if isinstance(store, str) and "://" in store:
+        return store
+    if store == "memory":
+        return "memory://"
+    return f"{_SQLITE}{Path(store).expanduser().resolve()}"
+
+
+def shown_path(text: str) -> str:
+    """A store's URL or a file, shortened for reading: relative to the working directory, or from `~`."""
+    path = Path(text.removeprefix(_SQLITE))
+    for base, prefix in ((Path.cwd(), ""), (Path.home(), "~/")):
+        if path.is_absolute() and path.is_relative_to(base):
+            return prefix + str(path.relative_to(base))
+    return text
+
+
+def prepare_directory(url: str) -> None:
+    """Make the default store's directory, which ignores itself in git."""
+    directory = Path(url.removeprefix(_SQLITE)).parent
+    if not url.startswith(_SQLITE) or directory.name != ".spawn":
+        return
+    directory.mkdir(parents=True, exist_ok=True)
+    ignore = directory / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n")
