@@ -10,7 +10,7 @@ import msgspec
 
 from runtime.crypto.cipher import Cipher
 from runtime.ids import ActorId
-from runtime.records import Snapshot, State, Turn
+from runtime.records import Snapshot, Turn
 from runtime.statestores.backend import Backend
 from runtime.statestores.rows import from_row, snapshot_of
 from runtime.statestores.tail import Tail
@@ -34,13 +34,16 @@ class Actors:
     def whole(self, turn: Turn) -> Turn | None:
         """The turn with its actor's state after it; None for a turn that changed neither state nor tags.
 
-        A turn that changed only the tags gets the state that the actor already has.
+        A turn that changed only the tags gets the state that the actor already has, with the definition that made it.
         """
         if turn.state is not None or turn.revision == 0:
             return turn
         if turn.tags_after is None:
             return None
-        return msgspec.structs.replace(turn, state=self._state(turn.actor))
+        before = self.load(turn.actor)
+        if before is None:
+            return turn
+        return msgspec.structs.replace(turn, state=before.state, definition=before.definition)
 
     def known(self, prefix: str, limit: int | None) -> Iterator[Snapshot]:
         """Actors whose name starts with `prefix`, by name, without their states."""
@@ -59,10 +62,6 @@ class Actors:
             for row in page:
                 yield from_row(self._cipher, msgspec.structs.replace(row, data=None), self._backend.url)
             after = (page[-1].actor, page[-1].system)
-
-    def _state(self, actor: ActorId) -> State | None:
-        snapshot = self.load(actor)
-        return snapshot.state if snapshot else None
 
 
 def _by_name(snapshot: Snapshot) -> tuple[str, str]:

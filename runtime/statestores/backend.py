@@ -25,6 +25,16 @@ class BlockRow(msgspec.Struct, frozen=True):
     data: bytes
 
 
+class BlockHead(msgspec.Struct, frozen=True):
+    """A block row without its data."""
+
+    first: int
+    last: int
+    actors: bytes
+    size: int
+    """Bytes of data."""
+
+
 class SnapshotRow(msgspec.Struct, frozen=True, kw_only=True):
     """One actor: Spawn's columns, then ours.  The key is (`actor`, `system`)."""
 
@@ -111,8 +121,8 @@ class Backend(Protocol):
         """At most `limit` rows with `last` above `after`, in order."""
         ...
 
-    def block_filters(self, after: int, limit: int) -> list[tuple[int, int, bytes]]:
-        """`first`, `last` and `actors` of the same rows, without their data."""
+    def block_heads(self, after: int, limit: int) -> list[BlockHead]:
+        """The same rows without their data, which is not read."""
         ...
 
     def block_of(self, sequence: int) -> BlockRow | None:

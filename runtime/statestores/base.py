@@ -32,7 +32,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
 class StateStore(Protocol):
     """A durable, encrypted journal with a snapshot per actor.
 
-    Threads: `commit`, `checkpoint`, `save_definition` and `close` are called by one thread at a time (the recorder);
+    Threads: `commit` and `checkpoint` are called by one thread at a time (the recorder); `save_definition`, `close`,
     `load`, `find_key`, `turns`, `actors` and the other reads may be called by any thread at any time, also meanwhile.
     """
 
@@ -53,10 +53,10 @@ class StateStore(Protocol):
         """
         ...
 
-    def checkpoint(self) -> None:
+    def checkpoint(self) -> bool:
         """Write the snapshots of the actors that changed since the last checkpoint, so that opening reads a short tail.
 
-        Bounded in time for each call, never needed for correctness.
+        Bounded in time for each call, never needed for correctness.  True when something is left for another call.
 
         Raises:
             StoreUnavailable: as `commit`.

@@ -8,6 +8,8 @@ the last mark. So every read looks into the tail first and into the rows then.
 from __future__ import annotations
 
 import os
+import threading
+import time
 from collections.abc import Iterator
 
 import msgspec
@@ -22,12 +24,15 @@ from runtime.statestores.base import Group
 from runtime.statestores.blocks import BlockCodec
 from runtime.statestores.identity import identify
 from runtime.statestores.keys import Keys
+from runtime.statestores.merging import META as MERGED
+from runtime.statestores.merging import Merger
 from runtime.statestores.reading import JournalReader
 from runtime.statestores.recovery import Recovery
 from runtime.statestores.rows import from_definition_row, snapshot_of, to_definition_row
 from runtime.statestores.tail import Tail
 from runtime.statestores.writing import JournalWriter
 
+_CHECKPOINT_S = 0.025
 _PAGE_MARKS = 1_000
 
 
@@ -48,14 +53,17 @@ class JournalStore:
         self._backend = backend
         self._identity = identify(backend, key=key, key_files=key_files)
         codec = BlockCodec(self._identity.cipher, self.url)
-        mark = int(backend.meta()["mark"])
+        meta = backend.meta()
+        mark = int(meta["mark"])
         tail = Tail(mark)
         self._reader = JournalReader(backend, codec)
         self._actors = Actors(backend, tail, self._identity.cipher)
         self._keys = Keys(backend, tail, self._identity, self._reader)
-        Recovery(backend, self._reader, codec, tail, self._actors).run(mark, self._keys)
+        Recovery(backend, self._reader, tail, self._actors).run(mark, self._keys)
         self._writer = JournalWriter(backend, self._identity, codec, tail, self._reader, self._actors, self._keys)
+        self._merger = Merger(backend, codec, int(meta.get(MERGED, "0")))
         self._pid = os.getpid()
+        self._writing = threading.Lock()
         self._is_closed = False
 
     @property
@@ -73,15 +81,23 @@ class JournalStore:
 
     def commit(self, group: Group) -> None:
         self._check_usable()
-        self._writer.commit(group)
+        with self._writing:
+            self._writer.commit(group)
 
-    def checkpoint(self) -> None:
+    def checkpoint(self) -> bool:
         self._check_usable()
-        self._writer.checkpoint()
+        deadline = time.monotonic() + _CHECKPOINT_S
+        with self._writing:
+            while has_more := self._writer.checkpoint_step() or self._merger.step(self._writer.head):
+                if time.monotonic() >= deadline:
+                    break
+            return has_more
 
     def save_definition(self, definition: StoredDefinition) -> None:
         self._check_usable()
-        self._backend.write(Writes(definitions=[to_definition_row(self._identity.cipher, definition)]))
+        row = to_definition_row(self._identity.cipher, definition)
+        with self._writing:
+            self._backend.write(Writes(definitions=[row]))
 
     def load(self, actor: ActorId) -> Snapshot | None:
         self._check_usable()
@@ -102,7 +118,10 @@ class JournalStore:
 
     def turns(self, *, after: int = 0, actor: ActorId | None = None) -> Iterator[list[Turn]]:
         self._check_usable()
-        return self._reader.batches(after) if actor is None else self._reader.batches_of(actor, after)
+        # Up to the head as of now: what `load` does not show yet is not shown here either.
+        if actor is None:
+            return self._reader.batches(after, self._writer.head)
+        return self._reader.batches_of(actor, after, self._writer.head)
 
     def actors(self, *, prefix: str = "", limit: int | None = None) -> Iterator[Snapshot]:
         self._check_usable()
@@ -118,7 +137,9 @@ class JournalStore:
 
     def close(self) -> None:
         """Release the store; safe to call twice, and without effect in a forked child.  What was committed stays."""
-        if not self._is_closed and os.getpid() == self._pid:
+        if os.getpid() != self._pid:
+            return
+        with self._writing:
             self._is_closed = True
             self._backend.close()
 
@@ -126,11 +147,12 @@ class JournalStore:
         turn = self._reader.last_at_revision(actor, revision)
         if turn is None:
             return None
+        if revision == 0:
+            return snapshot_of(turn)
         holder = self._reader.state_before(actor, turn.sequence + 1)
-        state = holder.state if holder else None
-        if (holder.revision if holder else 0) != revision:  # that state was never journaled, or is not kept any more
+        if holder is None or holder.revision != revision:  # that state was never journaled, or is not kept any more
             return None
-        return snapshot_of(msgspec.structs.replace(turn, state=state, delta=None))
+        return snapshot_of(msgspec.structs.replace(turn, state=holder.state, definition=holder.definition, delta=None))
 
     def _marks(self) -> Iterator[Lifecycle]:
         after = 0

@@ -10,7 +10,7 @@ from runtime.crypto.keyfiles import KeyFiles
 from runtime.errors import StaleCommit
 from runtime.ids import ActorId
 from runtime.records import Lifecycle
-from runtime.statestores.backend import BlockRow, DefinitionRow, SnapshotRow, Writes
+from runtime.statestores.backend import BlockHead, BlockRow, DefinitionRow, SnapshotRow, Writes
 from runtime.statestores.journal import JournalStore
 
 
@@ -64,8 +64,8 @@ class MemoryBackend:
             start = max(bisect.bisect_right(self._firsts, after + 1) - 1, 0)
             return [row for row in self._blocks[start : start + limit] if row.last > after]
 
-    def block_filters(self, after: int, limit: int) -> list[tuple[int, int, bytes]]:
-        return [(row.first, row.last, row.actors) for row in self.blocks(after, limit)]
+    def block_heads(self, after: int, limit: int) -> list[BlockHead]:
+        return [BlockHead(row.first, row.last, row.actors, len(row.data)) for row in self.blocks(after, limit)]
 
     def block_of(self, sequence: int) -> BlockRow | None:
         return next((row for row in self.blocks(sequence - 1, 1) if row.first <= sequence), None)

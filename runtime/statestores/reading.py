@@ -9,12 +9,12 @@ from collections.abc import Iterator
 
 from runtime.ids import ActorId
 from runtime.records import State, Turn
-from runtime.statestores.backend import Backend, BlockRow
+from runtime.statestores.backend import Backend
 from runtime.statestores.blocks import BlockCodec, actor_hash, may_hold
 from runtime.statestores.deltas import DeltaReader, applied
 
 _PAGE_BLOCKS = 64
-_PAGE_FILTERS = 4_096
+_PAGE_HEADS = 4_096
 _BATCH_TURNS = 256
 _CACHED_BLOCKS = 32
 _CACHED_TURNS = 20_000
@@ -39,25 +39,24 @@ class JournalReader:
         turn = self.turn(sequence)
         return turn if turn is None or turn.delta is None else self.state_before(turn.actor, sequence + 1)
 
-    def batches(self, after: int) -> Iterator[list[Turn]]:
-        """Every turn above `after`, in batches of some hundreds."""
+    def batches(self, after: int, until: int) -> Iterator[list[Turn]]:
+        """Every turn above `after` and up to `until`, in batches of some hundreds."""
         deltas = DeltaReader(self._base)
         pending: list[Turn] = []
-        for row in self.rows(after):
-            turns = self._codec.decode(row)
-            pending += turns if row.first > after else turns[after + 1 - row.first :]
+        for turns in self.stored(after, until):
+            pending += turns
             if len(pending) >= _BATCH_TURNS:
                 yield deltas.whole(pending)
                 pending = []
         if pending:
             yield deltas.whole(pending)
 
-    def batches_of(self, actor: ActorId, after: int) -> Iterator[list[Turn]]:
-        """The actor's turns above `after`; blocks without it are not read."""
+    def batches_of(self, actor: ActorId, after: int, until: int) -> Iterator[list[Turn]]:
+        """The same of one actor; blocks without it are not read."""
         deltas = DeltaReader(self._base)
         pending: list[Turn] = []
-        for first in self._blocks_with(actor, after):
-            pending += [turn for turn in self._block(first) if turn.actor == actor and turn.sequence > after]
+        for first, last in self._blocks_with(actor, after, until):
+            pending += [turn for turn in self._between(first, last) if turn.actor == actor and turn.sequence > after]
             if len(pending) >= _BATCH_TURNS:
                 yield deltas.whole(pending)
                 pending = []
@@ -69,7 +68,7 @@ class JournalReader:
 
         An actor's revisions only grow, so its blocks are searched by halving.
         """
-        firsts = list(self._blocks_with(actor, 0))
+        firsts = [first for first, _ in self._blocks_with(actor, 0)]
         end = bisect_right(range(len(firsts)), revision, key=lambda index: self._entry_revision(actor, firsts, index))
         for first in reversed(firsts[:end]):
             turns = [turn for turn in self._block(first) if turn.actor == actor and turn.revision <= revision]
@@ -80,9 +79,9 @@ class JournalReader:
     def state_before(self, actor: ActorId, sequence: int) -> Turn | None:
         """The actor's last turn before that sequence that has a state, the state whole."""
         differences: list[Turn] = []
-        for first in reversed(list(self._blocks_with(actor, 0, until=sequence))):
-            for turn in reversed(self._block(first)):
-                if turn.actor != actor or turn.sequence >= sequence:
+        for first, last in reversed(list(self._blocks_with(actor, 0, until=sequence - 1))):
+            for turn in reversed(self._between(first, last)):
+                if turn.actor != actor:
                     continue
                 if turn.delta is not None:
                     differences.append(turn)
@@ -90,22 +89,36 @@ class JournalReader:
                     return _rolled(turn, differences)
         return None
 
-    def rows(self, after: int) -> Iterator[BlockRow]:
-        """Every block with turns above `after`, in pages, so that no read transaction stays open."""
-        while page := self._backend.blocks(after, _PAGE_BLOCKS):
-            yield from page
-            after = page[-1].last
+    def stored(self, after: int, until: int) -> Iterator[list[Turn]]:
+        """The turns above `after` and up to `until` as stored, a block at a time.
 
-    def _blocks_with(self, actor: ActorId, after: int, until: int = sys.maxsize) -> Iterator[int]:
-        """The first sequence of each block that may hold turns of the actor between `after` and `until`."""
-        wanted = actor_hash(actor)
-        while page := self._backend.block_filters(after, _PAGE_FILTERS):
-            for first, last, actors in page:
-                if first >= until:
+        Rows are fetched in pages, so that no read transaction stays open; a merge between two pages changes nothing here.
+        """
+        while after < until and (page := self._backend.blocks(after, _PAGE_BLOCKS)):
+            for row in page:
+                if row.first > until:
                     return
-                if may_hold(actors, wanted):
-                    yield first
-                after = last
+                yield self._codec.decode(row)[max(after + 1 - row.first, 0) : until + 1 - row.first]
+                after = row.last
+
+    def _blocks_with(self, actor: ActorId, after: int, until: int = sys.maxsize) -> Iterator[tuple[int, int]]:
+        """First and last sequence of each block that may hold turns of the actor above `after` and up to `until`."""
+        wanted = actor_hash(actor)
+        while page := self._backend.block_heads(after, _PAGE_HEADS):
+            for block in page:
+                if block.first > until:
+                    return
+                if may_hold(block.actors, wanted):
+                    yield max(block.first, after + 1), min(block.last, until)
+                after = block.last
+
+    def _between(self, first: int, last: int) -> list[Turn]:
+        """The turns of one block, which may have become part of a larger one since it was listed."""
+        turns = self._block(first)
+        if not turns:
+            return turns
+        start = turns[0].sequence
+        return turns if len(turns) == last - first + 1 else turns[first - start : last - start + 1]
 
     def _entry_revision(self, actor: ActorId, firsts: list[int], index: int) -> int:
         """The actor's revision after its first turn in that block, or in the nearest earlier one that has it."""

@@ -7,7 +7,6 @@ from runtime.ids import ActorId
 from runtime.records import Turn
 from runtime.statestores.actors import Actors
 from runtime.statestores.backend import Backend
-from runtime.statestores.blocks import BlockCodec
 from runtime.statestores.deltas import applied
 from runtime.statestores.keys import Keys
 from runtime.statestores.reading import JournalReader
@@ -17,15 +16,15 @@ from runtime.statestores.tail import Tail
 class Recovery:
     """Rolls the tail forward.  Reads only: a store that is opened twice is the same."""
 
-    def __init__(self, backend: Backend, reader: JournalReader, codec: BlockCodec, tail: Tail, actors: Actors) -> None:
-        self._backend, self._reader, self._codec = backend, reader, codec
+    def __init__(self, backend: Backend, reader: JournalReader, tail: Tail, actors: Actors) -> None:
+        self._backend, self._reader = backend, reader
         self._tail, self._actors = tail, actors
         self._row_sequences: dict[ActorId, int] = {}
 
     def run(self, mark: int, keys: Keys) -> None:
         """Bring every turn above `mark` into the tail."""
-        for row in self._reader.rows(mark):
-            for turn in self._codec.decode(row):
+        for turns in self._reader.stored(mark, self._backend.head()):
+            for turn in turns:
                 if turn.key and turn.failure is None:
                     keys.add(turn)
                 # A row can be ahead of the mark: checkpoints are written in chunks, and snapshots beside turns.

@@ -7,6 +7,7 @@ SQLite's locks.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -19,11 +20,11 @@ from runtime.errors import StaleCommit, StoreUnavailable
 from runtime.ids import ActorId
 from runtime.records import Lifecycle
 from runtime.statestores import sqlite_schema as sql
-from runtime.statestores.backend import BlockRow, DefinitionRow, SnapshotRow, Writes
+from runtime.statestores.backend import BlockHead, BlockRow, DefinitionRow, SnapshotRow, Writes
 from runtime.statestores.files import create_private, path_of, prepare_directory, unavailable
 from runtime.statestores.journal import JournalStore
 from runtime.statestores.lock import StoreLock
-from runtime.statestores.sqlite_errors import damaged, translated
+from runtime.statestores.sqlite_errors import damaged, translated, translation
 
 _BUSY_S = 5.0
 _IDLE_READERS = 8
@@ -44,12 +45,11 @@ class SqliteBackend:
     def meta(self) -> dict[str, str]:
         if not self.path.exists() or self.path.stat().st_size == 0:
             return {}
-        with self._reading() as connection:
-            if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                return {}
-            if connection.execute("PRAGMA application_id").fetchone()[0] != sql.APPLICATION_ID:
-                raise damaged(str(self.path), "it is a SQLite database of something else")
-            return dict(connection.execute("SELECT name, value FROM meta"))
+        if not self._one("SELECT count(*) FROM sqlite_master")[0]:
+            return {}
+        if self._one("PRAGMA application_id")[0] != sql.APPLICATION_ID:
+            raise damaged(str(self.path), "it is a SQLite database of something else")
+        return dict(self._all("SELECT name, value FROM meta"))
 
     def create(self, meta: Mapping[str, str]) -> None:
         with unavailable(self.url):
@@ -77,8 +77,8 @@ class SqliteBackend:
     def blocks(self, after: int, limit: int) -> list[BlockRow]:
         return [BlockRow(*row) for row in self._all(sql.BLOCKS, (after, after, limit))]
 
-    def block_filters(self, after: int, limit: int) -> list[tuple[int, int, bytes]]:
-        return self._all(sql.BLOCK_FILTERS, (after, after, limit))
+    def block_heads(self, after: int, limit: int) -> list[BlockHead]:
+        return [BlockHead(*row) for row in self._all(sql.BLOCK_HEADS, (after, after, limit))]
 
     def block_of(self, sequence: int) -> BlockRow | None:
         row = self._one(sql.BLOCK_OF, (sequence,))
@@ -117,6 +117,7 @@ class SqliteBackend:
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         connection = self._writing()
+        self._check_in_place()
         connection.execute("BEGIN IMMEDIATE")
         try:
             yield connection
@@ -126,6 +127,18 @@ class SqliteBackend:
                 with suppress(sqlite3.Error):
                     connection.execute("ROLLBACK")
             raise
+
+    def _check_in_place(self) -> None:
+        """A deleted file would take everything that is written to it from now on along."""
+        try:
+            found = self.path.stat()
+        except OSError:
+            found = None
+        if found is None or not os.path.samestat(found, self._file):
+            raise StoreUnavailable(
+                f"Cannot write to the store {self.path}: the file was moved, replaced or deleted while in use.\n"
+                "Move it back to its place; what is waiting is written then."
+            )
 
     def _append(self, connection: sqlite3.Connection, block: BlockRow) -> None:
         row = connection.execute(sql.HEAD).fetchone()
@@ -139,44 +152,46 @@ class SqliteBackend:
             self._writer = sqlite3.connect(
                 self.path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False, cached_statements=64
             )
+            self._file: os.stat_result = self.path.stat()
             for pragma in sql.WRITER_PRAGMAS:
                 self._writer.execute(pragma)
         return self._writer
 
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        with translated(str(self.path), "read"):
-            try:
-                connection = self._readers.pop()
-            except IndexError:
-                connection = self._connect_reader()
-            try:
-                yield connection
-            except BaseException:
-                connection.close()
-                raise
-        self._put_back(connection)
-
-    def _put_back(self, connection: sqlite3.Connection) -> None:
+    def _all(self, statement: str, values: tuple[Any, ...] = ()) -> list[Any]:
+        # On the path of every keyed call: no context managers.
+        try:
+            connection = self._readers.pop()
+        except IndexError:
+            connection = self._connect_reader()
+        try:
+            rows = connection.execute(statement, values).fetchall()
+        except BaseException as error:
+            connection.close()
+            if isinstance(error, sqlite3.Error):
+                raise translation(error, str(self.path), "read") from error
+            raise
         if self._is_closed or len(self._readers) >= _IDLE_READERS:
             connection.close()
         else:
             self._readers.append(connection)
+        return rows
+
+    def _one(self, statement: str, values: tuple[Any, ...] = ()) -> Any:
+        """The first row, or None; the statements used here match one row at most, or end with LIMIT 1."""
+        rows = self._all(statement, values)
+        return rows[0] if rows else None
 
     def _connect_reader(self) -> sqlite3.Connection:
         if self._is_closed:
             raise StoreUnavailable(f"Cannot read {self.url}: it was closed.")
-        return sqlite3.connect(
-            f"{self.path.as_uri()}?mode=ro", uri=True, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
-        )
-
-    def _one(self, statement: str, values: tuple[Any, ...] = ()) -> Any:
-        with self._reading() as connection:
-            return connection.execute(statement, values).fetchone()
-
-    def _all(self, statement: str, values: tuple[Any, ...] = ()) -> list[Any]:
-        with self._reading() as connection:
-            return connection.execute(statement, values).fetchall()
+        with translated(str(self.path), "read"):
+            return sqlite3.connect(
+                f"{self.path.as_uri()}?mode=ro",
+                uri=True,
+                timeout=_BUSY_S,
+                isolation_level=None,
+                check_same_thread=False,
+            )
 
 
 def _insert_block(connection: sqlite3.Connection, block: BlockRow) -> None:

@@ -27,17 +27,22 @@ def damaged(path: str, why: str) -> StoreDamaged:
     )
 
 
+def translation(error: sqlite3.Error, path: str, what: str) -> StoreDamaged | StoreUnavailable:
+    """The error to raise from SQLite's own; `what` could not be done to the store ("read", "write to")."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte is the error, the rest its detail
+    if code in _DAMAGE or _is_missing_table(error):
+        return damaged(path, str(error))
+    advice = _ADVICE.get(code, "It is tried again; nothing is dropped.")
+    return StoreUnavailable(f"Cannot {what} the store {path}: {error}.\n{advice}")
+
+
 @contextmanager
 def translated(path: str, what: str) -> Iterator[None]:
-    """Raises `StoreDamaged` or `StoreUnavailable` for whatever SQLite raises inside."""
+    """Raises the translation of whatever SQLite raises inside."""
     try:
         yield
     except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte is the error, the rest its detail
-        if code in _DAMAGE or _is_missing_table(error):
-            raise damaged(path, str(error)) from error
-        advice = _ADVICE.get(code, "It is tried again; nothing is dropped.")
-        raise StoreUnavailable(f"Cannot {what} the store {path}: {error}.\n{advice}") from error
+        raise translation(error, path, what) from error
 
 
 def _is_missing_table(error: sqlite3.Error) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 import msgspec
@@ -21,7 +20,6 @@ from runtime.statestores.rows import snapshot_of, to_row
 from runtime.statestores.tail import Tail
 
 _CHUNK_ACTORS = 512
-_CHECKPOINT_S = 0.025
 _MOST_ENTRIES = 32_768
 _MOST_TURNS = 100_000
 
@@ -66,14 +64,15 @@ class JournalWriter:
             self._adopt(written)
             self._write(group, turns[len(written) :])
 
-    def checkpoint(self) -> None:
-        """See `StateStore.checkpoint`."""
-        deadline = time.monotonic() + _CHECKPOINT_S
-        if self._tail.is_drained and self.head > self._tail.frozen_head:
+    def checkpoint_step(self) -> bool:
+        """Write one chunk of rows; False when there was nothing to write."""
+        if self._tail.is_drained:
+            if self.head == self._tail.frozen_head:
+                return False
             self._tail.freeze(self.head)
-            self._write_chunk()
-        while not self._tail.is_drained and time.monotonic() < deadline:
-            self._write_chunk()
+        chunk = self._tail.chunk(_CHUNK_ACTORS)
+        self._chunk_written(chunk, self._backend.write(self._rows_of(chunk)))
+        return True
 
     def _write(self, group: Group, turns: Sequence[Turn]) -> None:
         head = turns[-1].sequence if turns else self.head
@@ -112,7 +111,7 @@ class JournalWriter:
         head = self._backend.head()
         if not turns or not turns[0].sequence <= head <= turns[-1].sequence:
             return ()
-        stored = [turn for batch in self._reader.batches(self.head) for turn in batch]
+        stored = [turn for batch in self._reader.batches(self.head, head) for turn in batch]
         mine = turns[: len(stored)]
         return mine if stored == list(mine) else ()
 
@@ -137,10 +136,6 @@ class JournalWriter:
         elif self._tail.size() < _MOST_ENTRIES:
             return _NO_CHUNK
         return self._tail.chunk(max(_CHUNK_ACTORS, group_size))
-
-    def _write_chunk(self) -> None:
-        chunk = self._tail.chunk(_CHUNK_ACTORS)
-        self._chunk_written(chunk, self._backend.write(self._rows_of(chunk)))
 
     def _rows_of(self, chunk: Chunk) -> Writes:
         turns, keys, is_last = chunk
