@@ -69,7 +69,7 @@ class Context:
 
     __slots__ = ("_calls", "_random", "_uuids", "held", "is_async", "sent", "state", "work")
 
-    def __init__(self, work: Work, calls: Calls, *, state: Any = None, is_async: bool = False) -> None:
+    def __init__(self, work: Work, calls: Calls, state: Any = None, is_async: bool = False) -> None:
         self.work = work
         self.state = state
         """The committed state at the start of the turn: a dict of fields, or the protobuf message."""

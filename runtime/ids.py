@@ -12,7 +12,7 @@ InvocationId = NewType("InvocationId", str)
 Revision = NewType("Revision", int)
 
 
-class ActorId(msgspec.Struct, frozen=True, array_like=True):
+class ActorId(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """An actor's identity: its system and its name.  That pair is unique, as on a real Spawn proxy.
 
     The template a child was made from is not part of the identity; it travels beside it as `parent`.

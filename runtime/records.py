@@ -1,7 +1,7 @@
 """What travels between the parts: plain, frozen records.
 
 They are `msgspec.Struct`s: frozen and slotted like a dataclass of that kind, but made and encoded in C, which is what lets
-the record of a turn cost under a microsecond.  Records that are stored are array-like; their fields may only be added at
+the record of a turn cost under a microsecond.  Those without the means to form a cycle are left out of garbage collection.  Records that are stored are array-like; their fields may only be added at
 the end, with a default, so that every later version reads every earlier file (design §5).
 
 Times are microseconds since the epoch (`_us`).  Encoded values are opaque here: the engine never looks into them.
@@ -28,7 +28,7 @@ INIT_NAMES = ("init", "Init", "setup", "Setup")
 """Action names that run once per activation before any message (spawn-protocol §2.3)."""
 
 
-class Encoded(msgspec.Struct, frozen=True, array_like=True):
+class Encoded(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A value as bytes, with what is needed to decode it.
 
     For `JSON`, `data` is JSON text in UTF-8; else the serialised protobuf message of that type URL.
@@ -38,7 +38,7 @@ class Encoded(msgspec.Struct, frozen=True, array_like=True):
     data: bytes
 
 
-class Invocation(msgspec.Struct, frozen=True, kw_only=True):
+class Invocation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One call of one action."""
 
     id: InvocationId
@@ -64,7 +64,7 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     """`actor.action` of the pipes and forwards that led here; how an endless route is seen."""
 
 
-class State(msgspec.Struct, frozen=True, array_like=True):
+class State(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The committed state of an actor."""
 
     value: Encoded
@@ -72,7 +72,7 @@ class State(msgspec.Struct, frozen=True, array_like=True):
     """JSON of fields that a redeploy dropped, kept until confirmed; empty for none."""
 
 
-class Failure(msgspec.Struct, frozen=True, array_like=True):
+class Failure(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Why a turn failed, as text that crosses processes."""
 
     code: str
@@ -85,7 +85,7 @@ class Failure(msgspec.Struct, frozen=True, array_like=True):
     """Traceback text of the user's frames only."""
 
 
-class Sent(msgspec.Struct, frozen=True, array_like=True):
+class Sent(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A message that an action sent during its turn, and the reply it got if it asked."""
 
     actor: ActorId
@@ -174,7 +174,7 @@ class Outcome(msgspec.Struct, kw_only=True):
     """What goes out now that the turn has succeeded, in order."""
 
 
-class Turn(msgspec.Struct, frozen=True, array_like=True):
+class Turn(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The record of one finished turn: a row of the journal.  Add fields at the end only, with a default."""
 
     sequence: int
@@ -278,7 +278,7 @@ class EventKind(StrEnum):
     """A message without a waiting caller could not be delivered; `text` says why."""
 
 
-class Event(msgspec.Struct, frozen=True):
+class Event(msgspec.Struct, frozen=True, gc=False):
     """Something that happened, for subscribers of the feed."""
 
     kind: EventKind

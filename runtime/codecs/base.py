@@ -17,6 +17,11 @@ MAX_VALUE_BYTES = 64 * 1024 * 1024
 class StateCodec(Protocol):
     """Encodes and restores the state of one definition.  State fields travel as a dict that the caller may keep."""
 
+    @property
+    def initial_state(self) -> State:
+        """The defaults, encoded."""
+        ...
+
     def initial(self) -> dict[str, Any]:
         """The defaults, as a fresh copy."""
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runtime.engine.lifecycle import Signal, after
+from runtime.engine.lifecycle import TABLE, Signal, after
 from runtime.engine.mailbox import Envelope, Mailbox
 from runtime.ids import ActorId
 from runtime.records import Phase, Snapshot, State, Turn
@@ -60,7 +60,13 @@ class Activation:
         self.failures = 0
 
     def signal(self, signal: Signal) -> None:
-        self.phase = after(self.phase, signal)
+        """Take one step of the life-cycle table.
+
+        Raises:
+            InternalError: the table has no such step; the phase is unchanged.
+        """
+        following = TABLE[self.phase][signal]
+        self.phase = following if following is not None else after(self.phase, signal)
 
     @property
     def waiting(self) -> int:

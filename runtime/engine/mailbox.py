@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
+import msgspec
+
 from runtime.records import Invocation
 
 
-class Envelope:
+class Envelope(msgspec.Struct):
     """An invocation on its way, with the place where its reply goes."""
 
-    __slots__ = ("enqueued_us", "invocation", "is_init", "key_checked", "waiter")
-
-    def __init__(self, invocation: Invocation, waiter: Any, enqueued_us: int, *, is_init: bool = False) -> None:
-        self.invocation = invocation
-        self.waiter = waiter
-        """Opaque to the engine; None when nobody waits."""
-        self.enqueued_us = enqueued_us
-        self.key_checked = not invocation.key
-        self.is_init = is_init
+    invocation: Invocation
+    waiter: Any
+    """Opaque to the engine; None when nobody waits."""
+    enqueued_us: int
+    key_checked: bool = True
+    """It has no idempotency key, or the key is known to be new."""
+    is_init: bool = False
 
 
 Mailbox = deque[Envelope]

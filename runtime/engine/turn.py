@@ -33,34 +33,36 @@ def make_turn(
     state = outcome.state if succeeded else None
     tags = outcome.tags if succeeded and outcome.tags is not None and outcome.tags != activation.tags else None
     changed = state is not None or tags is not None
+    # A clock that was set back must not make a duration negative.
+    finished_us = max(finished_us, activation.started_us)
+    revision = activation.revision
     return Turn(
-        sequence=sequence,
-        invocation=invocation.id,
-        actor=invocation.actor,
-        parent=activation.parent,
-        action=invocation.action,
-        correlation=invocation.correlation or invocation.id,
-        cause=invocation.cause,
-        caller=invocation.caller,
-        key=invocation.key,
-        payload=invocation.payload,
-        metadata=invocation.metadata,
-        enqueued_us=envelope.enqueued_us,
-        started_us=activation.started_us,
-        # A clock that was set back must not make a duration negative.
-        finished_us=max(finished_us, activation.started_us),
-        now_us=work.now_us,
-        seed=work.seed,
-        sent=outcome.sent,
-        tags_before=activation.tags,
-        tags_after=tags,
-        failure=outcome.failure,
-        response=outcome.response if succeeded else None,
-        revision_before=activation.revision,
-        revision=activation.revision + changed,
-        state=state,
-        definition=work.definition,
-        workflow=outcome.workflow if succeeded else None,
+        sequence,
+        invocation.id,
+        invocation.actor,
+        activation.parent,
+        invocation.action,
+        invocation.correlation or invocation.id,
+        invocation.cause,
+        invocation.caller,
+        invocation.key,
+        invocation.payload,
+        invocation.metadata,
+        envelope.enqueued_us,
+        activation.started_us,
+        finished_us,
+        work.now_us,
+        work.seed,
+        outcome.sent,
+        activation.tags,
+        tags,
+        outcome.failure,
+        outcome.response if succeeded else None,
+        revision,
+        revision + 1 if changed else revision,
+        state,
+        work.definition,
+        outcome.workflow if succeeded else None,
     )
 
 

@@ -6,9 +6,7 @@ Everything here runs outside the activation: the actor goes on with its next mes
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import msgspec
+from collections.abc import Iterable, Iterator
 
 from runtime.errors import CallCycle
 from runtime.ids import ActorId, IdSource
@@ -38,7 +36,7 @@ def _when(effect: Effect, now_us: int) -> int:
 
 
 def deliveries(
-    turn: Turn, publication: Publication, receivers: Iterator[tuple[ActorId, str, str]], ids: IdSource
+    turn: Turn, publication: Publication, receivers: Iterable[tuple[ActorId, str, str]], ids: IdSource
 ) -> Iterator[Invocation]:
     """A broadcast, one invocation for each receiver (actor, parent, action), without the request's metadata."""
     for actor, parent, action in receivers:
@@ -87,8 +85,3 @@ def _along(route: Route, payload: Encoded | None, turn: Turn, origin: Invocation
         path=origin.path,
         hops=hops,
     )
-
-
-def told(invocation: Invocation, turn: Turn) -> Invocation:
-    """A message that an action told, now that its turn has succeeded."""
-    return msgspec.structs.replace(invocation, caller=turn.actor, cause=turn.invocation, correlation=turn.correlation)

@@ -8,36 +8,37 @@ dropped when an action fails, so that a failed turn cannot leave anything behind
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import Any
 
 from runtime.codecs.protobuf_state import MESSAGE
 from runtime.codecs.values import decode_value, encode_value
-from runtime.config import duration_ms
 from runtime.context import Calls, Context, current_turn
 from runtime.definition import ActorDefinition
-from runtime.errors import ActionFailed, BadResponse, BadState, SpawnError, shown
-from runtime.hosts.program import Program, RunnableAction
-from runtime.hosts.trace import user_trace
+from runtime.errors import BadPayload, BadResponse, BadState, SpawnError
+from runtime.hosts.outcomes import failed, refused, replaced_fields, workflow_of
+from runtime.hosts.program import Program
 from runtime.ids import ActorId
-from runtime.records import CONFIRM_DROPPED, JSON, Effect, Encoded, Failure, Outcome, Publication, Route, State, Work, Workflow
-from runtime.value import UNSET, Broadcast, Forward, Pipe, SideEffect, Value
+from runtime.records import JSON, Encoded, Outcome, State, Work
+from runtime.value import UNSET, Value
 
-_put_dict = object.__setattr__
+_put = object.__setattr__
+_NOTHING_SENT: tuple[Any, ...] = ()
 
 
-class _Started:
-    """A turn that is under way: its instance, arguments and context."""
+class _Turn:
+    """A turn that is under way."""
 
-    __slots__ = ("action", "arguments", "aside", "context", "instance", "keywords", "program")
+    __slots__ = ("arguments", "aside", "context", "fields", "function", "instance", "keywords", "program")
 
-    program: Program
-    action: RunnableAction
-    instance: Any
     arguments: tuple[Any, ...]
-    keywords: dict[str, Any]
     context: Context
-    aside: bytes | None
+    function: Callable[..., Any]
+    instance: Any
+    keywords: dict[str, Any]
+
+    def __init__(self, program: Program, fields: dict[str, Any], aside: bytes | None) -> None:
+        self.program, self.fields, self.aside = program, fields, aside
 
 
 class InProcessHost:
@@ -59,204 +60,141 @@ class InProcessHost:
 
     def initial(self, definition: str) -> State:
         """The state of an actor of that definition before its first turn."""
-        state: State = self._programs[definition].codec.initial_state  # type: ignore[attr-defined]
-        return state
+        return self._programs[definition].codec.initial_state
 
     def migrated(self, definition: str, state: State) -> State:
         codec = self._programs[definition].codec
         fields, aside = codec.migrate(state)
         sealed, _ = codec.seal(fields, None)
-        return State(sealed.value if sealed is not None else self.initial(definition).value, aside)
+        return State(sealed.value if sealed is not None else codec.initial_state.value, aside)
 
     def run(self, work: Work, calls: Calls) -> Outcome:
-        if work.invocation.action == CONFIRM_DROPPED:
-            return self._confirm_dropped(work)
         try:
-            started = self._start(work, calls, is_async=False)
+            turn = self._begin(work, calls, is_async=False)
         except SpawnError as error:
-            return _refused(error)
-        token = current_turn.set(started.context)
+            return refused(error)
+        if turn is None:
+            return self._forget_aside(work)
+        token = current_turn.set(turn.context)
         try:
-            result = started.action.function(started.instance, *started.arguments, **started.keywords)
+            result = turn.function(turn.instance, *turn.arguments, **turn.keywords)
         except BaseException as error:
-            return self._failed(work, started, error)
+            return failed(work, turn.context, error)
         finally:
             current_turn.reset(token)
-        return self._finish(work, started, result)
+        return self._end(work, turn, result)
 
     async def arun(self, work: Work, calls: Calls) -> Outcome:
         try:
-            started = self._start(work, calls, is_async=True)
+            turn = self._begin(work, calls, is_async=True)
         except SpawnError as error:
-            return _refused(error)
-        token = current_turn.set(started.context)
+            return refused(error)
+        assert turn is not None
+        token = current_turn.set(turn.context)
         try:
-            result = await started.action.function(started.instance, *started.arguments, **started.keywords)
+            result = await turn.function(turn.instance, *turn.arguments, **turn.keywords)
         except asyncio.CancelledError:
             raise
         except BaseException as error:
-            return self._failed(work, started, error)
+            return failed(work, turn.context, error)
         finally:
             current_turn.reset(token)
-        return self._finish(work, started, result)
+        return self._end(work, turn, result)
 
-    def _confirm_dropped(self, work: Work) -> Outcome:
+    def _begin(self, work: Work, calls: Calls, *, is_async: bool) -> _Turn | None:
+        """Arguments, instance and context; None for the runtime's own action, which has no function."""
         program = self._programs[work.definition]
-        if work.state is None:
-            return Outcome(response=encode_value([], what="the answer"))
-        try:
-            fields, aside = program.codec.migrate(work.state)
-            sealed, _ = program.codec.seal(fields, None)
-        except BadState as error:
-            return _refused(error)
-        names = sorted(decode_value(Encoded(JSON, aside))) if aside else []
-        value = sealed.value if sealed is not None else self.initial(work.definition).value
-        return Outcome(response=encode_value(names, what="the answer"), state=State(value) if names else None)
-
-    def _start(self, work: Work, calls: Calls, *, is_async: bool) -> _Started:
-        started = _Started()
-        started.program = program = self._programs[work.definition]
-        started.action = action = program.actions[work.invocation.action]
-        started.arguments, started.keywords = action.read(work.invocation.payload)
-        fields, started.aside = self._fields(work, program)
-        started.instance = instance = program.actor_class.__new__(program.actor_class)
-        is_message = program.definition.settings.state_type is not None
-        if not is_message:
-            _put_dict(instance, "__dict__", fields)
-        state = fields[MESSAGE] if is_message else fields
-        started.context = Context(work, calls, state=state, is_async=is_async)
+        action = program.actions.get(work.invocation.action)
+        if action is None:
+            return None
+        arguments, keywords = action.read(work.invocation.payload)
+        turn = self._with_fields(work, program)
+        instance = turn.instance = program.new()
+        if program.is_message:
+            state = turn.fields[MESSAGE]
+        else:
+            state = turn.fields
+            _put(instance, "__dict__", state)
+        turn.function = action.function
+        context = turn.context = Context(work, calls, state, is_async)
         if action.context_parameter:
-            started.keywords[action.context_parameter] = started.context
-            if not action.function.__code__.co_kwonlyargcount:
-                _merge_positional(action, started)
-        return started
+            arguments, keywords = action.with_context(arguments, keywords, context)
+        turn.arguments, turn.keywords = arguments, keywords
+        return turn
 
-    def _fields(self, work: Work, program: Program) -> tuple[dict[str, Any], bytes | None]:
+    def _with_fields(self, work: Work, program: Program) -> _Turn:
         """The working copy, and what a migration keeps aside (None: no migration took place)."""
         cached = self._working.pop(work.invocation.actor, None)
         if cached is not None and cached[0] is work.state and cached[1] == work.definition:
-            return cached[2], None
+            return _Turn(program, cached[2], None)
         if work.state is None:
-            return program.codec.initial(), None
+            return _Turn(program, program.codec.initial(), None)
         if work.state_definition == work.definition:
-            return program.codec.restore(work.state), None
-        return program.codec.migrate(work.state)
+            return _Turn(program, program.codec.restore(work.state), None)
+        return _Turn(program, *program.codec.migrate(work.state))
 
-    def _finish(self, work: Work, started: _Started, result: Any) -> Outcome:
-        value = result if isinstance(result, Value) else None
+    def _end(self, work: Work, turn: _Turn, result: Any) -> Outcome:
+        context = turn.context
+        if isinstance(result, Value) or turn.aside is not None:
+            return self._end_fully(work, turn, result)
+        fields = turn.fields if turn.program.is_message else turn.instance.__dict__
         try:
-            state, back = self._sealed(work, started, value)
-            response = encode_value(value.payload if value is not None else result, what="the response")
-            workflow = None if value is None else _workflow(value)
-        except BadState as error:
-            return _refused(error, started)
+            state, back = turn.program.codec.seal(fields, work.state)
+            response = None if result is None else _response(work, result)
         except SpawnError as error:
-            return _refused(_bad_response(work, error), started)
-        self._working[work.invocation.actor] = (state if state is not None else work.state, work.definition, back)
+            return refused(error, context)
+        self._working[work.invocation.actor] = (work.state if state is None else state, work.definition, back)
         return Outcome(
             response=response,
             state=state,
-            tags=_tags(started, value),
+            tags=work.tags,
+            sent=tuple(context.sent) if context.sent else _NOTHING_SENT,
+            told=tuple(context.held) if context.held else _NOTHING_SENT,
+        )
+
+    def _end_fully(self, work: Work, turn: _Turn, result: Any) -> Outcome:
+        """The end of a turn that returned a `Value`, or whose state was migrated."""
+        value = result if isinstance(result, Value) else Value.of(result)
+        context, codec = turn.context, turn.program.codec
+        fields = turn.fields if turn.program.is_message else turn.instance.__dict__
+        try:
+            if value.new_state is not UNSET:
+                fields = replaced_fields(turn.program, fields, value.new_state)
+            state, back = codec.seal(fields, work.state)
+            if turn.aside is not None:
+                now = state or work.state or codec.initial_state
+                state = State(now.value, turn.aside)
+            response = None if value.payload is None else _response(work, value.payload)
+            workflow = workflow_of(value)
+        except SpawnError as error:
+            return refused(error, context)
+        self._working[work.invocation.actor] = (work.state if state is None else state, work.definition, back)
+        return Outcome(
+            response=response,
+            state=state,
+            tags=work.tags if value.new_tags is None else value.new_tags,
             workflow=workflow,
-            checkpoint=value is not None and value.checkpointed,
-            sent=tuple(started.context.sent),
-            told=tuple(started.context.held),
+            checkpoint=value.checkpointed,
+            sent=tuple(context.sent),
+            told=tuple(context.held),
         )
 
-    def _sealed(self, work: Work, started: _Started, value: Value | None) -> tuple[State | None, dict[str, Any]]:
-        codec = started.program.codec
-        if value is not None and value.new_state is not UNSET:
-            fields = _replaced(started, value.new_state)
-        elif started.program.definition.settings.state_type is not None:
-            fields = {MESSAGE: started.context.state}
-        else:
-            fields = started.instance.__dict__
-        state, back = codec.seal(fields, work.state)
-        if started.aside is not None:
-            value_now = state.value if state is not None else work.state.value if work.state is not None else None
-            if value_now is not None:
-                state = State(value_now, started.aside)
-        return state, back
-
-    def _failed(self, work: Work, started: _Started, error: BaseException) -> Outcome:
-        trace = user_trace(error)
-        if isinstance(error, SpawnError) and not isinstance(error, ActionFailed):
-            return _refused(error, started)
-        invocation = work.invocation
-        failure = Failure(
-            ActionFailed.code,
-            f"{invocation.actor.name}.{invocation.action} failed with {type(error).__name__}: {error}",
-            type(error).__name__,
-            str(error),
-            trace,
-        )
-        return Outcome(failure=failure, error=error, sent=tuple(started.context.sent))
+    def _forget_aside(self, work: Work) -> Outcome:
+        """`CONFIRM_DROPPED`: the names of the fields whose kept values are now gone."""
+        codec = self._programs[work.definition].codec
+        try:
+            fields, aside = codec.migrate(work.state) if work.state is not None else (codec.initial(), b"")
+            sealed, _ = codec.seal(fields, None)
+        except BadState as error:
+            return refused(error)
+        names = sorted(decode_value(Encoded(JSON, aside))) if aside else []
+        state = State((sealed or codec.initial_state).value) if names else None
+        return Outcome(response=encode_value(names, what="the names"), state=state)
 
 
-def _merge_positional(action: RunnableAction, started: _Started) -> None:
-    """Positional arguments around a context parameter: name them all, so that each finds its place."""
-    if not started.arguments:
-        return
-    names = action.function.__code__.co_varnames[1 : action.function.__code__.co_argcount]
-    others = [name for name in names if name != action.context_parameter]
-    started.keywords.update(zip(others, started.arguments, strict=False))
-    started.arguments = ()
-
-
-def _replaced(started: _Started, new_state: Any) -> dict[str, Any]:
-    if started.program.definition.settings.state_type is not None:
-        return {MESSAGE: new_state}
-    if not isinstance(new_state, Mapping):
-        name = started.program.definition.name
-        raise BadState(f"The new state of {name} must be a mapping of its fields, not {shown(new_state)}.")
-    known = started.instance.__dict__
-    for field in new_state:
-        if field not in known:
-            raise BadState(f"The new state of {started.program.definition.name} has a field {field!r} that is not declared.")
-    return {name: new_state.get(name, value) for name, value in known.items()}
-
-
-def _tags(started: _Started, value: Value | None) -> dict[str, str]:
-    if value is not None and value.new_tags is not None:
-        return value.new_tags
-    return started.context.work.tags
-
-
-def _workflow(value: Value) -> Workflow | None:
-    if not value.effects and value.publication is None and value.route is None:
-        return None
-    publication = value.publication
-    route = value.route
-    return Workflow(
-        effects=tuple(_effect(effect) for effect in value.effects),
-        broadcast=None if publication is None else _publication(publication),
-        pipe=Route(route.actor, route.action, route.parent) if isinstance(route, Pipe) else None,
-        forward=Route(route.actor, route.action, route.parent) if isinstance(route, Forward) else None,
-    )
-
-
-def _publication(broadcast: Broadcast) -> Publication:
-    return Publication(broadcast.channel, encode_value(broadcast.payload, what=f"the broadcast to {broadcast.channel}"))
-
-
-def _effect(effect: SideEffect) -> Effect:
-    delay = effect.delay
-    return Effect(
-        actor=effect.actor,
-        action=effect.action,
-        payload=encode_value(effect.payload, what=f"the payload of the effect on {effect.actor}.{effect.action}"),
-        parent=effect.parent,
-        delay_ms=0 if delay is None else round(delay * 1000) if isinstance(delay, float | int) else duration_ms(delay, name="delay"),
-        scheduled_to_us=round(effect.scheduled_to.timestamp() * 1_000_000) if effect.scheduled_to is not None else 0,
-        metadata=dict(effect.metadata),
-    )
-
-
-def _bad_response(work: Work, error: SpawnError) -> BadResponse:
-    return BadResponse(f"{work.invocation.actor.name}.{work.invocation.action}: {error} The state is as before.")
-
-
-def _refused(error: SpawnError, started: _Started | None = None) -> Outcome:
-    sent = () if started is None else tuple(started.context.sent)
-    return Outcome(failure=Failure(error.code, str(error)), error=error, sent=sent)
-
+def _response(work: Work, result: Any) -> Encoded | None:
+    try:
+        return encode_value(result, what="the response")
+    except BadPayload as error:
+        name = f"{work.invocation.actor.name}.{work.invocation.action}"
+        raise BadResponse(f"{name}: {error} The state of {work.invocation.actor.name} is as it was before.") from error

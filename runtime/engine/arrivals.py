@@ -1,0 +1,189 @@
+"""Messages on their way in: who they are for, whether they may enter, and bringing that actor into memory."""
+
+from __future__ import annotations
+
+from runtime.engine import keys
+from runtime.engine.activation import Activation
+from runtime.engine.agenda import Delayed
+from runtime.engine.commands import Answer, Command
+from runtime.engine.core import NOTHING, Core
+from runtime.engine.lifecycle import Signal
+from runtime.engine.mailbox import Envelope
+from runtime.engine.template import Template
+from runtime.engine.timekeeping import Timekeeping
+from runtime.errors import CallCycle, MailboxFull, NotDeployed, SpawnError, UnknownAction, UnknownActor
+from runtime.ids import ActorId
+from runtime.records import IMPLICIT_READS, Invocation, Phase, Reply, Snapshot, Turn
+
+_READY, _STOPPING, _LOADING = Phase.READY, Phase.STOPPING, Phase.LOADING
+
+
+class Arrivals:
+    """The way into an engine's mailboxes."""
+
+    __slots__ = ("_core", "_time")
+
+    def __init__(self, core: Core, time: Timekeeping) -> None:
+        self._core, self._time = core, time
+
+    def submit(self, invocation: Invocation, waiter: object, now_us: int) -> list[Command]:
+        """Take a message: put it into its actor's mailbox, or on the agenda when it is for later.
+
+        The waiter (None for nobody) gets exactly one `Answer`, now or from a later event.
+        """
+        core = self._core
+        try:
+            if core.is_closed:
+                raise core.why_closed()
+            if invocation.scheduled_to_us > now_us:
+                return self._postpone(invocation, waiter)
+            activation = core.directory.active.get(invocation.actor)
+            if activation is None or invocation.path:
+                activation = self._addressed(activation, invocation, now_us)
+            self._check(activation, invocation)
+        except SpawnError as error:
+            return core.refuse(invocation, waiter, error, now_us)
+        return self._deliver(activation, Envelope(invocation, waiter, now_us, not invocation.key))
+
+    def _postpone(self, invocation: Invocation, waiter: object) -> list[Command]:
+        self._core.agenda.add(invocation.scheduled_to_us, Delayed(invocation))
+        return NOTHING if waiter is None else [Answer(waiter, Reply(invocation.id))]
+
+    def _addressed(self, activation: Activation | None, invocation: Invocation, now_us: int) -> Activation:
+        if invocation.actor in invocation.path:
+            raise CallCycle([actor.name for actor in (*invocation.path, invocation.actor)])
+        directory = self._core.directory
+        if activation is not None:
+            return activation
+        self._check_action(directory.templates.get(invocation.parent or invocation.actor.name), invocation)
+        return directory.activate(invocation, now_us)
+
+    def _check(self, activation: Activation, invocation: Invocation) -> None:
+        directory = self._core.directory
+        if invocation.parent:
+            directory.check_parent(activation, invocation.parent)
+        template = directory.templates.get(activation.parent)
+        if template is None:
+            return
+        if invocation.action not in template.definition.actions:
+            self._check_action(template, invocation)
+        if activation.mailbox is not None and len(activation.mailbox) >= template.mailbox_limit:
+            raise MailboxFull(invocation.actor.name, template.mailbox_limit)
+
+    def _check_action(self, template: Template | None, invocation: Invocation) -> None:
+        if template is None or template.has_action(invocation.action) or invocation.action in IMPLICIT_READS:
+            return
+        if template.has_children and not invocation.parent:
+            return  # the name is the template's own: the directory says so
+        raise UnknownAction(invocation.actor.name, invocation.action, template.definition.actions)
+
+    def _deliver(self, activation: Activation, envelope: Envelope) -> list[Command]:
+        activation.push(envelope)
+        phase = activation.phase
+        if phase is _STOPPING:
+            activation.signal(Signal.WAKE)
+            self._core.ready.push(activation)
+        elif phase is _READY or phase is Phase.NEW:
+            self._core.ready.push(activation)
+        if not envelope.invocation.asynchronous or envelope.waiter is None or phase <= _LOADING:
+            return NOTHING
+        answer = Answer(envelope.waiter, Reply(envelope.invocation.id))
+        envelope.waiter = None
+        return [answer]
+
+    # -- activation ----------------------------------------------------------------------------------------------------
+
+    def loaded(self, actor: ActorId, snapshot: Snapshot | None, now_us: int) -> list[Command]:
+        """The store's answer to a `Load`; None for an actor without a past."""
+        core = self._core
+        activation = core.directory.active[actor]
+        wanted = activation.parent
+        if snapshot is not None:
+            activation.restore(snapshot)
+        activation.signal(Signal.LOADED)
+        error = self._cannot_activate(activation, wanted)
+        if error is not None:
+            return self.dismiss(activation, error, now_us)
+        template = core.directory.templates[activation.parent]
+        core.mark(actor, "activated", now_us, activation.revision, template.definition.hash)
+        self._time.activated(activation, template, now_us)
+        return self._welcome(activation, template, now_us)
+
+    def _cannot_activate(self, activation: Activation, wanted: str) -> SpawnError | None:
+        directory, name = self._core.directory, activation.id.name
+        if not activation.parent:
+            return UnknownActor(name, directory.known_names() - {name})
+        try:
+            directory.check_parent(activation, wanted)
+        except SpawnError as error:
+            return error
+        if activation.parent not in directory.templates:
+            return NotDeployed(name, activation.parent, activation.revision)
+        return None
+
+    def _welcome(self, activation: Activation, template: Template, now_us: int) -> list[Command]:
+        """Let the mail in: check what could not be checked before the actor was known, and put `init` first."""
+        core, commands = self._core, list[Command]()
+        accepted, activation.mailbox = activation.mailbox, None
+        for envelope in accepted or ():
+            try:
+                self._check_action(template, envelope.invocation)
+            except SpawnError as error:
+                commands += core.refuse(envelope.invocation, envelope.waiter, error, now_us)
+            else:
+                commands += self._deliver(activation, envelope)
+        if template.definition.init is not None:
+            activation.push_first(self._init_call(activation, template.definition.init.name, now_us))
+            core.ready.push(activation)
+        return commands
+
+    def _init_call(self, activation: Activation, action: str, now_us: int) -> Envelope:
+        actor = activation.id
+        invocation = Invocation(id=self._core.ids(), actor=actor, action=action, caller=actor, asynchronous=True)
+        return Envelope(invocation, None, now_us, True, True)
+
+    def load_failed(self, actor: ActorId, error: SpawnError, now_us: int) -> list[Command]:
+        """The store could not answer a `Load` or a `FindKey`: those who wait are told, the next call tries again."""
+        activation = self._core.directory.active[actor]
+        if activation.phase is _LOADING:
+            activation.signal(Signal.LOADED)
+            return self.dismiss(activation, error, now_us)
+        activation.signal(Signal.END)
+        envelope = activation.pop()
+        if activation.mailbox is not None:
+            self._core.ready.push(activation)
+        return self._core.refuse(envelope.invocation, envelope.waiter, error, now_us)
+
+    def dismiss(self, activation: Activation, error: SpawnError, now_us: int) -> list[Command]:
+        """Answer everybody in the mailbox with an error, and let the activation go if nothing of it is unwritten."""
+        commands: list[Command] = []
+        for envelope in activation.mailbox or ():
+            commands += self._core.refuse(envelope.invocation, envelope.waiter, error, now_us)
+        activation.mailbox = None
+        is_written = activation.last_sequence <= self._core.journal.committed and not activation.unsaved
+        if activation.phase is _READY and is_written:
+            activation.signal(Signal.STOP)
+            activation.signal(Signal.DROP)
+            self._core.directory.drop(activation)
+        return commands
+
+    # -- keys ----------------------------------------------------------------------------------------------------------
+
+    def key_looked_up(self, actor: ActorId, turn: Turn | None, now_us: int) -> list[Command]:
+        """The store's answer to a `FindKey`."""
+        activation = self._core.directory.active[actor]
+        activation.signal(Signal.END)
+        assert activation.mailbox is not None
+        activation.mailbox[0].key_checked = True
+        if turn is not None:
+            return self.repeat(activation, turn, now_us)
+        self._core.ready.push(activation)
+        return NOTHING
+
+    def repeat(self, activation: Activation, turn: Turn, now_us: int) -> list[Command]:
+        """Answer the first message in the mailbox from the record."""
+        envelope = activation.pop()
+        activation.last_active_us = now_us
+        if activation.mailbox is not None:
+            self._core.ready.push(activation)
+        return self._core.answer(envelope.waiter, keys.repeated(envelope.invocation, turn))

@@ -1,0 +1,114 @@
+"""What all parts of an engine share: its state, and the few things that several of them do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from runtime.config import Durability
+from runtime.engine.activation import Activation
+from runtime.engine.agenda import Agenda
+from runtime.engine.commands import Answer, Command, Forget
+from runtime.engine.directory import Directory
+from runtime.engine.feed import Feed
+from runtime.engine.journal import Journal
+from runtime.engine.lifecycle import Signal
+from runtime.engine.ready import ReadyQueue
+from runtime.engine.replies import failed
+from runtime.errors import SpawnError, StoreUnavailable, SystemStopped
+from runtime.ids import ActorId, IdSource
+from runtime.records import Event, EventKind, Invocation, Lifecycle, Reply
+
+NOTHING: list[Command] = []
+"""The usual result of an event; shared, so never changed."""
+
+
+class EngineOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What an engine needs to know beforehand."""
+
+    system: str
+    durability: Durability = Durability.JOURNAL
+    mailbox_limit: int = 100_000
+    unwritten_limit: int = 100_000
+    """Finished turns that may wait for the store before no further turn is started."""
+
+
+class Core:
+    """The state of one engine."""
+
+    __slots__ = (
+        "agenda",
+        "directory",
+        "feed",
+        "ids",
+        "is_closed",
+        "is_stopped",
+        "journal",
+        "options",
+        "ready",
+        "seed",
+        "store_error",
+    )
+
+    def __init__(
+        self, options: EngineOptions, *, head: int, ids: IdSource, seed: Callable[[], int], ready: ReadyQueue
+    ) -> None:
+        self.options = options
+        self.directory = Directory()
+        self.journal = Journal(head)
+        self.feed = Feed()
+        self.agenda = Agenda()
+        self.ready = ready
+        self.ids = ids
+        self.seed = seed
+        self.is_stopped = False
+        self.store_error = ""
+        self.is_closed = False
+        """Stopped, or the store fails: no message is taken.  One flag, because every message looks at it."""
+
+    def backlog(self) -> int:
+        """How many actors could run a turn now: none while the store fails or is too far behind."""
+        journal = self.journal
+        if self.store_error or journal.sequence - journal.committed > self.options.unwritten_limit:
+            return 0
+        return len(self.ready)
+
+    def why_closed(self) -> SpawnError:
+        """The error for a message that is not taken."""
+        if self.is_stopped:
+            return SystemStopped(self.options.system)
+        return StoreUnavailable(
+            f"{self.store_error}\nNo turns are run until it can be written again, which is retried; "
+            f"{self.journal.unwritten} answered turns are not on disk yet."
+        )
+
+    def refuse(self, invocation: Invocation, waiter: object, error: SpawnError, now_us: int) -> list[Command]:
+        """Answer with an error, or tell the feed if nobody waits."""
+        if waiter is not None:
+            return [Answer(waiter, failed(invocation.id, error))]
+        self.feed.publish(Event(EventKind.UNDELIVERED, now_us, invocation.actor, text=f"{invocation.action}: {error}"))
+        return NOTHING
+
+    def answer(self, waiter: object, reply: Reply, *, after_commit: bool = False) -> list[Command]:
+        """Answer now, or when everything recorded so far is on disk."""
+        if waiter is None:
+            return NOTHING
+        if after_commit:
+            self.journal.hold(Answer(waiter, reply))
+            return NOTHING
+        return [Answer(waiter, reply)]
+
+    def let_go(self, activation: Activation, now_us: int) -> list[Command]:
+        """Remove an activation whose last state is on disk."""
+        activation.signal(Signal.DROP)
+        self.directory.drop(activation)
+        self.mark(activation.id, "deactivated", now_us, activation.revision, activation.state_definition)
+        template = self.directory.templates.get(activation.parent)
+        return [Forget(activation.id, template.host)] if template is not None else NOTHING
+
+    def mark(self, actor: ActorId, event: str, now_us: int, revision: int = 0, definition: str = "") -> None:
+        """Note a life-cycle event in the journal and the feed."""
+        self.journal.mark(Lifecycle(now_us, actor, event, revision, definition))
+        if self.feed.is_watched:
+            self.feed.publish(Event(EventKind(event), now_us, actor, text=definition))

@@ -1,0 +1,175 @@
+"""Turns: choosing the next, and what comes of one that has ended."""
+
+from __future__ import annotations
+
+from runtime.config import Durability
+from runtime.engine import keys, workflow
+from runtime.engine.activation import Activation
+from runtime.engine.arrivals import Arrivals
+from runtime.engine.channels import receivers
+from runtime.engine.commands import Answer, Command, FindKey, Load, Run, Step
+from runtime.engine.core import NOTHING, Core
+from runtime.engine.lifecycle import Signal
+from runtime.engine.mailbox import Envelope
+from runtime.engine.replies import failed
+from runtime.engine.template import Template
+from runtime.engine.timekeeping import Timekeeping
+from runtime.engine.turn import adopt, make_turn, make_work
+from runtime.errors import CallCycle, NotDeployed, SpawnError, UnknownAction
+from runtime.ids import ActorId
+from runtime.records import (
+    CONFIRM_DROPPED,
+    IMPLICIT_READS,
+    Event,
+    EventKind,
+    Failure,
+    Outcome,
+    Phase,
+    Reply,
+    Turn,
+    Work,
+)
+
+_NEW, _RUNNING = Phase.NEW, Phase.RUNNING
+_COMMIT = Durability.COMMIT
+_TURN = EventKind.TURN
+
+
+class Turns:
+    """The part of an engine that hands out work and takes results."""
+
+    __slots__ = ("_arrivals", "_core", "_time")
+
+    def __init__(self, core: Core, arrivals: Arrivals, time: Timekeeping) -> None:
+        self._core, self._arrivals, self._time = core, arrivals, time
+
+    def take(self, now_us: int) -> Step | list[Command] | None:
+        """The next thing to do: a step for a worker, commands to carry out, or None when no actor is ready."""
+        core = self._core
+        if not core.backlog():
+            return None
+        activation = core.ready.pop()
+        if activation is None:
+            return None
+        if activation.phase is _NEW:
+            activation.signal(Signal.LOAD)
+            return Load(activation.id)
+        if activation.mailbox is None:
+            return NOTHING
+        template = core.directory.templates.get(activation.parent)
+        if template is None:
+            gone = NotDeployed(activation.id.name, activation.parent, activation.revision)
+            return self._arrivals.dismiss(activation, gone, now_us)
+        envelope = activation.mailbox[0]
+        if not envelope.key_checked:
+            return self._check_key(activation, envelope, now_us)
+        action = envelope.invocation.action
+        if action in template.definition.actions or action == CONFIRM_DROPPED:
+            return self._begin(activation, template, now_us)
+        return self._answer_without_host(activation, template, now_us)
+
+    def _begin(self, activation: Activation, template: Template, now_us: int) -> Step:
+        envelope = activation.running = activation.pop()
+        activation.turn += 1
+        activation.started_us = now_us
+        activation.signal(Signal.START)
+        return Run(make_work(activation, envelope, template.definition.hash, now_us, self._core.seed()), template.host)
+
+    def _check_key(self, activation: Activation, envelope: Envelope, now_us: int) -> Step | list[Command]:
+        key = envelope.invocation.key
+        turn = self._core.journal.used_key(activation.id, key) or keys.remembered(activation, key)
+        if turn is not None:
+            return self._arrivals.repeat(activation, turn, now_us)
+        activation.signal(Signal.START)  # nothing else of this actor runs while the store is asked
+        return FindKey(activation.id, key)
+
+    def finish(self, work: Work, outcome: Outcome, now_us: int) -> list[Command]:
+        """A turn has ended: adopt its outcome, record it, answer, and start what follows from it.
+
+        A result of a turn that was abandoned meanwhile is fenced off: nothing happens.
+        """
+        activation = self._core.directory.active.get(work.invocation.actor)
+        if activation is None or activation.phase is not _RUNNING or activation.turn != work.turn:
+            return NOTHING
+        envelope = activation.running
+        assert envelope is not None
+        activation.running = None
+        activation.signal(Signal.END)
+        return self._conclude(activation, envelope, work, outcome, now_us)
+
+    def abandon(self, actor: ActorId, error: SpawnError, now_us: int) -> list[Command]:
+        """Give the actor's running turn up: its caller gets the error, the state stays, the actor goes on."""
+        activation = self._core.directory.active.get(actor)
+        if activation is None or activation.running is None:
+            return NOTHING
+        work = make_work(activation, activation.running, activation.state_definition, activation.started_us, 0)
+        return self.finish(work, _failed_outcome(error), now_us)
+
+    def _answer_without_host(self, activation: Activation, template: Template, now_us: int) -> list[Command]:
+        """An implicit read, or an action that a redeploy took away while the message waited."""
+        envelope = activation.pop()
+        invocation = envelope.invocation
+        if invocation.action in IMPLICIT_READS:
+            state = activation.state or template.initial
+            outcome = Outcome(response=state.value if state is not None else None)
+        else:
+            outcome = _failed_outcome(
+                UnknownAction(invocation.actor.name, invocation.action, template.definition.actions)
+            )
+        activation.started_us = now_us
+        work = make_work(activation, envelope, template.definition.hash, now_us, 0)
+        return self._conclude(activation, envelope, work, outcome, now_us)
+
+    def _conclude(
+        self, activation: Activation, envelope: Envelope, work: Work, outcome: Outcome, now_us: int
+    ) -> list[Command]:
+        core = self._core
+        template = core.directory.templates.get(activation.parent)
+        is_journaled = template is None or template.is_journaled
+        sequence = core.journal.next_sequence() if is_journaled else 0
+        turn = make_turn(sequence, activation, envelope, work, outcome, now_us)
+        adopt(activation, turn)
+        activation.last_active_us = now_us
+        if is_journaled:
+            core.journal.record(turn)
+            activation.last_sequence = sequence
+        elif template is not None:
+            self._time.unrecorded(activation, template, turn, outcome, now_us)
+            keys.remember(activation, turn)
+        if core.feed.is_watched:
+            core.feed.publish(Event(_TURN, now_us, activation.id, turn))
+        if activation.mailbox is not None:
+            core.ready.push(activation)
+        after_commit = outcome.checkpoint or (template is not None and template.durability is _COMMIT)
+        reply = Reply(turn.invocation, turn.response, turn.failure, outcome.error)
+        if turn.failure is None and (outcome.told or turn.workflow is not None):
+            return self._follow_up(envelope, turn, outcome, reply, after_commit, now_us)
+        if envelope.waiter is not None and not after_commit:
+            return [Answer(envelope.waiter, reply)]
+        return core.answer(envelope.waiter, reply, after_commit=after_commit)
+
+    def _follow_up(
+        self, envelope: Envelope, turn: Turn, outcome: Outcome, reply: Reply, after_commit: bool, now_us: int
+    ) -> list[Command]:
+        """Told messages, effects and broadcast, then the answer or the route that gives it (see `workflow`)."""
+        core, submit, origin = self._core, self._arrivals.submit, envelope.invocation
+        commands: list[Command] = []
+        for told in outcome.told:
+            commands += submit(told, None, now_us)
+        for effect in workflow.effects(turn, origin, core.ids, now_us):
+            commands += submit(effect, None, now_us)
+        if turn.workflow is not None and turn.workflow.broadcast is not None:
+            to = list(receivers(turn.workflow.broadcast.channel, core.options.system, core.directory))
+            for delivery in workflow.deliveries(turn, turn.workflow.broadcast, to, core.ids):
+                commands += submit(delivery, None, now_us)
+        try:
+            onward = workflow.routed(turn, origin, core.ids)
+        except CallCycle as error:
+            return commands + core.answer(envelope.waiter, failed(turn.invocation, error), after_commit=after_commit)
+        if onward is not None:
+            return commands + submit(onward, envelope.waiter, now_us)
+        return commands + core.answer(envelope.waiter, reply, after_commit=after_commit)
+
+
+def _failed_outcome(error: SpawnError) -> Outcome:
+    return Outcome(failure=Failure(error.code, str(error)), error=error)
