@@ -22,7 +22,8 @@ WHOLE_EVERY = 64
 """At least every so many states of an actor is stored whole, which bounds how far back a reader looks."""
 
 _CACHE_BYTES = 64 * 1024 * 1024
-_ANCHOR_BYTES = 24
+_ANCHOR_BYTES = 64
+_LONG_ENOUGH = 1_024
 _MOST_RUNS = 64
 _RUN_OVERHEAD = 12
 
@@ -67,17 +68,26 @@ def _common_start(old: bytes, at_old: int, new: bytes, at_new: int) -> int:
 
 
 def _agree_again(old: bytes, at_old: int, new: bytes, at_new: int) -> tuple[int, int]:
-    """The next pair of places from which both go on alike; both ends when none is found."""
-    skip = 0
-    while at_old + skip + _ANCHOR_BYTES <= len(old):
+    """The next pair of places from which both go on alike, best for longest; both ends when none is found.
+
+    Looks for pieces of the old state, further and further on, in the new one.  In repetitive data a piece is found in many
+    places, hence the comparison of what follows.
+    """
+    best, at_best, skip = 0, (len(old), len(new)), 0
+    while best < _LONG_ENOUGH and at_old + skip + _ANCHOR_BYTES <= len(old):
         anchor_at = at_old + skip
         found = new.find(old[anchor_at : anchor_at + _ANCHOR_BYTES], at_new)
-        if found >= 0:
-            while anchor_at > at_old and found > at_new and old[anchor_at - 1] == new[found - 1]:
-                anchor_at, found = anchor_at - 1, found - 1
-            return anchor_at, found
+        if found >= 0 and (same := _common_start(old, anchor_at, new, found)) > best:
+            best, at_best = same, (anchor_at, found)
         skip = skip * 2 or 4
-    return len(old), len(new)
+    return _moved_back(old, at_old, new, at_new, *at_best)
+
+
+def _moved_back(old: bytes, at_old: int, new: bytes, at_new: int, next_old: int, next_new: int) -> tuple[int, int]:
+    """The same pair, moved towards the start for as long as both are alike."""
+    while next_old > at_old and next_new > at_new and old[next_old - 1] == new[next_new - 1]:
+        next_old, next_new = next_old - 1, next_new - 1
+    return next_old, next_new
 
 
 class DeltaWriter:
