@@ -26,20 +26,20 @@ class Keys:
 
     def find(self, actor: ActorId, key: str) -> Turn | None:
         """The successful turn that used the key on the actor, its state whole, or None."""
+        found: list[int] = []
         for candidates in self._probes(self._identity.key_hash(actor, key)):
-            if not candidates:
-                return None
-            for sequence in candidates:
-                turn = self._reader.turn(sequence)
-                if turn is not None and turn.key == key and turn.actor == actor:
-                    return self._reader.whole_turn(sequence)
-        return None
+            matching = [sequence for sequence in candidates if self._uses(sequence, actor, key)]
+            found += matching
+            # Only where another key has the same hash can an older turn be further on.
+            if len(matching) == len(candidates):
+                break
+        return self._reader.whole_turn(min(found)) if found else None
 
     def add(self, turn: Turn) -> None:
         """Keep the key of a committed turn in the tail."""
         key_hash = self._identity.key_hash(turn.actor, turn.key)
         while (sequence := self._tail.key(key_hash)) is not None:
-            if self._uses(sequence, turn):
+            if self._uses(sequence, turn.actor, turn.key):
                 return
             key_hash = _next(key_hash)
         self._tail.add_key(key_hash, turn.sequence)
@@ -51,7 +51,7 @@ class Keys:
             while turn is not None and (there := self._backend.key(key_hash)) != sequence:
                 if there is None:
                     self._backend.write(Writes(keys=[(key_hash, sequence)]))
-                elif self._uses(there, turn):
+                elif self._uses(there, turn.actor, turn.key):
                     break
                 else:
                     key_hash = _next(key_hash)
@@ -62,9 +62,9 @@ class Keys:
             yield [sequence for sequence in found if sequence is not None]
             key_hash = _next(key_hash)
 
-    def _uses(self, sequence: int, turn: Turn) -> bool:
-        other = self._reader.turn(sequence)
-        return other is not None and (other.actor, other.key) == (turn.actor, turn.key)
+    def _uses(self, sequence: int, actor: ActorId, key: str) -> bool:
+        turn = self._reader.turn(sequence)
+        return turn is not None and turn.key == key and turn.actor == actor
 
 
 def _next(key_hash: int) -> int:

@@ -114,7 +114,9 @@ class Past:
         )
         if before is not None and turn.state is None and turn.tags_after is None and before.revision > 0:
             after = before
-        self.actors[turn.actor] = self._revisions[turn.actor, turn.revision] = after
+        self.actors[turn.actor] = after
+        if turn.state is not None or (turn.actor, turn.revision) in self._revisions:
+            self._revisions[turn.actor, turn.revision] = after
 
 
 def alike(left: Snapshot | None, right: Snapshot | None) -> bool:
