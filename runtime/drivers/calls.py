@@ -23,7 +23,9 @@ _ASK_OPTIONS = frozenset({"parent", "metadata", "timeout", "key"})
 _TELL_OPTIONS = frozenset({"parent", "metadata", "delay", "key"})
 
 
-def outgoing(turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any], invocation_id: Any) -> Invocation:
+def outgoing(
+    turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any], invocation_id: Any
+) -> Invocation:
     """The invocation that an action sends: caller, cause and correlation are the turn's.
 
     Raises:
@@ -59,9 +61,10 @@ class _Recording:
     def __init__(self, turn: Context, invocation: Invocation, inner: Any) -> None:
         self._turn, self._invocation, self._inner = turn, invocation, inner
 
-    def deliver(self, reply: Reply) -> None:
+    def deliver(self, reply: Reply) -> LoopPort | None:
         self._turn.sent.append(sent(self._invocation, reply.response, reply.failure))
-        self._inner.deliver(reply)
+        port: LoopPort | None = self._inner.deliver(reply)
+        return port
 
 
 def sent(invocation: Invocation, reply: Encoded | None, failure: Failure | None) -> Sent:

@@ -48,8 +48,15 @@ class Worker:
 class WorkerPool:
     """Workers that call `drain(worker)`, which runs steps until `park` says that there is nothing left."""
 
-    def __init__(self, lock: threading.Lock, drain: Callable[[Worker], None], backlog: Callable[[], int], name: str) -> None:
-        self._lock, self._drain, self._backlog, self._name = lock, drain, backlog, name
+    def __init__(
+        self,
+        lock: threading.Lock,
+        drain: Callable[[Worker], None],
+        backlog: Callable[[], int],
+        name: str,
+        at_tick: Callable[[], None],
+    ) -> None:
+        self._lock, self._drain, self._backlog, self._name, self._at_tick = lock, drain, backlog, name, at_tick
         self._spares: list[Worker] = []
         self._draining: list[Worker] = []
         self._count = 0
@@ -161,6 +168,8 @@ class WorkerPool:
 
     def _retire(self, worker: Worker) -> bool:
         """Whether this idle thread is one too many."""
+        if len(self._spares) <= SPARES_KEPT and not self._is_stopped:
+            return False
         with self._lock:
             if len(self._spares) > SPARES_KEPT and worker in self._spares:
                 self._spares.remove(worker)
@@ -179,6 +188,7 @@ class WorkerPool:
                     self._monitor_sleeps, quiet = True, 0
             for worker in woken:
                 worker.wake.release()
+            self._at_tick()
 
     def _look(self) -> list[Worker]:
         """One tick: detach who is stuck, widen or narrow, and say whom to wake."""

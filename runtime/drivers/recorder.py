@@ -25,6 +25,7 @@ class Recorder:
         self,
         store: StateStore,
         *,
+        has_work: Callable[[], bool],
         take_group: Callable[[], Group | None],
         committed: Callable[[], None],
         failed: Callable[[str], None],
@@ -32,12 +33,13 @@ class Recorder:
         checkpoint_s: float,
         name: str,
     ) -> None:
-        self._store = store
+        self._store, self._has_work = store, has_work
         self._take_group, self._committed, self._failed = take_group, committed, failed
         self._interval_s, self._checkpoint_s = interval_s, checkpoint_s
         self._wake = threading.Event()
         self._urgent = threading.Event()
         self._stopping = False
+        self._gave_up = False
         self._has_unsaved = False
         self.is_idle = True
         """Whether `notify` is needed; read without a lock, since a needless `notify` does no harm."""
@@ -67,25 +69,30 @@ class Recorder:
         checkpoint_at = time.monotonic() + self._checkpoint_s
         while True:
             self.is_idle = True
+            if self._has_work():
+                self._wake.set()  # recorded while the last group was written, when nobody notified
             woken = self._wake.wait(max(0.0, checkpoint_at - time.monotonic()) if self._has_unsaved else None)
             self._wake.clear()
             self.is_idle = False
             if woken and not self._stopping:
                 self._urgent.wait(self._interval_s)
             self._urgent.clear()
-            self._write_all()
+            self._write_next()
             if self._has_unsaved and (self._stopping or time.monotonic() >= checkpoint_at):
                 self._checkpoint()
                 checkpoint_at = time.monotonic() + self._checkpoint_s
-            if self._stopping:
+            if self._stopping and (self._gave_up or not self._has_work()):
                 return
 
-    def _write_all(self) -> None:
-        while (group := self._take_group()) is not None:
-            if not self._write(group):
-                return
-            self._has_unsaved = True
-            self._committed()
+    def _write_next(self) -> None:
+        group = self._take_group()
+        if group is None:
+            return
+        if not self._write(group):
+            self._gave_up = True
+            return
+        self._has_unsaved = True
+        self._committed()
 
     def _write(self, group: Group) -> bool:
         """Commit, however long it takes; False when given up because of `stop`."""

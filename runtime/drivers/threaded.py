@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import threading
+from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -18,6 +19,7 @@ from runtime.drivers.loops import LoopThread
 from runtime.drivers.pool import Worker, WorkerPool
 from runtime.drivers.recorder import Recorder
 from runtime.drivers.timekeeper import Timekeeper
+from runtime.drivers.waiters import LoopPort
 from runtime.engine.commands import Answer, Command, FindKey, Forget, Load, Run, Step
 from runtime.engine.system import Engine, EngineOptions
 from runtime.errors import InternalError, SpawnError, StoreUnavailable
@@ -27,6 +29,8 @@ from runtime.statestores.base import Group, StateStore
 
 T = TypeVar("T")
 
+_REPLIES_TOGETHER = 64
+
 
 class ThreadedDriver:
     """Runs one engine.  All public methods may be called by any thread."""
@@ -35,19 +39,18 @@ class ThreadedDriver:
         self.config, self.store, self._clock = config, store, clock
         self.calls: Calls | None = None
         """Set by the owner before the first turn."""
-        options = EngineOptions(
-            system=config.system, durability=config.durability, mailbox_limit=config.mailbox_limit
-        )
+        options = EngineOptions(system=config.system, durability=config.durability, mailbox_limit=config.mailbox_limit)
         bits = random.SystemRandom().getrandbits(64)
         chance = random.Random(bits)
         self.engine = Engine(options, head=store.head(), ids=ids, seed=lambda: chance.getrandbits(63))
         self._lock = threading.Lock()
         self._local = threading.local()
         self._now = clock.now_us
-        self.pool = WorkerPool(self._lock, self._drain, self.engine.backlog, "wb-action")
+        self.pool = WorkerPool(self._lock, self._drain, self.engine.backlog, "wb-action", self._wake_ports)
         self.coroutines = LoopThread("wb-coroutines")
         self.recorder = Recorder(
             store,
+            has_work=lambda: self.engine.journal.has_work,
             take_group=self._take_group,
             committed=self._group_committed,
             failed=self._store_failed,
@@ -57,6 +60,8 @@ class ThreadedDriver:
         )
         self.timekeeper = Timekeeper(self._next_wait_s, self._tick, "wb-timekeeper")
         self._committed = threading.Condition()
+        self._unwoken: deque[LoopPort] = deque()
+        """Ports with replies whose loops still have to be woken."""
         self._has_coroutines = False
         self._is_closed = False
 
@@ -159,13 +164,16 @@ class ThreadedDriver:
             elif self.recorder.is_idle and engine.journal.has_work:
                 self.recorder.notify()
             if commands:
-                self._carry_out(commands)
+                self._hand_over(commands)
                 commands = []
+                if self._unwoken and (step is None or worker.steps % _REPLIES_TOGETHER == 0):
+                    self._wake_ports()
             if engine.agenda.has_earlier:
                 self._after(None)
             if another is not None:
                 another.wake.release()
             if step is None:
+                self._wake_ports()
                 return
             if isinstance(step, Run):
                 if step.host.is_async(step.work):
@@ -211,7 +219,9 @@ class ThreadedDriver:
     def _ask_store(self, step: Load | FindKey) -> list[Command]:
         engine, now = self.engine, self._now
         try:
-            found: Any = self.store.load(step.actor) if isinstance(step, Load) else self.store.find_key(step.actor, step.key)
+            found: Any = (
+                self.store.load(step.actor) if isinstance(step, Load) else self.store.find_key(step.actor, step.key)
+            )
         except SpawnError as error:
             with self._lock:
                 return engine.load_failed(step.actor, error, now())
@@ -233,11 +243,29 @@ class ThreadedDriver:
             self.timekeeper.notify()
 
     def _carry_out(self, commands: list[Command]) -> None:
+        self._hand_over(commands)
+        self._wake_ports()
+
+    def _hand_over(self, commands: list[Command]) -> None:
         for command in commands:
-            if isinstance(command, Answer):
-                command.waiter.deliver(command.reply)
-            elif isinstance(command, Forget):
+            if type(command) is Answer:
+                port = command.waiter.deliver(command.reply)
+                if port is not None:
+                    self._unwoken.append(port)
+            elif type(command) is Forget:
                 command.host.forget(command.actor)
+
+    def _wake_ports(self) -> None:
+        """Waking a loop is dear (a system call that lets go of the GIL), so a worker does it once for many replies.
+
+        The monitor does it too, at each look, so that no reply waits for an action that takes long.
+        """
+        unwoken = self._unwoken
+        try:
+            while True:
+                unwoken.popleft().wake()
+        except IndexError:
+            pass
 
     # -- recorder and time ---------------------------------------------------------------------------------------------
 

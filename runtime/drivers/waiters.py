@@ -12,6 +12,8 @@ from runtime.codecs.values import decode_value
 from runtime.errors import InternalError, InvocationTimeout, SpawnError, rebuild
 from runtime.records import Invocation, Reply
 
+_SLICE_S = 0.1
+
 
 def error_of(reply: Reply, invocation: Invocation) -> BaseException | None:
     """The exception that a failed reply means for its caller; None for a success.
@@ -57,13 +59,13 @@ class BlockingWaiter:
         self._lock.release()
 
     def wait(self, invocation: Invocation, timeout_s: float) -> Any:
-        """The decoded response.  An interrupt of the main thread ends the wait and nothing else.
+        """The decoded response.  An interrupt of the main thread ends the wait, within 0.1 s, and nothing else.
 
         Raises:
             InvocationTimeout: no reply within `timeout_s`.
             SpawnError: what the reply says.
         """
-        if not self._lock.acquire(timeout=timeout_s):
+        if not self._lock.acquire(timeout=min(timeout_s, _SLICE_S)) and not self._acquire_later(timeout_s - _SLICE_S):
             raise InvocationTimeout(invocation.actor.name, invocation.action, timeout_s)
         reply = self._reply
         assert reply is not None
@@ -72,6 +74,14 @@ class BlockingWaiter:
             assert error is not None
             raise error
         return decode_value(reply.response)
+
+    def _acquire_later(self, timeout_s: float) -> bool:
+        """Wait on in slices: a signal that another thread takes wakes nobody, and is seen only between two of them."""
+        deadline = time.monotonic() + timeout_s
+        while (left_s := deadline - time.monotonic()) > 0:
+            if self._lock.acquire(timeout=min(left_s, _SLICE_S)):
+                return True
+        return False
 
 
 class LoopPort:
@@ -98,10 +108,14 @@ class LoopPort:
             self._loop.call_later(timeout_s, waiter.expire)
         return waiter
 
-    def put(self, waiter: LoopWaiter, reply: Reply) -> None:
-        """Called by any thread."""
+    def put(self, waiter: LoopWaiter, reply: Reply) -> LoopPort | None:
+        """Called by any thread.  The port comes back when its loop must be woken for this."""
         self._arrived.append((waiter, reply))
-        if not self._is_scheduled:
+        return None if self._is_scheduled else self
+
+    def wake(self) -> None:
+        """Have the loop look at what arrived.  Called by any thread; each call that is not needed costs nothing."""
+        if not self._is_scheduled and self._arrived:
             self._is_scheduled = True
             try:
                 self._loop.call_soon_threadsafe(self._drain)
@@ -136,8 +150,9 @@ class LoopWaiter:
         self._port, self.future, self._invocation = port, future, invocation
         self.deadline, self.timeout_s = deadline, timeout_s
 
-    def deliver(self, reply: Reply) -> None:
-        self._port.put(self, reply)
+    def deliver(self, reply: Reply) -> LoopPort | None:
+        """Called by any thread, which sees to it that the port that it gets is woken soon."""
+        return self._port.put(self, reply)
 
     def settle(self, reply: Reply) -> None:
         """Called on the loop."""
