@@ -1,0 +1,84 @@
+"""HTML in which a plain string is always text: only `Markup`, made here, is inserted as it is.
+
+Styles are inline, because a saved notebook, an export and an editor's webview each drop style sheets in their own
+way.  Colours come from JupyterLab's variables, then from VS Code's, then from the system, so that light, dark and
+high-contrast themes hold without JavaScript.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from workbench.presenters.columns import Column
+from workbench.presenters.wording import printable
+
+TEXT = "var(--jp-ui-font-color1,var(--vscode-editor-foreground,inherit))"
+MUTED = "var(--jp-ui-font-color2,var(--vscode-descriptionForeground,GrayText))"
+LINE = "rgba(128,128,128,.3)"
+"""Seen on light and dark alike; it stands in every cell, so it is short."""
+ERROR = "var(--jp-error-color1,var(--vscode-errorForeground,#d32f2f))"
+CODE_FONT = "var(--jp-code-font-family,monospace)"
+UI_FONT = "var(--jp-ui-font-family,system-ui,sans-serif)"
+
+FRAME = f"color:{TEXT};font:13px/1.45 {UI_FONT};text-align:left"
+_CELL = f"padding:2px 12px 2px 0;border-bottom:1px solid {LINE}"
+
+
+class Markup(str):
+    """HTML that was put together here, so that it need not be escaped again."""
+
+    __slots__ = ()
+
+
+def element(tag: str, *content: str, **attributes: str) -> Markup:
+    """One element.  Strings are escaped, `Markup` not; `aria_label` becomes `aria-label`; empty ones are left out."""
+    names = "".join(f' {k.rstrip("_").replace("_", "-")}="{_escaped(v)}"' for k, v in attributes.items() if v)
+    return Markup(f"<{tag}{names}>{join(content)}</{tag}>")
+
+
+def join(parts: Iterable[str]) -> Markup:
+    """Parts one after another, each escaped unless it is `Markup`."""
+    return Markup("".join(part if isinstance(part, Markup) else _escaped(part) for part in parts))
+
+
+def _escaped(text: str) -> str:
+    return escape(printable(text), quote=True)
+
+
+def code(text: str) -> Markup:
+    """A name or value in the code font."""
+    return element("span", text, style=f"font-family:{CODE_FONT}")
+
+
+def muted(*content: str) -> Markup:
+    """Something of second rank."""
+    return element("span", *content, style=f"color:{MUTED}")
+
+
+def table(columns: Sequence[Column], rows: Iterable[Sequence[str]], caption: str = "") -> Markup:
+    """A table with a caption and column heads that a screen reader can name."""
+    head = element("tr", *(_cell("th", column, column.head) for column in columns))
+    body = [
+        element("tr", *(_cell("td", c, v) for c, v in zip(columns, row, strict=True)), style="background:none")
+        for row in rows
+    ]
+    title = element("caption", caption, style=f"caption-side:top;text-align:left;padding:2px 0;color:{MUTED}")
+    return element(
+        "table",
+        *([title] if caption else []),
+        element("thead", head),
+        element("tbody", *body),
+        style=f"{FRAME};border-collapse:collapse;border:0;margin:2px 0",
+    )
+
+
+def _cell(tag: str, column: Column, content: str) -> Markup:
+    style = f"{_CELL};text-align:{'right' if column.right else 'left'}"
+    if tag == "th":
+        return element("th", content, scope="col", style=f"{style};font-weight:600;white-space:nowrap")
+    if column.right:
+        style += ";white-space:nowrap"
+    if column.code:
+        style += f";font-family:{CODE_FONT}"
+    return element("td", content, style=style)

@@ -1,0 +1,50 @@
+"""Why a panel cannot show what it should, as something it can show."""
+
+from __future__ import annotations
+
+import msgspec
+
+from runtime.api import SystemStatus
+from runtime.errors import NotCapable, SpawnError, StoreError, SystemStopped, UnknownActor
+from workbench.presenters.wording import plural, shortened
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A banner over the last picture there is."""
+
+    kind: str
+    """`stopped`, `store`, `missing`, `incapable`, `error` or `closed`."""
+    title: str
+    text: str = ""
+
+
+CLOSED = Problem("closed", "This panel is closed", "Run the cell again to open a new one.")
+
+
+def problem_of(error: Exception) -> Problem:
+    """What to say about an exception that a system raised while it was read; never a traceback."""
+    text = "\n".join(shortened(line, 400) for line in str(error).splitlines()[:4])
+    match error:
+        case SystemStopped():
+            return Problem("stopped", "The actor system is stopped", text)
+        case UnknownActor():
+            return Problem("missing", "No such actor yet", f"{text} It appears here as soon as it exists.")
+        case NotCapable():
+            return Problem("incapable", "This system cannot show it", text)
+        case StoreError():
+            return Problem("store", "The store cannot be read", text)
+        case SpawnError():
+            return Problem("error", "The system could not be read", text)
+    return Problem("error", f"The system could not be read: {type(error).__name__}", text)
+
+
+def problem_in(status: SystemStatus) -> Problem | None:
+    """What a system says of itself: stopped, or a store that cannot be written."""
+    if not status.running:
+        return Problem("stopped", "The actor system is stopped", "Start it again with wb.start() or %spawn start.")
+    if status.store_error:
+        unwritten = plural(max(0, status.sequence - status.committed), "answered turn is", "answered turns are")
+        why = shortened(status.store_error, 400)
+        text = f"{why}\n{unwritten} not on disk yet; writing is tried again, nothing is dropped."
+        return Problem("store", "The store cannot be written", text)
+    return None

@@ -1,0 +1,67 @@
+"""A row of small bars for numbers over time: as SVG and as text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from workbench.presenters.html import Markup, element
+
+
+class Series(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One number for each second, the last for second `until_s` since the epoch; None where nobody looked."""
+
+    values: tuple[int | None, ...] = ()
+    until_s: int = 0
+
+
+NO_SERIES = Series()
+
+_BARS = "▁▂▃▄▅▆▇█"
+_BAR_WIDTH, _HEIGHT = 3, 24
+
+
+def sparkline_text(values: Sequence[int | None]) -> str:
+    """`▁▂▅█`, scaled to the largest value; a blank where nothing was measured."""
+    top = max((v for v in values if v), default=0)
+    if not top:
+        return ""
+    return "".join(" " if v is None else _BARS[round(v / top * (len(_BARS) - 1))] for v in values)
+
+
+def sparkline_svg(values: Sequence[int | None], label: str, slots: int = 60) -> Markup:
+    """Bars against the right edge of `slots` places; `label` is what a screen reader says."""
+    shown = list(values)[-slots:]
+    top = max((v for v in shown if v), default=0) or 1
+    bars = []
+    for index, value in enumerate(shown, slots - len(shown)):
+        if value:
+            height = max(1.0, value / top * _HEIGHT)
+            bars.append(_bar(index * _BAR_WIDTH, _HEIGHT - height, height))
+    width = slots * _BAR_WIDTH
+    base = element("rect", x="0", y=str(_HEIGHT), width=str(width), height="1", fill="currentColor", opacity="0.35")
+    return element(
+        "svg",
+        *bars,
+        base,
+        xmlns="http://www.w3.org/2000/svg",
+        role="img",
+        aria_label=label,
+        width=str(width),
+        height=str(_HEIGHT + 1),
+        viewBox=f"0 0 {width} {_HEIGHT + 1}",
+        style="vertical-align:middle",
+    )
+
+
+def _bar(x: float, y: float, height: float) -> Markup:
+    return element(
+        "rect",
+        x=f"{x:g}",
+        y=f"{y:.3g}",
+        width=str(_BAR_WIDTH - 1),
+        height=f"{height:.3g}",
+        fill="currentColor",
+        opacity="0.6",
+    )

@@ -1,0 +1,152 @@
+"""An actor system as its panel shows it: actors sorted, searched and cut to a window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from runtime.api import ActorInfo, SystemStatus
+from workbench.presenters.actor_panel import NOTHING_LOST, Counters
+from workbench.presenters.problems import Problem, problem_in
+from workbench.presenters.sparkline import NO_SERIES, Series
+
+OWN_PREFIX = "workbench."
+"""Actors of that name are the tool's own; panels and lists leave them out."""
+
+WINDOW, WINDOW_STEP, WINDOW_LARGEST = 50, 50, 500
+
+
+class Query(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Which actors, in which order, how many."""
+
+    sort: str = "name"
+    descending: bool = False
+    search: str = ""
+    limit: int = WINDOW
+
+
+class ActorRow(msgspec.Struct, frozen=True, array_like=True):
+    """One line of the panel.  Array-like: a window of them travels with every update."""
+
+    name: str
+    parent: str
+    kind: str
+    phase: str
+    revision: int
+    waiting: int
+    turns: int
+    failures: int
+    last_turn_us: int
+    oldest_us: int
+    action: str
+    action_since_us: int
+    deployed: bool
+
+
+class SystemView(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="panel", tag="system"):
+    """Everything the system panel shows."""
+
+    system: str
+    store: str = ""
+    actors: int = 0
+    """Known to the system, passive ones included."""
+    waiting: int = 0
+    turns: int = 0
+    rate: float = 0.0
+    unwritten: int = 0
+    """Finished turns that are not on disk yet."""
+    rows: tuple[ActorRow, ...] = ()
+    matching: int = 0
+    """Rows that the search leaves, shown or not."""
+    is_partial: bool = False
+    """The system knows more actors than were looked at."""
+    query: Query = Query()
+    rates: Series = NO_SERIES
+    """Turns in each second."""
+    counters: Counters = NOTHING_LOST
+    problem: Problem | None = None
+
+
+_KEYS: dict[str, Callable[[ActorRow], Any]] = {
+    "name": lambda row: (),
+    "kind": lambda row: row.kind,
+    "phase": lambda row: row.phase,
+    "revision": lambda row: row.revision,
+    "waiting": lambda row: row.waiting,
+    "turns": lambda row: row.turns,
+    "failures": lambda row: row.failures,
+    "last": lambda row: row.last_turn_us,
+}
+SORTS = tuple(_KEYS)
+
+
+def system_view(
+    status: SystemStatus,
+    infos: Sequence[ActorInfo],
+    query: Query,
+    *,
+    is_partial: bool = False,
+    rate: float = 0.0,
+    rates: Series = NO_SERIES,
+    counters: Counters = NOTHING_LOST,
+    problem: Problem | None = None,
+) -> SystemView:
+    """The panel of a system.
+
+    Args:
+        infos: what was looked at, in any order; the tool's own actors may be among them.
+        is_partial: there are more actors than `infos`.
+    """
+    rows = _searched(infos, query)
+    return SystemView(
+        system=status.system,
+        store=status.store,
+        actors=status.actors,
+        waiting=status.waiting,
+        turns=status.turns,
+        rate=round(rate, 1),
+        unwritten=max(0, status.sequence - status.committed),
+        rows=tuple(_sorted(rows, query)[: query.limit]),
+        matching=len(rows),
+        is_partial=is_partial,
+        query=query,
+        rates=rates,
+        counters=counters,
+        problem=problem or problem_in(status),
+    )
+
+
+def listed(infos: Sequence[ActorInfo], query: Query) -> list[ActorRow]:
+    """Rows as the query wants them; the tool's own actors are left out."""
+    return _sorted(_searched(infos, query), query)[: query.limit]
+
+
+def _searched(infos: Sequence[ActorInfo], query: Query) -> list[ActorRow]:
+    wanted = query.search.casefold().split()
+    rows = [_row(info) for info in infos if not info.id.name.startswith(OWN_PREFIX)]
+    return [r for r in rows if all(w in f"{r.name} {r.parent} {r.kind} {r.phase}".casefold() for w in wanted)]
+
+
+def _sorted(rows: list[ActorRow], query: Query) -> list[ActorRow]:
+    by_name = sorted(rows, key=lambda row: row.name, reverse=query.descending and query.sort == "name")
+    return by_name if query.sort == "name" else sorted(by_name, key=_KEYS[query.sort], reverse=query.descending)
+
+
+def _row(info: ActorInfo) -> ActorRow:
+    return ActorRow(
+        name=info.id.name,
+        parent=info.parent if info.parent != info.id.name else "",
+        kind=info.kind,
+        phase=info.phase,
+        revision=info.revision,
+        waiting=info.waiting,
+        turns=info.turns,
+        failures=info.failures,
+        last_turn_us=info.last_turn_us,
+        oldest_us=info.oldest_waiting_us,
+        action=info.action,
+        action_since_us=info.action_started_us,
+        deployed=info.deployed,
+    )
