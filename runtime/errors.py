@@ -9,6 +9,7 @@
     │   ├── BadPayload          a payload does not fit the action's parameters
     │   ├── BadState            a state that would not come back equal
     │   ├── BadResponse         a returned value that cannot be sent
+    │   ├── BadQuery            SQL that cannot run, or that would do more than read
     │   ├── KeyConflict         an idempotency key used with another payload
     │   ├── NameTaken           a name that belongs to another template
     │   ├── CallCycle           a call that would wait for itself
@@ -144,6 +145,12 @@ class BadResponse(Mistake):
     """The value that an action returned cannot be encoded."""
 
     code = "bad_response"
+
+
+class BadQuery(Mistake):
+    """A SQL query cannot run, or would do more than read; the message says where and what there is."""
+
+    code = "bad_query"
 
 
 class KeyConflict(Mistake):
