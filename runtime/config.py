@@ -78,6 +78,6 @@ def key_from_environment(environ: Mapping[str, str] = os.environ) -> bytes | Non
     if len(key) != 32:
         raise BadSetting(
             "SPAWN_STATESTORE_KEY must be base64 of 32 bytes (its value is not shown here).\n"
-            "Make one with: python -c \"import base64, os; print(base64.b64encode(os.urandom(32)).decode())\""
+            'Make one with: python -c "import base64, os; print(base64.b64encode(os.urandom(32)).decode())"'
         )
     return key

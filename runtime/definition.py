@@ -136,7 +136,9 @@ def _type_hints(owner: Any) -> dict[str, Any]:
         return typing.get_type_hints(owner, include_extras=True)
     except Exception as error:
         name = getattr(owner, "__qualname__", owner)
-        raise DefinitionError(f"Cannot read the types of {name}: {error}. Import or define the missing name.") from error
+        raise DefinitionError(
+            f"Cannot read the types of {name}: {error}. Import or define the missing name."
+        ) from error
 
 
 def _state_fields(cls: type[Actor], hints: Mapping[str, Any]) -> tuple[StateField, ...]:

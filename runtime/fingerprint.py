@@ -101,4 +101,6 @@ def source_of_function(function: types.FunctionType) -> str:
         return inspect.getsource(function)
     except (OSError, TypeError):
         code = function.__code__
-        return repr((code.co_code.hex(), code.co_names, [c for c in code.co_consts if not isinstance(c, types.CodeType)]))
+        return repr(
+            (code.co_code.hex(), code.co_names, [c for c in code.co_consts if not isinstance(c, types.CodeType)])
+        )

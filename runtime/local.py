@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Self
 
+import msgspec
+
 from runtime import inspection
 from runtime.api import ActorInfo, Capability, DeployReport, Subscription, SystemStatus, Waiting
 from runtime.client import build_invocation
@@ -19,14 +21,16 @@ from runtime.definition import ActorDefinition, define
 from runtime.drivers.calls import ThreadedCalls
 from runtime.drivers.threaded import ThreadedDriver
 from runtime.drivers.waiters import BlockingWaiter, LoopPort
-from runtime.errors import NotCapable, SystemStopped, UnknownActor
+from runtime.errors import DefinitionError, NotCapable, SystemStopped, UnknownActor
 from runtime.hosts.inprocess import InProcessHost
 from runtime.ids import ActorId, RandomIds
 from runtime.records import CONFIRM_DROPPED, Invocation, Lifecycle, State, StoredDefinition, Turn
 from runtime.redeploy import check_state, compare, stored
+from runtime.settings import Kind
 from runtime.statestores.base import StateStore
 
 ALL = frozenset(Capability)
+_KINDS = (Kind.NAMED, Kind.UNNAMED)
 
 
 class EmbeddedSystem:
@@ -56,6 +60,10 @@ class EmbeddedSystem:
     def deploy(self, actor: type | ActorDefinition) -> DeployReport:
         """See `SystemApi.deploy`.  Atomic: on any error the earlier definition runs on, unchanged."""
         definition = actor if isinstance(actor, ActorDefinition) else define(actor)
+        if definition.settings.kind not in _KINDS:
+            raise DefinitionError(
+                f"Cannot deploy {definition.name}: kind={definition.settings.kind!r} is not available here yet."
+            )
         self._ensure_started()
         with self._deploying:
             previous = self.driver.engine.directory.templates.get(definition.name)
@@ -63,23 +71,18 @@ class EmbeddedSystem:
             if previous is not None and previous.definition.hash == definition.hash:
                 return self._reported(report, definition)
             self.host.prepare(definition)
-            current = self._current_state(definition)
+            current = inspection.snapshot(self.driver, ActorId(self.name, definition.name))
             aside = check_state(self.host, definition, current)
             initial = self.host.initial(definition.hash)
             self.store.save_definition(stored(definition, self.driver.now_us()))
             self.driver.call(lambda engine, now: engine.deploy(definition, self.host, initial, now))
-            return self._reported(report, definition, aside)
+            revision = current.revision if current is not None else 0
+            return self._reported(msgspec.structs.replace(report, revision=revision), definition, aside)
 
     def _last_stored(self, definition: ActorDefinition) -> StoredDefinition | None:
         return next((d for d in reversed(self.store.definitions()) if d.name == definition.name), None)
 
-    def _current_state(self, definition: ActorDefinition) -> State | None:
-        snapshot = inspection.snapshot(self.driver, ActorId(self.name, definition.name))
-        return None if snapshot is None or snapshot.definition == definition.hash else snapshot.state
-
-    def _reported(
-        self, report: DeployReport, definition: ActorDefinition, aside: tuple[str, ...] = ()
-    ) -> DeployReport:
+    def _reported(self, report: DeployReport, definition: ActorDefinition, aside: tuple[str, ...] = ()) -> DeployReport:
         return inspection.with_counts(self.driver, report, ActorId(self.name, definition.name), aside)
 
     def undeploy(self, actor: str) -> None:
@@ -108,7 +111,9 @@ class EmbeddedSystem:
     ) -> Any:
         turn = current_turn.get()
         if turn is not None:
-            return turn.call(actor, action, payload, **_given(parent=parent, metadata=metadata, timeout=timeout, key=key))
+            return turn.call(
+                actor, action, payload, **_given(parent=parent, metadata=metadata, timeout=timeout, key=key)
+            )
         invocation = self._invocation(
             actor, action, payload, parent, system, asynchronous, delay, scheduled_to, metadata, key
         )
@@ -133,7 +138,9 @@ class EmbeddedSystem:
     ) -> Awaitable[Any]:
         turn = current_turn.get()
         if turn is not None:
-            return turn.invoke(actor, action, payload, **_given(parent=parent, metadata=metadata, timeout=timeout, key=key))
+            return turn.invoke(
+                actor, action, payload, **_given(parent=parent, metadata=metadata, timeout=timeout, key=key)
+            )
         invocation = self._invocation(
             actor, action, payload, parent, system, asynchronous, delay, scheduled_to, metadata, key
         )

@@ -10,7 +10,7 @@ from runtime.api import DeployReport, FieldChange
 from runtime.definition import ActorDefinition
 from runtime.errors import BadState, DefinitionError
 from runtime.hosts.base import Host
-from runtime.records import State, StoredDefinition
+from runtime.records import Snapshot, StoredDefinition
 
 
 def stored(definition: ActorDefinition, now_us: int) -> StoredDefinition:
@@ -85,16 +85,16 @@ def _fields(new: Mapping[str, str], old: Mapping[str, str]) -> tuple[FieldChange
     return (*changes, *(FieldChange(name, "dropped", kind) for name, kind in old.items() if name not in new))
 
 
-def check_state(host: Host, definition: ActorDefinition, current: State | None) -> tuple[str, ...]:
+def check_state(host: Host, definition: ActorDefinition, current: Snapshot | None) -> tuple[str, ...]:
     """Whether the named actor's state fits a new definition; the names of the fields it would keep aside.
 
     Raises:
         DefinitionError: a stored value does not fit; the earlier definition should stay.
     """
-    if current is None:
+    if current is None or current.state is None or current.definition == definition.hash:
         return ()
     try:
-        migrated = host.migrated(definition.hash, current)
+        migrated = host.migrated(definition.hash, current.state)
     except BadState as error:
         raise DefinitionError(f"The new definition of {definition.name} was not deployed. {error}") from error
     return tuple(msgspec.json.decode(migrated.kept_aside)) if migrated.kept_aside else ()

@@ -72,11 +72,15 @@ def read_settings(actor_class: type, overrides: Mapping[str, Any]) -> Settings:
     read: dict[str, Any] = {}
     for name, value in given.items():
         if name not in _READERS:
-            raise DefinitionError(f"{actor_class.__name__} has no setting {name!r}. {nearest(name, _READERS, kind='setting')}")
+            raise DefinitionError(
+                f"{actor_class.__name__} has no setting {name!r}. {nearest(name, _READERS, kind='setting')}"
+            )
         try:
             read[_FIELD.get(name, name)] = _READERS[name](value)
         except (BadSetting, ValueError, TypeError) as error:
-            raise DefinitionError(f"{actor_class.__name__}: setting {name}={shown(value)} is not usable: {error}") from error
+            raise DefinitionError(
+                f"{actor_class.__name__}: setting {name}={shown(value)} is not usable: {error}"
+            ) from error
     return Settings(**read)
 
 

@@ -123,6 +123,8 @@ class Value:
 
     def _routed(self, route: Pipe | Forward) -> Self:
         if self.route is not None:
-            raise ValueError("A value has one route: a pipe or a forward, once. Chain the next one in the target action.")
+            raise ValueError(
+                "A value has one route: a pipe or a forward, once. Chain the next one in the target action."
+            )
         self.route = route
         return self

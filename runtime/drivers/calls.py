@@ -12,7 +12,7 @@ from runtime.codecs.values import encode_value
 from runtime.config import duration_ms
 from runtime.context import Context
 from runtime.drivers.waiters import BlockingWaiter, LoopPort
-from runtime.errors import BadSetting, SpawnError, WouldBlock, nearest
+from runtime.errors import BadSetting, WouldBlock, nearest
 from runtime.ids import ActorId
 from runtime.records import Encoded, Failure, Invocation, Reply, Sent
 
@@ -45,6 +45,21 @@ def outgoing(
         metadata=dict(options.get("metadata") or {}),
         path=(*origin.path, origin.actor),
     )
+
+
+def told(
+    turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any], invocation_id: Any
+) -> Invocation:
+    """The invocation that `ctx.tell` holds back: nobody waits for it, so it belongs to no path of waiting actors.
+
+    Raises:
+        BadPayload, BadSetting: as `outgoing`.
+    """
+    check_options(options, _TELL_OPTIONS, "ctx.tell")
+    invocation = outgoing(turn, actor, action, payload, options, invocation_id)
+    delay = options.get("delay")
+    due_us = turn.work.now_us + _delay_us(delay) if delay is not None else 0
+    return msgspec.structs.replace(invocation, asynchronous=True, path=(), scheduled_to_us=due_us)
 
 
 def check_options(options: Mapping[str, Any], known: frozenset[str], call: str) -> None:
@@ -110,11 +125,7 @@ class ThreadedCalls:
             return waiter.wait(invocation, self._timeout(options))
 
     def tell(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> None:
-        check_options(options, _TELL_OPTIONS, "ctx.tell")
-        invocation = outgoing(turn, actor, action, payload, options, self._ids())
-        delay = options.get("delay")
-        due_us = turn.work.now_us + _delay_us(delay) if delay is not None else 0
-        turn.held.append(msgspec.structs.replace(invocation, asynchronous=True, path=(), scheduled_to_us=due_us))
+        turn.held.append(told(turn, actor, action, payload, options, self._ids()))
 
     def _timeout(self, options: Mapping[str, Any]) -> float:
         timeout = options.get("timeout")
@@ -125,6 +136,3 @@ def _delay_us(delay: Any) -> int:
     if isinstance(delay, (int, float)) and not isinstance(delay, bool):
         return round(delay * 1_000_000)
     return duration_ms(delay, name="delay") * 1_000
-
-
-__all__ = ["SpawnError", "ThreadedCalls", "check_options", "outgoing", "sent"]

@@ -162,8 +162,7 @@ class InProcessHost:
                 fields = replaced_fields(turn.program, fields, value.new_state)
             state, back = codec.seal(fields, work.state)
             if turn.aside is not None:
-                now = state or work.state or codec.initial_state
-                state = State(now.value, turn.aside)
+                state = _with_aside(state, work.state, turn.aside)
             response = None if value.payload is None else _response(work, value.payload)
             workflow = workflow_of(value)
         except SpawnError as error:
@@ -190,6 +189,15 @@ class InProcessHost:
         names = sorted(decode_value(Encoded(JSON, aside))) if aside else []
         state = State((sealed or codec.initial_state).value) if names else None
         return Outcome(response=encode_value(names, what="the names"), state=state)
+
+
+def _with_aside(new: State | None, old: State | None, aside: bytes) -> State | None:
+    """A migrated state with what the migration keeps aside; None if both are as they were."""
+    if new is not None:
+        return State(new.value, aside)
+    if old is None or old.kept_aside == aside:
+        return None
+    return State(old.value, aside)
 
 
 def _response(work: Work, result: Any) -> Encoded | None:

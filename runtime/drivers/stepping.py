@@ -1,0 +1,308 @@
+"""The driver in which somebody else decides: one thread, no time of its own, one step at a call.
+
+A test, a replay or an exercise says which of the possible steps comes next (`choose`), moves the clock, and says when a
+group is written and when the process "dies".  The same choices give the same run.  Actions run in the caller's thread.
+
+Coroutine actions may await `ctx.invoke` only: anything else would wait for a world that stands still here.
+"""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from runtime.client import build_invocation
+from runtime.clock import ManualClock
+from runtime.codecs.values import decode_value
+from runtime.context import Context
+from runtime.definition import ActorDefinition, define
+from runtime.drivers.calls import outgoing, sent, told
+from runtime.drivers.waiters import error_of
+from runtime.engine.commands import Answer, Command, FindKey, Forget, Load, Run
+from runtime.engine.ready import ChosenQueue
+from runtime.engine.system import Engine, EngineOptions
+from runtime.errors import InternalError, InvocationTimeout, SpawnError, WouldBlock
+from runtime.hosts.inprocess import InProcessHost
+from runtime.ids import ActorId, CountingIds
+from runtime.records import Invocation, Outcome, Reply, Work
+from runtime.statestores.base import Group, StateStore
+
+
+class Possible(NamedTuple):
+    """One thing that could happen next."""
+
+    what: str
+    """`turn` (the actor takes its next message) or `resume` (a suspended action gets its answer)."""
+    actor: str
+
+
+Choose = Callable[[Sequence[Possible]], int]
+
+
+def first(_: Sequence[Possible]) -> int:
+    """The oldest possibility: what the threaded driver does."""
+    return 0
+
+
+class Pending:
+    """The place for one reply."""
+
+    __slots__ = ("_driver", "invocation", "reply")
+
+    def __init__(self, driver: SteppingDriver, invocation: Invocation) -> None:
+        self._driver, self.invocation = driver, invocation
+        self.reply: Reply | None = None
+
+    @property
+    def is_done(self) -> bool:
+        return self.reply is not None
+
+    def deliver(self, reply: Reply) -> None:
+        if self.reply is not None:
+            raise InternalError(f"Invocation {self.invocation.id} was answered twice.")
+        self.reply = reply
+
+    def result(self) -> Any:
+        """The decoded response.
+
+        Raises:
+            InvocationTimeout: there is no reply yet.
+            SpawnError: what the reply says.
+        """
+        if self.reply is None:
+            raise InvocationTimeout(self.invocation.actor.name, self.invocation.action, 0.0)
+        error = error_of(self.reply, self.invocation)
+        if error is not None:
+            raise error
+        return decode_value(self.reply.response)
+
+
+class _Asked(Pending):
+    """A question of a coroutine action; awaiting it suspends the action until a step resumes it."""
+
+    __slots__ = ("_turn",)
+
+    def __init__(self, driver: SteppingDriver, invocation: Invocation, turn: Context) -> None:
+        super().__init__(driver, invocation)
+        self._turn = turn
+
+    def deliver(self, reply: Reply) -> None:
+        super().deliver(reply)
+        self._turn.sent.append(sent(self.invocation, reply.response, reply.failure))
+
+    def __await__(self) -> Generator[_Asked, None, Any]:
+        while not self.is_done:
+            yield self
+        return self.result()
+
+
+class _Suspended(NamedTuple):
+    """An action in the middle of a turn."""
+
+    work: Work
+    coroutine: Coroutine[Any, Any, Outcome]
+    context: contextvars.Context
+    awaited: _Asked
+
+
+class SteppingDriver:
+    """Runs one engine, a step at a time.  Not for several threads."""
+
+    def __init__(
+        self,
+        store: StateStore,
+        *,
+        options: EngineOptions | None = None,
+        choose: Choose = first,
+        clock: ManualClock | None = None,
+        seed: Callable[[], int] = lambda: 1,
+        host: InProcessHost | None = None,
+        writes_at_once: bool = True,
+    ) -> None:
+        """With `writes_at_once`, every group is committed after the step that recorded it; else `write` does it."""
+        self.store, self.clock = store, clock or ManualClock()
+        self.options = options or EngineOptions(system="spawn-system")
+        self.host = host or InProcessHost()
+        self.choose = choose
+        self.writes_at_once = writes_at_once
+        self.ids = CountingIds()
+        self._ready = ChosenQueue(lambda _: self._chosen)
+        self._chosen = 0
+        self._suspended: list[_Suspended] = []
+        self._seed = seed
+        self.engine = Engine(self.options, head=store.head(), ids=self.ids, seed=seed, ready=self._ready)
+        self._definitions: dict[str, ActorDefinition] = {}
+        self._unwritten: Group | None = None
+
+    # -- what a test does ----------------------------------------------------------------------------------------------
+
+    def deploy(self, actor: type | ActorDefinition) -> None:
+        """As `SystemApi.deploy`, without a report."""
+        definition = actor if isinstance(actor, ActorDefinition) else define(actor)
+        self.host.prepare(definition)
+        self._definitions[definition.name] = definition
+        self.engine.deploy(definition, self.host, self.host.initial(definition.hash), self.clock.now_us())
+
+    def send(self, actor: str, action: str, payload: Any = None, **options: Any) -> Pending:
+        """Put a message into a mailbox; nothing runs before the next step.  Options as `build_invocation`."""
+        identity = ActorId(self.options.system, actor)
+        pending = Pending(self, build_invocation(self.ids(), identity, action, payload, **options))
+        self.submit(pending.invocation, pending)
+        return pending
+
+    def ask(self, actor: str, action: str, payload: Any = None, **options: Any) -> Any:
+        """Send, run until nothing is left to do, and give the response."""
+        pending = self.send(actor, action, payload, **options)
+        self.run()
+        return pending.result()
+
+    def possible(self) -> list[Possible]:
+        """What could happen next, oldest first: turns, then resumptions."""
+        ready = self._ready.ready if self.engine.backlog() else ()
+        turns = [Possible("turn", actor.name) for actor in ready]
+        return turns + [Possible("resume", each.work.invocation.actor.name) for each in self._resumable()]
+
+    def step(self) -> Possible | None:
+        """Do one thing, chosen by `choose`; None when there is nothing to do."""
+        options = self.possible()
+        if not options:
+            return None
+        index = self.choose(options) if len(options) > 1 else 0
+        turns = sum(1 for each in options if each.what == "turn")
+        if index < turns:
+            self._chosen = index
+            self._take()
+        else:
+            self._resume(self._resumable()[index - turns])
+        if self.writes_at_once:
+            self.write()
+        return options[index]
+
+    def run(self, limit: int = 100_000) -> list[Possible]:
+        """Step until nothing is left to do; what was done.
+
+        Raises:
+            InternalError: not within `limit` steps, which points at actors that keep each other busy.
+        """
+        done: list[Possible] = []
+        while (each := self.step()) is not None:
+            done.append(each)
+            if len(done) > limit:
+                raise InternalError(f"{limit} steps and no end: some actors keep sending to each other.")
+        return done
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock, and let happen what is due."""
+        self.clock.advance(seconds)
+        self._carry_out(self.engine.tick(self.clock.now_us()))
+        if self.writes_at_once:
+            self.write()
+
+    def write(self) -> None:
+        """Commit everything recorded so far.
+
+        Raises:
+            StoreError: the group stays at the engine, which takes no turns until a later `write` succeeds.
+        """
+        while (group := self._unwritten or self.engine.take_group()) is not None:
+            self._unwritten = group
+            try:
+                self.store.commit(group)
+            except SpawnError as error:
+                self.engine.store_failed(str(error), self.clock.now_us())
+                raise
+            self._unwritten = None
+            self._carry_out(self.engine.group_committed(self.clock.now_us()))
+
+    def crash(self) -> None:
+        """Lose everything that is not in the store, as `kill -9` does, and start again with the same definitions."""
+        for each in self._suspended:
+            each.coroutine.close()
+        self._suspended.clear()
+        self._unwritten = None
+        self._ready = ChosenQueue(lambda _: self._chosen)
+        self.host = InProcessHost()
+        self.engine = Engine(self.options, head=self.store.head(), ids=self.ids, seed=self._seed, ready=self._ready)
+        for definition in self._definitions.values():
+            self.deploy(definition)
+
+    def submit(self, invocation: Invocation, waiter: object) -> None:
+        self._carry_out(self.engine.submit(invocation, waiter, self.clock.now_us()))
+
+    # -- steps ---------------------------------------------------------------------------------------------------------
+
+    def _take(self) -> None:
+        now_us = self.clock.now_us()
+        step = self.engine.take(now_us)
+        if isinstance(step, list):
+            self._carry_out(step)
+        elif isinstance(step, Load):
+            self._carry_out(self.engine.loaded(step.actor, self.store.load(step.actor), now_us))
+        elif isinstance(step, FindKey):
+            self._carry_out(self.engine.key_looked_up(step.actor, self.store.find_key(step.actor, step.key), now_us))
+        elif isinstance(step, Run):
+            self._run(step)
+
+    def _run(self, step: Run) -> None:
+        calls = _SteppingCalls(self)
+        if not step.host.is_async(step.work):
+            self._finish(step.work, step.host.run(step.work, calls))
+            return
+        self._go_on(step.work, step.host.arun(step.work, calls), contextvars.copy_context())
+
+    def _resumable(self) -> list[_Suspended]:
+        return [each for each in self._suspended if each.awaited.is_done]
+
+    def _resume(self, suspended: _Suspended) -> None:
+        self._suspended.remove(suspended)
+        self._go_on(suspended.work, suspended.coroutine, suspended.context)
+
+    def _go_on(self, work: Work, coroutine: Coroutine[Any, Any, Outcome], context: contextvars.Context) -> None:
+        try:
+            awaited = context.run(coroutine.send, None)
+        except StopIteration as end:
+            self._finish(work, end.value)
+            return
+        if not isinstance(awaited, _Asked):
+            name = f"{work.invocation.actor.name}.{work.invocation.action}"
+            raise WouldBlock(f"{name} awaits something other than ctx.invoke, which cannot be stepped through.")
+        self._suspended.append(_Suspended(work, coroutine, context, awaited))
+
+    def _finish(self, work: Work, outcome: Outcome) -> None:
+        self._carry_out(self.engine.finish(work, outcome, self.clock.now_us()))
+
+    def _carry_out(self, commands: list[Command]) -> None:
+        for command in commands:
+            if isinstance(command, Answer):
+                command.waiter.deliver(command.reply)
+            elif isinstance(command, Forget):
+                command.host.forget(command.actor)
+
+
+class _SteppingCalls:
+    """`Calls` of actions under a stepping driver."""
+
+    def __init__(self, driver: SteppingDriver) -> None:
+        self._driver = driver
+
+    def ask(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> Awaitable[Any]:
+        if not turn.is_async:
+            raise WouldBlock("ctx.invoke must be awaited; in a plain def use ctx.call.")
+        invocation = outgoing(turn, actor, action, payload, options, self._driver.ids())
+        asked = _Asked(self._driver, invocation, turn)
+        self._driver.submit(invocation, asked)
+        return asked
+
+    def ask_blocking(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> Any:
+        if turn.is_async:
+            raise WouldBlock("ctx.call would block here; in an async def use await ctx.invoke.")
+        invocation = outgoing(turn, actor, action, payload, options, self._driver.ids())
+        asked = _Asked(self._driver, invocation, turn)
+        self._driver.submit(invocation, asked)
+        while not asked.is_done and self._driver.step() is not None:
+            pass
+        return asked.result()
+
+    def tell(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> None:
+        turn.held.append(told(turn, actor, action, payload, options, self._driver.ids()))
