@@ -14,8 +14,9 @@ CONTRACTS: list[dict[str, Any]] = tomllib.loads(PYPROJECT)["tool"]["importlinter
 
 
 def layers_of(package: str) -> set[str]:
+    """Names in the package's contract; `(name)` is a module that is still to come."""
     [contract] = [one for one in CONTRACTS if one.get("containers") == [package]]
-    return {name.strip().strip("()") for layer in contract["layers"] for name in layer.replace(":", "|").split("|")}
+    return {name.strip() for layer in contract["layers"] for name in layer.replace(":", "|").split("|")}
 
 
 def modules_of(package: str) -> set[str]:
@@ -26,12 +27,16 @@ def modules_of(package: str) -> set[str]:
 
 @pytest.mark.parametrize("package", ["runtime", "workbench"])
 def test_every_module_has_a_layer(package: str) -> None:
-    assert modules_of(package) - layers_of(package) == set()
+    placed = {name.strip("()") for name in layers_of(package)}
+
+    assert modules_of(package) - placed == set()
 
 
 @pytest.mark.parametrize("package", ["runtime", "workbench"])
-def test_every_layer_is_a_module(package: str) -> None:
-    assert layers_of(package) - modules_of(package) == set()
+def test_every_layer_is_a_module_or_marked_as_to_come(package: str) -> None:
+    expected = {name for name in layers_of(package) if not name.startswith("(")}
+
+    assert expected - modules_of(package) == set()
 
 
 @pytest.mark.parametrize("package", ["runtime", "workbench"])
@@ -44,40 +49,34 @@ def test_every_folder_with_modules_is_a_package(package: str) -> None:
 
 # One import for each contract that it must break.
 VIOLATIONS = {
-    "runtime-layers": ("runtime/errors.py", "import runtime.records"),
-    "workbench-layers": ("workbench/results.py", "import workbench.session"),
-    "runtime-below-workbench": ("runtime/records.py", "import workbench.session"),
+    "runtime-layers": ("runtime/errors/__init__.py", "import runtime.records"),
+    "workbench-layers": ("workbench/results/__init__.py", "import workbench.session"),
+    "runtime-below-workbench": ("runtime/records/__init__.py", "import workbench.session"),
     "pure-engine": ("runtime/engine/mailbox.py", "import threading"),
     "engine-seams": ("runtime/engine/mailbox.py", "import runtime.statestores.memory"),
     "no-facade-inside": ("runtime/engine/mailbox.py", "from runtime import Actor"),
-    "home-of-ipython": ("workbench/session.py", "import IPython.display"),
-    "home-of-anywidget": ("workbench/session.py", "import anywidget"),
-    "home-of-duckdb": ("workbench/session.py", "import duckdb"),
-    "home-of-kubernetes": ("workbench/session.py", "import kubernetes.client"),
+    "home-of-ipython": ("workbench/session/__init__.py", "import IPython.display"),
+    "home-of-anywidget": ("workbench/session/__init__.py", "import anywidget"),
+    "home-of-duckdb": ("workbench/session/__init__.py", "import duckdb"),
+    "home-of-kubernetes": ("workbench/session/__init__.py", "import kubernetes.client"),
     "home-of-grpc": ("runtime/engine/mailbox.py", "import grpc"),
     "home-of-sqlalchemy": ("runtime/engine/mailbox.py", "import sqlalchemy"),
 }
 
-MODULES = [
-    "runtime/errors.py",
-    "runtime/records.py",
-    "runtime/engine/mailbox.py",
-    "runtime/statestores/memory.py",
-    "runtime/hosts/base.py",
-    "workbench/results.py",
-    "workbench/session.py",
-]
+MODULES = ["runtime/engine/mailbox.py", "runtime/statestores/memory.py", "runtime/hosts/base.py"]
 
 
 @pytest.fixture
 def small_tree(tmp_path: Path) -> Path:
-    """Empty modules under the project's own contracts."""
-    for module in map(tmp_path.joinpath, MODULES):
-        module.parent.mkdir(parents=True, exist_ok=True)
-        for folder in module.relative_to(tmp_path).parents:
-            if folder.name:
-                (tmp_path / folder / "__init__.py").touch()
-        module.touch()
+    """Empty modules under the project's own contracts: one for each layer, and those that the violations need."""
+    layers = [
+        f"{package}/{name.strip('()')}/__init__.py"
+        for package in ("runtime", "workbench")
+        for name in layers_of(package)
+    ]
+    for path in map(tmp_path.joinpath, ["runtime/__init__.py", "workbench/__init__.py", *layers, *MODULES]):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
     (tmp_path / "pyproject.toml").write_text(PYPROJECT)
     return tmp_path
 
