@@ -59,26 +59,30 @@ def from_row(cipher: Cipher, row: SnapshotRow, store: str) -> Snapshot:
     Raises:
         StoreDamaged: its data cannot be opened.
     """
-    state = None
-    if row.data is not None:
-        try:
-            aside = uncloak(cipher, row.kept_aside) if row.kept_aside else b""
-            state = State(Encoded(row.data_type, uncloak(cipher, row.data)), aside)
-        except SealBrokenError as error:
-            raise StoreDamaged(
-                f"Cannot read the state of {row.actor} (revision {row.revision}) in {store}: {error}.\n"
-                "Nothing was changed. Put a copy of the store in its place, or start with another one."
-            ) from error
+    try:
+        state, tags = _state(cipher, row), _tags_decoder.decode(row.tags)
+    except (SealBrokenError, msgspec.DecodeError) as error:
+        raise StoreDamaged(
+            f"Cannot read the state of {row.actor} (revision {row.revision}) in {store}: {error}.\n"
+            "Nothing was changed. Put a copy of the store in its place, or start with another one."
+        ) from error
     return Snapshot(
         actor=ActorId(row.system, row.actor),
         parent=row.parent,
         revision=row.revision,
         state=state,
-        tags=_tags_decoder.decode(row.tags),
+        tags=tags,
         definition=row.definition,
         at_us=row.updated_us,
         status=row.status,
     )
+
+
+def _state(cipher: Cipher, row: SnapshotRow) -> State | None:
+    if row.data is None:
+        return None
+    aside = uncloak(cipher, row.kept_aside) if row.kept_aside else b""
+    return State(Encoded(row.data_type, uncloak(cipher, row.data)), aside)
 
 
 def to_definition_row(cipher: Cipher, definition: StoredDefinition) -> DefinitionRow:

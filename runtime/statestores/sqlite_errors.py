@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from runtime.errors import StoreDamaged, StoreUnavailable
 
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_DAMAGE_TEXTS = ("no such ", "Could not decode ")
+"""Found by the module itself: a missing table, and bytes that are no text where text was written."""
 _ADVICE = {
     sqlite3.SQLITE_FULL: "Make room on that disk; what is waiting is written then.",
     sqlite3.SQLITE_READONLY: "Make the file and its directory writable, or use another store.",
@@ -30,7 +32,7 @@ def damaged(path: str, why: str) -> StoreDamaged:
 def translation(error: sqlite3.Error, path: str, what: str) -> StoreDamaged | StoreUnavailable:
     """The error to raise from SQLite's own; `what` could not be done to the store ("read", "write to")."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte is the error, the rest its detail
-    if code in _DAMAGE or _is_missing_table(error):
+    if code in _DAMAGE or str(error).startswith(_DAMAGE_TEXTS):
         return damaged(path, str(error))
     advice = _ADVICE.get(code, "It is tried again; nothing is dropped.")
     return StoreUnavailable(f"Cannot {what} the store {path}: {error}.\n{advice}")
@@ -43,7 +45,3 @@ def translated(path: str, what: str) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise translation(error, path, what) from error
-
-
-def _is_missing_table(error: sqlite3.Error) -> bool:
-    return isinstance(error, sqlite3.OperationalError) and str(error).startswith("no such ")

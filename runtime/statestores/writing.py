@@ -61,8 +61,10 @@ class JournalWriter:
             if not written:
                 raise
             self._deltas = DeltaWriter()
-            self._adopt(written)
-            self._write(group, turns[len(written) :])
+            rest = turns[len(written) :]
+            self._adopt(written, [] if rest else self._newer_than_journal(group.snapshots, turns))
+            if rest:
+                self._write(group, rest)
 
     def checkpoint_step(self) -> bool:
         """Write one chunk of rows; False when there was nothing to write."""
@@ -89,12 +91,9 @@ class JournalWriter:
         refused = self._backend.write(writes)
         self._deltas.adopt()
         self._chunk_written(chunk, refused)
-        self._adopt(turns)
-        for snapshot in newer:
-            self._tail.discard(snapshot.actor)
-            self._deltas.forget(snapshot.actor)
+        self._adopt(turns, newer)
 
-    def _adopt(self, turns: Sequence[Turn]) -> None:
+    def _adopt(self, turns: Sequence[Turn], newer: Sequence[Snapshot]) -> None:
         """Show what was just committed to readers."""
         for turn in turns:
             if turn.state is not None:
@@ -103,6 +102,9 @@ class JournalWriter:
                 self._tail.add(whole)
             if turn.key and turn.failure is None:
                 self._keys.add(turn)
+        for snapshot in newer:
+            self._tail.discard(snapshot.actor)
+            self._deltas.forget(snapshot.actor)
         if turns:
             self.head = turns[-1].sequence
 

@@ -141,12 +141,11 @@ def test_store_equals_the_model_when_checkpoints_lag(
     _run(MemoryStores(), operations)
 
 
-@given(operations=st.lists(operation, max_size=25))
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_store_equals_the_model_when_key_hashes_collide(
-    monkeypatch: pytest.MonkeyPatch, operations: list[tuple[str, object]]
-) -> None:
+@given(st.lists(operation, max_size=25))
+@settings(max_examples=50, deadline=None)
+def test_store_equals_the_model_when_key_hashes_collide(operations: list[tuple[str, object]]) -> None:
     real: Callable[[Identity, ActorId, str], int] = Identity.key_hash
-    monkeypatch.setattr(Identity, "key_hash", lambda self, actor, key: real(self, actor, key) % 3 + 2**63 - 4)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Identity, "key_hash", lambda self, actor, key: real(self, actor, key) % 3 + 2**63 - 4)
 
-    _run(MemoryStores(), operations)
+        _run(MemoryStores(), operations)
