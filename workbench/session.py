@@ -51,7 +51,8 @@ class Session:
             return system
         if self._stopped:
             raise SystemStopped(str(self._settings({})["system"]))
-        return self.start()
+        with self._lock:
+            return self.system or self._start(self._settings({}), is_first_use=True)
 
     def start(
         self,
@@ -73,7 +74,7 @@ class Session:
             if self.system is not None:
                 self._refuse_other_settings(wanted)
                 return self.system
-            return self._start(self._settings(wanted))
+            return self._start(self._settings(wanted), is_first_use=False)
 
     def stop(self) -> bool:
         """Stop the system and write everything it answered; False if none was running.
@@ -115,13 +116,14 @@ class Session:
         settings = self._settings({})
         return Status.of(SystemStatus(system=settings["system"], store=settings["store"], running=False))
 
-    def _start(self, settings: dict[str, Any]) -> SystemApi:
+    def _start(self, settings: dict[str, Any], *, is_first_use: bool) -> SystemApi:
         from runtime import embedded
 
         prepare_directory(settings["store"])
         system: SystemApi = embedded(**settings)
         self.system, self._stopped, self._started_with = system, False, settings
-        self.notify(_welcome(system))
+        if is_first_use or _key_is_new(system):
+            self.notify(_welcome(system))
         return system
 
     def _settings(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
@@ -144,6 +146,10 @@ class Session:
 def key_location(system: SystemApi) -> str:
     """Where the key of a system's store is, as the system tells it; empty if it does not."""
     return str(getattr(getattr(system, "store", None), "key_location", "") or "")
+
+
+def _key_is_new(system: SystemApi) -> bool:
+    return bool(getattr(getattr(system, "store", None), "key_is_new", False))
 
 
 def _welcome(system: SystemApi) -> str:

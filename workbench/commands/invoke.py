@@ -83,18 +83,23 @@ def ainvoke(actor: str, action: str, payload: Any = None, **options: Any) -> Awa
 
 
 def _interrupted(system: SystemApi, actor: str, action: str) -> NoReturn:
-    now_us = time.time_ns() // 1000
-    try:
-        waiting = [each for each in system.mailbox(actor) if each.action == action]
-    except SpawnError:
-        waiting = []
-    if any(each.running for each in waiting):
-        started = next(each.started_us or each.enqueued_us for each in waiting if each.running)
-        fate = f"The action still runs (since {max(0.0, (now_us - started) / 1e6):.1f} s) and will end by itself."
-    elif waiting:
-        fate = "The message still waits in the mailbox and will be processed."
-    else:
-        fate = "The action does not run any more, or never began."
+    fate = _fate(system, actor, action)
     raise WaitInterrupted(
         f"Stopped waiting for {actor}.{action}. {fate}\nSee %mailbox {actor} and %history {actor}."
     ) from None
+
+
+def _fate(system: SystemApi, actor: str, action: str) -> str:
+    try:
+        mailbox = system.mailbox(actor)
+    except SpawnError:
+        return "Whether the action still runs cannot be seen here."
+    # The last one of its kind is the one that was just sent.
+    position = next((i for i in reversed(range(len(mailbox))) if mailbox[i].action == action), None)
+    if position is None:
+        return "The action does not run any more, or never began."
+    if mailbox[position].running:
+        seconds = max(0.0, time.time() - mailbox[position].started_us / 1e6)
+        return f"The action still runs (for {seconds:.1f} s so far) and will end by itself."
+    place = f"waits in the mailbox behind {position}" if position else "is next in the mailbox"
+    return f"The message {place} and will be processed."

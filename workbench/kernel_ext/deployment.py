@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import ast
 import symtable
-from collections.abc import Iterator, Mapping, MutableMapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from typing import Any, TypeVar
 
 from IPython.core.error import UsageError
 
 from runtime.actor import Actor
 from runtime.definition import define
 from runtime.errors import DefinitionError, Mistake, shown
-from runtime.settings import read_settings
 from workbench.commands.deploy import deploy
 from workbench.kernel_ext.authoring import AUTHORING
+from workbench.kernel_ext.errors import ErrorDisplay
+from workbench.kernel_ext.places import raise_at
 from workbench.kernel_ext.running_cell import CellCode
 from workbench.results import Deployed, Deployments
+
+T = TypeVar("T")
 
 _MISSING = object()
 
@@ -37,7 +40,9 @@ class HiddenName(Mistake):
     code = "hidden_name"
 
 
-def deploy_cell(shell: Any, code: CellCode, settings: Mapping[str, Any]) -> Deployed | Deployments:
+def deploy_cell(
+    shell: Any, code: CellCode, settings: Mapping[str, Any], errors: ErrorDisplay
+) -> Deployed | Deployments:
     """Run a cell's code and deploy the actors that it defines.
 
     Args:
@@ -52,12 +57,12 @@ def deploy_cell(shell: Any, code: CellCode, settings: Mapping[str, Any]) -> Depl
     _check_visible(tree, bound, namespace)
     before = {name: namespace.get(name, _MISSING) for name in bound}
     try:
-        exec(shell.compile(tree, code.filename, "exec"), shell.user_global_ns, namespace)  # noqa: S102 - the user's cell
+        _run(shell, tree, code, errors)
         actors = list(_new_actors(bound, before, namespace))
         _configure(actors, settings)
         for actor in actors:
-            define(actor)
-        reports = [deploy(actor) for actor in actors]
+            _at_its_line(define, actor, tree, code)
+        reports = [_at_its_line(deploy, actor, tree, code) for actor in actors]
     except BaseException:
         _restore(namespace, before)
         raise
@@ -71,6 +76,16 @@ def _parsed(shell: Any, code: CellCode) -> ast.Module:
     except SyntaxError as error:
         raise CellRefused(f"{error.msg} (line {error.lineno} of the cell)\n{UNCHANGED}") from error
     return tree
+
+
+def _run(shell: Any, tree: ast.Module, code: CellCode, errors: ErrorDisplay) -> None:
+    try:
+        with errors.of_cell(UNCHANGED):
+            exec(shell.compile(tree, code.filename, "exec"), shell.user_global_ns, shell.user_ns)  # noqa: S102 - the user's cell
+    except (
+        SyntaxError
+    ) as error:  # of something that the cell imports or executes; IPython would show our frames with it
+        raise CellRefused(f"{error}\n{UNCHANGED}") from error
 
 
 def _bound_names(code: CellCode) -> list[str]:
@@ -87,7 +102,7 @@ def _check_visible(tree: ast.Module, bound: list[str], namespace: Mapping[str, A
         if name in used and name in namespace and name not in bound and not callable(value):
             raise HiddenName(
                 f"This cell uses {name}, which is {shown(value)} in this notebook.\n"
-                f"Get the workbench's back with `del {name}`, or rename the variable. {UNCHANGED}"
+                f"Get the workbench's back with `del {name}`, or rename the variable.\n{UNCHANGED}"
             )
 
 
@@ -103,16 +118,23 @@ def _new_actors(bound: list[str], before: Mapping[str, object], namespace: Mappi
 
 def _configure(actors: list[type[Actor]], settings: Mapping[str, Any]) -> None:
     if not actors:
-        raise UsageError(f"This %%actor cell defines no actor. Write `class Name(Actor): …` in it. {UNCHANGED}")
+        raise UsageError(f"This %%actor cell defines no actor. Write `class Name(Actor): …` in it.\n{UNCHANGED}")
     if settings and len(actors) > 1:
         names = ", ".join(actor.__name__ for actor in actors)
         raise UsageError(
             f"A name and settings beside %%actor are for one actor; this cell defines {names}. "
-            f"Write them as class keywords: `class {actors[-1].__name__}(Actor, name=…)`. {UNCHANGED}"
+            f"Write them as class keywords: `class {actors[-1].__name__}(Actor, name=…)`.\n{UNCHANGED}"
         )
     for actor in actors:
-        read_settings(actor, settings)
         actor.__spawn_settings__ = {**actor.__spawn_settings__, **settings}
+
+
+def _at_its_line(function: Callable[[type], T], actor: type, tree: ast.Module, code: CellCode) -> T:
+    try:
+        return function(actor)
+    except DefinitionError as error:
+        error.add_note(UNCHANGED)
+        raise_at(error.with_traceback(None), tree, actor.__name__, code.filename)
 
 
 def _restore(namespace: MutableMapping[str, Any], before: Mapping[str, Any]) -> None:

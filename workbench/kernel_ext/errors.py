@@ -7,12 +7,13 @@ calling cell to the line of the cell that raised.  Reply status and type of the 
 
 from __future__ import annotations
 
+import linecache
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
-from IPython.core.error import UsageError
+from IPython.core import ultratb
 
 from runtime.errors import ActionFailed, InternalError, SpawnError
 from workbench.kernel_ext.frames import joined, user_frames
@@ -49,14 +50,16 @@ class ErrorDisplay:
             return self._syntax_error(error, error.__cause__)
         frames = user_frames(error.__traceback__)
         plain = _without_chain(error)
-        return self._traceback(plain, joined(frames)) if frames else self._message(plain)
+        shown = self._traceback(plain, joined(frames)) if frames else self._message(plain)
+        return [*shown, *getattr(error, "__notes__", ())]
 
     @contextmanager
     def of_cell(self, note: str) -> Iterator[None]:
         """Have exceptions of a cell's own code show the user's frames only, with `note` after them."""
         try:
             yield
-        except (SpawnError, UsageError):
+        except SpawnError as error:
+            error.add_note(note)
             raise
         except BaseException as error:
             self._show_user_frames(error, note)
@@ -79,12 +82,32 @@ class ErrorDisplay:
         return [*shown, rest] if rest else shown
 
     def _traceback(self, error: BaseException, trace: TracebackType | None) -> list[str]:
-        shown: list[str] = self._shell.InteractiveTB.structured_traceback(type(error), error, trace, tb_offset=0)
+        with _cells_seen_as_files():
+            shown: list[str] = self._shell.InteractiveTB.structured_traceback(type(error), error, trace, tb_offset=0)
         return shown
 
     def _message(self, error: BaseException) -> list[str]:
         lines: list[str] = self._shell.InteractiveTB.get_exception_only(type(error), error)
         return [line.rstrip("\n") for line in lines]
+
+
+@contextmanager
+def _cells_seen_as_files() -> Iterator[None]:
+    """Have IPython format a cell's frames with care, though ipykernel's name for the cell is no file on disk.
+
+    Some versions count the lines of that file to guard against huge ones, and where there is none fall back to a
+    rough display, whose arrow points at the wrong line inside class bodies and generator expressions.
+    """
+    module: Any = ultratb
+    count = getattr(module, "get_line_number_of_frame", None)
+    if count is None:
+        yield
+        return
+    module.get_line_number_of_frame = lambda frame: len(linecache.getlines(frame.f_code.co_filename))
+    try:
+        yield
+    finally:
+        module.get_line_number_of_frame = count
 
 
 def _unwound(error: ActionFailed) -> tuple[list[ActionFailed], BaseException]:

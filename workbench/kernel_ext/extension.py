@@ -23,7 +23,6 @@ class Extension:
 
     def load(self) -> None:
         """Magics, completion, configuration and errors.  Starts nothing."""
-        self._session.reset()
         self._undo.append(self._session.reset)
         self._announce_in_cells()
         self._add_configuration()

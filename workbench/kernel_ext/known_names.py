@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import threading
 from collections.abc import Callable
@@ -16,7 +17,7 @@ T = TypeVar("T")
 
 _BUDGET_S = 0.04
 _ENOUGH = 200
-_PARAMETER = re.compile(r"[(,]\s*(?:\*\s*,\s*)?([^\W\d]\w*)\s*(?=[:=,)])")
+_UNREADABLE = re.compile(r"=\s*<[^>]*>")  # a default such as <Colour.RED: 1>
 
 
 class KnownNames:
@@ -45,8 +46,7 @@ class KnownNames:
 
     def parameters(self, actor: str, action: str) -> list[str]:
         """Names of an action's payload fields."""
-        signature = self._signatures(actor).get(action, "")
-        return [name for name in _PARAMETER.findall(_without_nested(signature)) if name != "fields"]
+        return _parameters(self._signatures(actor).get(action, "()"))
 
     def _signatures(self, actor: str) -> dict[str, str]:
         return self._ask(("actions", actor), lambda system: system.actions(actor), {})
@@ -74,12 +74,11 @@ class KnownNames:
         return found
 
 
-def _without_nested(signature: str) -> str:
-    """A signature without what is in brackets inside it: types such as `dict[str, int]`, defaults such as `(1, 2)`."""
-    depth, kept = 0, []
-    for character in signature:
-        depth -= character in ")]}"
-        if depth <= 1 and character not in "[]{}" and not (depth == 1 and character in "("):
-            kept.append(character)
-        depth += character in "([{"
-    return "".join(kept)
+def _parameters(signature: str) -> list[str]:
+    """Names in a signature's text, such as `(value: int, note: str = '')`; none if it cannot be read."""
+    try:
+        [function] = ast.parse(f"def f{_UNREADABLE.sub('=None', signature)}: ...").body
+    except SyntaxError:
+        return []
+    assert isinstance(function, ast.FunctionDef)
+    return [argument.arg for argument in function.args.args + function.args.kwonlyargs]

@@ -85,8 +85,7 @@ class WorkbenchMagics(Magics):
             return None
         code = self._cell.code(self.shell, "actor", cell)
         self._authoring.provide()
-        with self._errors.of_cell("Nothing was deployed; what ran before keeps running."):
-            return deploy_cell(self.shell, code, _settings(given, self._names(None)))
+        return deploy_cell(self.shell, code, _settings(given, self._names(None)), self._errors)
 
     @needs_local_scope
     @no_var_expand

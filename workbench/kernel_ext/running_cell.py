@@ -7,7 +7,6 @@ remembered when a cell begins, and a body is padded to the lines it has there.
 
 from __future__ import annotations
 
-import linecache
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,11 +35,11 @@ class RunningCell:
         Its lines are put where `inspect` and tracebacks look for them.
         """
         lines_before = _lines_before(self._raw, magic, body)
-        raw = self._raw if lines_before else body
-        filename: str = shell.compile.cache(raw, shell.execution_count, raw_code=raw)
-        # The kernel stores the translated cell, `get_ipython().run_cell_magic(…)`, under this name; show what was typed.
-        linecache.cache[filename] = (len(raw), None, raw.splitlines(keepends=True), filename)
-        return CellCode("\n" * lines_before + body, filename)
+        source = "\n" * lines_before + body
+        # Under this name the kernel has put the translated cell, `get_ipython().run_cell_magic(…)`.  The source takes its
+        # place, without the magic's line: what shows tracebacks parses it.
+        raw = self._raw if lines_before else source
+        return CellCode(source, shell.compile.cache(source, shell.execution_count, raw_code=raw))
 
 
 def _lines_before(raw: str, magic: str, body: str) -> int:

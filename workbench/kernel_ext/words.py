@@ -14,12 +14,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from IPython.core.error import UsageError
-from IPython.utils.text import DollarFormatter
+from IPython.utils.text import FullEvalFormatter
 
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _QUOTE_MAY_OPEN = re.compile(r"(?:^|[=(\[{,:\s])[bBrRuU]?\Z")
 _BRACKET_MAY_OPEN = re.compile(r"(?:^|=)\Z")
 _FIELD = re.compile(r"([^\W\d]\w*)=(.*)\Z", re.DOTALL)
+_DOLLAR = re.compile(r"\$(\$|[^\W\d]\w*)")
 _NAME = re.compile(r"\$([^\W\d]\w*)\Z")
 
 _MISSING = object()
@@ -36,11 +37,16 @@ class Names:
         return eval(expression.strip(), self._variables)  # noqa: S307 - what the user typed in a cell
 
     def expanded(self, text: str) -> str:
-        """`{expression}` and `$name` replaced by their text, as IPython does it; as it is where that fails."""
+        """`{expression}` and `$name` replaced by their text, as in any magic; `$$` is `$`.  As it is where that fails."""
+        text = _DOLLAR.sub(self._by_name, text)
         try:
-            return str(DollarFormatter().vformat(text, args=[], kwargs=self._variables))
+            return str(FullEvalFormatter().vformat(text, args=[], kwargs=self._variables))
         except Exception:  # noqa: BLE001 - IPython's own rule for lines of magics
             return text
+
+    def _by_name(self, match: re.Match[str]) -> str:
+        name = match[1]
+        return "$" if name == "$" else str(self._variables[name]) if name in self._variables else match[0]
 
 
 def split_words(line: str) -> list[str]:

@@ -1,0 +1,121 @@
+"""How errors look in a real kernel: what, where, and nothing of ours."""
+
+import pytest
+
+from tests.workbench.kernel_ext.kernel import ROOT, Kernel
+
+
+@pytest.mark.parametrize(
+    ("line", "ename", "said"),
+    [
+        ("%invoke conter add value=1", "UnknownActor", "There is no actor 'conter'. Did you mean counter?"),
+        ("%invoke counter ad value=1", "UnknownAction", "no action 'ad'. Did you mean add?"),
+        ("%invoke counter add valu=1", "BadPayload", "no parameter 'valu'. Did you mean value?"),
+        ("%invoke counter add value=five", "BadPayload", "value expected `int`"),
+        ("%state conter", "UnknownActor", "Did you mean counter?"),
+        ("%history conter", "UnknownActor", "Did you mean counter?"),
+    ],
+)
+def test_a_mistake_in_a_magic_is_said_without_a_traceback(kernel: Kernel, line: str, ename: str, said: str) -> None:
+    cell = kernel.run(line)
+
+    assert (cell.status, cell.ename) == ("error", ename)
+    assert said in cell.traceback
+    assert len(cell.traceback.splitlines()) <= 3
+
+
+def test_a_mistake_in_plain_python_points_at_the_line_of_the_cell_only(kernel: Kernel) -> None:
+    cell = kernel.run("x = 1\nwb.invoke('counter', 'ad', {'value': x})\n")
+
+    assert "----> 2 wb.invoke('counter', 'ad'" in cell.traceback
+    assert cell.traceback.count("line ") == 1
+    assert str(ROOT) not in cell.traceback
+
+
+def test_a_failed_action_is_one_traceback_to_the_line_that_raised(kernel: Kernel) -> None:
+    cell = kernel.run("%invoke counter divide by=0")
+
+    assert (cell.status, cell.ename) == ("error", "ActionFailed")
+    assert "return self.total / by" in cell.traceback
+    assert "line 12, in Counter.divide" in cell.traceback
+    assert cell.traceback.count("Traceback") == 1
+    assert str(ROOT) not in cell.traceback
+    assert cell.traceback.splitlines()[-1] == "counter.divide failed; the state of counter is as it was before."
+
+
+def test_a_failed_action_called_from_python_shows_the_way_there(kernel: Kernel) -> None:
+    cell = kernel.run("\ndef ask():\n    return wb.invoke('counter', 'divide', {'by': 0})\nask()")
+
+    frames = [line for line in cell.traceback.splitlines() if line.startswith("---")]
+    assert [frame.split(maxsplit=2)[2] for frame in frames[1:]] == [
+        "ask()",
+        "return wb.invoke('counter', 'divide', {'by': 0})",
+        "return self.total / by",
+    ]
+
+
+def test_a_failure_behind_a_failure_leads_through_both_actors(kernel: Kernel) -> None:
+    kernel.ok(
+        "%%actor\nclass Relay(Actor):\n    @action\n    async def ask(self, ctx: Context):\n"
+        "        await ctx.invoke('counter', 'divide', {'by': 0})\n"
+    )
+
+    cell = kernel.run("await wb.ainvoke('relay', 'ask')")
+
+    assert "in Relay.ask" in cell.traceback
+    assert "in Counter.divide" in cell.traceback
+    assert "ZeroDivisionError" in cell.traceback
+    assert str(ROOT) not in cell.traceback
+
+
+def test_the_users_own_chain_of_exceptions_stays(kernel: Kernel) -> None:
+    kernel.ok(
+        "%%actor\nclass Chained(Actor):\n    @action\n    def go(self):\n        try:\n            {}['x']\n"
+        "        except KeyError as error:\n            raise ValueError('no x') from error\n"
+    )
+
+    cell = kernel.run("%invoke chained go")
+
+    assert "KeyError" in cell.traceback
+    assert "direct cause" in cell.traceback
+    assert "ValueError: no x" in cell.traceback
+
+
+def test_an_exception_group_of_an_action_is_still_shown_plainly(kernel: Kernel) -> None:
+    kernel.ok(
+        "%%actor\nclass Grouped(Actor):\n    @action\n    def go(self):\n"
+        "        raise ExceptionGroup('several', [ValueError('one'), KeyError('two')])\n"
+    )
+
+    cell = kernel.run("%invoke grouped go")
+
+    assert cell.status == "error"
+    assert "several" in cell.traceback + cell.stderr
+
+
+def test_the_failed_frame_can_be_debugged(kernel: Kernel) -> None:
+    kernel.run("%invoke counter divide by=0")
+
+    frame = kernel.ok(
+        "import sys; tb = get_ipython().InteractiveTB.tb\nwhile tb.tb_next: tb = tb.tb_next\ntb.tb_frame.f_locals['by']"
+    )
+
+    assert frame.text == "0"
+
+
+def test_a_timed_out_call_says_what_may_still_happen(kernel: Kernel) -> None:
+    kernel.ok("import threading\nrelease = threading.Event()\n")
+    kernel.ok("%%actor\nclass Stuck(Actor):\n    @action\n    def wait(self):\n        release.wait(30)\n")
+
+    cell = kernel.run("%invoke stuck wait --timeout 50ms")
+    kernel.ok("release.set()")
+
+    assert cell.ename == "InvocationTimeout"
+    assert "did not answer within 0.05 s" in cell.traceback
+
+
+def test_foreign_errors_keep_their_traceback(kernel: Kernel) -> None:
+    cell = kernel.run("1 / 0")
+
+    assert "ZeroDivisionError" in cell.traceback
+    assert "failed; the state" not in cell.traceback
