@@ -113,8 +113,7 @@ class Recorder:
 
     def _checkpoint(self) -> None:
         try:
-            self._store.checkpoint()
-            self._has_unsaved = False
+            self._has_unsaved = self._store.checkpoint()
         except StoreUnavailable:
             pass  # not needed for correctness; the next one tries again
         except StoreError as error:

@@ -47,6 +47,9 @@ class Keys:
     def settle(self, keys: Sequence[tuple[int, int]]) -> None:
         """Find other places for those of `keys` whose row belongs to another key."""
         for key_hash, sequence in keys:
+            # Most are rows of an earlier checkpoint that the mark does not tell of; asking that is cheap, a turn is not.
+            if self._backend.key(key_hash) == sequence:
+                continue
             turn = self._reader.turn(sequence)
             while turn is not None and (there := self._backend.key(key_hash)) != sequence:
                 if there is None:
