@@ -95,20 +95,23 @@ def _key_for_new(store_id: str, key: bytes | None, key_files: KeyFiles | None) -
 
 
 def _existing(backend: Backend, meta: dict[str, str], key: bytes | None, key_files: KeyFiles | None) -> Identity:
-    if int(meta["format"]) > FORMAT:
+    try:
+        version, store_id, wanted = int(meta["format"]), meta["store_id"], meta["key_fingerprint"]
+        sealed_secret = bytes.fromhex(meta["index_secret"])
+        int(meta["mark"])
+    except (KeyError, ValueError) as error:
+        raise _damaged_facts(backend.url, repr(error)) from error
+    if version > FORMAT:
         raise StoreTooNew(
-            f"Cannot open {backend.url}: it has format {meta['format']}, this version reads up to format {FORMAT}.\n"
+            f"Cannot open {backend.url}: it has format {version}, this version reads up to format {FORMAT}.\n"
             "A later version of spawn-workbench wrote it. Nothing was changed; update to open it."
         )
-    store_id, wanted = meta["store_id"], meta["key_fingerprint"]
     found, location = _find_key(backend.url, store_id, wanted, key, key_files)
     cipher = Cipher(found)
     try:
-        secret = cipher.open(bytes.fromhex(meta["index_secret"]), _INDEX_HEADER)
+        secret = cipher.open(sealed_secret, _INDEX_HEADER)
     except SealBrokenError as error:
-        raise StoreDamaged(
-            f"Cannot open {backend.url}: its own facts are damaged ({error}). Nothing was changed."
-        ) from error
+        raise _damaged_facts(backend.url, str(error)) from error
     return Identity(store_id, cipher, secret, location, key_is_new=False)
 
 
@@ -144,4 +147,11 @@ def _wrong_key(url: str, wanted: str, looked: list[str]) -> WrongKey:
         f"Cannot open {url}: it is encrypted with key {wanted}, which was not found.\n"
         f"Looked in {' and '.join(looked)}.\n"
         f"Put the key file back, or set {ENVIRONMENT} to the store's key. Nothing was changed."
+    )
+
+
+def _damaged_facts(url: str, why: str) -> StoreDamaged:
+    return StoreDamaged(
+        f"Cannot open {url}: what it says of itself is damaged ({why}).\n"
+        "Nothing was changed. Put a copy of the store in its place, or start with another one."
     )
