@@ -50,6 +50,8 @@ class FakeSystem:
         self.clock = clock or ManualClock()
         self.error: Exception | None = None
         self.store_error = ""
+        self.unwritten = 0
+        """Last turns that the journal does not give yet."""
         self.reads: dict[str, int] = {}
         self.subscriptions: list[FakeSubscription] = []
         self._lock = threading.RLock()
@@ -64,9 +66,11 @@ class FakeSystem:
         """Have an actor."""
         with self._lock:
             self._infos[name] = ActorInfo(
-                id=ActorId(self.name, name), parent=parent or name, kind=kind,
+                id=ActorId(self.name, name),
+                parent=parent or name,
+                kind=kind,
                 **{"phase": "ready", "definition": "d" * 64, "deployed": True, **fields},
-            )  # fmt: skip
+            )
             self._states[name] = state
 
     def turn(
@@ -78,15 +82,24 @@ class FakeSystem:
             changed = state is not None and failure is None
             revision = info.revision + changed
             turn = make_turn(
-                len(self._journal) + 1, info.id, action, failure=failure, finished_us=now, took_us=took_us,
-                revision_before=info.revision, revision=revision,
-            )  # fmt: skip
+                len(self._journal) + 1,
+                info.id,
+                action,
+                failure=failure,
+                finished_us=now,
+                took_us=took_us,
+                revision_before=info.revision,
+                revision=revision,
+            )
             if changed:
                 self._states[name] = state
             self._infos[name] = msgspec.structs.replace(
-                info, revision=revision, turns=info.turns + 1, failures=info.failures + (failure is not None),
+                info,
+                revision=revision,
+                turns=info.turns + 1,
+                failures=info.failures + (failure is not None),
                 last_turn_us=now,
-            )  # fmt: skip
+            )
             self._journal.append(turn)
             for subscription in self.subscriptions:
                 subscription.put(Event(EventKind.TURN, now, info.id, turn))
@@ -111,9 +124,13 @@ class FakeSystem:
             ]
             self._mailboxes[name] = (entries if running else []) + waiting
             self._infos[name] = msgspec.structs.replace(
-                self._infos[name], waiting=len(actions), oldest_waiting_us=now if actions else 0, action=running,
-                action_started_us=(since_us or now) if running else 0, phase="running" if running else "ready",
-            )  # fmt: skip
+                self._infos[name],
+                waiting=len(actions),
+                oldest_waiting_us=now if actions else 0,
+                action=running,
+                action_started_us=(since_us or now) if running else 0,
+                phase="running" if running else "ready",
+            )
 
     # --- SystemApi ---
 
@@ -141,7 +158,8 @@ class FakeSystem:
 
     def turns(self, *, after: int = 0, actor: str | None = None) -> Iterator[list[Turn]]:
         self._count("turns")
-        yield [t for t in self._journal if t.sequence > after and actor in (None, t.actor.name)]
+        committed = self._journal[: len(self._journal) - self.unwritten]
+        yield [t for t in committed if t.sequence > after and actor in (None, t.actor.name)]
 
     def subscribe(self, *, limit: int = 10_000) -> FakeSubscription:
         self._count("subscribe")
@@ -152,10 +170,16 @@ class FakeSystem:
         self._count("status")
         with self._lock:
             return SystemStatus(
-                system=self.name, store="sqlite:///fake.db", running=True, actors=len(self._infos),
-                waiting=sum(i.waiting for i in self._infos.values()), turns=len(self._journal),
-                sequence=len(self._journal), committed=len(self._journal), store_error=self.store_error,
-            )  # fmt: skip
+                system=self.name,
+                store="sqlite:///fake.db",
+                running=True,
+                actors=len(self._infos),
+                waiting=sum(i.waiting for i in self._infos.values()),
+                turns=len(self._journal),
+                sequence=len(self._journal),
+                committed=len(self._journal) - self.unwritten,
+                store_error=self.store_error,
+            )
 
     def stop(self) -> None:
         """From now on everything is refused."""
@@ -167,14 +191,45 @@ class FakeSystem:
             raise self.error
 
 
-def make_turn(sequence: int, actor: ActorId, action: str, *, failure: Failure | None = None, finished_us: int = 1_700_000_000_000_000,
-              took_us: int = 900, waited_us: int = 100, revision_before: int = 0, revision: int = 0, caller: str = "") -> Turn:  # fmt: skip
+def make_turn(
+    sequence: int,
+    actor: ActorId,
+    action: str,
+    *,
+    failure: Failure | None = None,
+    finished_us: int = 1_700_000_000_000_000,
+    took_us: int = 900,
+    waited_us: int = 100,
+    revision_before: int = 0,
+    revision: int = 0,
+    caller: str = "",
+) -> Turn:
     """A turn with the parts that panels show."""
     started = finished_us - took_us
     return Turn(
-        sequence=sequence, invocation=InvocationId(f"i-{sequence}"), actor=actor, parent=actor.name, action=action,
-        correlation="", cause="", caller=ActorId(actor.system, caller) if caller else None, key="", payload=None, metadata={},
-        enqueued_us=started - waited_us, started_us=started, finished_us=finished_us, now_us=started, seed=0, sent=(),
-        tags_before={}, tags_after=None, failure=failure, response=None, revision_before=revision_before, revision=revision,
-        state=None, definition="d" * 64,
-    )  # fmt: skip
+        sequence=sequence,
+        invocation=InvocationId(f"i-{sequence}"),
+        actor=actor,
+        parent=actor.name,
+        action=action,
+        correlation="",
+        cause="",
+        caller=ActorId(actor.system, caller) if caller else None,
+        key="",
+        payload=None,
+        metadata={},
+        enqueued_us=started - waited_us,
+        started_us=started,
+        finished_us=finished_us,
+        now_us=started,
+        seed=0,
+        sent=(),
+        tags_before={},
+        tags_after=None,
+        failure=failure,
+        response=None,
+        revision_before=revision_before,
+        revision=revision,
+        state=None,
+        definition="d" * 64,
+    )

@@ -1,0 +1,33 @@
+"""Live panels in a notebook.  Importing this package costs nothing; anywidget is imported by the first panel."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from runtime.api import SystemApi
+
+if TYPE_CHECKING:
+    from workbench.widgets.intents import OnIntent
+    from workbench.widgets.panel import Panel
+
+
+def actor_panel(system: SystemApi, actor: str, on_intent: OnIntent | None = None) -> Panel:
+    """See `workbench.widgets.opening.actor_panel`."""
+    from workbench.widgets import opening
+
+    return opening.actor_panel(system, actor, on_intent)
+
+
+def system_panel(system: SystemApi, on_intent: OnIntent | None = None) -> Panel:
+    """See `workbench.widgets.opening.system_panel`."""
+    from workbench.widgets import opening
+
+    return opening.system_panel(system, on_intent)
+
+
+def close_all() -> None:
+    """Close every panel and end the publisher's thread; does nothing if no panel was ever opened."""
+    opening = sys.modules.get("workbench.widgets.opening")
+    if opening is not None:
+        opening.close_all()

@@ -1,0 +1,133 @@
+"""Reads one actor for its panel, asking the system only for what may have changed."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from runtime.api import ActorInfo, Capability, SystemApi, SystemStatus, Waiting
+from runtime.records import Turn
+from workbench.presenters.actor_panel import WAITING_SHOWN, ActorView, Counters, actor_view, missing_view
+from workbench.presenters.actor_static import actor_rendering
+from workbench.presenters.problems import problem_in, problem_of
+from workbench.presenters.rendering import Rendering
+from workbench.presenters.turns import TurnRow, turn_row
+from workbench.presenters.values import Node, mark_changes, outline
+from workbench.widgets.feeds import News
+from workbench.widgets.intents import Intent
+from workbench.widgets.sampling import PerSecond, Rate
+
+TURNS_SHOWN = 10
+_JOURNAL_TAIL = 2_000
+"""So many of the last turns of the whole system are searched for those of an actor; reading more would take too long."""
+
+_SEARCH_AGAIN_US = 1_000_000
+
+
+class ActorSource:
+    """Follows one actor."""
+
+    def __init__(self, system: SystemApi, actor: str) -> None:
+        self.system, self.actor = system, actor
+        self._last = missing_view(actor, system.name)
+        self._recent: deque[TurnRow] = deque(maxlen=TURNS_SHOWN)
+        self._searched_for: tuple[int, int] | None = None
+        self._searched_us = 0
+        self._state_of: tuple[int, str] | None = None
+        self._state: Node | None = None
+        self._marked: Node | None = None
+        self._depths, self._rate = PerSecond(), Rate()
+        self._arrived = self._merged = self._dropped = 0
+
+    def absorb(self, news: News) -> None:
+        """See `Source`."""
+        turns = news.turns.get(self.actor, ())
+        self._arrived += len(turns)
+        self._dropped = news.dropped
+        self._append(turns)
+
+    def read(self, now_us: int) -> ActorView:
+        """See `Source`.  After an error it is the last picture, with the problem."""
+        try:
+            self._last = self._view(now_us)
+        except Exception as error:  # noqa: BLE001 - a system may fail in any way; a panel shows it and goes on
+            self._last = msgspec.structs.replace(self._last, problem=problem_of(error), running=None)
+        return self._last
+
+    def handle(self, intent: Intent) -> bool:
+        """See `Source`.  An actor's panel has no wishes of its own."""
+        return False
+
+    def rendering(self, now_us: int) -> Rendering:
+        """See `Source`."""
+        return actor_rendering(self._last, now_us)
+
+    def _view(self, now_us: int) -> ActorView:
+        info, status = self.system.info(self.actor), self.system.status()
+        self._search_journal(info, status, now_us)
+        self._depths.peak(now_us, info.waiting)
+        self._merged += max(0, self._arrived - 1)
+        self._arrived = 0
+        return actor_view(
+            info,
+            state=self._read_state(info),
+            waiting=self._read_mailbox(info),
+            depths=self._depths.series(),
+            rate=self._rate.update(now_us, info.turns),
+            recent=tuple(reversed(self._recent)),
+            counters=Counters(self._dropped, self._merged),
+            absent=tuple(self._absent()),
+            problem=problem_in(status),
+        )
+
+    def _read_state(self, info: ActorInfo) -> Node | None:
+        """The outlined state, with what the last change changed; read only when the revision or the code is another."""
+        key = (info.revision, info.definition)
+        if Capability.STATE in self.system.capabilities and self._state_of != key:
+            value = self.system.state(self.actor)
+            node = None if value is None else outline(value)
+            if node is not None and node != self._state:
+                self._marked = mark_changes(self._state, node)
+            self._state, self._state_of = node, key
+        return self._marked if self._state is not None else None
+
+    def _read_mailbox(self, info: ActorInfo) -> list[Waiting]:
+        is_quiet = not info.waiting and not info.action and info.phase != "running"
+        if is_quiet or Capability.MAILBOX not in self.system.capabilities:
+            return []
+        return self.system.mailbox(self.actor, limit=WAITING_SHOWN + 1)
+
+    def _search_journal(self, info: ActorInfo, status: SystemStatus, now_us: int) -> None:
+        """Find turns that no event told of: those before the panel was opened, and those that the feed dropped.
+
+        At most once a second, and not again for the same turns once everything was on disk.
+        """
+        evidence = (info.turns, info.last_turn_us)
+        is_told = self._searched_us and self._recent and info.last_turn_us <= self._recent[-1].finished_us
+        if is_told or evidence == self._searched_for or 0 <= now_us - self._searched_us < _SEARCH_AGAIN_US:
+            return
+        self._searched_us = now_us
+        if Capability.HISTORY in self.system.capabilities:
+            after = max(0, status.committed - _JOURNAL_TAIL)
+            self._append(turn for batch in self.system.turns(after=after, actor=self.actor) for turn in batch)
+        if status.committed >= status.sequence:
+            self._searched_for = evidence
+
+    def _append(self, turns: Iterable[Turn]) -> None:
+        for turn in turns:
+            if not self._recent or turn.sequence > self._recent[-1].sequence:
+                self._recent.append(turn_row(turn))
+
+    def _absent(self) -> Iterator[str]:
+        for capability, what in _PARTS.items():
+            if capability not in self.system.capabilities:
+                yield f"This system does not show {what}."
+
+
+_PARTS = {
+    Capability.STATE: "states",
+    Capability.MAILBOX: "what waits in a mailbox",
+    Capability.WATCH: "turns as they happen",
+}

@@ -1,0 +1,102 @@
+"""One panel as the publisher sees it: who looks at it, what it was last shown, what is due."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, Protocol
+
+import msgspec
+
+from workbench.widgets.intents import Intent, OnIntent
+from workbench.widgets.sources import Source
+
+BEAT_S = 2.0
+"""A panel that is looked at hears from us at least so often; its browser side tells by that whether the kernel lives."""
+UNSEEN_S = 1.0
+"""A hidden panel whose browser cannot tell us when it comes back (the cell is busy) is updated this often."""
+_SHARE = 0.05
+"""Of the kernel's time, for reading what one panel shows."""
+
+
+class Outlet(Protocol):
+    """The browser's side of a panel."""
+
+    def show(self, frame: str) -> None:
+        """Replace the picture."""
+        ...
+
+    def tell(self, message: dict[str, Any]) -> None:
+        """Send a message that nobody needs to remember."""
+        ...
+
+
+class Entry:
+    """Used by the publisher thread; only `inbox` is filled by others."""
+
+    def __init__(self, source: Source, on_intent: OnIntent | None = None) -> None:
+        self.source, self.on_intent = source, on_intent
+        self.outlet: Outlet
+        self.inbox: deque[tuple[Intent, bool]] = deque(maxlen=200)
+        self.sent_at = float("-inf")
+        self.is_visible = True
+        """Presumed until a view says otherwise: what it says may be stuck behind a busy cell."""
+        self._views: dict[str, bool] = {}
+        self._is_heard_while_busy = False
+        self._sequence = 0
+        self._body = b""
+        self._read_again_at = float("-inf")
+
+    def hears(self, was_heard_beside_cells: bool) -> None:
+        """Remember whether messages of the browser reach us while a cell is busy."""
+        self._is_heard_while_busy = was_heard_beside_cells
+
+    def see(self, view: str, state: str) -> None:
+        """A view of the panel became `visible` or `hidden`, or is `gone`."""
+        if state == "gone":
+            self._views.pop(view, None)
+        elif len(self._views) < 100 or view in self._views:
+            self._views[view] = state == "visible"
+        was_visible, self.is_visible = self.is_visible, any(self._views.values())
+        if self.is_visible and not was_visible:
+            self.hurry()
+
+    def presume_visible(self) -> None:
+        """It is being displayed (again)."""
+        self.is_visible = True
+        self.hurry()
+
+    def hurry(self) -> None:
+        """Have its next picture as the first of all."""
+        self._read_again_at = self.sent_at = float("-inf")
+
+    @property
+    def is_paused(self) -> bool:
+        """Nobody looks, and we will hear of it when that changes: from the browser, or because it is displayed again."""
+        return not self.is_visible and (self._is_heard_while_busy or not self._views)
+
+    def picture(self, now_s: float, now_us: int, spent: Any) -> str | None:
+        """The next picture, or None if there is no new one or it is too early.
+
+        Args:
+            spent: the monotonic clock, to measure what reading costs; a panel that is costly to read is read less often.
+        """
+        if now_s < self._read_again_at or (not self.is_visible and now_s - self.sent_at < UNSEEN_S):
+            return None
+        before = self._sequence
+        picture = self.read(now_us)
+        self._read_again_at = now_s + min(5.0, (spent() - now_s) / _SHARE)
+        return picture if self._sequence > before else None
+
+    def read(self, now_us: int) -> str:
+        """The picture as it is now; its sequence number grows only when it shows something else."""
+        body = msgspec.json.encode(self.source.read(now_us))
+        if body != self._body:
+            self._body = body
+            self._sequence += 1
+        return f'{{"seq":{self._sequence},"now":{now_us},"view":{body.decode()}}}'
+
+    def beat(self, now_s: float, now_us: int) -> dict[str, Any] | None:
+        """A sign of life if one is due."""
+        if now_s - self.sent_at < BEAT_S:
+            return None
+        return {"type": "beat", "seq": self._sequence, "now": now_us}

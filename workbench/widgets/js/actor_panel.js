@@ -1,0 +1,143 @@
+/** One actor: who it is, its state, its mailbox, what runs, its last turns. */
+import { age, count, duration, elapsed, plural, printable } from "./format.js";
+import { html } from "./html.js";
+import { Icon } from "./icons.js";
+import { back } from "./keys.js";
+import { Command, Liveness, Name, Phase, Section } from "./parts.js";
+import { turnRow, waitingRow } from "./rows.js";
+import { Sparkline } from "./sparkline.js";
+import { Tree, useFlash } from "./tree.js";
+
+export function ActorPanel({ link, nowUs }) {
+  const { view } = link.frame;
+  return html`<div class="wb-panel">
+    <${Header} view=${view} link=${link} />
+    ${view.phase ? html`<${Body} view=${view} nowUs=${nowUs} />` : null}
+    <${Footer} view=${view} />
+  </div>`;
+}
+
+function Header({ view, link }) {
+  return html`<header class="wb-header">
+    ${view.back ? html`<button class="wb-button" ref=${link.focus.take("back")} onClick=${() => back(link)} title="Esc">‹ All actors</button>` : null}
+    <h3><${Name} text=${view.name} /></h3>
+    ${view.phase ? html`<${Phase} phase=${view.phase} />` : null}
+    ${view.phase ? html`<${Facts} view=${view} />` : null}
+    <span class="wb-space" />
+    <${Liveness} link=${link} />
+  </header>`;
+}
+
+function Facts({ view }) {
+  const revision = useFlash(view.revision);
+  return html`<span class="wb-facts">
+    <span>${view.kind}${view.parent ? html` of <${Name} text=${view.parent} />` : null}</span>
+    <span>revision <b ref=${revision} data-wb="revision">${count(view.revision ?? 0)}</b></span>
+    ${view.definition ? html`<span>definition <code>${view.definition}</code></span>` : null}
+    ${view.deployed === false ? html`<span class="wb-tone-warn">code not loaded here</span>` : null}
+  </span>`;
+}
+
+function Body({ view, nowUs }) {
+  return html`<div class="wb-body">
+      <${Section} title="State" grow><${State} view=${view} /><//>
+      <div class="wb-side">
+        <${Mailbox} box=${view.mailbox ?? {}} nowUs=${nowUs} />
+        <${Running} running=${view.running} nowUs=${nowUs} />
+      </div>
+    </div>
+    <${Turns} view=${view} nowUs=${nowUs} />`;
+}
+
+function State({ view }) {
+  if (view.state) return html`<${Tree} node=${view.state} />`;
+  return html`<p class="wb-empty">${view.phase === "template" ? "A template has no state; its children have." : "No state yet."}</p>`;
+}
+
+function Mailbox({ box, nowUs }) {
+  const waiting = box.waiting ?? 0;
+  const head = (box.head ?? []).map(waitingRow);
+  const oldest = waiting && box.oldest_us ? `oldest ${elapsed(nowUs - box.oldest_us)}` : "";
+  return html`<${Section} title="Mailbox" note=${oldest}>
+    <div class="wb-depth">
+      <span><b class="wb-big" data-wb="depth">${count(waiting)}</b> waiting</span>
+      <${Sparkline} series=${box.depths} nowUs=${nowUs} label="Mailbox depth in the last minute, now ${waiting}" />
+    </div>
+    ${head.length ? html`<ol class="wb-queue">${head.map((w) => html`<${Queued} w=${w} nowUs=${nowUs} />`)}
+      ${waiting > head.length ? html`<li class="wb-more">… ${count(waiting - head.length)} more</li>` : null}</ol>` : null}
+  <//>`;
+}
+
+const Queued = ({ w, nowUs }) => html`<li>
+  <${Name} text=${w.action} />
+  <span class="wb-muted">${w.caller ? `from ${printable(w.caller)} ` : ""}${elapsed(nowUs - w.enqueuedUs)}</span>
+</li>`;
+
+function Running({ running, nowUs }) {
+  if (!running) return null;
+  return html`<${Section} title="Running">
+    <div class="wb-running"><i class="wb-dot wb-pulse" /><${Name} text=${running.action} />
+      <b data-wb="elapsed">${running.since_us ? elapsed(nowUs - running.since_us) : ""}</b>
+      ${running.caller ? html`<span class="wb-muted">called by ${printable(running.caller)}</span>` : null}
+    </div>
+  <//>`;
+}
+
+function Turns({ view, nowUs }) {
+  const rows = (view.recent ?? []).map(turnRow);
+  const rate = view.rate ? ` · ${count(Math.round(view.rate))}/s` : "";
+  const failures = view.failures ? html` · <span class="wb-tone-bad">${plural(view.failures, "failure")}</span>` : null;
+  const note = html`${plural(view.turns ?? 0, "turn")} since it was activated${rate}${failures}`;
+  return html`<${Section} title="Last turns" note=${note}>
+    ${rows.length ? html`<${TurnTable} rows=${rows} nowUs=${nowUs} />` : html`<p class="wb-empty">${noTurns(view)}</p>`}
+  <//>`;
+}
+
+const noTurns = (view) =>
+  view.turns || view.revision ? "None of its turns is among the last of the system; its history has them." : "No turns yet.";
+
+const TurnTable = ({ rows, nowUs }) => html`<div class="wb-scroll"><table class="wb-table wb-turns">
+  <thead><tr>
+    <th scope="col" class="wb-num">turn</th><th scope="col">action</th><th scope="col">outcome</th>
+    <th scope="col" class="wb-num">took</th><th scope="col" class="wb-num wb-optional">waited</th>
+    <th scope="col" class="wb-num">revision</th><th scope="col" class="wb-num">when</th>
+  </tr></thead>
+  <tbody>${rows.map((row) => html`<${TurnLine} key=${row.sequence} row=${row} nowUs=${nowUs} />`)}</tbody>
+</table></div>`;
+
+const TurnLine = ({ row, nowUs }) => html`<tr>
+  <td class="wb-num wb-muted">${count(row.sequence)}</td>
+  <td><${Name} text=${row.action} />${row.caller ? html`<span class="wb-muted"> from ${printable(row.caller)}</span>` : null}</td>
+  <td><${Outcome} row=${row} /></td>
+  <td class="wb-num">${duration(row.tookUs)}</td>
+  <td class="wb-num wb-muted wb-optional">${duration(row.waitedUs)}</td>
+  <td class="wb-num ${row.changed ? "" : "wb-muted"}">${row.changed ? "→ " : ""}${count(row.revision)}</td>
+  <td class="wb-num wb-muted">${age(row.finishedUs, nowUs)}</td>
+</tr>`;
+
+const OUTCOMES = {
+  ok: ["good", "succeeded"],
+  raised: ["bad", "the action raised; the state is as it was"],
+  abandoned: ["warn", "given up before it ended; the state is as it was"],
+  refused: ["bad", "its result could not be kept; the state is as it was"],
+  rejected: ["warn", "never ran: the call did not fit"],
+  failed: ["bad", "the system could not run it"],
+  defect: ["bad", "a defect of the workbench"],
+};
+
+function Outcome({ row }) {
+  const [tone, meaning] = OUTCOMES[row.outcome] ?? OUTCOMES.failed;
+  return html`<span class="wb-outcome wb-tone-${tone}" title=${meaning}><${Icon} name=${row.outcome} />${row.outcome}</span>
+    ${row.detail ? html`<span class="wb-detail" title=${row.detail}>${row.detail}</span>` : null}`;
+}
+
+function Footer({ view }) {
+  const { dropped = 0, merged = 0 } = view.counters ?? {};
+  return html`<footer class="wb-footer">
+    ${(view.commands ?? []).map((code) => html`<${Command} code=${code} />`)}
+    <span class="wb-space" />
+    ${(view.absent ?? []).map((sentence) => html`<span>${sentence}</span>`)}
+    ${merged ? html`<span title="More turns were made than pictures are drawn">${plural(merged, "turn")} passed between updates</span>` : null}
+    ${dropped ? html`<span class="wb-tone-warn" title="More happened than could be read">${plural(dropped, "event")} dropped</span>` : null}
+  </footer>`;
+}

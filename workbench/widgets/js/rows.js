@@ -1,0 +1,15 @@
+/** Rows travel as arrays, in the order of the fields of `TurnRow`, `ActorRow` and `WaitingRow` in `workbench/presenters`. */
+
+const named = (names) => (row) => Object.fromEntries(names.map((name, i) => [name, row[i]]));
+
+export const turnRow = named([
+  "sequence", "action", "outcome", "detail", "tookUs", "waitedUs", "revision", "changed", "finishedUs", "caller",
+  "invocation",
+]);
+
+export const actorRow = named([
+  "name", "parent", "kind", "phase", "revision", "waiting", "turns", "failures", "lastTurnUs", "oldestUs", "action",
+  "actionSinceUs", "deployed",
+]);
+
+export const waitingRow = named(["action", "caller", "enqueuedUs"]);

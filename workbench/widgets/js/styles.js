@@ -1,0 +1,127 @@
+/** The look.  Colours are JupyterLab's, else VS Code's, else the system's; nothing is loaded from anywhere. */
+export const STYLES = `
+.wb {
+  --wb-text: var(--jp-ui-font-color1, var(--vscode-editor-foreground, CanvasText));
+  --wb-muted: var(--jp-ui-font-color2, var(--vscode-descriptionForeground, GrayText));
+  --wb-back: var(--jp-layout-color1, var(--vscode-editor-background, Canvas));
+  --wb-raised: var(--jp-layout-color2, var(--vscode-editorWidget-background, color-mix(in srgb, CanvasText 5%, Canvas)));
+  --wb-line: var(--jp-border-color2, var(--vscode-panel-border, color-mix(in srgb, CanvasText 18%, Canvas)));
+  --wb-accent: var(--jp-brand-color1, var(--vscode-focusBorder, #1976d2));
+  --wb-good: var(--jp-success-color1, var(--vscode-testing-iconPassed, #2e7d32));
+  --wb-warn: var(--jp-warn-color1, var(--vscode-editorWarning-foreground, #b26a00));
+  --wb-bad: var(--jp-error-color1, var(--vscode-errorForeground, #d32f2f));
+  --wb-flash: color-mix(in srgb, var(--wb-accent) 35%, transparent);
+  --wb-mono: var(--jp-code-font-family, var(--vscode-editor-font-family, ui-monospace, monospace));
+  container-type: inline-size;
+  color: var(--wb-text); background: var(--wb-back);
+  font: var(--jp-ui-font-size1, 13px)/1.45 var(--jp-ui-font-family, var(--vscode-font-family, system-ui, sans-serif));
+  border: 1px solid var(--wb-line); border-radius: 6px; margin: 2px 0; overflow: hidden; text-align: left;
+}
+.wb *, .wb *::before { box-sizing: border-box; }
+.wb:focus { outline: none; }
+.wb :is(button, input):focus-visible { outline: 2px solid var(--wb-accent); outline-offset: 1px; }
+.wb :is(h3, h4, p, ul, ol) { margin: 0; padding: 0; font: inherit; list-style: none; }
+.wb button { font: inherit; color: inherit; background: none; border: 0; padding: 0; margin: 0; cursor: pointer; text-align: inherit; }
+.wb code, .wb-name, .wb-value, .wb-key { font-family: var(--wb-mono); font-size: .96em; background: none; padding: 0; color: inherit; unicode-bidi: isolate; }
+.wb-hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.wb-muted, .wb-note, .wb-more, .wb-was, .wb-empty { color: var(--wb-muted); }
+.wb-strong { font-weight: 600; }
+.wb-space { flex: 1; }
+.wb-tone-good { --wb-tone: var(--wb-good); } .wb-tone-warn { --wb-tone: var(--wb-warn); }
+.wb-tone-bad { --wb-tone: var(--wb-bad); } .wb-tone-busy, .wb-tone-info { --wb-tone: var(--wb-accent); }
+.wb-tone-idle { --wb-tone: var(--wb-muted); }
+.wb-dot { display: inline-block; width: 8px; height: 8px; border-radius: 50%; margin-right: 6px; background: var(--wb-tone, var(--wb-accent)); flex: none; }
+.wb-tone-idle > .wb-dot { background: none; border: 2px solid var(--wb-tone); }
+.wb-pulse { animation: wb-pulse 2s ease-in-out infinite; }
+@keyframes wb-pulse { 50% { opacity: .35; } }
+
+.wb-header { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 12px; padding: 8px 12px; border-bottom: 1px solid var(--wb-line); background: var(--wb-raised); }
+.wb-header h3 { font-weight: 600; font-size: 1.1em; max-width: 28em; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.wb-facts { display: flex; flex-wrap: wrap; gap: 0 12px; color: var(--wb-muted); }
+.wb-facts b { color: var(--wb-text); font-weight: 600; font-variant-numeric: tabular-nums; border-radius: 2px; }
+.wb-phase, .wb-live, .wb-running { display: inline-flex; align-items: center; white-space: nowrap; }
+.wb-live { color: var(--wb-muted); font-size: .92em; }
+.wb-button { border: 1px solid var(--wb-line) !important; border-radius: 4px; padding: 2px 10px !important; background: var(--wb-back) !important; }
+.wb-button:hover { border-color: var(--wb-accent) !important; }
+
+.wb-banner { padding: 8px 12px; border-left: 4px solid var(--wb-tone); background: color-mix(in srgb, var(--wb-tone) 10%, transparent); border-bottom: 1px solid var(--wb-line); }
+.wb-body { display: flex; flex-direction: column; }
+.wb-section { padding: 8px 12px 10px; min-width: 0; }
+.wb-section h4 { display: flex; align-items: baseline; gap: 10px; margin-bottom: 4px; font-size: .92em; font-weight: 600; color: var(--wb-muted); }
+.wb-note { font-weight: 400; }
+.wb-panel > .wb-section { border-top: 1px solid var(--wb-line); }
+.wb-side { border-top: 1px solid var(--wb-line); }
+@container (max-width: 560px) { .wb-optional { display: none; } }
+@container (min-width: 620px) {
+  .wb-body { flex-direction: row; }
+  .wb-grow { flex: 1 1 0; }
+  .wb-side { flex: 0 0 300px; border-top: 0; border-left: 1px solid var(--wb-line); }
+}
+
+.wb-tree { max-height: 320px; overflow: auto; }
+.wb-items .wb-items { padding-left: 16px; border-left: 1px solid var(--wb-line); margin-left: 5px; }
+.wb-item { padding: 1px 0 1px 6px; border-left: 2px solid transparent; }
+.wb-items .wb-items .wb-item { padding-left: 2px; }
+.wb-line { display: flex; align-items: baseline; gap: 6px; }
+.wb-shown { flex: 1; min-width: 0; overflow-wrap: anywhere; }
+.wb-tree > .wb-items > .wb-item > .wb-line > .wb-toggle { min-width: 8.5em; }
+.wb-item.wb-changed { border-left-color: var(--wb-accent); }
+.wb-toggle { flex: none; max-width: 50%; overflow-wrap: anywhere; }
+.wb-key { color: var(--wb-muted); }
+.wb-items .wb-items .wb-key::after { content: ":"; }
+button.wb-toggle::before { content: "▸"; display: inline-block; width: 1em; color: var(--wb-muted); }
+button.wb-toggle[aria-expanded="true"]::before { content: "▾"; }
+.wb-toggle-none::before { content: ""; display: inline-block; width: 1em; }
+.wb-value { border-radius: 2px; }
+.wb-text { color: var(--jp-mirror-editor-string-color, inherit); }
+.wb-number { color: var(--jp-mirror-editor-number-color, inherit); }
+.wb-flag, .wb-none { color: var(--jp-mirror-editor-keyword-color, inherit); }
+.wb-map, .wb-list { color: var(--wb-muted); font-family: inherit; }
+.wb-was { margin-left: .8em; font-size: .92em; }
+
+.wb-depth { display: flex; align-items: flex-end; justify-content: space-between; gap: 12px; }
+.wb-big { font-size: 1.7em; line-height: 1; font-weight: 600; font-variant-numeric: tabular-nums; }
+.wb-spark { display: block; flex: none; max-width: 100%; }
+.wb-spark-bars { fill: var(--wb-accent); } .wb-spark-base { fill: var(--wb-line); }
+.wb-queue { margin-top: 6px !important; }
+.wb-queue li { display: flex; justify-content: space-between; gap: 10px; padding: 1px 0; }
+.wb-running { gap: 6px; } .wb-running .wb-dot { margin: 0; } .wb-running b { font-variant-numeric: tabular-nums; font-weight: 600; }
+
+.wb-scroll { overflow: auto; } .wb-tall { max-height: 420px; }
+.wb table.wb-table { border-collapse: collapse; width: 100%; margin: 0; border: 0; font-size: inherit; }
+.wb .wb-table :is(th, td) { padding: 3px 16px 3px 0; text-align: left; vertical-align: baseline; border: 0; white-space: nowrap; background: none; max-width: none; }
+.wb .wb-table :is(th, td):last-child { padding-right: 0; }
+.wb .wb-table th.wb-num { width: 6.2em; }
+.wb .wb-turns { table-layout: fixed; min-width: 460px; }
+.wb .wb-turns th:nth-child(1) { width: 4.6em; } .wb .wb-turns th:nth-child(2) { width: 22%; }
+.wb .wb-turns td { overflow: hidden; text-overflow: ellipsis; }
+.wb .wb-table tr, .wb .wb-table tbody tr:nth-child(odd) { background: none; border: 0; }
+.wb .wb-table th { font-weight: 400; color: var(--wb-muted); border-bottom: 1px solid var(--wb-line); }
+.wb .wb-table tbody tr + tr td { border-top: 1px solid color-mix(in srgb, var(--wb-line) 55%, transparent); }
+.wb .wb-table .wb-num { text-align: right; font-variant-numeric: tabular-nums; }
+.wb .wb-actors :is(th, td):first-child { padding-left: 12px; } .wb .wb-actors :is(th, td):last-child { padding-right: 12px; }
+.wb .wb-actors th { position: sticky; top: 0; background: var(--wb-back); z-index: 1; }
+.wb .wb-actors tbody tr:hover { background: var(--wb-raised); }
+.wb .wb-actors .wb-name { display: inline-block; max-width: 24em; overflow: hidden; text-overflow: ellipsis; vertical-align: bottom; }
+.wb .wb-sort { color: inherit; } .wb .wb-sort:hover { color: var(--wb-text); }
+.wb .wb-sort { position: relative; }
+.wb-arrow { position: absolute; left: 100%; padding-left: 2px; }
+.wb .wb-link { color: var(--jp-content-link-color, var(--vscode-textLink-foreground, LinkText)); }
+.wb .wb-link:hover { text-decoration: underline; }
+.wb-icon { fill: none; stroke: var(--wb-tone, currentColor); stroke-width: 2; stroke-linecap: round; stroke-linejoin: round; margin-right: 6px; vertical-align: -2px; }
+.wb-detail { margin-left: .7em; color: var(--wb-bad); font-family: var(--wb-mono); font-size: .92em; }
+td.wb-tone-bad, span.wb-tone-bad:not(.wb-live, .wb-outcome) { color: var(--wb-bad); }
+
+.wb-toolbar { display: flex; align-items: center; gap: 12px; padding: 6px 12px; }
+.wb .wb-search { font: inherit; color: inherit; background: var(--wb-back); border: 1px solid var(--wb-line); border-radius: 4px; padding: 3px 8px; width: 240px; }
+.wb-empty { padding: 4px 12px 10px !important; } .wb-section .wb-empty { padding: 2px 0 !important; }
+.wb-footer { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 14px; padding: 6px 12px; border-top: 1px solid var(--wb-line); color: var(--wb-muted); font-size: .92em; }
+.wb .wb-command { font-family: var(--wb-mono); border-radius: 3px; }
+.wb .wb-command:hover { color: var(--wb-text); text-decoration: underline; }
+
+@media (prefers-reduced-motion: reduce) { .wb-pulse { animation: none; } }
+@media (forced-colors: active) {
+  .wb-dot { forced-color-adjust: none; background: CanvasText; }
+  .wb-item.wb-changed { border-left-color: Highlight; }
+}
+`;

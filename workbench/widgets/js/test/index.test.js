@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { act } from "preact/test-utils";
+import widget from "../index.js";
+import { FakeObserver, setUp } from "./dom.js";
+import { FakeModel, sample } from "./fakes.js";
+
+test("a view draws, reports that it is seen, and leaves nothing behind", () => {
+  const el = setUp();
+  globalThis.addEventListener ??= () => {};
+  globalThis.removeEventListener ??= () => {};
+  const model = new FakeModel(sample("actor"));
+  let leave;
+  act(() => {
+    leave = widget.render({ model, el });
+  });
+  FakeObserver.last.see(true);
+  assert.match(el.textContent, /counter/);
+  act(() => leave());
+
+  assert.deepEqual(model.sent.map((m) => m.data.state), ["visible", "gone"]);
+  assert.equal(model.isListenedTo, false);
+});
+
+test("two views of one model tell themselves apart", () => {
+  const model = new FakeModel(sample("actor"));
+  const leaves = [0, 1].map(() => widget.render({ model, el: setUp() }));
+  act(() => leaves.forEach((leave) => leave()));
+
+  assert.equal(new Set(model.sent.map((m) => m.data.view)).size, 2);
+});

@@ -1,0 +1,183 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, test } from "node:test";
+import { render } from "preact";
+import { act } from "preact/test-utils";
+import { App } from "../app.js";
+import { html } from "../html.js";
+import { inOrder } from "../system_panel.js";
+import { setUp } from "./dom.js";
+import { linked, sample } from "./fakes.js";
+
+let root, link, model, time;
+
+beforeEach(() => {
+  root = setUp();
+});
+
+afterEach(() => {
+  act(() => render(null, root));
+  link?.close();
+});
+
+function show(view) {
+  ({ link, model, time } = linked(view));
+  act(() => render(html`<${App} link=${link} />`, root));
+}
+
+const change = (view) => act(() => model.put(view));
+const text = (selector) => root.querySelector(selector)?.textContent.replace(/\s+/g, " ").trim();
+const texts = (selector) => root.querySelectorAll(selector).map((node) => node.textContent.replace(/\s+/g, " ").trim());
+
+test("an actor's panel shows who it is, its mailbox and what runs", () => {
+  show(sample("actor"));
+
+  assert.equal(text("h3"), "counter");
+  assert.deepEqual(texts(".wb-facts span"), ["named", "revision 12", "definition 9f3c2ab1"]);
+  assert.equal(text('[data-wb="depth"]'), "7");
+  assert.equal(text('[data-wb="elapsed"]'), "1.2 s");
+  assert.deepEqual(texts(".wb-queue li"), ["addfrom front 0.9 s", "announce0.4 s", "… 5 more"]);
+});
+
+test("state fields that changed are marked with what they were", () => {
+  show(sample("actor"));
+
+  assert.deepEqual(texts(".wb-changed .wb-key"), ["total", "recent", "note"]);
+  assert.deepEqual(texts(".wb-changed .wb-was"), ["was 4", "was 2 items", "new"]);
+});
+
+test("failures are told apart in the last turns", () => {
+  show(sample("actor"));
+
+  assert.deepEqual(texts(".wb-outcome"), ["ok", "abandoned", "raised", "ok"]);
+  assert.deepEqual(texts(".wb-detail"), ["The turn was given up after 5 s.", "KeyError: 'missing'"]);
+});
+
+test("what the picture leaves out is counted", () => {
+  show(sample("actor"));
+
+  assert.match(text(".wb-footer"), /1,200 turns passed between updates3 events dropped$/);
+});
+
+test("a hostile name and value stay text", () => {
+  const name = '<img src=x onerror="alert(1)">\u202e';
+  show({ ...sample("actor"), name, state: { kind: "map", items: [["k", { kind: "text", text: "<b>x</b>" }]] } });
+
+  assert.equal(text("h3"), '<img src=x onerror="alert(1)">\\u202e');
+  assert.deepEqual([root.querySelectorAll("img").length, root.querySelectorAll("b").length > 0], [0, true]);
+  assert.equal(text(".wb-text"), "<b>x</b>");
+});
+
+test("a nested value opens and closes", () => {
+  show(sample("actor"));
+  const toggle = root.querySelectorAll("button.wb-toggle").find((button) => button.textContent === "recent");
+  act(() => toggle.fire("click"));
+
+  assert.equal(toggle.getAttribute("aria-expanded"), "true");
+  assert.deepEqual(texts(".wb-items .wb-items .wb-value").slice(-3), ["1", "2", "5"]);
+});
+
+test("a problem is a banner over the last picture", () => {
+  show({ ...sample("actor"), problem: { kind: "store", title: "The store cannot be written", text: "disk full\n7 turns wait" } });
+
+  assert.equal(text(".wb-banner"), "The store cannot be writtendisk full7 turns wait");
+  assert.equal(text("h3"), "counter");
+});
+
+test("silence is shown as such", () => {
+  show(sample("actor"));
+  time.pass(7_000);
+  act(() => link.changed());
+
+  assert.match(text(".wb-banner"), /^No news from the kernel/);
+  assert.equal(text(".wb-live"), "no news");
+});
+
+test("a click that waits behind a busy cell says so", () => {
+  show(sample("system"));
+  act(() => root.querySelector(".wb-link").fire("click"));
+  act(() => time.pass(301));
+
+  assert.equal(text(".wb-live"), "queued until the cell ends");
+});
+
+test("the system's panel lists actors, the hostile one as text", () => {
+  show(sample("system"));
+
+  assert.deepEqual(texts(".wb-facts span"), ["4,046 actors", "3 waiting", "2,468 turns · 57/s", "8 not on disk yet"]);
+  assert.deepEqual(texts(".wb-link").slice(1), ["N14228", "archive", "counter", "plane"]);
+  assert.match(texts(".wb-link")[0], /^<img src=x/);
+});
+
+test("a click on an actor asks for it by its exact name", () => {
+  show(sample("system"));
+  act(() => root.querySelector(".wb-link").fire("click"));
+
+  assert.deepEqual(model.wishes.map((w) => [w.type, w.data.actor]), [["open", sample("system").rows[0][0]]]);
+});
+
+test("a column head sorts, and says by what the list is sorted", () => {
+  show({ ...sample("system"), query: { sort: "turns", descending: true } });
+  const head = root.querySelectorAll("th").find((th) => th.getAttribute("aria-sort") === "descending");
+  act(() => head.querySelector("button").fire("click"));
+
+  assert.deepEqual(model.wishes.map((w) => w.data), [{ by: "turns" }]);
+});
+
+test("search is sent when the typing pauses", async () => {
+  show(sample("system"));
+  const input = root.querySelector(".wb-search");
+  input.value = "N1";
+  act(() => input.fire("input"));
+  await new Promise((done) => setTimeout(done, 200));
+
+  assert.deepEqual(model.wishes.map((w) => [w.type, w.data.text]), [["search", "N1"]]);
+});
+
+test("a window says how many more there are and asks for them", () => {
+  show({ ...sample("system"), matching: 2_005 });
+  act(() => root.querySelector(".wb-button").fire("click"));
+
+  assert.match(root.textContent, /2,000 more actors/);
+  assert.equal(model.wishes[0].type, "more");
+});
+
+test("arrows move in the list, and it is one stop for Tab", () => {
+  show(sample("system"));
+  const buttons = root.querySelectorAll(".wb-link");
+  const event = buttons[0].fire("keydown", { key: "ArrowDown" });
+
+  assert.equal(globalThis.document.activeElement, buttons[1]);
+  assert.ok(event.prevented);
+  assert.deepEqual(buttons.map((button) => button.tabIndex), [-1, 0, -1, -1, -1]);
+});
+
+test("the focus goes to the way back and returns to the actor's line", () => {
+  show(sample("system"));
+  act(() => root.querySelectorAll(".wb-link")[3].fire("click"));
+  change({ ...sample("actor"), back: true });
+  assert.equal(globalThis.document.activeElement.textContent, "‹ All actors");
+
+  act(() => globalThis.document.activeElement.fire("keydown", { key: "Escape" }));
+  change(sample("system"));
+
+  assert.deepEqual(model.wishes.map((w) => w.type), ["open", "back"]);
+  assert.equal(globalThis.document.activeElement.textContent, "counter");
+});
+
+test("JupyterLab's shortcuts are kept out", () => {
+  show(sample("system"));
+
+  assert.equal(root.querySelector(".wb").getAttribute("data-lm-suppress-shortcuts"), "true");
+});
+
+test("rows keep their places while the mouse is over them", () => {
+  const rows = ["c", "a", "b", "new"].map((name) => ({ name }));
+
+  assert.deepEqual(inOrder(rows, ["a", "b", "c"]).map((row) => row.name), ["a", "b", "c", "new"]);
+});
+
+test("a panel of a later version says that it waits instead of failing", () => {
+  show({ panel: "galaxy" });
+
+  assert.match(root.textContent, /Waiting for the first picture/);
+});

@@ -1,0 +1,116 @@
+"""Reads a system's actors for its panel, or the one actor that was opened in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from runtime.api import ActorInfo, SystemApi, SystemStatus
+from workbench.presenters.actor_panel import Counters
+from workbench.presenters.actor_static import actor_rendering
+from workbench.presenters.problems import problem_of
+from workbench.presenters.rendering import Rendering
+from workbench.presenters.system_panel import SORTS, WINDOW_LARGEST, WINDOW_STEP, Query, SystemView, system_view
+from workbench.presenters.system_static import system_rendering
+from workbench.widgets.actor_source import ActorSource
+from workbench.widgets.feeds import News
+from workbench.widgets.intents import Intent
+from workbench.widgets.sampling import Rate
+from workbench.widgets.sources import View
+
+_LISTED = 5_000
+"""Actors looked at for one picture; more are found by the start of their name."""
+_RELIST_US = 2_000_000
+"""A list is read again after so long even if the system's numbers have not changed."""
+
+
+class SystemSource:
+    """Follows a system."""
+
+    def __init__(self, system: SystemApi) -> None:
+        self.system = system
+        self._query = Query()
+        self._last: View = SystemView(system.name)
+        self._opened: ActorSource | None = None
+        self._infos: list[ActorInfo] = []
+        self._listed_for: tuple[Any, ...] = ()
+        self._listed_us = 0
+        self._rate = Rate()
+        self._dropped = 0
+
+    def absorb(self, news: News) -> None:
+        """See `Source`."""
+        self._dropped = news.dropped
+        if self._opened is not None:
+            self._opened.absorb(news)
+
+    def read(self, now_us: int) -> View:
+        """See `Source`.  After an error it is the last picture, with the problem."""
+        if self._opened is not None:
+            self._last = msgspec.structs.replace(self._opened.read(now_us), back=True)
+            return self._last
+        try:
+            self._last = self._view(now_us)
+        except Exception as error:  # noqa: BLE001 - a system may fail in any way; a panel shows it and goes on
+            last = self._last if isinstance(self._last, SystemView) else SystemView(self.system.name)
+            self._last = msgspec.structs.replace(last, problem=problem_of(error), query=self._query)
+        return self._last
+
+    def handle(self, intent: Intent) -> bool:
+        """See `Source`.  Knows `open`, `back`, `sort`, `search` and `more`."""
+        match intent.type:
+            case "open" if intent.text("actor"):
+                self._opened = ActorSource(self.system, intent.text("actor"))
+            case "back":
+                self._opened = None
+            case "sort" if intent.text("by") in SORTS:
+                self._sort(intent.text("by"))
+            case "search":
+                self._ask(search=intent.text("text")[:100])
+            case "more":
+                self._ask(limit=min(self._query.limit + WINDOW_STEP, WINDOW_LARGEST))
+            case _:
+                return False
+        return True
+
+    def rendering(self, now_us: int) -> Rendering:
+        """See `Source`."""
+        last = self._last
+        return system_rendering(last, now_us) if isinstance(last, SystemView) else actor_rendering(last, now_us)
+
+    def _view(self, now_us: int) -> SystemView:
+        status = self.system.status()
+        self._list(status, now_us)
+        rate = self._rate.update(now_us, status.turns)
+        return system_view(
+            status,
+            self._infos,
+            self._query,
+            is_partial=len(self._infos) >= _LISTED,
+            rate=rate,
+            rates=self._rate.per_second.series(),
+            counters=Counters(self._dropped),
+        )
+
+    def _list(self, status: SystemStatus, now_us: int) -> None:
+        numbers = (status.sequence, status.turns, status.waiting, status.actors, status.running, self._query.search)
+        if numbers == self._listed_for and 0 <= now_us - self._listed_us < _RELIST_US:
+            return
+        infos = self.system.actors(limit=_LISTED)
+        if len(infos) >= _LISTED and self._query.search:
+            # Not everything was looked at: at least what begins with the searched words is found.
+            known = {info.id.name for info in infos}
+            found = self.system.actors(prefix=self._query.search, limit=WINDOW_LARGEST)
+            infos += [info for info in found if info.id.name not in known]
+        self._infos, self._listed_for, self._listed_us = infos, numbers, now_us
+
+    def _sort(self, by: str) -> None:
+        """The same column again turns the order round; numbers begin with the largest."""
+        if by == self._query.sort:
+            self._ask(descending=not self._query.descending)
+        else:
+            self._ask(sort=by, descending=by not in ("name", "kind", "phase"))
+
+    def _ask(self, **changes: Any) -> None:
+        self._query = msgspec.structs.replace(self._query, **changes)
