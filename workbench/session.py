@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from runtime.api import SystemApi, SystemStatus
-from runtime.config import DEFAULT_SYSTEM, Durability
-from runtime.errors import BadSetting, SystemStopped, shown
+from runtime.config import DEFAULT_SYSTEM, Durability, RuntimeConfig
+from runtime.errors import BadSetting, SystemStopped, nearest, shown
 from workbench.results import Status
 from workbench.store_place import default_store, prepare_directory, shown_path, store_url
 from workbench.tables import plural
 
 if TYPE_CHECKING:
     from workbench.history.database import HistoryDatabase
+
+_SETTINGS = {"system", "store", "durability", "key"} | set(RuntimeConfig.__struct_fields__) - {"store_url"}
 
 
 class Session:
@@ -128,6 +130,8 @@ class Session:
 
     def _settings(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
         settings = {"system": DEFAULT_SYSTEM, "durability": Durability.JOURNAL, **self.defaults, **wanted}
+        for name in settings.keys() - _SETTINGS:
+            raise BadSetting(f"There is no setting {name!r}. {nearest(name, _SETTINGS, kind='setting')}")
         settings["store"] = store_url(settings.get("store") or default_store())
         settings["durability"] = _durability(settings["durability"])
         return settings
@@ -135,12 +139,16 @@ class Session:
     def _refuse_other_settings(self, wanted: Mapping[str, Any]) -> None:
         running = self._started_with
         for name, value in wanted.items():
-            value = store_url(value) if name == "store" else value
-            if value != running.get(name):
-                raise BadSetting(
-                    f"Cannot start with {name}={shown(value)}: an actor system runs already with {shown(running.get(name))}.\n"
-                    "Stop it first with wb.stop() or %spawn stop."
-                )
+            if (store_url(value) if name == "store" else value) == running.get(name):
+                continue
+            # A key is never shown.
+            asked, has = (
+                ("another key", "its own") if name == "key" else (f"{name}={shown(value)}", shown(running.get(name)))
+            )
+            raise BadSetting(
+                f"Cannot start with {asked}: an actor system runs already with {has}.\n"
+                "Stop it first with wb.stop() or %spawn stop."
+            )
 
 
 def key_location(system: SystemApi) -> str:

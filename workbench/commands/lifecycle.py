@@ -22,7 +22,7 @@ def start(
         system: the actor system's name; `spawn-system` if not given.
         store: `sqlite:///PATH`, a path, or `memory`; by default `.spawn/<notebook>.db` beside the notebook.
         durability: `snapshot`, `journal` (default) or `commit`, for actors whose class does not say.
-        options: further fields of `runtime.config.RuntimeConfig`.
+        options: `key` (32 bytes that encrypt the store), and further fields of `runtime.config.RuntimeConfig`.
 
     Raises:
         BadSetting: a system runs already with other settings, or a setting is not usable.

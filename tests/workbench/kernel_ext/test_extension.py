@@ -9,7 +9,7 @@ from tests.workbench.kernel_ext.conftest import COUNTER
 from tests.workbench.kernel_ext.kernel import Kernel, until
 
 LOOK = """\
-import threading
+import sys, threading
 def look():
     ip = get_ipython()
     return {
@@ -24,7 +24,8 @@ def look():
         "hidden": sorted(name for name in ip.user_ns_hidden if name[0] != "_"),
     }
 def threads():
-    return sorted(thread.name for thread in threading.enumerate())
+    alive = sys._current_frames()  # `threading` also lists threads of `_thread` that have ended
+    return sorted(thread.name for thread in threading.enumerate() if thread.ident in alive)
 Counter = old = before = threads_before = None
 before, threads_before = look(), threads()
 """

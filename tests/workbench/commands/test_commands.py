@@ -1,0 +1,201 @@
+"""The commands over a real system in memory."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+import workbench as wb
+from runtime.errors import ActionFailed, DefinitionError, UnknownActor
+from tests.workbench.commands.conftest import Counter, release
+from workbench.session import Session
+
+pytestmark = pytest.mark.usefixtures("session")
+
+
+def test_invoke_gives_the_decoded_answer() -> None:
+    assert wb.invoke("counter", "add", {"value": 5}) == {"total": 5}
+
+
+def test_invoke_passes_every_option_on(session: Session) -> None:
+    seen: dict[str, Any] = {}
+
+    class System:
+        def invoke(self, *arguments: Any, **options: Any) -> None:
+            seen.update(options, arguments=arguments)
+
+    real, session.system = session.system, System()  # type: ignore[assignment]
+    options = {
+        "parent": "p", "system": "s", "asynchronous": True, "delay": 1, "scheduled_to": None,
+        "metadata": {"a": "b"}, "timeout": 2.0, "key": "k",
+    }  # fmt: skip
+    wb.invoke("counter", "add", {"value": 1}, **options)  # type: ignore[arg-type]
+    session.system = real
+
+    assert seen == {**options, "arguments": ("counter", "add", {"value": 1})}
+
+
+def test_a_failed_action_has_the_users_exception_as_its_cause() -> None:
+    with pytest.raises(ActionFailed) as caught:
+        wb.invoke("counter", "divide", {"by": 0})
+
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+
+
+def test_ainvoke_answers_many_at_once() -> None:
+    async def ask() -> list[dict[str, int]]:
+        return await asyncio.gather(*(wb.ainvoke("counter", "add", {"value": 1}) for _ in range(10)))
+
+    assert sorted(answer["total"] for answer in asyncio.run(ask())) == list(range(1, 11))
+
+
+def test_a_ref_calls_actions_by_name() -> None:
+    counter = wb.ref("counter")
+
+    assert counter.add(value=2) == {"total": 2}
+    assert counter.invoke("add", {"value": 3}) == {"total": 5}
+    assert counter.state() == {"total": 5}
+    assert asyncio.run(_awaited(counter)) == {"total": 6}
+
+
+async def _awaited(counter: Any) -> Any:
+    return await counter.ainvoke("add", {"value": 1})
+
+
+def test_a_ref_tells_without_waiting() -> None:
+    assert wb.ref("counter").tell("wait") is None
+    assert wb.mailbox("counter")
+
+
+def test_a_ref_with_a_parent_makes_the_actor() -> None:
+    class Plane(wb.Actor, name="plane", kind="unnamed"):
+        flights: int = 0
+
+        @wb.action
+        def fly(self) -> int:
+            self.flights += 1
+            return self.flights
+
+    wb.deploy(Plane)
+
+    assert wb.ref("N1", parent="plane").fly() == 1
+    assert wb.ref("N2", parent="plane").fly() == 1
+
+
+def test_a_ref_offers_its_actions_and_hides_what_jupyter_probes_for() -> None:
+    counter = wb.ref("counter")
+
+    assert {"add", "divide", "wait"} <= set(dir(counter))
+    assert not hasattr(counter, "_repr_html_")
+    assert repr(counter) == "wb.ref('counter')"
+    assert counter == wb.ref("counter")
+    assert len({counter, wb.ref("counter"), wb.ref("counter", "x")}) == 2
+
+
+def test_state_is_what_was_committed_now_and_then() -> None:
+    wb.invoke("counter", "add", {"value": 5})
+    wb.invoke("counter", "add", {"value": 5})
+
+    assert wb.state("counter") == {"total": 10}
+    assert wb.state("counter", 1) == {"total": 5}
+
+
+def test_state_of_an_unknown_actor_names_the_nearest() -> None:
+    with pytest.raises(UnknownActor, match="Did you mean counter"):
+        wb.state("conter")
+
+
+def test_actors_are_records_that_show_themselves_as_a_table() -> None:
+    wb.invoke("counter", "add", {"value": 1})
+
+    [counter] = wb.actors()
+
+    assert (counter.id.name, counter.revision) == ("counter", 1)
+    assert "counter" in repr(wb.actors())
+
+
+def test_mailbox_shows_the_running_message_first() -> None:
+    wb.invoke("counter", "wait", asynchronous=True)
+    wb.invoke("counter", "add", {"value": 1}, asynchronous=True)
+
+    assert [each.action for each in wb.mailbox("counter")] == ["wait", "add"]
+
+
+def test_history_tells_what_was_asked_answered_and_changed() -> None:
+    wb.invoke("counter", "add", {"value": 5})
+    with pytest.raises(ActionFailed):
+        wb.invoke("counter", "divide", {"by": 0})
+
+    added, failed = wb.history("counter")
+
+    assert (added.action, added.payload, added.response, added.state) == (
+        "add",
+        {"value": 5},
+        {"total": 5},
+        {"total": 5},
+    )
+    assert failed.failure.startswith("ZeroDivisionError: ")
+    assert (failed.state, failed.revision) == (None, 1)
+
+
+def test_history_keeps_the_last_turns() -> None:
+    for _ in range(5):
+        wb.invoke("counter", "add", {"value": 1})
+
+    assert [entry.revision for entry in wb.history("counter", limit=2)] == [4, 5]
+
+
+def test_history_of_an_unknown_actor_names_the_nearest() -> None:
+    with pytest.raises(UnknownActor, match="Did you mean counter"):
+        wb.history("conter")
+
+
+def test_deploying_again_reports_what_changed() -> None:
+    class Changed(wb.Actor, name="counter"):
+        total: int = 0
+        label: str = ""
+
+        @wb.action
+        def add(self, value: int, twice: bool = False) -> dict:
+            return {}
+
+    report = wb.deploy(Changed)
+
+    assert report.changed
+    assert report.removed_actions == ("divide(by: int)", "wait()")
+    assert "+ label" in repr(report)
+
+
+def test_a_class_that_is_no_actor_is_refused() -> None:
+    with pytest.raises(DefinitionError):
+        wb.deploy(dict)
+
+
+def test_an_undeployed_actor_keeps_its_state() -> None:
+    wb.invoke("counter", "add", {"value": 5})
+
+    wb.undeploy("counter")
+    wb.deploy(Counter)
+
+    assert wb.state("counter") == {"total": 5}
+
+
+def test_status_says_what_runs_and_where() -> None:
+    shown = repr(wb.status())
+
+    assert "is running" in shown
+    assert "memory://" in shown
+
+
+def test_stop_and_start_are_explicit() -> None:
+    wb.stop()
+    assert not wb.status().running
+
+    assert wb.start(store="memory").running
+
+
+def test_the_end_of_a_wait_leaves_the_action_to_itself() -> None:
+    wb.invoke("counter", "wait", asynchronous=True)
+    release.set()
+
+    assert wb.invoke("counter", "add", {"value": 1}) == {"total": 1}
