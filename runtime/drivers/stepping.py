@@ -217,15 +217,19 @@ class SteppingDriver:
 
     def crash(self) -> None:
         """Lose everything that is not in the store, as `kill -9` does, and start again with the same definitions."""
-        for each in self._suspended:
-            each.coroutine.close()
-        self._suspended.clear()
+        self.close()
         self._unwritten = None
         self._ready = ChosenQueue(lambda _: self._chosen)
         self.host = InProcessHost()
         self.engine = Engine(self.options, head=self.store.head(), ids=self.ids, seed=self._seed, ready=self._ready)
         for definition in self._definitions.values():
             self.deploy(definition)
+
+    def close(self) -> None:
+        """End the actions that are in the middle of a turn; nothing of them is kept."""
+        for each in self._suspended:
+            each.context.run(each.coroutine.close)
+        self._suspended.clear()
 
     def submit(self, invocation: Invocation, waiter: object) -> None:
         self._carry_out(self.engine.submit(invocation, waiter, self.clock.now_us()))

@@ -12,6 +12,7 @@ class Activation:
     """At most one exists for an actor (`directory.py`).  Only the engine changes it."""
 
     __slots__ = (
+        "asking",
         "failures",
         "id",
         "is_queued",
@@ -55,6 +56,8 @@ class Activation:
         self.unsaved = False
         """Has changes that neither journal nor snapshot holds; only at `durability="snapshot"`."""
         self.snapshot_armed = False
+        self.asking: dict[str, ActorId] | None = None
+        """Questions of the running turn without an answer yet: invocation to actor (see `waits`)."""
         self.keys: dict[str, Turn] | None = None
         self.turns = 0
         self.failures = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runtime.engine import keys
+from runtime.engine import keys, waits
 from runtime.engine.activation import Activation
 from runtime.engine.agenda import Delayed
 from runtime.engine.commands import Answer, Command
@@ -11,7 +11,7 @@ from runtime.engine.lifecycle import Signal
 from runtime.engine.mailbox import Envelope
 from runtime.engine.template import Template
 from runtime.engine.timekeeping import Timekeeping
-from runtime.errors import CallCycle, MailboxFull, NotDeployed, SpawnError, UnknownAction, UnknownActor
+from runtime.errors import MailboxFull, NotDeployed, SpawnError, UnknownAction, UnknownActor
 from runtime.ids import ActorId
 from runtime.records import IMPLICIT_READS, Invocation, Phase, Reply, Snapshot, Turn
 
@@ -50,13 +50,13 @@ class Arrivals:
         return NOTHING if waiter is None else [Answer(waiter, Reply(invocation.id))]
 
     def _addressed(self, activation: Activation | None, invocation: Invocation, now_us: int) -> Activation:
-        if invocation.actor in invocation.path:
-            raise CallCycle([actor.name for actor in (*invocation.path, invocation.actor)])
         directory = self._core.directory
-        if activation is not None:
-            return activation
-        self._check_action(directory.templates.get(invocation.parent or invocation.actor.name), invocation)
-        return directory.activate(invocation, now_us)
+        if activation is None:
+            self._check_action(directory.templates.get(invocation.parent or invocation.actor.name), invocation)
+            activation = directory.activate(invocation, now_us)
+        if invocation.path:
+            waits.ask(directory, invocation)
+        return activation
 
     def _check(self, activation: Activation, invocation: Invocation) -> None:
         directory = self._core.directory
@@ -186,4 +186,4 @@ class Arrivals:
         activation.last_active_us = now_us
         if activation.mailbox is not None:
             self._core.ready.push(activation)
-        return self._core.answer(envelope.waiter, keys.repeated(envelope.invocation, turn))
+        return self._core.answer(envelope, keys.repeated(envelope.invocation, turn))

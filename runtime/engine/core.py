@@ -7,6 +7,7 @@ from collections.abc import Callable
 import msgspec
 
 from runtime.config import Durability
+from runtime.engine import waits
 from runtime.engine.activation import Activation
 from runtime.engine.agenda import Agenda
 from runtime.engine.commands import Answer, Command, Forget
@@ -14,6 +15,7 @@ from runtime.engine.directory import Directory
 from runtime.engine.feed import Feed
 from runtime.engine.journal import Journal
 from runtime.engine.lifecycle import Signal
+from runtime.engine.mailbox import Envelope
 from runtime.engine.ready import ReadyQueue
 from runtime.engine.replies import failed
 from runtime.errors import SpawnError, StoreUnavailable, SystemStopped
@@ -85,13 +87,18 @@ class Core:
 
     def refuse(self, invocation: Invocation, waiter: object, error: SpawnError, now_us: int) -> list[Command]:
         """Answer with an error, or tell the feed if nobody waits."""
+        if invocation.path:
+            waits.answered(self.directory, invocation)
         if waiter is not None:
             return [Answer(waiter, failed(invocation.id, error))]
         self.feed.publish(Event(EventKind.UNDELIVERED, now_us, invocation.actor, text=f"{invocation.action}: {error}"))
         return NOTHING
 
-    def answer(self, waiter: object, reply: Reply, *, after_commit: bool = False) -> list[Command]:
+    def answer(self, envelope: Envelope, reply: Reply, *, after_commit: bool = False) -> list[Command]:
         """Answer now, or when everything recorded so far is on disk."""
+        waiter = envelope.waiter
+        if envelope.invocation.path:
+            waits.answered(self.directory, envelope.invocation)
         if waiter is None:
             return NOTHING
         if after_commit:

@@ -119,8 +119,9 @@ class Timekeeping:
         template = core.directory.template_of(activation) if activation is not None else None
         if template is None or template.definition.hash != due.definition:
             return NOTHING
-        # Fixed rate, but a late timer does not fire in a burst to catch up.
-        core.agenda.add(max(at_us + due.every_us, now_us), due)
+        # Fixed rate, but a late timer does not fire in a burst to catch up: it skips what it missed.
+        missed = max(0, now_us - at_us) // due.every_us
+        core.agenda.add(at_us + due.every_us * (missed + 1), due)
         return self.submit(self._own_call(due.actor, due.action), None, now_us)
 
     def _own_call(self, actor: ActorId, action: str) -> Invocation:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from runtime.config import Durability
-from runtime.engine import keys, workflow
+from runtime.engine import keys, waits, workflow
 from runtime.engine.activation import Activation
 from runtime.engine.arrivals import Arrivals
 from runtime.engine.channels import receivers
-from runtime.engine.commands import Answer, Command, FindKey, Load, Run, Step
+from runtime.engine.commands import Command, FindKey, Load, Run, Step
 from runtime.engine.core import NOTHING, Core
 from runtime.engine.lifecycle import Signal
 from runtime.engine.mailbox import Envelope
@@ -93,7 +93,7 @@ class Turns:
             return NOTHING
         envelope = activation.running
         assert envelope is not None
-        activation.running = None
+        activation.running = activation.asking = None
         activation.signal(Signal.END)
         return self._conclude(activation, envelope, work, outcome, now_us)
 
@@ -144,9 +144,7 @@ class Turns:
         reply = Reply(turn.invocation, turn.response, turn.failure, outcome.error)
         if turn.failure is None and (outcome.told or turn.workflow is not None):
             return self._follow_up(envelope, turn, outcome, reply, after_commit, now_us)
-        if envelope.waiter is not None and not after_commit:
-            return [Answer(envelope.waiter, reply)]
-        return core.answer(envelope.waiter, reply, after_commit=after_commit)
+        return core.answer(envelope, reply, after_commit=after_commit)
 
     def _follow_up(
         self, envelope: Envelope, turn: Turn, outcome: Outcome, reply: Reply, after_commit: bool, now_us: int
@@ -165,10 +163,12 @@ class Turns:
         try:
             onward = workflow.routed(turn, origin, core.ids)
         except CallCycle as error:
-            return commands + core.answer(envelope.waiter, failed(turn.invocation, error), after_commit=after_commit)
+            return commands + core.answer(envelope, failed(turn.invocation, error), after_commit=after_commit)
         if onward is not None:
+            if origin.path:
+                waits.answered(core.directory, origin)
             return commands + submit(onward, envelope.waiter, now_us)
-        return commands + core.answer(envelope.waiter, reply, after_commit=after_commit)
+        return commands + core.answer(envelope, reply, after_commit=after_commit)
 
 
 def _failed_outcome(error: SpawnError) -> Outcome:

@@ -93,7 +93,7 @@ class InProcessHost:
         token = current_turn.set(turn.context)
         try:
             result = await turn.function(turn.instance, *turn.arguments, **turn.keywords)
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, GeneratorExit):
             raise
         except BaseException as error:
             return failed(work, turn.context, error)

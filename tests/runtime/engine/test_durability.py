@@ -1,0 +1,138 @@
+"""What a reply means for the disk, and what a store that fails does to callers."""
+
+from __future__ import annotations
+
+import pytest
+
+from runtime import errors
+from runtime.drivers.stepping import SteppingDriver
+from runtime.engine.system import EngineOptions
+from runtime.statestores.base import Group
+from runtime.statestores.registry import open_store
+from tests.runtime.engine.actors import Counter
+from tests.runtime.engine.conftest import KEY
+
+
+class Careful(Counter, name="careful", durability="commit"):
+    pass
+
+
+class Failing:
+    """A store whose commits fail until told otherwise."""
+
+    def __init__(self) -> None:
+        self._inner = open_store("memory://", key=KEY)
+        self.is_broken = False
+
+    def commit(self, group: Group) -> None:
+        if self.is_broken:
+            raise errors.StoreUnavailable("Cannot write to memory://: the disk is full.")
+        self._inner.commit(group)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._inner, name)
+
+
+@pytest.fixture
+def unwritten(stepping: SteppingDriver) -> SteppingDriver:
+    stepping.writes_at_once = False
+    return stepping
+
+
+def test_journal_reply_comes_before_the_write(unwritten: SteppingDriver) -> None:
+    unwritten.deploy(Counter)
+
+    assert unwritten.ask("counter", "add", {"value": 5}) == {"total": 5}
+
+    assert unwritten.store.head() == 0
+
+
+def test_commit_reply_waits_for_the_write(unwritten: SteppingDriver) -> None:
+    unwritten.deploy(Careful)
+    pending = unwritten.send("careful", "add", {"value": 5})
+    unwritten.run()
+    assert not pending.is_done
+
+    unwritten.write()
+
+    assert pending.result() == {"total": 5}
+    assert unwritten.store.head() == 1
+
+
+def test_crash_loses_only_what_was_not_written(unwritten: SteppingDriver) -> None:
+    unwritten.deploy(Counter)
+    unwritten.ask("counter", "add", {"value": 1})
+    unwritten.write()
+    unwritten.ask("counter", "add", {"value": 10})
+
+    unwritten.crash()
+
+    assert unwritten.ask("counter", "add", {"value": 100}) == {"total": 101}
+
+
+def test_actor_continues_from_its_last_revision_after_a_crash(stepping: SteppingDriver) -> None:
+    stepping.deploy(Counter)
+    for value in range(10):
+        stepping.ask("counter", "add", {"value": value})
+
+    stepping.crash()
+
+    assert stepping.ask("counter", "get") == {"total": 45, "seen": list(range(10))}
+    snapshot = stepping.store.load(stepping.engine.directory.active.popitem()[0])
+    assert snapshot is not None
+    assert snapshot.revision == 10
+
+
+def test_actor_of_the_past_says_that_its_code_is_missing(stepping: SteppingDriver) -> None:
+    stepping.deploy(Counter)
+    stepping.ask("counter", "add", {"value": 5})
+    fresh = SteppingDriver(stepping.store, options=stepping.options)
+
+    with pytest.raises(errors.NotDeployed, match="at revision 1 in the store"):
+        fresh.ask("counter", "look")
+
+
+@pytest.fixture
+def failing() -> SteppingDriver:
+    store = Failing()
+    driver = SteppingDriver(store, options=EngineOptions(system="test"), writes_at_once=False)  # type: ignore[arg-type]
+    driver.deploy(Counter)
+    driver.ask("counter", "add", {"value": 1})
+    return driver
+
+
+def test_store_that_fails_stops_turns_and_says_how_many_are_unwritten(failing: SteppingDriver) -> None:
+    failing.store.is_broken = True  # type: ignore[attr-defined]
+    with pytest.raises(errors.StoreUnavailable):
+        failing.write()
+
+    with pytest.raises(errors.StoreUnavailable, match="disk is full(.|\n)*1 answered turns are not on disk"):
+        failing.ask("counter", "add", {"value": 1})
+
+
+def test_store_that_recovers_keeps_every_answered_turn(failing: SteppingDriver) -> None:
+    failing.store.is_broken = True  # type: ignore[attr-defined]
+    for _ in range(3):
+        with pytest.raises(errors.StoreUnavailable):
+            failing.write()
+
+    failing.store.is_broken = False  # type: ignore[attr-defined]
+    failing.write()
+
+    assert failing.ask("counter", "add", {"value": 1}) == {"total": 2}
+    failing.write()
+    assert [turn.sequence for batch in failing.store.turns() for turn in batch] == [1, 2]
+
+
+def test_messages_that_waited_run_after_the_store_recovered(failing: SteppingDriver) -> None:
+    waiting = failing.send("counter", "add", {"value": 5})
+    failing.store.is_broken = True  # type: ignore[attr-defined]
+    with pytest.raises(errors.StoreUnavailable):
+        failing.write()
+    assert failing.possible() == []
+
+    failing.store.is_broken = False  # type: ignore[attr-defined]
+    failing.write()
+    failing.run()
+
+    assert waiting.result() == {"total": 6}

@@ -1,0 +1,66 @@
+"""Idempotency keys: executed once, answered from the record."""
+
+from __future__ import annotations
+
+import pytest
+
+from runtime import errors
+from runtime.drivers.stepping import SteppingDriver
+from tests.runtime.engine.actors import Counter
+from tests.runtime.engine.conftest import System
+
+
+def test_same_key_is_executed_once_and_answers_the_same(system: System) -> None:
+    system.deploy(Counter)
+
+    answers = [system.ask("counter", "add", {"value": 5}, key="k") for _ in range(3)]
+
+    assert answers == [{"total": 5}] * 3
+    assert system.ask("counter", "look") == 5
+
+
+def test_key_with_another_payload_is_refused(system: System) -> None:
+    system.deploy(Counter)
+    system.ask("counter", "add", {"value": 5}, key="k")
+
+    with pytest.raises(errors.KeyConflict, match="already used"):
+        system.ask("counter", "add", {"value": 6}, key="k")
+
+
+def test_failure_does_not_use_the_key_up(system: System) -> None:
+    system.deploy(Counter)
+    system.send("counter", "fail", {"value": 1}, key="k")
+
+    assert system.ask("counter", "add", {"value": 5}, key="k") == {"total": 5}
+
+
+def test_same_key_of_another_actor_is_another_key(system: System) -> None:
+    class Second(Counter, name="second"):
+        pass
+
+    system.deploy(Counter)
+    system.deploy(Second)
+
+    system.ask("counter", "add", {"value": 5}, key="k")
+
+    assert system.ask("second", "add", {"value": 7}, key="k") == {"total": 7}
+
+
+def test_key_waits_while_the_first_call_with_it_runs(stepping: SteppingDriver) -> None:
+    stepping.deploy(Counter)
+
+    pair = [stepping.send("counter", "add", {"value": 5}, key="k") for _ in range(2)]
+    stepping.run()
+
+    assert [each.result() for each in pair] == [{"total": 5}] * 2
+    assert stepping.ask("counter", "look") == 5
+
+
+def test_key_survives_a_crash(stepping: SteppingDriver) -> None:
+    stepping.deploy(Counter)
+    stepping.ask("counter", "add", {"value": 5}, key="k")
+
+    stepping.crash()
+
+    assert stepping.ask("counter", "add", {"value": 5}, key="k") == {"total": 5}
+    assert stepping.ask("counter", "look") == 5

@@ -1,0 +1,200 @@
+"""Actors that send: questions, told messages, cycles, workflows."""
+
+from __future__ import annotations
+
+import pytest
+
+from runtime import Actor, Context, action, errors
+from runtime.drivers.stepping import SteppingDriver
+from tests.runtime.engine.actors import Account, Caller, Counter, Echo, Flow, Ring
+from tests.runtime.engine.conftest import System
+
+
+def test_coroutine_action_asks_another_actor(system: System) -> None:
+    system.deploy(Echo)
+    system.deploy(Caller)
+
+    assert system.ask("caller", "ask", {"text": "hi"}) == "HI"
+    assert system.state("caller") == {"answers": ["HI"]}
+
+
+def test_plain_action_calls_another_actor(system: System) -> None:
+    system.deploy(Echo)
+    system.deploy(Caller)
+
+    assert system.ask("caller", "call", {"text": "hi"}) == "HI"
+
+
+def test_question_and_reply_are_recorded_with_their_cause(system: System) -> None:
+    system.deploy(Echo)
+    system.deploy(Caller)
+
+    system.ask("caller", "ask", {"text": "hi"})
+
+    asked, asking = system.turns()
+    assert (asked.caller, asked.cause) == (asking.actor, asking.invocation)
+    assert asked.correlation == asking.correlation == asking.invocation
+    assert [(s.action, s.reply) for s in asking.sent] == [("say", asked.response)]
+
+
+def test_told_message_leaves_when_the_turn_succeeded(system: System) -> None:
+    system.deploy(Counter)
+    system.deploy(Caller)
+
+    system.ask("caller", "tell", {"value": 4})
+
+    assert system.ask("counter", "look") == 4
+
+
+def test_failed_turn_tells_nothing(system: System) -> None:
+    system.deploy(Counter)
+    system.deploy(Caller)
+
+    system.send("caller", "tell", {"value": 4, "fail": True})
+
+    assert system.ask("counter", "look") == 0
+
+
+def test_question_to_oneself_fails_and_names_the_cycle(system: System) -> None:
+    system.deploy(Caller)
+
+    with pytest.raises(errors.CallCycle, match="caller → caller"):
+        system.ask("caller", "ask_myself")
+
+
+def test_cycle_over_two_actors_fails_at_once(system: System) -> None:
+    system.deploy(Caller)
+    system.deploy(Ring)
+    system.deploy(Echo)
+
+    with pytest.raises(errors.CallCycle, match="ring → caller → ring"):
+        system.ask("caller", "ask_ring")
+
+
+def test_pipe_hands_on_the_response_and_its_target_answers(system: System) -> None:
+    system.deploy(Flow)
+    system.deploy(Echo)
+
+    assert system.ask("flow", "piped", {"text": "hi"}) == "HI!"
+
+
+def test_forward_hands_on_the_original_payload(system: System) -> None:
+    system.deploy(Flow)
+    system.deploy(Echo)
+
+    assert system.ask("flow", "forwarded", {"text": "hi"}) == "HI"
+
+
+def test_endless_route_is_reported(system: System) -> None:
+    system.deploy(Flow)
+
+    with pytest.raises(errors.CallCycle, match=r"flow\.round → flow\.round"):
+        system.ask("flow", "round")
+
+
+def test_side_effect_runs_after_the_turn(system: System) -> None:
+    system.deploy(Flow)
+    system.deploy(Counter)
+
+    assert system.ask("flow", "effect", {"value": 7}) == "ok"
+    assert system.ask("counter", "look") == 7
+
+
+def test_broadcast_reaches_its_subscribers_and_the_publisher(system: System) -> None:
+    system.deploy(Flow)
+
+    system.ask("flow", "publish", {"text": "extra"})
+
+    assert system.state("flow") == {"notes": ["extra"]}
+
+
+def test_value_replaces_state_and_tags(system: System) -> None:
+    system.deploy(Flow)
+
+    assert system.ask("flow", "replace", {"notes": ["a"]}) == "replaced"
+
+    assert system.state("flow") == {"notes": ["a"]}
+    assert system.turns()[0].tags_after == {"by": "replace"}
+
+
+def test_children_share_the_code_and_not_the_state(system: System) -> None:
+    system.deploy(Account)
+
+    system.ask("ann", "deposit", {"amount": 5}, parent="account")
+    system.ask("bob", "deposit", {"amount": 7}, parent="account")
+
+    assert system.ask("ann", "deposit", {"amount": 1}) == 6
+    assert system.state("bob") == {"balance": 7}
+
+
+def test_template_itself_takes_no_messages(system: System) -> None:
+    system.deploy(Account)
+
+    with pytest.raises(errors.DefinitionError, match="'account' is a template"):
+        system.ask("account", "deposit", {"amount": 1})
+
+
+def test_name_of_another_templates_child_is_refused_with_its_owner(system: System) -> None:
+    class Other(Account, name="other", kind="unnamed"):
+        pass
+
+    system.deploy(Account)
+    system.deploy(Other)
+    system.ask("ann", "deposit", {"amount": 5}, parent="account")
+
+    with pytest.raises(errors.NameTaken, match="belongs to 'account'"):
+        system.ask("ann", "deposit", {"amount": 5}, parent="other")
+
+
+def test_asynchronous_call_answers_before_it_runs(system: System) -> None:
+    system.deploy(Counter)
+
+    assert system.ask("counter", "add", {"value": 2}, asynchronous=True) is None
+    assert system.ask("counter", "look") == 2
+
+
+def test_unknown_actor_is_told_to_asynchronous_callers_too(system: System) -> None:
+    with pytest.raises(errors.UnknownActor):
+        system.ask("nobody", "add", asynchronous=True)
+
+
+def test_two_actors_that_ask_each_other_at_once_do_not_wait_for_ever(stepping: SteppingDriver) -> None:
+    class Left(Actor, name="left"):
+        @action
+        async def go(self, ctx: Context) -> str:
+            return str(await ctx.invoke("right", "answer"))
+
+        @action
+        async def answer(self) -> str:
+            return "left"
+
+    class Right(Actor, name="right"):
+        @action
+        async def go(self, ctx: Context) -> str:
+            return str(await ctx.invoke("left", "answer"))
+
+        @action
+        async def answer(self) -> str:
+            return "right"
+
+    stepping.deploy(Left)
+    stepping.deploy(Right)
+    both = [stepping.send("left", "go"), stepping.send("right", "go")]
+
+    stepping.run()
+
+    with pytest.raises(errors.CallCycle, match="right → left → right"):
+        both[1].result()
+    assert both[0].result() == "right"
+
+
+def test_actor_may_be_asked_again_after_it_has_answered(stepping: SteppingDriver) -> None:
+    class Asker(Actor, name="asker"):
+        @action
+        async def twice(self, ctx: Context) -> list[str]:
+            return [str(await ctx.invoke("echo", "say", {"text": text})) for text in "ab"]
+
+    stepping.deploy(Asker)
+    stepping.deploy(Echo)
+
+    assert stepping.ask("asker", "twice") == ["A", "B"]

@@ -1,0 +1,186 @@
+"""What happens because time passes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from runtime import Actor, Context, action, timer
+from runtime.drivers.stepping import SteppingDriver
+from tests.runtime.engine.actors import Counter
+from tests.runtime.engine.conftest import actor
+
+
+class Short(Counter, name="short", deactivate_timeout="10s"):
+    pass
+
+
+class Sleepy(Counter, name="sleepy", deactivate_timeout="10s", snapshot_timeout="2s", durability="snapshot"):
+    pass
+
+
+class Clockwork(Actor, name="clockwork", deactivate_timeout="1h"):
+    ticks: int = 0
+
+    @timer(every="5s")
+    def tick(self) -> None:
+        self.ticks += 1
+
+    @action
+    def later(self, ctx: Context) -> None:
+        ctx.tell("clockwork", "tick", delay=3)
+
+
+def is_active(stepping: SteppingDriver, name: str) -> bool:
+    return actor(name) in stepping.engine.directory.active
+
+
+def test_idle_actor_leaves_memory_and_comes_back_with_its_state(stepping: SteppingDriver) -> None:
+    stepping.deploy(Short)
+    stepping.ask("short", "add", {"value": 5})
+
+    stepping.advance(10.1)
+
+    assert not is_active(stepping, "short")
+    assert stepping.ask("short", "add", {"value": 1}) == {"total": 6}
+
+
+def test_every_message_starts_the_idle_time_anew(stepping: SteppingDriver) -> None:
+    stepping.deploy(Short)
+    stepping.ask("short", "look")
+
+    for _ in range(3):
+        stepping.advance(9)
+        stepping.ask("short", "look")
+
+    assert is_active(stepping, "short")
+    stepping.advance(10.1)
+    assert not is_active(stepping, "short")
+
+
+def test_actor_stays_until_its_last_turn_is_on_disk(stepping: SteppingDriver) -> None:
+    stepping.writes_at_once = False
+    stepping.deploy(Short)
+    stepping.ask("short", "add", {"value": 5})
+
+    stepping.advance(11)
+    assert is_active(stepping, "short")
+
+    stepping.write()
+    stepping.advance(2)
+    assert not is_active(stepping, "short")
+
+
+def test_clock_that_goes_back_neither_keeps_nor_drops_an_actor(stepping: SteppingDriver) -> None:
+    stepping.deploy(Short)
+    stepping.ask("short", "add", {"value": 5})
+
+    stepping.advance(-3600)
+    stepping.ask("short", "add", {"value": 5})
+    assert is_active(stepping, "short")
+
+    stepping.advance(3611)
+    assert not is_active(stepping, "short")
+    assert all(turn.finished_us >= turn.started_us for batch in stepping.store.turns() for turn in batch)
+
+
+def test_snapshot_level_writes_state_at_the_snapshot_time_only(stepping: SteppingDriver) -> None:
+    stepping.deploy(Sleepy)
+    stepping.ask("sleepy", "add", {"value": 5})
+    assert stepping.store.load(actor("sleepy")) is None
+
+    stepping.advance(2.1)
+
+    snapshot = stepping.store.load(actor("sleepy"))
+    assert snapshot is not None
+    assert (snapshot.revision, snapshot.status) == (1, "ACTIVATED")
+    assert list(stepping.store.turns()) == []
+
+
+def test_snapshot_level_writes_state_when_it_is_deactivated(stepping: SteppingDriver) -> None:
+    stepping.deploy(Sleepy)
+    stepping.ask("sleepy", "add", {"value": 5})
+    stepping.advance(2.1)
+    stepping.advance(7)
+    stepping.ask("sleepy", "add", {"value": 1})
+
+    stepping.crash()
+    assert stepping.ask("sleepy", "look") == 5, "a kill loses what came after the last snapshot"
+
+    stepping.ask("sleepy", "add", {"value": 1})
+    stepping.advance(10.1)
+    stepping.advance(10.1)
+    stepping.crash()
+    assert stepping.ask("sleepy", "look") == 6
+
+
+def test_message_during_deactivation_wakes_the_same_activation(stepping: SteppingDriver) -> None:
+    stepping.writes_at_once = False
+    stepping.deploy(Sleepy)
+    stepping.ask("sleepy", "add", {"value": 5})
+    stepping.advance(10.1)
+
+    pending = stepping.send("sleepy", "add", {"value": 1})
+    stepping.write()
+    stepping.run()
+
+    assert pending.result() == {"total": 6}
+
+
+def test_timer_runs_at_its_rate_and_not_in_bursts(stepping: SteppingDriver) -> None:
+    stepping.deploy(Clockwork)
+    stepping.run()
+
+    for _ in range(4):
+        stepping.advance(5)
+        stepping.run()
+    assert stepping.ask("clockwork", "get") == {"ticks": 4}
+
+    stepping.advance(60)
+    stepping.run()
+    assert stepping.ask("clockwork", "get") == {"ticks": 5}
+
+
+def test_redeploy_does_not_double_a_timer(stepping: SteppingDriver) -> None:
+    class Again(Clockwork, name="clockwork", deactivate_timeout="2h"):
+        pass
+
+    stepping.deploy(Clockwork)
+    stepping.run()
+    stepping.deploy(Again)
+
+    stepping.advance(5)
+    stepping.run()
+
+    assert stepping.ask("clockwork", "get") == {"ticks": 1}
+
+
+def test_timer_stops_when_the_actor_is_undeployed(stepping: SteppingDriver) -> None:
+    stepping.deploy(Clockwork)
+    stepping.run()
+
+    stepping.engine.undeploy("clockwork", stepping.clock.now_us())
+    stepping.advance(5)
+
+    assert stepping.possible() == []
+
+
+def test_delayed_call_runs_when_it_is_due(stepping: SteppingDriver) -> None:
+    stepping.deploy(Counter)
+    due = datetime.fromtimestamp(stepping.clock.now_us() / 1e6, UTC) + timedelta(seconds=5)
+    stepping.send("counter", "add", {"value": 2}, scheduled_to=due)
+
+    stepping.run()
+    assert stepping.ask("counter", "look") == 0
+
+    stepping.advance(5)
+    assert stepping.ask("counter", "look") == 2
+
+
+def test_told_message_with_a_delay_waits(stepping: SteppingDriver) -> None:
+    stepping.deploy(Clockwork)
+    stepping.ask("clockwork", "later")
+
+    stepping.advance(3)
+    stepping.run()
+
+    assert stepping.ask("clockwork", "get") == {"ticks": 1}

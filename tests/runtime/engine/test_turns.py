@@ -1,0 +1,138 @@
+"""One message, one turn: what it changes, what it leaves alone, what is recorded."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from runtime import action, errors
+from tests.runtime.engine.actors import Counter, Dice, Starter
+from tests.runtime.engine.conftest import System
+
+
+def test_response_and_state_come_from_the_action(system: System) -> None:
+    system.deploy(Counter)
+
+    answer = system.ask("counter", "add", {"value": 5})
+
+    assert answer == {"total": 5}
+    assert system.state("counter") == {"total": 5, "seen": [5]}
+
+
+def test_failed_action_leaves_no_trace_in_the_state(system: System) -> None:
+    system.deploy(Counter)
+    system.ask("counter", "add", {"value": 1})
+
+    with pytest.raises(errors.ActionFailed, match=r"counter\.fail failed with ValueError: cannot take 9"):
+        system.ask("counter", "fail", {"value": 9})
+
+    assert system.state("counter") == {"total": 1, "seen": [1]}
+    assert system.ask("counter", "add", {"value": 1}) == {"total": 2}
+
+
+def test_failure_is_recorded_with_the_users_own_frames(system: System) -> None:
+    system.deploy(Counter)
+
+    system.send("counter", "fail", {"value": 9})
+
+    failure = system.turns()[-1].failure
+    assert failure is not None
+    assert (failure.type_name, failure.text) == ("ValueError", "cannot take 9")
+    assert "actors.py" in failure.trace
+    assert "runtime/hosts" not in failure.trace
+
+
+def test_revision_grows_only_when_the_state_changes(system: System) -> None:
+    system.deploy(Counter)
+
+    for action, payload in [("add", {"value": 1}), ("look", None), ("add", {"value": 0}), ("look", None)]:
+        system.ask("counter", action, payload)
+
+    turns = [turn for turn in system.turns() if turn.action != "get"]
+    assert [(t.revision_before, t.revision) for t in turns] == [(0, 1), (1, 1), (1, 2), (2, 2)]
+
+
+def test_journal_numbers_turns_without_gaps(system: System) -> None:
+    system.deploy(Counter)
+
+    for value in range(5):
+        system.send("counter", "fail" if value % 2 else "add", {"value": value})
+
+    assert [turn.sequence for turn in system.turns()] == [1, 2, 3, 4, 5]
+
+
+def test_list_that_an_action_leaked_cannot_change_the_state(system: System) -> None:
+    leaked: list[list[int]] = []
+
+    class Leaky(Counter, name="leaky"):
+        @action
+        def leak(self) -> None:
+            leaked.append(self.seen)
+
+    system.deploy(Leaky)
+    system.ask("leaky", "add", {"value": 1})
+    system.ask("leaky", "leak")
+
+    leaked[0].append(99)
+    system.ask("leaky", "add", {"value": 2})
+
+    assert system.state("leaky") == {"total": 3, "seen": [1, 2]}
+
+
+def test_unknown_names_are_answered_with_the_nearest(system: System) -> None:
+    system.deploy(Counter)
+
+    with pytest.raises(errors.UnknownActor, match="Did you mean counter"):
+        system.ask("conter", "add", {"value": 1})
+    with pytest.raises(errors.UnknownAction, match="Did you mean add"):
+        system.ask("counter", "ad", {"value": 1})
+    with pytest.raises(errors.BadPayload, match="no parameter 'vale'. Did you mean value"):
+        system.ask("counter", "add", {"vale": 1})
+    assert system.turns()[0].failure is not None, "the payload is the only one that reached the actor"
+    assert len(system.turns()) == 1
+
+
+def test_payload_of_the_wrong_type_names_field_and_type(system: System) -> None:
+    system.deploy(Counter)
+
+    with pytest.raises(errors.BadPayload, match="value expected `int`, and got 'five'"):
+        system.ask("counter", "add", {"value": "five"})
+
+
+def test_init_runs_once_before_the_first_message(system: System) -> None:
+    system.deploy(Starter)
+
+    first = system.ask("starter", "work")
+    second = system.ask("starter", "work")
+
+    assert first == ["init", "work"]
+    assert second == ["init", "work", "work"]
+
+
+def test_chance_and_time_of_a_turn_are_recorded(system: System) -> None:
+    system.deploy(Dice)
+
+    answer = system.ask("dice", "roll")
+
+    turn = system.turns()[-1]
+    assert answer["roll"] == random.Random(turn.seed).randint(1, 1_000_000)
+    assert turn.now_us == turn.started_us
+
+
+def test_implicit_read_answers_the_default_state(system: System) -> None:
+    system.deploy(Counter)
+
+    assert system.ask("counter", "getState") == {"total": 0, "seen": []}
+
+
+def test_undeployed_actor_refuses_and_keeps_its_state(system: System) -> None:
+    system.deploy(Counter)
+    system.ask("counter", "add", {"value": 3})
+
+    system.undeploy("counter")
+
+    with pytest.raises(errors.NotDeployed, match="revision 1"):
+        system.ask("counter", "look")
+    system.deploy(Counter)
+    assert system.ask("counter", "look") == 3
