@@ -46,8 +46,8 @@ def test_failure_is_recorded_with_the_users_own_frames(system: System) -> None:
 def test_revision_grows_only_when_the_state_changes(system: System) -> None:
     system.deploy(Counter)
 
-    for action, payload in [("add", {"value": 1}), ("look", None), ("add", {"value": 0}), ("look", None)]:
-        system.ask("counter", action, payload)
+    for name, payload in [("add", {"value": 1}), ("look", None), ("add", {"value": 0}), ("look", None)]:
+        system.ask("counter", name, payload)
 
     turns = [turn for turn in system.turns() if turn.action != "get"]
     assert [(t.revision_before, t.revision) for t in turns] == [(0, 1), (1, 1), (1, 2), (2, 2)]
@@ -87,7 +87,7 @@ def test_unknown_names_are_answered_with_the_nearest(system: System) -> None:
         system.ask("conter", "add", {"value": 1})
     with pytest.raises(errors.UnknownAction, match="Did you mean add"):
         system.ask("counter", "ad", {"value": 1})
-    with pytest.raises(errors.BadPayload, match="no parameter 'vale'. Did you mean value"):
+    with pytest.raises(errors.BadPayload, match=r"no parameter 'vale'\. Did you mean value"):
         system.ask("counter", "add", {"vale": 1})
     assert system.turns()[0].failure is not None, "the payload is the only one that reached the actor"
     assert len(system.turns()) == 1
