@@ -1,0 +1,43 @@
+"""The README's picture and code are true."""
+
+import contextlib
+import importlib.util
+import io
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def test_layer_picture_is_drawn_from_the_contracts() -> None:
+    spec = importlib.util.spec_from_file_location("layers", ROOT / "build_support" / "layers.py")
+    assert spec is not None
+    assert spec.loader is not None
+    layers = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(layers)
+
+    assert layers.updated(README) == README, "run: python build_support/layers.py"
+
+
+def test_first_two_commands_set_everything_up() -> None:
+    commands = re.findall(r"^make \w+", README, re.MULTILINE)
+
+    assert commands[:2] == ["make lab", "make test"]
+
+
+def test_python_example_runs() -> None:
+    [example] = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    printed = io.StringIO()
+
+    with contextlib.redirect_stdout(printed):
+        exec(compile(example, "README.md", "exec"), {"__name__": "readme"})
+
+    assert printed.getvalue() == "'hello' is number 1\n"
+
+
+def test_every_make_target_named_here_exists() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+
+    for target in set(re.findall(r"`?make (\w+)", README)):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
