@@ -1,0 +1,125 @@
+"""The tables, as DuckDB sees them.  Column comments are in the database too: `SELECT * FROM duckdb_columns()`.
+
+`journal.turns` holds every committed turn once; what users query are views over it.  Times are TIMESTAMP WITH TIME ZONE, in
+UTC, to the microsecond.  What is absent (no caller, no key, no failure) is NULL.
+
+| table | a row is |
+|---|---|
+| `actors` | an actor: what is known of it now and how many turns of it are recorded |
+| `states` | an actor's current state, as of its last recorded turn |
+| `revisions` | a changed state |
+| `invocations` | a finished turn, successful or not |
+| `failures` | a failed turn |
+| `lifecycle` | an activation, deactivation, deployment or undeployment |
+| `definitions` | a version of an actor's code |
+| `audit` | something done to a production system (empty for a system of one's own) |
+| `columns` | a column of a view in the `history` schemas, and the state field behind it |
+"""
+
+from __future__ import annotations
+
+_TIME = "TIMESTAMP WITH TIME ZONE"
+
+TABLES = f"""
+CREATE SCHEMA journal;
+CREATE TABLE journal.turns (
+    sequence BIGINT, id VARCHAR, system VARCHAR, actor VARCHAR, parent VARCHAR, action VARCHAR,
+    caller VARCHAR, caller_system VARCHAR, cause VARCHAR, correlation VARCHAR, key VARCHAR,
+    payload JSON, response JSON, metadata MAP(VARCHAR, VARCHAR), tags MAP(VARCHAR, VARCHAR),
+    enqueued_at {_TIME}, started_at {_TIME}, finished_at {_TIME},
+    revision_before BIGINT, revision BIGINT, state JSON, definition VARCHAR,
+    error_code VARCHAR, error_type VARCHAR, error VARCHAR, trace VARCHAR
+);
+CREATE TABLE journal.actors_now (
+    system VARCHAR, actor VARCHAR, parent VARCHAR, kind VARCHAR, phase VARCHAR, revision BIGINT, definition VARCHAR,
+    is_deployed BOOLEAN, waiting BIGINT, oldest_waiting_at {_TIME}
+);
+CREATE TABLE lifecycle ("at" {_TIME}, actor VARCHAR, event VARCHAR, revision BIGINT, definition VARCHAR, system VARCHAR);
+CREATE TABLE definitions (
+    actor VARCHAR, definition VARCHAR, deployed_at {_TIME}, source VARCHAR, settings JSON,
+    fields MAP(VARCHAR, VARCHAR), actions MAP(VARCHAR, VARCHAR)
+);
+CREATE TABLE audit (
+    "at" {_TIME}, who VARCHAR, target VARCHAR, what VARCHAR, reason VARCHAR, result VARCHAR, hash VARCHAR
+);
+CREATE TABLE columns (view VARCHAR, name VARCHAR, type VARCHAR, actor VARCHAR, field VARCHAR, system VARCHAR);
+"""
+
+VIEWS = """
+CREATE VIEW invocations AS SELECT
+    id, actor, parent, action, caller, cause, correlation, key, payload, response, error_code, error_type, error,
+    revision_before, revision, enqueued_at, started_at, finished_at,
+    (epoch_us(started_at) - epoch_us(enqueued_at)) / 1000 AS wait_ms,
+    (epoch_us(finished_at) - epoch_us(started_at)) / 1000 AS run_ms,
+    metadata, definition, caller_system, system, sequence
+FROM journal.turns;
+
+CREATE VIEW revisions AS SELECT
+    actor, parent, revision, finished_at AS "at", id AS cause, action, definition, state, tags, system, sequence
+FROM journal.turns WHERE revision > revision_before;
+
+CREATE VIEW failures AS SELECT
+    finished_at AS "at", id, actor, parent, action, coalesce(error_type, error_code) AS type, error AS text, trace,
+    error_code AS code, caller, cause, correlation, key, payload, revision, definition, system, sequence
+FROM journal.turns WHERE error_code IS NOT NULL;
+
+CREATE VIEW states AS
+WITH last AS (
+    SELECT system, actor,
+        arg_max({p: parent, r: revision, t: finished_at, c: id, d: definition, s: state}, sequence)
+            FILTER (revision > revision_before) AS it,
+        arg_max(tags, sequence) AS tags
+    FROM journal.turns GROUP BY ALL
+)
+SELECT last.actor, it.p AS parent, settings->>'kind' AS kind, it.r AS revision, it.t AS "at", it.c AS cause, it.d AS definition,
+    tags, it.s AS state, system
+FROM last LEFT JOIN definitions ON definitions.definition = it.d AND definitions.actor = it.p
+WHERE it IS NOT NULL;
+
+CREATE VIEW actors AS
+WITH recorded AS (
+    SELECT system, actor, arg_max(parent, sequence) AS parent, max(revision) AS revision,
+        count(*) AS turns, count(error_code) AS failures,
+        min(started_at) AS first_at, max(finished_at) AS last_at, arg_max(definition, sequence) AS definition
+    FROM journal.turns GROUP BY system, actor
+)
+SELECT actor, coalesce(now.parent, recorded.parent) AS parent, kind, phase,
+    greatest(now.revision, recorded.revision) AS revision, coalesce(now.definition, recorded.definition) AS definition,
+    is_deployed, coalesce(turns, 0) AS turns, coalesce(failures, 0) AS failures, first_at, last_at,
+    waiting, oldest_waiting_at, system
+FROM journal.actors_now AS now FULL JOIN recorded USING (system, actor);
+"""
+
+NAMES = ("actors", "states", "revisions", "invocations", "failures", "lifecycle", "definitions", "audit", "columns")
+
+NOTES = {
+    "actors.parent": "template of a child; the actor's own name otherwise",
+    "actors.kind": "named, unnamed, pooled, task or projection; NULL if the system does not say",
+    "actors.phase": "passive, loading, ready, running, stopping or template; NULL if the system does not say",
+    "actors.is_deployed": "its code is loaded",
+    "actors.turns": "recorded turns, failed ones included",
+    "actors.failures": "recorded turns that failed",
+    "actors.waiting": "messages in the mailbox now",
+    "states.cause": "id of the invocation that made this revision",
+    "states.state": "JSON; a protobuf state that cannot be decoded here is its type URL and base64",
+    "revisions.revision": "1 for the first changed state, one more for each",
+    "revisions.cause": "id of the invocation that made it",
+    "revisions.definition": "hash of the code that ran; see definitions",
+    "invocations.caller": "the actor that called; NULL from outside",
+    "invocations.cause": "id of the invocation during which this one was sent; NULL from outside",
+    "invocations.correlation": "id of the first invocation of the chain",
+    "invocations.key": "idempotency key",
+    "invocations.error_code": "stable code of the error; NULL for success",
+    "invocations.error_type": "class of the exception that the action raised",
+    "invocations.revision": "revision_before, or one more when the state changed",
+    "invocations.wait_ms": "milliseconds in the mailbox",
+    "invocations.run_ms": "milliseconds of the turn itself",
+    "invocations.sequence": "position in the journal's total order",
+    "failures.type": "class of the exception, or the error's code where no action raised",
+    "failures.trace": "traceback through the user's code",
+    "lifecycle.event": "activated, deactivated, deployed or undeployed",
+    "definitions.definition": "hash over source, settings and used globals",
+    "columns.view": "the view as SQL writes it",
+    "columns.field": "the state field; NULL for the columns that every view has",
+}
+"""What is not plain from a column's name, put into the database as comments."""
