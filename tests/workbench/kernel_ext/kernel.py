@@ -83,6 +83,15 @@ class Kernel:
         cell.status, cell.ename, cell.evalue = content["status"], content.get("ename", ""), content.get("evalue", "")
         return cell
 
+    @property
+    def client(self) -> BlockingKernelClient:
+        """For what the methods here do not do."""
+        return self._client
+
+    def send(self, code: str) -> None:
+        """Have a cell run, and do not wait."""
+        self._client.execute(code, allow_stdin=False)
+
     def ok(self, code: str) -> Cell:
         """Run a cell that must succeed."""
         cell = self.run(code)

@@ -84,12 +84,12 @@ def test_an_unknown_durability_names_those_there_are(told: Told) -> None:
 def test_a_key_is_never_shown(told: Told) -> None:
     told.session.start(store="memory", key=b"1" * 32)
 
-    with pytest.raises(BadSetting, match="Cannot start with another key: .* runs already with its own"):
+    with pytest.raises(BadSetting, match=r"Cannot start with another key: .* runs already with its own"):
         told.session.start(key=b"2" * 32)
 
 
 def test_an_unknown_option_is_refused_by_name(told: Told) -> None:
-    with pytest.raises(BadSetting, match="no setting 'durabilty'. Did you mean durability"):
+    with pytest.raises(BadSetting, match=r"no setting 'durabilty'. Did you mean durability"):
         told.session.start(store="memory", durabilty="commit")
 
 
