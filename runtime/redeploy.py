@@ -70,7 +70,14 @@ def _body(definition: ActorDefinition, action: str) -> tuple[object, ...]:
 
 
 def _changed_settings(new: Mapping[str, object], old: Mapping[str, object]) -> tuple[str, ...]:
+    new, old = _as_stored(new), _as_stored(old)
     return tuple(f"{name}: {old.get(name)} -> {value}" for name, value in new.items() if old.get(name) != value)
+
+
+def _as_stored(settings: Mapping[str, object]) -> dict[str, object]:
+    """A store gives lists back where tuples were."""
+    plain: dict[str, object] = msgspec.json.decode(msgspec.json.encode(settings))
+    return plain
 
 
 def _fields(new: Mapping[str, str], old: Mapping[str, str]) -> tuple[FieldChange, ...]:
