@@ -47,7 +47,8 @@ class JsonStateCodec:
         try:
             sealed, _ = self.seal(defaults, None)
         except BadState as error:
-            raise DefinitionError(f"A default of {self._actor} is not usable. {error}") from error
+            why = self._first_wrong(defaults) or str(error)
+            raise DefinitionError(f"A default of {self._actor} cannot be kept as state: {why}") from error
         return sealed.value.data if sealed is not None else self._initial
 
     def initial(self) -> dict[str, Any]:
@@ -68,7 +69,9 @@ class JsonStateCodec:
         if data == (previous.value.data if previous is not None else self._initial):
             return None, back
         if len(data) > MAX_VALUE_BYTES:
-            raise BadState(f"The state of {self._actor} is {len(data):,} bytes; at most {MAX_VALUE_BYTES:,} can be kept.")
+            raise BadState(
+                f"The state of {self._actor} is {len(data):,} bytes; at most {MAX_VALUE_BYTES:,} can be kept."
+            )
         return State(Encoded(JSON, data), previous.kept_aside if previous is not None else b""), back
 
     def restore(self, state: State) -> dict[str, Any]:
@@ -101,16 +104,27 @@ class JsonStateCodec:
     def _refusal(self, fields: Mapping[str, Any], error: Exception | None) -> BadState:
         missing = [name for name in self._types if name not in fields]
         if missing:
-            return BadState(f"The state of {self._actor} lost its field {missing[0]!r}: a declared field cannot be deleted.")
-        for name, value in fields.items():
-            if why := self._why_not(name, value):
-                return BadState(
-                    f"The new state of {self._actor} would not come back equal: {why}\nThe turn was refused; the state is as before."
-                )
+            return BadState(
+                f"The state of {self._actor} lost its field {missing[0]!r}: a declared field cannot be deleted."
+            )
+        if why := self._first_wrong(fields):
+            return BadState(
+                f"The new state of {self._actor} would not come back equal: {why}\n"
+                "The turn was refused; the state is as before."
+            )
         return BadState(f"The new state of {self._actor} cannot be stored: {error}. The state is as before.")
+
+    def _first_wrong(self, fields: Mapping[str, Any]) -> str:
+        return next(filter(None, (self._why_not(name, value) for name, value in fields.items())), "")
 
     def _why_not(self, name: str, value: Any) -> str:
         """What is wrong with one field, or empty."""
+        try:
+            _encode(value)
+        except RecursionError:
+            return f"{name} is nested too deeply, or contains itself."
+        except (TypeError, ValueError, OverflowError):
+            pass
         for path, why in _suspects(name, value):
             return f"{path} {why}"
         try:

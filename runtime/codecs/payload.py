@@ -63,7 +63,9 @@ class _JsonArguments:
             shape = msgspec.defstruct("payload", fields, kw_only=True, forbid_unknown_fields=not spec.takes_any)
             self._decode = msgspec.json.Decoder(shape).decode
         except TypeError as error:
-            raise DefinitionError(f"A parameter of {actor}.{spec.name} has a type without a JSON form: {error}") from error
+            raise DefinitionError(
+                f"A parameter of {actor}.{spec.name} has a type without a JSON form: {error}"
+            ) from error
 
     def __call__(self, payload: Encoded | None) -> Arguments:
         try:
@@ -86,7 +88,9 @@ class _JsonArguments:
             return BadPayload(f"{where} takes named fields, and got a protobuf message {payload.type}.")
         value = None if payload is None else _decode_any(payload.data)
         if payload is not None and not isinstance(value, dict):
-            return BadPayload(f"{where} takes named fields, and got {shown(value)}. Give a mapping, such as {self._example()}.")
+            return BadPayload(
+                f"{where} takes named fields, and got {shown(value)}. Give a mapping, such as {self._example()}."
+            )
         return BadPayload(f"{where}: {self._what(value or {}, str(error))}")
 
     def _what(self, given: dict[str, Any], text: str) -> str:

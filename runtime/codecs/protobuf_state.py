@@ -43,7 +43,9 @@ class ProtobufStateCodec:
             )
         data = message.SerializeToString(deterministic=True)
         if len(data) > MAX_VALUE_BYTES:
-            raise BadState(f"The state of {self._actor} is {len(data):,} bytes; at most {MAX_VALUE_BYTES:,} can be kept.")
+            raise BadState(
+                f"The state of {self._actor} is {len(data):,} bytes; at most {MAX_VALUE_BYTES:,} can be kept."
+            )
         back = {MESSAGE: self._message.FromString(data)}
         if data == (previous.value.data if previous is not None else b""):
             return None, back
@@ -51,7 +53,9 @@ class ProtobufStateCodec:
 
     def restore(self, state: State) -> dict[str, Any]:
         if state.value.type != self._url:
-            raise BadState(f"The stored state of {self._actor} is a {state.value.type}, and its definition expects {self._url}.")
+            raise BadState(
+                f"The stored state of {self._actor} is a {state.value.type}, and its definition expects {self._url}."
+            )
         return {MESSAGE: self._message.FromString(state.value.data)}
 
     def migrate(self, state: State) -> tuple[dict[str, Any], bytes]:

@@ -29,7 +29,9 @@ def encode_value(value: Any, *, what: str) -> Encoded | None:
     try:
         data = _encode(value)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
-        raise BadPayload(f"Cannot encode {what}, {shown(value)}: {error}. Use plain values: text, numbers, lists, dicts.") from error
+        raise BadPayload(
+            f"Cannot encode {what}, {shown(value)}: {error}. Use plain values: text, numbers, lists, dicts."
+        ) from error
     if len(data) > MAX_VALUE_BYTES:
         raise BadPayload(f"Cannot send {what}: it is {len(data):,} bytes, at most {MAX_VALUE_BYTES:,} are allowed.")
     return Encoded(JSON, data)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import traceback
+from pathlib import Path
 from types import TracebackType
 
-_OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_OURS = str(Path(__file__).resolve().parents[1]) + "/"
 
 
 def trim(error: BaseException) -> BaseException:
-    """The same exception, its traceback starting at the first frame outside this package."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_frame.f_code.co_filename.startswith(_OURS):
-        trace = trace.tb_next
-    return error.with_traceback(trace) if trace is not None else error
+    """The same exception, with the frames outside this package; with all of them if there is none."""
+    kept = _users_frames(error.__traceback__)
+    return error.with_traceback(kept) if kept is not None else error
 
 
 def user_trace(error: BaseException) -> str:
@@ -23,9 +21,13 @@ def user_trace(error: BaseException) -> str:
     return "".join(traceback.format_exception(error))
 
 
-def last_user_frame(error: BaseException) -> TracebackType | None:
-    """Where the exception was raised."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
+def _users_frames(trace: TracebackType | None) -> TracebackType | None:
+    frames: list[TracebackType] = []
+    while trace is not None:
+        if not trace.tb_frame.f_code.co_filename.startswith(_OURS):
+            frames.append(trace)
         trace = trace.tb_next
-    return trace
+    kept: TracebackType | None = None
+    for each in reversed(frames):
+        kept = TracebackType(kept, each.tb_frame, each.tb_lasti, each.tb_lineno)
+    return kept
