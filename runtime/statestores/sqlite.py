@@ -11,7 +11,7 @@ import os
 import sqlite3
 from collections import deque
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,7 @@ class SqliteBackend:
     def meta(self) -> dict[str, str]:
         if not self.path.exists() or self.path.stat().st_size == 0:
             return {}
+        self._roll_back()
         if not self._one("SELECT count(*) FROM sqlite_master")[0]:
             return {}
         if self._one("PRAGMA application_id")[0] != sql.APPLICATION_ID:
@@ -139,6 +140,12 @@ class SqliteBackend:
                 f"Cannot write to the store {self.path}: the file was moved, replaced or deleted while in use.\n"
                 "Move it back to its place; what is waiting is written then."
             )
+
+    def _roll_back(self) -> None:
+        """Undo a first transaction that a crash cut off, before the file had a write-ahead log: readers may not do that."""
+        if self.path.with_name(self.path.name + "-journal").exists():
+            with translated(str(self.path), "open"), closing(sqlite3.connect(self.path, timeout=_BUSY_S)) as connection:
+                connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
 
     def _append(self, connection: sqlite3.Connection, block: BlockRow) -> None:
         row = connection.execute(sql.HEAD).fetchone()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -84,21 +82,3 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path) -> MemoryStores | Sql
 @pytest.fixture
 def sqlite_stores(tmp_path: Path) -> SqliteStores:
     return SqliteStores(tmp_path)
-
-
-@pytest.fixture
-def in_child() -> Callable[[Callable[[], object]], int]:
-    """Runs a function in a forked child; the child's exit status is 0 when it returned."""
-
-    def run(function: Callable[[], object]) -> int:
-        child = os.fork()
-        if child == 0:
-            try:
-                function()
-            except BaseException as error:
-                os.write(2, f"in the child: {error!r}\n".encode())
-                os._exit(1)
-            os._exit(0)
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
-    return run

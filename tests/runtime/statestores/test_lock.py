@@ -5,15 +5,12 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from runtime.errors import StoreInUse
-from runtime.statestores.base import Group
 from runtime.statestores.lock import StoreLock
-from runtime.testing.turns import Past, actor_id
 from tests.runtime.statestores.conftest import SqliteStores
 
 HOLDER = """
@@ -88,64 +85,67 @@ def test_refused_attempt_leaves_the_owner_in_place(tmp_path: Path) -> None:
         StoreLock(tmp_path / "x.db", "sqlite:///x.db")
 
     # Had the attempt opened and closed the lock file, the lock would be gone: POSIX drops it on any close.
-    assert _other_process_gets_it(tmp_path / "x.db") == "StoreInUse"
+    assert other_process_gets_it(tmp_path / "x.db") == "StoreInUse"
     lock.release()
-    assert _other_process_gets_it(tmp_path / "x.db") == "locked"
+    assert other_process_gets_it(tmp_path / "x.db") == "locked"
 
 
 def test_unreadable_owner_file_still_gives_an_answer(tmp_path: Path) -> None:
     lock = StoreLock(tmp_path / "x.db", "sqlite:///x.db")
     (tmp_path / "x.db.owner").write_text("{")
 
-    assert "another process" in _other_process_gets_it(tmp_path / "x.db", "str(error)")
+    assert "another process" in other_process_gets_it(tmp_path / "x.db", "str(error)")
     lock.release()
 
 
-def test_forked_child_can_neither_use_nor_take_the_store(
-    sqlite_stores: SqliteStores, in_child: Callable[[Callable[[], object]], int]
-) -> None:
-    past = Past()
-    store = sqlite_stores.open()
-    store.commit(Group(turns=past.batch(2, "a")))
-
-    def child() -> None:
-        for use in (
-            lambda: store.commit(Group(turns=past.batch(1, "a"))),
-            lambda: store.load(actor_id("a")),
-            store.checkpoint,
-        ):
-            with pytest.raises(StoreInUse, match="forked child"):
-                use()
-        with pytest.raises(StoreInUse, match=f"process {os.getppid()} "):
-            sqlite_stores.open()
-        store.close()
-
-    assert in_child(child) == 0
-    assert _other_process_gets_it(sqlite_stores.path) == "StoreInUse"
-    store.commit(Group(turns=past.batch(1, "a")))
-    store.close()
-
-
-def test_child_that_exits_normally_leaves_the_store_sound(sqlite_stores: SqliteStores) -> None:
-    """A child that returns from `fork` and ends like a program tears down copies of the parent's connections."""
-    script = """
+PARENT = """
 import os, sys
 from pathlib import Path
+import pytest
+from runtime.errors import StoreInUse
 from runtime.statestores.base import Group, flatten
-from runtime.testing.turns import Past
+from runtime.testing.turns import Past, actor_id
 from tests.runtime.statestores.conftest import SqliteStores
+from tests.runtime.statestores.test_lock import other_process_gets_it
 
 stores, past = SqliteStores(Path(sys.argv[1])), Past()
 store = stores.open()
 store.commit(Group(turns=past.batch(3, "a")))
 list(store.turns())
 if os.fork() == 0:
-    sys.exit()
-os.wait()
+{child}
+assert os.wait()[1] == 0, "the child failed"
+assert other_process_gets_it(stores.path) == "StoreInUse"
 store.commit(Group(turns=past.batch(3, "a")))
 assert list(flatten(store.turns())) == past.turns
 os._exit(0)  # no close: what is there is what commit left
 """
+
+
+@pytest.mark.parametrize(
+    "child",
+    [
+        """
+    for use in (
+        lambda: store.commit(Group(turns=past.batch(1, "a"))), lambda: store.load(actor_id("a")), store.checkpoint
+    ):
+        with pytest.raises(StoreInUse, match="forked child"):
+            use()
+    with pytest.raises(StoreInUse, match=f"process {os.getppid()} "):
+        stores.open()
+    store.close()
+    os._exit(0)
+""",
+        # It ends like a program, which tears down its copies of the parent's connections.
+        """
+    sys.exit()
+""",
+    ],
+    ids=["uses it", "exits"],
+)
+def test_forked_child_can_neither_use_nor_harm_the_store(sqlite_stores: SqliteStores, child: str) -> None:
+    script = PARENT.replace("{child}", child)
+
     subprocess.run([sys.executable, "-c", script, str(sqlite_stores._directory)], check=True)
 
     store = sqlite_stores.open()
@@ -153,7 +153,7 @@ os._exit(0)  # no close: what is there is what commit left
     store.close()
 
 
-def _other_process_gets_it(store: Path, answer: str = "type(error).__name__") -> str:
+def other_process_gets_it(store: Path, answer: str = "type(error).__name__") -> str:
     script = f"""
 from pathlib import Path
 from runtime.statestores.lock import StoreLock

@@ -1,0 +1,104 @@
+"""A load for a store whose every turn is known beforehand, and the check of what a crash left of it."""
+
+from __future__ import annotations
+
+import os
+import random
+import struct
+from pathlib import Path
+
+from runtime.records import Turn
+from runtime.statestores.base import Group, StateStore, flatten
+from runtime.statestores.registry import open_store
+from runtime.testing.turns import Past, alike
+
+KEY = bytes(range(32))
+ACTORS = 23
+_LARGE = b"".join(b"%06d" % index for index in range(12_000))
+_ACKNOWLEDGED = struct.Struct("<Q")
+
+
+class KnownLoad:
+    """Turn n is the same in every process: changes of small and large states, of tags, nothing, failures, keys."""
+
+    def __init__(self) -> None:
+        self.past = Past()
+
+    def advance(self, count: int) -> tuple[Turn, ...]:
+        """The next turns."""
+        return tuple(self._turn(len(self.past.turns) + 1) for _ in range(count))
+
+    def _turn(self, n: int) -> Turn:
+        name, key = f"actor-{n * 7 % ACTORS}", f"key-{n}" if n % 5 == 0 else ""
+        if n % 41 == 0:
+            return self.past.turn(f"large-{n % 2}", b"%d" % n + _LARGE[n % 6 :], key=key)
+        if n % 7 == 0:
+            return self.past.turn(name, fails=True, key=key)
+        if n % 11 == 0:
+            return self.past.turn(name, tags={"at": str(n)}, key=key)
+        return self.past.turn(name, b'{"left": %d, "right": %d}' % (n, n), key=key)
+
+
+def write(path: Path, acknowledged: int, *, groups: int | None = None, seed: int | None = None) -> None:
+    """Commit groups of random size, with checkpoints and reopenings between, for ever or so many times.
+
+    After each commit the sequence goes to the handle `acknowledged`: from then on it may never be lost.
+    """
+    chance = random.Random(os.urandom(8) if seed is None else seed)
+    store, load = _opened(path), KnownLoad()
+    load.advance(store.head())
+    done = 0
+    while groups is None or done < groups:
+        store.commit(Group(turns=load.advance(chance.choice((1, 1, 2, 7, 40)))))
+        os.write(acknowledged, _ACKNOWLEDGED.pack(store.head()))
+        done += 1
+        if chance.random() < 0.1:
+            store.checkpoint()
+        if chance.random() < 0.02:
+            store.close()
+            store = _opened(path)
+    store.close()
+
+
+def last_acknowledged(received: bytes) -> int:
+    """The highest sequence among what `write` sent; 0 for nothing."""
+    whole = len(received) // _ACKNOWLEDGED.size * _ACKNOWLEDGED.size
+    return _ACKNOWLEDGED.unpack(received[whole - _ACKNOWLEDGED.size : whole])[0] if whole else 0
+
+
+def check(path: Path, acknowledged: int) -> int:
+    """What is left is a prefix, holds everything acknowledged, and every actor fits it; the head.
+
+    Raises:
+        AssertionError: says what does not hold.
+    """
+    store = _opened(path)
+    try:
+        head = store.head()
+        assert head >= acknowledged, f"turns {head + 1} to {acknowledged} were acknowledged and are lost"
+        load = KnownLoad()
+        load.advance(head)
+        _check_against(store, load.past)
+        return head
+    finally:
+        store.close()
+
+
+def _check_against(store: StateStore, past: Past) -> None:
+    stored = list(flatten(store.turns()))
+    assert stored == past.turns, f"turn {_first_difference(stored, past.turns)} is not the one that was written"
+    for actor, expected in past.actors.items():
+        assert alike(store.load(actor), expected), f"{actor} does not fit the journal"
+    for turn in past.turns:
+        if turn.key:
+            found = store.find_key(turn.actor, turn.key)
+            assert found == (None if turn.failure else turn), f"key {turn.key} finds {found}"
+
+
+def _first_difference(left: list[Turn], right: list[Turn]) -> int:
+    pairs = zip(left, right, strict=False)
+    return next((index for index, (a, b) in enumerate(pairs, 1) if a != b), min(len(left), len(right)) + 1)
+
+
+def _opened(path: Path) -> StateStore:
+    return open_store(f"sqlite:///{path}", key=KEY)
