@@ -8,16 +8,9 @@ from datetime import datetime
 from typing import Any, NoReturn
 
 from runtime.api import SystemApi
-from runtime.errors import SpawnError
+from runtime.errors import Condition, Mistake, SpawnError
+from workbench.commands.interrupted import WaitInterrupted
 from workbench.session import current
-
-
-class WaitInterrupted(KeyboardInterrupt):
-    """The wait for an answer was interrupted; the runtime and the action were not."""
-
-    def _render_traceback_(self) -> list[str]:
-        """IPython shows an error by this instead of a traceback through our code."""
-        return [str(self)]
 
 
 def invoke(
@@ -72,6 +65,8 @@ def invoke(
             timeout=timeout,
             key=key,
         )
+    except (Mistake, Condition) as error:
+        raise error.with_traceback(None)  # noqa: B904 - itself, without the frames below this one
     except KeyboardInterrupt:
         _interrupted(target, actor, action)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from workbench.commands.interrupted import WaitInterrupted
 from workbench.session import current
 
 if TYPE_CHECKING:
@@ -19,5 +20,12 @@ def query(sql: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> 
 
     Args:
         params: values for `?` (a sequence) or `$name` (a mapping).
+
+    Raises:
+        BadQuery: not one statement that reads, or one that fails; the message says where.
+        NotCapable: the system keeps no history.
     """
-    return current.history().query(sql, params)
+    try:
+        return current.history().query(sql, params)
+    except KeyboardInterrupt:
+        raise WaitInterrupted("The query was interrupted; nothing else was.") from None

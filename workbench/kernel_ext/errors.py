@@ -83,8 +83,8 @@ class ErrorDisplay:
 
     def _traceback(self, error: BaseException, trace: TracebackType | None) -> list[str]:
         with _cells_seen_as_files():
-            shown: list[str] = self._shell.InteractiveTB.structured_traceback(type(error), error, trace, tb_offset=0)
-        return shown
+            lines: list[str] = self._shell.InteractiveTB.structured_traceback(type(error), error, trace, tb_offset=0)
+        return [*lines[:-1], lines[-1].rstrip("\n")]
 
     def _message(self, error: BaseException) -> list[str]:
         lines: list[str] = self._shell.InteractiveTB.get_exception_only(type(error), error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from workbench import widgets
 from workbench.kernel_ext.authoring import Authoring
 from workbench.kernel_ext.completer import LineCompleter
 from workbench.kernel_ext.config import Workbench
@@ -24,6 +25,7 @@ class Extension:
     def load(self) -> None:
         """Magics, completion, configuration and errors.  Starts nothing."""
         self._undo.append(self._session.reset)
+        self._undo.append(widgets.close_all)
         self._announce_in_cells()
         self._add_configuration()
         cell = self._follow_cells()

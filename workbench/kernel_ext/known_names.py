@@ -17,6 +17,7 @@ T = TypeVar("T")
 
 _BUDGET_S = 0.04
 _ENOUGH = 200
+_REMEMBERED = 500
 _UNREADABLE = re.compile(r"=\s*<[^>]*>")  # a default such as <Colour.RED: 1>
 
 
@@ -59,6 +60,8 @@ class KnownNames:
 
         def run() -> None:
             try:
+                if len(self._cache) > _REMEMBERED:
+                    self._cache.clear()
                 self._cache[question] = ask(system)
             except Exception:  # noqa: BLE001 - no name is worth an error under somebody's fingers
                 self._cache.pop(question, None)

@@ -1,0 +1,83 @@
+"""`%query` and `%%query`, `%history` and the live panels, through a real kernel."""
+
+import pytest
+
+from tests.workbench.kernel_ext.kernel import Kernel
+
+
+@pytest.fixture(scope="module")
+def asked(kernel: Kernel) -> Kernel:
+    """Has a history: 1, 3, 6."""
+    for value in (1, 2, 3):
+        kernel.ok(f"%invoke counter add value={value}")
+    kernel.run("%invoke counter divide by=0")
+    return kernel
+
+
+def test_a_query_shows_a_table_and_converts(asked: Kernel) -> None:
+    shown = asked.ok("%%query\nSELECT at, total FROM history.counter ORDER BY revision")
+
+    assert "total" in shown.text
+    assert asked.ok("rows = _\nrows.df()['total'].tolist()").text == "[1, 3, 6]"
+    assert asked.ok("rows.arrow().read_all().num_rows").text == "3"
+
+
+@pytest.mark.parametrize("first", ["%%query totals <<", "%%query --out totals", "%%query --out=totals"])
+def test_a_query_can_be_kept_in_a_variable(asked: Kernel, first: str) -> None:
+    cell = asked.ok(f"{first}\nSELECT total FROM history.counter ORDER BY revision")
+
+    assert not cell.displays
+    assert asked.ok("totals.fetchall()").text == "[(1,), (3,), (6,)]"
+
+
+def test_a_query_in_one_line(asked: Kernel) -> None:
+    assert asked.ok("n = %query SELECT count(*) FROM failures\nn.fetchall()").text == "[(1,)]"
+
+
+def test_variables_of_the_notebook_are_parameters(asked: Kernel) -> None:
+    asked.ok("least = 3")
+
+    asked.ok(
+        "%%query some <<\nSELECT total, '$least' AS text -- $nothing\nFROM history.counter WHERE total >= $least ORDER BY 1"
+    )
+
+    assert asked.ok("some.fetchall()").text == "[(3, '$least'), (6, '$least')]"
+
+
+def test_a_parameter_without_a_variable_is_named(asked: Kernel) -> None:
+    assert "no variable 'absent'" in asked.run("%query SELECT $absent").stderr
+
+
+def test_a_wrong_query_is_said_without_a_traceback(asked: Kernel) -> None:
+    cell = asked.run("%query SELECT totl FROM history.counter")
+
+    assert (cell.status, cell.ename) == ("error", "BadQuery")
+    assert 'column "totl" not found' in cell.traceback
+    assert "Traceback" not in cell.traceback
+
+
+def test_history_shows_turns_with_failures(asked: Kernel) -> None:
+    shown = asked.ok("%history counter --limit 2").text
+
+    assert len(shown.splitlines()) == 4
+    assert "{'value': 3}" in shown
+    assert "ZeroDivisionError" in shown
+
+
+def test_history_of_input_is_ipythons(asked: Kernel) -> None:
+    asked.ok("a_marker = 1")
+
+    assert "a_marker" in asked.ok("%history").stdout
+    assert "a_marker" in asked.ok("%history -n").stdout
+
+
+@pytest.mark.parametrize("line", ["%watch counter", "wb.watch('counter')", "%dashboard", "wb.dashboard()"])
+def test_a_panel_is_a_widget_with_text_beside_it(asked: Kernel, line: str) -> None:
+    cell = asked.ok(line)
+
+    assert "application/vnd.jupyter.widget-view+json" in cell.displays[-1]
+    assert "counter" in cell.text
+
+
+def test_watching_an_unknown_actor_names_the_nearest(asked: Kernel) -> None:
+    assert "Did you mean counter?" in asked.run("%watch conter").traceback
