@@ -13,6 +13,7 @@
     │   ├── KeyConflict         an idempotency key used with another payload
     │   ├── NameTaken           a name that belongs to another template
     │   ├── CallCycle           a call that would wait for itself
+    │   ├── AccessDenied        a policy refuses the call
     │   ├── WouldBlock          a blocking call where waiting is impossible
     │   ├── NotCapable          this system cannot do what was asked
     │   └── BadSetting          an option outside its range
@@ -190,6 +191,19 @@ class CallCycle(Mistake):
             f"The call would never end: {' → '.join(self.path)}.\n"
             "Each of these waits for the next. Use ctx.tell for the last step, or return the answer instead of asking."
         )
+
+
+class AccessDenied(Mistake):
+    """A policy of the actor system refuses the call; it was not delivered."""
+
+    code = "access_denied"
+
+    def __init__(self, actor: str, action: str, caller: str, why: str) -> None:
+        super().__init__(
+            f"{caller or 'A caller outside all actors'} may not call {actor}.{action}: {why}.\n"
+            "The policies of this actor system decide; change them, or call as an actor that they allow."
+        )
+        self.actor, self.action, self.caller, self.why = actor, action, caller, why
 
 
 class WouldBlock(Mistake):
