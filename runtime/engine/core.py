@@ -45,6 +45,7 @@ class Core:
         "feed",
         "ids",
         "is_closed",
+        "is_held",
         "is_stopped",
         "journal",
         "options",
@@ -68,13 +69,16 @@ class Core:
         self.store_error = ""
         self.is_closed = False
         """Stopped, or the store fails: no message is taken.  One flag, because every message looks at it."""
+        self.is_held = False
+        """The store fails or is too far behind: no turn is started."""
 
     def backlog(self) -> int:
-        """How many actors could run a turn now: none while the store fails or is too far behind."""
-        journal = self.journal
-        if self.store_error or journal.sequence - journal.committed > self.options.unwritten_limit:
-            return 0
-        return len(self.ready)
+        """How many actors could run a turn now."""
+        return 0 if self.is_held else len(self.ready)
+
+    def hold_or_go_on(self) -> None:
+        """See whether turns may be started, now that something was recorded, written or not written."""
+        self.is_held = bool(self.store_error) or self.journal.unwritten > self.options.unwritten_limit
 
     def why_closed(self) -> SpawnError:
         """The error for a message that is not taken."""

@@ -13,22 +13,17 @@ class FeedSubscription:
     Publishing never waits: a full subscription drops its oldest event and counts it.  `drain` may be called by any thread.
     """
 
-    __slots__ = ("_events", "_feed", "dropped", "limit")
+    __slots__ = ("_feed", "dropped", "events", "limit")
 
     def __init__(self, feed: Feed, limit: int) -> None:
         self._feed = feed
-        self._events: deque[Event] = deque(maxlen=limit)
+        self.events: deque[Event] = deque(maxlen=limit)
         self.limit = limit
         self.dropped = 0
 
-    def put(self, event: Event) -> None:
-        if len(self._events) == self.limit:
-            self.dropped += 1
-        self._events.append(event)
-
     def drain(self) -> list[Event]:
         drained: list[Event] = []
-        take = self._events.popleft
+        take = self.events.popleft
         try:
             while True:
                 drained.append(take())
@@ -42,28 +37,29 @@ class FeedSubscription:
 class Feed:
     """All subscriptions of one engine."""
 
-    __slots__ = ("_subscriptions",)
+    __slots__ = ("_subscriptions", "is_watched")
 
     def __init__(self) -> None:
         # Replaced, never changed in place: publishing iterates it without a lock.
         self._subscriptions: tuple[FeedSubscription, ...] = ()
+        self.is_watched = False
 
     @property
     def dropped(self) -> int:
         return sum(each.dropped for each in self._subscriptions)
 
-    @property
-    def is_watched(self) -> bool:
-        return bool(self._subscriptions)
-
     def join(self, limit: int) -> FeedSubscription:
         subscription = FeedSubscription(self, limit)
         self._subscriptions = (*self._subscriptions, subscription)
+        self.is_watched = True
         return subscription
 
     def leave(self, subscription: FeedSubscription) -> None:
         self._subscriptions = tuple(each for each in self._subscriptions if each is not subscription)
+        self.is_watched = bool(self._subscriptions)
 
     def publish(self, event: Event) -> None:
-        for subscription in self._subscriptions:
-            subscription.put(event)
+        for each in self._subscriptions:
+            if len(each.events) == each.limit:
+                each.dropped += 1
+            each.events.append(event)

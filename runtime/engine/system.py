@@ -95,6 +95,7 @@ class Engine:
             core.store_error, core.is_closed = "", core.is_stopped
             core.feed.publish(Event(EventKind.STORE_RECOVERED, now_us))
         released = core.journal.group_committed()
+        core.hold_or_go_on()
         commands: list[Command] = list(released.answers)
         for activation in released.stopping:
             if activation.phase is Phase.STOPPING:
@@ -106,7 +107,7 @@ class Engine:
         core = self._core
         if not core.store_error:
             core.feed.publish(Event(EventKind.STORE_FAILED, now_us, text=reason))
-        core.store_error, core.is_closed = reason, True
+        core.store_error, core.is_closed, core.is_held = reason, True, True
 
     def tick(self, now_us: int) -> list[Command]:
         """Do what is due by now."""

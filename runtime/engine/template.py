@@ -12,7 +12,7 @@ from runtime.settings import Kind
 class Template:
     """The current definition of a name.  A redeploy replaces the whole object, so a turn sees one version throughout."""
 
-    __slots__ = ("definition", "durability", "host", "initial", "mailbox_limit", "timers")
+    __slots__ = ("definition", "durability", "host", "initial", "is_journaled", "mailbox_limit", "timers")
 
     def __init__(
         self, definition: ActorDefinition, host: Host, initial: State | None, durability: Durability, mailbox_limit: int
@@ -22,12 +22,9 @@ class Template:
         self.initial = initial
         """The state of an actor that has had no turn, for reads."""
         self.durability = definition.settings.durability or durability
+        self.is_journaled = self.durability is not Durability.SNAPSHOT and definition.settings.stateful
         self.mailbox_limit = definition.settings.mailbox or mailbox_limit
         self.timers: tuple[ActionSpec, ...] = tuple(s for s in definition.actions.values() if s.role == "timer")
-
-    @property
-    def is_journaled(self) -> bool:
-        return self.durability is not Durability.SNAPSHOT and self.definition.settings.stateful
 
     def has_action(self, action: str) -> bool:
         return action in self.definition.actions or action == CONFIRM_DROPPED

@@ -31,6 +31,7 @@ from runtime.records import (
 )
 
 _NEW, _RUNNING = Phase.NEW, Phase.RUNNING
+_LOAD, _START, _END = Signal.LOAD, Signal.START, Signal.END
 _COMMIT = Durability.COMMIT
 _TURN = EventKind.TURN
 
@@ -46,13 +47,13 @@ class Turns:
     def take(self, now_us: int) -> Step | list[Command] | None:
         """The next thing to do: a step for a worker, commands to carry out, or None when no actor is ready."""
         core = self._core
-        if not core.backlog():
+        if core.is_held:
             return None
         activation = core.ready.pop()
         if activation is None:
             return None
         if activation.phase is _NEW:
-            activation.signal(Signal.LOAD)
+            activation.signal(_LOAD)
             return Load(activation.id)
         if activation.mailbox is None:
             return NOTHING
@@ -72,7 +73,7 @@ class Turns:
         envelope = activation.running = activation.pop()
         activation.turn += 1
         activation.started_us = now_us
-        activation.signal(Signal.START)
+        activation.signal(_START)
         return Run(make_work(activation, envelope, template.definition.hash, now_us, self._core.seed()), template.host)
 
     def _check_key(self, activation: Activation, envelope: Envelope, now_us: int) -> Step | list[Command]:
@@ -80,7 +81,7 @@ class Turns:
         turn = self._core.journal.used_key(activation.id, key) or keys.remembered(activation, key)
         if turn is not None:
             return self._arrivals.repeat(activation, turn, now_us)
-        activation.signal(Signal.START)  # nothing else of this actor runs while the store is asked
+        activation.signal(_START)  # nothing else of this actor runs while the store is asked
         return FindKey(activation.id, key)
 
     def finish(self, work: Work, outcome: Outcome, now_us: int) -> list[Command]:
@@ -94,7 +95,7 @@ class Turns:
         envelope = activation.running
         assert envelope is not None
         activation.running = activation.asking = None
-        activation.signal(Signal.END)
+        activation.signal(_END)
         return self._conclude(activation, envelope, work, outcome, now_us)
 
     def abandon(self, actor: ActorId, error: SpawnError, now_us: int) -> list[Command]:
@@ -133,6 +134,8 @@ class Turns:
         if is_journaled:
             core.journal.record(turn)
             activation.last_sequence = sequence
+            if sequence - core.journal.committed > core.options.unwritten_limit:
+                core.is_held = True
         elif template is not None:
             self._time.unrecorded(activation, template, turn, outcome, now_us)
             keys.remember(activation, turn)
