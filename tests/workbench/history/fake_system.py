@@ -64,5 +64,7 @@ def database(system: FakeSystem, **options: Any) -> HistoryDatabase:
     return HistoryDatabase(api, **options)
 
 
-def rows(history: HistoryDatabase, sql: str, params: Sequence[Any] | dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
+def rows(
+    history: HistoryDatabase, sql: str, params: Sequence[Any] | dict[str, Any] | None = None
+) -> list[tuple[Any, ...]]:
     return history.query(sql, params).fetchall()
