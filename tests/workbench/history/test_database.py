@@ -38,7 +38,8 @@ def test_many_small_batches_of_a_store_keep_their_order() -> None:
     history = database(counting(12_345))
 
     assert rows(
-        history, "SELECT count(*), max(sequence), sum(total) FROM history.counter c JOIN invocations i ON i.id = c.cause"
+        history,
+        "SELECT count(*), max(sequence), sum(total) FROM history.counter c JOIN invocations i ON i.id = c.cause",
     ) == [(12_345, 12_345, 12_345 * 12_346 // 2)]
 
 
