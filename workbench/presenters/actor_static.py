@@ -102,7 +102,7 @@ def _html(view: ActorView, now_us: int) -> Markup:
 def snapshot_note(now_us: int) -> Markup:
     """Says that this is a picture, of when, and how to get the live one."""
     text = f"As it was at {clock_time(now_us)} UTC. Run the cell to watch it live."
-    return element("div", text, style=f"color:{MUTED};font-size:12px;margin-top:4px")
+    return element("div", text, style=f"{MUTED};font-size:12px;margin-top:4px")
 
 
 def _bars(view: ActorView) -> list[Markup]:
@@ -115,4 +115,4 @@ def _line(label: str, value: str) -> tuple[Markup, str]:
 
 
 def _heading(text: str) -> Markup:
-    return element("div", text, style=f"font-weight:600;margin-top:6px;color:{MUTED}")
+    return element("div", text, style=f"font-weight:600;margin-top:6px;{MUTED}")

@@ -14,7 +14,8 @@ from workbench.presenters.columns import Column
 from workbench.presenters.wording import printable
 
 TEXT = "var(--jp-ui-font-color1,var(--vscode-editor-foreground,inherit))"
-MUTED = "var(--jp-ui-font-color2,var(--vscode-descriptionForeground,GrayText))"
+MUTED = "opacity:.75"
+"""Second rank by opacity: every theme's own second colour misses the contrast that small text needs somewhere."""
 LINE = "rgba(128,128,128,.3)"
 """Seen on light and dark alike; it stands in every cell, so it is short."""
 ERROR = "var(--jp-error-color1,var(--vscode-errorForeground,#d32f2f))"
@@ -53,7 +54,7 @@ def code(text: str) -> Markup:
 
 def muted(*content: str) -> Markup:
     """Something of second rank."""
-    return element("span", *content, style=f"color:{MUTED}")
+    return element("span", *content, style=f"{MUTED}")
 
 
 def table(columns: Sequence[Column], rows: Iterable[Sequence[str]], caption: str = "") -> Markup:
@@ -63,7 +64,7 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[str]], caption: str
         element("tr", *(_cell("td", c, v) for c, v in zip(columns, row, strict=True)), style="background:none")
         for row in rows
     ]
-    title = element("caption", caption, style=f"caption-side:top;text-align:left;padding:2px 0;color:{MUTED}")
+    title = element("caption", caption, style=f"caption-side:top;text-align:left;padding:2px 0;{MUTED}")
     return element(
         "table",
         *([title] if caption else []),

@@ -13,12 +13,12 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     """A banner over the last picture there is."""
 
     kind: str
-    """`stopped`, `store`, `missing`, `incapable`, `error` or `closed`."""
+    """`stopped`, `store`, `missing`, `incapable` or `error`."""
     title: str
     text: str = ""
 
 
-CLOSED = Problem("closed", "This panel is closed", "Run the cell again to open a new one.")
+_NEW_PANEL = "This panel stays with the system that it was opened for: run its cell again for a new one."
 
 
 def problem_of(error: Exception) -> Problem:
@@ -26,7 +26,7 @@ def problem_of(error: Exception) -> Problem:
     text = "\n".join(shortened(line, 400) for line in str(error).splitlines()[:4])
     match error:
         case SystemStopped():
-            return Problem("stopped", "The actor system is stopped", text)
+            return Problem("stopped", "The actor system is stopped", f"{text}\n{_NEW_PANEL}")
         case UnknownActor():
             return Problem("missing", "No such actor yet", f"{text} It appears here as soon as it exists.")
         case NotCapable():
@@ -41,7 +41,8 @@ def problem_of(error: Exception) -> Problem:
 def problem_in(status: SystemStatus) -> Problem | None:
     """What a system says of itself: stopped, or a store that cannot be written."""
     if not status.running:
-        return Problem("stopped", "The actor system is stopped", "Start it again with wb.start() or %spawn start.")
+        start = "Start it again with wb.start() or %spawn start."
+        return Problem("stopped", "The actor system is stopped", f"{start}\n{_NEW_PANEL}")
     if status.store_error:
         unwritten = plural(max(0, status.sequence - status.committed), "answered turn is", "answered turns are")
         why = shortened(status.store_error, 400)

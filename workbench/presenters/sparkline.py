@@ -19,21 +19,23 @@ class Series(msgspec.Struct, frozen=True, omit_defaults=True):
 NO_SERIES = Series()
 
 _BARS = "▁▂▃▄▅▆▇█"
+_LOW = 4
+"""A picture's scale reaches at least to here: a single waiting message is no wall of bars."""
 _BAR_WIDTH, _HEIGHT = 3, 24
 
 
 def sparkline_text(values: Sequence[int | None]) -> str:
     """`▁▂▅█`, scaled to the largest value; a blank where nothing was measured."""
-    top = max((v for v in values if v), default=0)
-    if not top:
+    if not any(values):
         return ""
+    top = max([_LOW, *(v for v in values if v)])
     return "".join(" " if v is None else _BARS[round(v / top * (len(_BARS) - 1))] for v in values)
 
 
 def sparkline_svg(values: Sequence[int | None], label: str, slots: int = 60) -> Markup:
     """Bars against the right edge of `slots` places; `label` is what a screen reader says."""
     shown = list(values)[-slots:]
-    top = max((v for v in shown if v), default=0) or 1
+    top = max([_LOW, *(v for v in shown if v)])
     bars = []
     for index, value in enumerate(shown, slots - len(shown)):
         if value:

@@ -54,6 +54,7 @@ class SystemView(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="pan
     """Known to the system, passive ones included."""
     waiting: int = 0
     turns: int = 0
+    """Ever finished."""
     rate: float = 0.0
     unwritten: int = 0
     """Finished turns that are not on disk yet."""
@@ -105,7 +106,7 @@ def system_view(
         store=status.store,
         actors=status.actors,
         waiting=status.waiting,
-        turns=status.turns,
+        turns=status.sequence,
         rate=round(rate, 1),
         unwritten=max(0, status.sequence - status.committed),
         rows=tuple(_sorted(rows, query)[: query.limit]),

@@ -41,7 +41,7 @@ _CELL = f"padding:1px 12px 1px 0;border-bottom:1px solid {LINE};text-align:left;
 
 def _name(name: str, node: Node) -> Markup:
     weight = "600" if node.change else "400"
-    style = f"{_CELL};color:{MUTED};font-weight:{weight};font-family:{CODE_FONT};white-space:nowrap"
+    style = f"{_CELL};{MUTED};font-weight:{weight};font-family:{CODE_FONT};white-space:nowrap"
     return element("th", name, scope="row", style=style)
 
 

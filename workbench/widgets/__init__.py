@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from runtime.api import SystemApi
 
@@ -24,6 +24,12 @@ def system_panel(system: SystemApi, on_intent: OnIntent | None = None) -> Panel:
     from workbench.widgets import opening
 
     return opening.system_panel(system, on_intent)
+
+
+def fresh_pictures() -> list[tuple[str, dict[str, Any]]]:
+    """See `workbench.widgets.opening.fresh_pictures`; empty if no panel was ever opened."""
+    opening = sys.modules.get("workbench.widgets.opening")
+    return [] if opening is None else list(opening.fresh_pictures())
 
 
 def close_all() -> None:

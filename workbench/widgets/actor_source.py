@@ -23,7 +23,8 @@ TURNS_SHOWN = 10
 _JOURNAL_TAIL = 2_000
 """So many of the last turns of the whole system are searched for those of an actor; reading more would take too long."""
 
-_SEARCH_AGAIN_US = 1_000_000
+_AGAIN_US = 1_000_000
+"""What is costly, and what failed, is tried again after a second."""
 
 
 class ActorSource:
@@ -35,6 +36,9 @@ class ActorSource:
         self._recent: deque[TurnRow] = deque(maxlen=TURNS_SHOWN)
         self._searched_for: tuple[int, int] | None = None
         self._searched_us = 0
+        self._status: SystemStatus | None = None
+        self._status_us = 0
+        self._failed_us = 0
         self._state_of: tuple[int, str] | None = None
         self._state: Node | None = None
         self._marked: Node | None = None
@@ -50,9 +54,12 @@ class ActorSource:
 
     def read(self, now_us: int) -> ActorView:
         """See `Source`.  After an error it is the last picture, with the problem."""
+        if 0 <= now_us - self._failed_us < _AGAIN_US:
+            return self._last
         try:
             self._last = self._view(now_us)
         except Exception as error:  # noqa: BLE001 - a system may fail in any way; a panel shows it and goes on
+            self._failed_us = now_us
             self._last = msgspec.structs.replace(self._last, problem=problem_of(error), running=None)
         return self._last
 
@@ -65,7 +72,7 @@ class ActorSource:
         return actor_rendering(self._last, now_us)
 
     def _view(self, now_us: int) -> ActorView:
-        info, status = self.system.info(self.actor), self.system.status()
+        info, status = self.system.info(self.actor), self._read_status(now_us)
         self._search_journal(info, status, now_us)
         self._depths.peak(now_us, info.waiting)
         self._merged += max(0, self._arrived - 1)
@@ -81,6 +88,12 @@ class ActorSource:
             absent=tuple(self._absent()),
             problem=problem_in(status),
         )
+
+    def _read_status(self, now_us: int) -> SystemStatus:
+        """Once a second: a system counts all its actors for it."""
+        if self._status is None or not 0 <= now_us - self._status_us < _AGAIN_US:
+            self._status, self._status_us = self.system.status(), now_us
+        return self._status
 
     def _read_state(self, info: ActorInfo) -> Node | None:
         """The outlined state, with what the last change changed; read only when the revision or the code is another."""
@@ -106,7 +119,7 @@ class ActorSource:
         """
         evidence = (info.turns, info.last_turn_us)
         is_told = self._searched_us and self._recent and info.last_turn_us <= self._recent[-1].finished_us
-        if is_told or evidence == self._searched_for or 0 <= now_us - self._searched_us < _SEARCH_AGAIN_US:
+        if is_told or evidence == self._searched_for or 0 <= now_us - self._searched_us < _AGAIN_US:
             return
         self._searched_us = now_us
         if Capability.HISTORY in self.system.capabilities:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from typing import Any, Protocol
 
 import msgspec
 
+from workbench.presenters.actor_panel import ActorView
+from workbench.presenters.rendering import Rendering
+from workbench.presenters.sparkline import NO_SERIES
+from workbench.widgets.feeds import News
 from workbench.widgets.intents import Intent, OnIntent
-from workbench.widgets.sources import Source
+from workbench.widgets.sources import Source, View
 
 BEAT_S = 2.0
 """A panel that is looked at hears from us at least so often; its browser side tells by that whether the kernel lives."""
@@ -30,8 +35,15 @@ class Outlet(Protocol):
         ...
 
 
+class Still(msgspec.Struct, frozen=True):
+    """A picture that does not move; two of the same `facts` differ only in ages and in what was measured lately."""
+
+    facts: View
+    rendering: Rendering
+
+
 class Entry:
-    """Used by the publisher thread; only `inbox` is filled by others."""
+    """Used by the publisher thread; others only fill `inbox`, ask for `still` and say that it is displayed."""
 
     def __init__(self, source: Source, on_intent: OnIntent | None = None) -> None:
         self.source, self.on_intent = source, on_intent
@@ -42,6 +54,7 @@ class Entry:
         """Presumed until a view says otherwise: what it says may be stuck behind a busy cell."""
         self._views: dict[str, bool] = {}
         self._is_heard_while_busy = False
+        self._reading = threading.Lock()
         self._sequence = 0
         self._body = b""
         self._read_again_at = float("-inf")
@@ -89,14 +102,32 @@ class Entry:
 
     def read(self, now_us: int) -> str:
         """The picture as it is now; its sequence number grows only when it shows something else."""
-        body = msgspec.json.encode(self.source.read(now_us))
+        with self._reading:
+            body = msgspec.json.encode(self.source.read(now_us))
         if body != self._body:
             self._body = body
             self._sequence += 1
         return f'{{"seq":{self._sequence},"now":{now_us},"view":{body.decode()}}}'
+
+    def absorb(self, news: News) -> None:
+        """Tell the source what happened."""
+        with self._reading:
+            self.source.absorb(news)
+
+    def still(self, now_us: int) -> Still:
+        """The panel as it is now, for a reader without a kernel.  From any thread, also while nobody looks."""
+        with self._reading:
+            return Still(_facts(self.source.read(now_us)), self.source.rendering(now_us))
 
     def beat(self, now_s: float, now_us: int) -> dict[str, Any] | None:
         """A sign of life if one is due."""
         if now_s - self.sent_at < BEAT_S:
             return None
         return {"type": "beat", "seq": self._sequence, "now": now_us}
+
+
+def _facts(view: View) -> View:
+    """A view without what changes by time alone."""
+    if isinstance(view, ActorView):
+        return msgspec.structs.replace(view, rate=0.0, mailbox=msgspec.structs.replace(view.mailbox, depths=NO_SERIES))
+    return msgspec.structs.replace(view, rate=0.0, rates=NO_SERIES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from typing import Any
 
 from runtime.api import Capability, SystemApi
 from workbench.widgets.actor_source import ActorSource
@@ -36,6 +37,12 @@ def system_panel(system: SystemApi, on_intent: OnIntent | None = None) -> Panel:
     return _opened(SystemSource(system), f"panel of actor system {system.name!r}", on_intent)
 
 
+def fresh_pictures() -> list[tuple[str, dict[str, Any]]]:
+    """`display_id` and content of every still picture on the page that is out of date: for the end of a cell."""
+    pictures = [(panel.token, panel.fresh_picture()) for panel in list(_open)]
+    return [(token, picture) for token, picture in pictures if picture is not None]
+
+
 def close_all() -> None:
     """Close every panel and end the publisher's thread."""
     for panel in list(_open):
@@ -46,7 +53,7 @@ def close_all() -> None:
 def _opened(source: Source, title: str, on_intent: OnIntent | None) -> Panel:
     clock = _publisher.clock
     entry = Entry(source, on_intent)
-    panel = Panel(title, entry.read(clock.now_us()), lambda: source.rendering(clock.now_us()))
+    panel = Panel(title, entry.read(clock.now_us()), lambda: entry.still(clock.now_us()))
     panel.on_msg(lambda _, content, __: _publisher.receive(entry, content))
     panel.on_display = lambda: _publisher.refresh(entry)
     panel.on_close = lambda: _forget(panel, entry)

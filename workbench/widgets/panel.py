@@ -5,6 +5,7 @@ This module imports anywidget, which takes as long as the rest of the workbench;
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,10 @@ from typing import Any
 import anywidget
 import traitlets
 
+from workbench.presenters.html import Markup, element
 from workbench.presenters.rendering import Rendering
+from workbench.widgets.entry import Still
+from workbench.widgets.sources import View
 
 _BUNDLE = Path(__file__).parent / "static" / "workbench.js"
 _UNBUILT = """export default { render({ el }) { el.textContent =
@@ -27,18 +31,21 @@ def _bundle() -> str:
 class Panel(anywidget.AnyWidget):
     """A live picture of an actor or a system.
 
-    After it was made only the publisher thread sets its trait, and the browser sets none: traits are not safe between
-    threads.  `frame` is JSON: `seq`, `now` (µs) and `view`, a view model of `workbench.presenters`.
+    After it was made only the publisher thread sets a trait, and the browser sets none: traits are not safe between
+    threads.  `frame` is JSON: `seq`, `now` (µs) and `view`, a view model of `workbench.presenters`; `token` names the panel's
+    still picture in the page.
     """
 
     _esm = _bundle()
     frame = traitlets.Unicode("").tag(sync=True)
+    token = traitlets.Unicode("").tag(sync=True)
 
-    def __init__(self, title: str, frame: str, rendering: Callable[[], Rendering]) -> None:
-        self._title, self._rendering = title, rendering
+    def __init__(self, title: str, frame: str, still: Callable[[], Still]) -> None:
+        self._title, self._still = title, still
+        self._given_out: View | None = None
         self.on_display: Callable[[], object] = lambda: None
         self.on_close: Callable[[], object] = lambda: None
-        super().__init__(frame=frame)
+        super().__init__(frame=frame, token=uuid.uuid4().hex[:16])
         self._let_replies_through()
 
     def show(self, frame: str) -> None:
@@ -52,8 +59,28 @@ class Panel(anywidget.AnyWidget):
         self._let_replies_through()
 
     def snapshot(self) -> Rendering:
-        """The last picture, for readers without a kernel."""
-        return self._rendering()
+        """The panel as it is now, for readers without a kernel."""
+        return self._still().rendering
+
+    def outputs(self) -> list[dict[str, Any]]:
+        """Two outputs of one cell: the live widget, then a still picture, to be displayed with `token` as `display_id`.
+
+        The picture hides as long as a live view is on the page.  A notebook that is opened again without its kernel shows it,
+        where JupyterLab has only an error for the widget.
+        """
+        self.on_display()
+        data, _ = super()._repr_mimebundle_() or ({}, {})
+        return [{**data, "text/plain": repr(self)}, self._picture(self._still())]
+
+    def fresh_picture(self) -> dict[str, Any] | None:
+        """The second of `outputs` if it would show something else by now; None as long as `outputs` was not called."""
+        still = self._still() if self._given_out is not None else None
+        return None if still is None or still.facts == self._given_out else self._picture(still)
+
+    def _picture(self, still: Still) -> dict[str, Any]:
+        self._given_out = still.facts
+        html = element("div", Markup(still.rendering.html), data_wb_picture=self.token)
+        return {"text/plain": still.rendering.text, "text/html": html}
 
     def close(self) -> None:
         """End the panel; its views vanish.  Safe to call twice."""

@@ -117,7 +117,7 @@ class Publisher:
             self._feeds.pop(key).pause()
         news = {key: self._feed(key, system).pull() for key, system in systems.items()}
         for entry in watched:
-            entry.source.absorb(news[id(entry.source.system)])
+            entry.absorb(news[id(entry.source.system)])
 
     def _feed(self, key: int, system: SystemApi) -> Feed:
         return self._feeds.setdefault(key, Feed(system))

@@ -17,7 +17,7 @@ View = ActorView | SystemView
 class Source(Protocol):
     """Reads a system and presents it.
 
-    One thread at a time: first the one that opens the panel, then the publisher's.  `rendering` may be called by any.
+    Used by one thread at a time.
     """
 
     system: SystemApi

@@ -82,7 +82,7 @@ class SystemSource:
     def _view(self, now_us: int) -> SystemView:
         status = self.system.status()
         self._list(status, now_us)
-        rate = self._rate.update(now_us, status.turns)
+        rate = self._rate.update(now_us, status.sequence)
         return system_view(
             status,
             self._infos,

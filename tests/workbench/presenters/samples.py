@@ -22,9 +22,17 @@ HOSTILE = '<img src=x onerror="alert(1)">\u202e\x1b[31m'
 def info(name: str = "counter", **fields: object) -> ActorInfo:
     """An active named actor."""
     base = ActorInfo(
-        id=ActorId(SYSTEM, name), parent=name, kind="named", phase="ready", revision=12, definition="9f3c2ab1" * 8,
-        deployed=True, turns=1_234, failures=2, last_turn_us=NOW_US - 2_000_000,
-    )  # fmt: skip
+        id=ActorId(SYSTEM, name),
+        parent=name,
+        kind="named",
+        phase="ready",
+        revision=12,
+        definition="9f3c2ab1" * 8,
+        deployed=True,
+        turns=1_234,
+        failures=2,
+        last_turn_us=NOW_US - 2_000_000,
+    )
     return msgspec.structs.replace(base, **fields)
 
 
@@ -34,17 +42,49 @@ def full_actor_view(name: str = "counter") -> ActorView:
     abandoned = Failure("abandoned", "The turn was given up after 5 s.\nSecond line.")
     turns = [
         make_turn(41, ActorId(SYSTEM, name), "add", finished_us=NOW_US - 60_000_000, revision_before=10, revision=11),
-        make_turn(43, ActorId(SYSTEM, name), "add", finished_us=NOW_US - 4_000_000, failure=raised, revision_before=11, revision=11),
-        make_turn(44, ActorId(SYSTEM, name), "wait", finished_us=NOW_US - 3_000_000, failure=abandoned, took_us=5_000_000, revision_before=11, revision=11),
-        make_turn(47, ActorId(SYSTEM, name), "add", finished_us=NOW_US - 2_000_000, revision_before=11, revision=12, caller="front"),
-    ]  # fmt: skip
+        make_turn(
+            43,
+            ActorId(SYSTEM, name),
+            "add",
+            finished_us=NOW_US - 4_000_000,
+            failure=raised,
+            revision_before=11,
+            revision=11,
+        ),
+        make_turn(
+            44,
+            ActorId(SYSTEM, name),
+            "wait",
+            finished_us=NOW_US - 3_000_000,
+            failure=abandoned,
+            took_us=5_000_000,
+            revision_before=11,
+            revision=11,
+        ),
+        make_turn(
+            47,
+            ActorId(SYSTEM, name),
+            "add",
+            finished_us=NOW_US - 2_000_000,
+            revision_before=11,
+            revision=12,
+            caller="front",
+        ),
+    ]
     before = outline({"total": 4, "owner": "ada", "recent": [1, 2], "limits": {"low": 0}})
     state = outline({"total": 5, "owner": "ada", "recent": [1, 2, 5], "limits": {"low": 0}, "note": "x" * 300})
     waiting = [
-        Waiting(invocation="i-1", action="add", caller="", enqueued_us=NOW_US - 2_500_000, running=True, started_us=NOW_US - 1_200_000),
+        Waiting(
+            invocation="i-1",
+            action="add",
+            caller="",
+            enqueued_us=NOW_US - 2_500_000,
+            running=True,
+            started_us=NOW_US - 1_200_000,
+        ),
         Waiting(invocation="i-2", action="add", caller="front", enqueued_us=NOW_US - 900_000),
         Waiting(invocation="i-3", action="announce", caller="", enqueued_us=NOW_US - 400_000),
-    ]  # fmt: skip
+    ]
     return actor_view(
         info(name, phase="running", waiting=7, oldest_waiting_us=NOW_US - 900_000, action="add"),
         state=mark_changes(before, state),
@@ -60,13 +100,27 @@ def full_system_view(query: Query = Query(), hostile: str = HOSTILE) -> SystemVi
     """A panel with actors of several sorts."""
     infos = [
         info(),
-        info("archive", phase="running", waiting=3, action="keep", action_started_us=NOW_US - 1_500_000, oldest_waiting_us=NOW_US - 5_000_000),
+        info(
+            "archive",
+            phase="running",
+            waiting=3,
+            action="keep",
+            action_started_us=NOW_US - 1_500_000,
+            oldest_waiting_us=NOW_US - 5_000_000,
+        ),
         info("plane", kind="unnamed", phase="template", revision=0, turns=0, failures=0, last_turn_us=0),
         info("N14228", kind="unnamed", parent="plane", phase="passive", failures=0, deployed=False),
         info("workbench.publisher", turns=99_999),
         info(hostile),
-    ]  # fmt: skip
+    ]
     status = SystemStatus(
-        system=SYSTEM, store="sqlite:///x.db", running=True, actors=4_046, waiting=3, turns=2_468, sequence=2_468, committed=2_460,
-    )  # fmt: skip
+        system=SYSTEM,
+        store="sqlite:///x.db",
+        running=True,
+        actors=4_046,
+        waiting=3,
+        turns=2_468,
+        sequence=2_468,
+        committed=2_460,
+    )
     return system_view(status, infos, query, rate=56.7, rates=Series((3, 5), NOW_US // 1_000_000), counters=Counters(5))

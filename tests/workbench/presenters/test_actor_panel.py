@@ -4,7 +4,7 @@ from tests.workbench.presenters.samples import HOSTILE, NOW_US, full_actor_view,
 from tests.workbench.presenters.snapshot import assert_snapshot
 from workbench.presenters.actor_panel import actor_view, commands_for, missing_view
 from workbench.presenters.actor_static import actor_rendering
-from workbench.presenters.problems import CLOSED
+from workbench.presenters.problems import Problem
 
 
 def as_json(view: object) -> str:
@@ -30,10 +30,10 @@ def test_an_actor_without_anything_is_small() -> None:
 
 
 def test_a_missing_actor_shows_its_problem_in_text_and_html() -> None:
-    rendering = actor_rendering(missing_view("counter", "s", CLOSED), NOW_US)
+    rendering = actor_rendering(missing_view("counter", "s", Problem("missing", "No such actor yet")), NOW_US)
 
-    assert CLOSED.title in rendering.text
-    assert CLOSED.title in rendering.html
+    assert "No such actor yet" in rendering.text
+    assert "No such actor yet" in rendering.html
 
 
 def test_a_hostile_name_stays_text_everywhere() -> None:

@@ -1,6 +1,10 @@
 from workbench.presenters.sparkline import sparkline_svg, sparkline_text
 
 
+def test_small_numbers_stay_low() -> None:
+    assert sparkline_text([1, 1]) == "▃▃"
+
+
 def test_text_bars_are_scaled_to_the_largest() -> None:
     assert sparkline_text([0, 1, None, 8]) == "▁▂ █"
 

@@ -171,6 +171,7 @@ def test_an_actor_that_appears_later_is_shown_then() -> None:
     watch = Watch(system, "later")
     missing = watch.look().problem
     system.put("later", {"a": 1})
+    pass_time(system)
 
     assert missing is not None
     assert missing.kind == "missing"

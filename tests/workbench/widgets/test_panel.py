@@ -36,6 +36,30 @@ def test_its_bundle_has_the_widget_and_what_other_readers_need(system: FakeSyste
     assert "41" in data["text/html"]
 
 
+def test_shown_as_two_outputs_the_second_needs_no_kernel(system: FakeSystem) -> None:
+    panel = widgets.actor_panel(system, "counter")
+
+    live, picture = panel.outputs()
+
+    assert set(live) == {WIDGET, "text/plain"}
+    assert f'data-wb-picture="{panel.token}"' in picture["text/html"]
+    assert "total: 41" in picture["text/plain"]
+
+
+def test_a_picture_is_out_of_date_only_when_it_would_show_something_else(system: FakeSystem) -> None:
+    panel = widgets.actor_panel(system, "counter")
+    assert widgets.fresh_pictures() == []
+    panel.outputs()
+    assert widgets.fresh_pictures() == []
+
+    system.turn("counter", "add", {"total": 42})
+    fresh = widgets.fresh_pictures()
+
+    assert [token for token, _ in fresh] == [panel.token]
+    assert "total: 42" in fresh[0][1]["text/plain"]
+    assert widgets.fresh_pictures() == []
+
+
 def test_its_repr_is_one_cheap_line(system: FakeSystem) -> None:
     assert repr(widgets.system_panel(system)) == "<panel of actor system 'fake-system'>"
 
@@ -66,7 +90,7 @@ def test_only_the_picture_and_what_widgets_need_is_saved(system: FakeSystem) -> 
 
     own = {name for name in panel.keys if not name.startswith("_")} - {"layout", "tabbable", "tooltip"}
 
-    assert own == {"frame"}
+    assert own == {"frame", "token"}
 
 
 def test_importing_the_package_imports_no_widget_library() -> None:

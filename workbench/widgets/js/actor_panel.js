@@ -1,5 +1,5 @@
 /** One actor: who it is, its state, its mailbox, what runs, its last turns. */
-import { age, count, duration, elapsed, plural, printable } from "./format.js";
+import { age, count, duration, elapsed, perSecond, plural, printable } from "./format.js";
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
 import { back } from "./keys.js";
@@ -8,24 +8,25 @@ import { turnRow, waitingRow } from "./rows.js";
 import { Sparkline } from "./sparkline.js";
 import { Tree, useFlash } from "./tree.js";
 
-export function ActorPanel({ link, nowUs }) {
+export function ActorPanel({ link, nowUs, children }) {
   const { view } = link.frame;
   return html`<div class="wb-panel">
     <${Header} view=${view} link=${link} />
+    ${children}
     ${view.phase ? html`<${Body} view=${view} nowUs=${nowUs} />` : null}
     <${Footer} view=${view} />
   </div>`;
 }
 
 function Header({ view, link }) {
-  return html`<header class="wb-header">
+  return html`<div class="wb-header">
     ${view.back ? html`<button class="wb-button" ref=${link.focus.take("back")} onClick=${() => back(link)} title="Esc">‹ All actors</button>` : null}
     <h3><${Name} text=${view.name} /></h3>
     ${view.phase ? html`<${Phase} phase=${view.phase} />` : null}
     ${view.phase ? html`<${Facts} view=${view} />` : null}
     <span class="wb-space" />
     <${Liveness} link=${link} />
-  </header>`;
+  </div>`;
 }
 
 function Facts({ view }) {
@@ -85,7 +86,7 @@ function Running({ running, nowUs }) {
 
 function Turns({ view, nowUs }) {
   const rows = (view.recent ?? []).map(turnRow);
-  const rate = view.rate ? ` · ${count(Math.round(view.rate))}/s` : "";
+  const rate = view.rate ? ` · ${perSecond(view.rate)}` : "";
   const failures = view.failures ? html` · <span class="wb-tone-bad">${plural(view.failures, "failure")}</span>` : null;
   const note = html`${plural(view.turns ?? 0, "turn")} since it was activated${rate}${failures}`;
   return html`<${Section} title="Last turns" note=${note}>
@@ -98,21 +99,21 @@ const noTurns = (view) =>
 
 const TurnTable = ({ rows, nowUs }) => html`<div class="wb-scroll"><table class="wb-table wb-turns">
   <thead><tr>
-    <th scope="col" class="wb-num">turn</th><th scope="col">action</th><th scope="col">outcome</th>
+    <th scope="col" class="wb-num wb-optional">turn</th><th scope="col">action</th><th scope="col">outcome</th>
     <th scope="col" class="wb-num">took</th><th scope="col" class="wb-num wb-optional">waited</th>
-    <th scope="col" class="wb-num">revision</th><th scope="col" class="wb-num">when</th>
+    <th scope="col" class="wb-num">revision</th><th scope="col" class="wb-num wb-optional">when</th>
   </tr></thead>
   <tbody>${rows.map((row) => html`<${TurnLine} key=${row.sequence} row=${row} nowUs=${nowUs} />`)}</tbody>
 </table></div>`;
 
 const TurnLine = ({ row, nowUs }) => html`<tr>
-  <td class="wb-num wb-muted">${count(row.sequence)}</td>
+  <td class="wb-num wb-muted wb-optional">${count(row.sequence)}</td>
   <td><${Name} text=${row.action} />${row.caller ? html`<span class="wb-muted"> from ${printable(row.caller)}</span>` : null}</td>
   <td><${Outcome} row=${row} /></td>
   <td class="wb-num">${duration(row.tookUs)}</td>
   <td class="wb-num wb-muted wb-optional">${duration(row.waitedUs)}</td>
   <td class="wb-num ${row.changed ? "" : "wb-muted"}">${row.changed ? "→ " : ""}${count(row.revision)}</td>
-  <td class="wb-num wb-muted">${age(row.finishedUs, nowUs)}</td>
+  <td class="wb-num wb-muted wb-optional">${age(row.finishedUs, nowUs)}</td>
 </tr>`;
 
 const OUTCOMES = {
@@ -133,11 +134,12 @@ function Outcome({ row }) {
 
 function Footer({ view }) {
   const { dropped = 0, merged = 0 } = view.counters ?? {};
-  return html`<footer class="wb-footer">
+  if (!view.commands?.length) return null;
+  return html`<div class="wb-footer">
     ${(view.commands ?? []).map((code) => html`<${Command} code=${code} />`)}
     <span class="wb-space" />
     ${(view.absent ?? []).map((sentence) => html`<span>${sentence}</span>`)}
     ${merged ? html`<span title="More turns were made than pictures are drawn">${plural(merged, "turn")} passed between updates</span>` : null}
     ${dropped ? html`<span class="wb-tone-warn" title="More happened than could be read">${plural(dropped, "event")} dropped</span>` : null}
-  </footer>`;
+  </div>`;
 }

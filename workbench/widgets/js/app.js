@@ -2,7 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { ActorPanel } from "./actor_panel.js";
 import { Announcer, summary } from "./announce.js";
-import { clockTime } from "./format.js";
+import { clockTime, printable } from "./format.js";
 import { html } from "./html.js";
 import { onEscape } from "./keys.js";
 import { Banner } from "./parts.js";
@@ -17,12 +17,23 @@ export function App({ link }) {
   const nowUs = link.nowUs();
   const Panel = PANELS[view?.panel];
   // JupyterLab's single-letter shortcuts must not act on what is typed in here.
-  return html`<div class="wb" data-lm-suppress-shortcuts="true" tabindex="-1" onKeyDown=${(event) => onEscape(event, link)}>
-    ${link.isStale() ? html`<${Banner} problem=${stale(link, nowUs)} />` : view?.problem ? html`<${Banner} problem=${view.problem} />` : null}
-    ${link.unknown ? html`<${Banner} problem=${{ kind: "missing", title: link.unknown }} />` : null}
-    ${Panel ? html`<${Panel} key=${`${view.panel}:${view.name ?? ""}`} link=${link} nowUs=${nowUs} />` : html`<p class="wb-empty">Waiting for the first picture…</p>`}
+  return html`<div class="wb" role="group" aria-label=${label(view)} data-lm-suppress-shortcuts="true" tabindex="-1" onKeyDown=${(event) => onEscape(event, link)}>
+    ${Panel
+      ? html`<${Panel} key=${`${view.panel}:${view.name ?? ""}`} link=${link} nowUs=${nowUs}>
+          ${problems(link, nowUs).map((problem) => html`<${Banner} problem=${problem} />`)}
+        <//>`
+      : html`<p class="wb-empty">Waiting for the first picture…</p>`}
     <div class="wb-hidden" role="status" aria-live="polite">${announcer.next(summary(link.frame, link))}</div>
   </div>`;
+}
+
+const label = (view) => (view?.name ? `Actor ${printable(view.name)}` : `Actor system ${printable(view?.system ?? "")}`);
+
+/** What is wrong now: an old picture's own problem is not news. */
+function problems(link, nowUs) {
+  const { problem } = link.frame.view;
+  const unknown = link.unknown && { kind: "missing", title: link.unknown };
+  return [link.isStale() ? stale(link, nowUs) : problem, unknown].filter(Boolean);
 }
 
 const stale = (link, nowUs) => ({

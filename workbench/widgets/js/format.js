@@ -21,6 +21,9 @@ export function duration(us) {
   return `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
 
+/** `0.3/s`, `12/s`; empty for nothing. */
+export const perSecond = (rate) => (rate ? `${rate < 10 ? rate.toFixed(1) : count(Math.round(rate))}/s` : "");
+
 /** A time that is still running: in tenths of a second, because smaller ones only flicker. */
 export const elapsed = (us) => (us < 59_950_000 ? `${(Math.max(0, us) / 1e6).toFixed(1)} s` : duration(us));
 

@@ -14,7 +14,7 @@ export const Phase = ({ phase, children }) =>
 
 /** What is wrong, over the last picture there is. */
 export function Banner({ problem }) {
-  const tone = problem.kind === "missing" || problem.kind === "closed" ? "info" : "bad";
+  const tone = problem.kind === "missing" ? "info" : "bad";
   return html`<div class="wb-banner wb-tone-${tone}">
     <strong>${problem.title}</strong>
     ${(problem.text ?? "").split("\n").map((line) => html`<div>${line}</div>`)}
@@ -25,7 +25,7 @@ export function Banner({ problem }) {
 export function Liveness({ link }) {
   const kind = link.frame.view?.problem?.kind;
   if (link.isStale()) return html`<span class="wb-live wb-tone-bad"><i class="wb-dot" />no news</span>`;
-  if (kind === "stopped" || kind === "closed") return html`<span class="wb-live wb-tone-idle"><i class="wb-dot" />${kind}</span>`;
+  if (kind === "stopped") return html`<span class="wb-live wb-tone-idle"><i class="wb-dot" />stopped</span>`;
   if (link.queued) return html`<span class="wb-live wb-tone-warn"><i class="wb-dot" />queued until the cell ends</span>`;
   return html`<span class="wb-live wb-tone-good"><i class="wb-dot wb-pulse" />live</span>`;
 }
@@ -47,6 +47,6 @@ export function Command({ code }) {
 
 /** A labelled part of a panel. */
 export const Section = ({ title, note, children, grow }) => html`<section class="wb-section ${grow ? "wb-grow" : ""}">
-  <h4>${title}${note ? html`<span class="wb-note">${note}</span>` : null}</h4>
+  <h4><span class="wb-title">${title}</span>${note ? html`<span class="wb-note">${note}</span>` : null}</h4>
   ${children}
 </section>`;

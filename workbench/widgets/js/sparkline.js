@@ -4,6 +4,7 @@ import { html } from "./html.js";
 const SLOTS = 60;
 const STEP = 3;
 const HEIGHT = 24;
+const LOW = 4; // the scale reaches at least to here: a single waiting message is no wall of bars
 
 /**
  * Bars as [slot, height] pairs: the series ends at second `until_s`, the picture at `nowUs`.
@@ -11,7 +12,7 @@ const HEIGHT = 24;
  */
 export function bars(series, nowUs) {
   const values = series?.values ?? [];
-  const top = Math.max(1, ...values.map((value) => value ?? 0));
+  const top = Math.max(LOW, ...values.map((value) => value ?? 0));
   const shift = Math.max(0, Math.floor(nowUs / 1e6) - (series?.until_s ?? 0));
   const first = SLOTS - values.length - shift;
   return values

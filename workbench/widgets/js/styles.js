@@ -2,14 +2,15 @@
 export const STYLES = `
 .wb {
   --wb-text: var(--jp-ui-font-color1, var(--vscode-editor-foreground, CanvasText));
-  --wb-muted: var(--jp-ui-font-color2, var(--vscode-descriptionForeground, GrayText));
   --wb-back: var(--jp-layout-color1, var(--vscode-editor-background, Canvas));
+  --wb-muted: color-mix(in srgb, var(--wb-text) 72%, var(--wb-back));
   --wb-raised: var(--jp-layout-color2, var(--vscode-editorWidget-background, color-mix(in srgb, CanvasText 5%, Canvas)));
   --wb-line: var(--jp-border-color2, var(--vscode-panel-border, color-mix(in srgb, CanvasText 18%, Canvas)));
   --wb-accent: var(--jp-brand-color1, var(--vscode-focusBorder, #1976d2));
   --wb-good: var(--jp-success-color1, var(--vscode-testing-iconPassed, #2e7d32));
   --wb-warn: var(--jp-warn-color1, var(--vscode-editorWarning-foreground, #b26a00));
   --wb-bad: var(--jp-error-color1, var(--vscode-errorForeground, #d32f2f));
+  --wb-bad-text: color-mix(in srgb, var(--wb-bad) 78%, var(--wb-text));
   --wb-flash: color-mix(in srgb, var(--wb-accent) 35%, transparent);
   --wb-mono: var(--jp-code-font-family, var(--vscode-editor-font-family, ui-monospace, monospace));
   container-type: inline-size;
@@ -30,7 +31,7 @@ export const STYLES = `
 .wb-tone-good { --wb-tone: var(--wb-good); } .wb-tone-warn { --wb-tone: var(--wb-warn); }
 .wb-tone-bad { --wb-tone: var(--wb-bad); } .wb-tone-busy, .wb-tone-info { --wb-tone: var(--wb-accent); }
 .wb-tone-idle { --wb-tone: var(--wb-muted); }
-.wb-dot { display: inline-block; width: 8px; height: 8px; border-radius: 50%; margin-right: 6px; background: var(--wb-tone, var(--wb-accent)); flex: none; }
+.wb-dot { display: inline-block; width: 8px; height: 8px; border-radius: 50%; background: var(--wb-tone, var(--wb-accent)); flex: none; }
 .wb-tone-idle > .wb-dot { background: none; border: 2px solid var(--wb-tone); }
 .wb-pulse { animation: wb-pulse 2s ease-in-out infinite; }
 @keyframes wb-pulse { 50% { opacity: .35; } }
@@ -39,7 +40,7 @@ export const STYLES = `
 .wb-header h3 { font-weight: 600; font-size: 1.1em; max-width: 28em; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .wb-facts { display: flex; flex-wrap: wrap; gap: 0 12px; color: var(--wb-muted); }
 .wb-facts b { color: var(--wb-text); font-weight: 600; font-variant-numeric: tabular-nums; border-radius: 2px; }
-.wb-phase, .wb-live, .wb-running { display: inline-flex; align-items: center; white-space: nowrap; }
+.wb-phase, .wb-live, .wb-running { display: inline-flex; align-items: center; gap: 6px; white-space: nowrap; }
 .wb-live { color: var(--wb-muted); font-size: .92em; }
 .wb-button { border: 1px solid var(--wb-line) !important; border-radius: 4px; padding: 2px 10px !important; background: var(--wb-back) !important; }
 .wb-button:hover { border-color: var(--wb-accent) !important; }
@@ -48,10 +49,9 @@ export const STYLES = `
 .wb-body { display: flex; flex-direction: column; }
 .wb-section { padding: 8px 12px 10px; min-width: 0; }
 .wb-section h4 { display: flex; align-items: baseline; gap: 10px; margin-bottom: 4px; font-size: .92em; font-weight: 600; color: var(--wb-muted); }
-.wb-note { font-weight: 400; }
+.wb-title { white-space: nowrap; } .wb-note { font-weight: 400; }
 .wb-panel > .wb-section { border-top: 1px solid var(--wb-line); }
 .wb-side { border-top: 1px solid var(--wb-line); }
-@container (max-width: 560px) { .wb-optional { display: none; } }
 @container (min-width: 620px) {
   .wb-body { flex-direction: row; }
   .wb-grow { flex: 1 1 0; }
@@ -85,15 +85,16 @@ button.wb-toggle[aria-expanded="true"]::before { content: "▾"; }
 .wb-spark-bars { fill: var(--wb-accent); } .wb-spark-base { fill: var(--wb-line); }
 .wb-queue { margin-top: 6px !important; }
 .wb-queue li { display: flex; justify-content: space-between; gap: 10px; padding: 1px 0; }
-.wb-running { gap: 6px; } .wb-running .wb-dot { margin: 0; } .wb-running b { font-variant-numeric: tabular-nums; font-weight: 600; }
+.wb-running b { font-variant-numeric: tabular-nums; font-weight: 600; }
 
 .wb-scroll { overflow: auto; } .wb-tall { max-height: 420px; }
-.wb table.wb-table { border-collapse: collapse; width: 100%; margin: 0; border: 0; font-size: inherit; }
+.wb table.wb-table { border-collapse: collapse; width: 100%; margin: 0; border: 0; font-size: inherit; color: inherit; }
 .wb .wb-table :is(th, td) { padding: 3px 16px 3px 0; text-align: left; vertical-align: baseline; border: 0; white-space: nowrap; background: none; max-width: none; }
 .wb .wb-table :is(th, td):last-child { padding-right: 0; }
 .wb .wb-table th.wb-num { width: 6.2em; }
 .wb .wb-turns { table-layout: fixed; min-width: 460px; }
 .wb .wb-turns th:nth-child(1) { width: 4.6em; } .wb .wb-turns th:nth-child(2) { width: 22%; }
+.wb .wb-actors td { vertical-align: middle; }
 .wb .wb-turns td { overflow: hidden; text-overflow: ellipsis; }
 .wb .wb-table tr, .wb .wb-table tbody tr:nth-child(odd) { background: none; border: 0; }
 .wb .wb-table th { font-weight: 400; color: var(--wb-muted); border-bottom: 1px solid var(--wb-line); }
@@ -109,8 +110,8 @@ button.wb-toggle[aria-expanded="true"]::before { content: "▾"; }
 .wb .wb-link { color: var(--jp-content-link-color, var(--vscode-textLink-foreground, LinkText)); }
 .wb .wb-link:hover { text-decoration: underline; }
 .wb-icon { fill: none; stroke: var(--wb-tone, currentColor); stroke-width: 2; stroke-linecap: round; stroke-linejoin: round; margin-right: 6px; vertical-align: -2px; }
-.wb-detail { margin-left: .7em; color: var(--wb-bad); font-family: var(--wb-mono); font-size: .92em; }
-td.wb-tone-bad, span.wb-tone-bad:not(.wb-live, .wb-outcome) { color: var(--wb-bad); }
+.wb-detail { margin-left: .7em; color: var(--wb-bad-text); font-family: var(--wb-mono); font-size: .92em; }
+td.wb-tone-bad, span.wb-tone-bad:not(.wb-live, .wb-outcome) { color: var(--wb-bad-text); }
 
 .wb-toolbar { display: flex; align-items: center; gap: 12px; padding: 6px 12px; }
 .wb .wb-search { font: inherit; color: inherit; background: var(--wb-back); border: 1px solid var(--wb-line); border-radius: 4px; padding: 3px 8px; width: 240px; }
@@ -119,9 +120,15 @@ td.wb-tone-bad, span.wb-tone-bad:not(.wb-live, .wb-outcome) { color: var(--wb-ba
 .wb .wb-command { font-family: var(--wb-mono); border-radius: 3px; }
 .wb .wb-command:hover { color: var(--wb-text); text-decoration: underline; }
 
+@container (max-width: 560px) {
+  .wb .wb-optional { display: none; }
+  .wb .wb-turns { min-width: 400px; }
+  .wb .wb-actors .wb-name { max-width: 11em; }
+}
 @media (prefers-reduced-motion: reduce) { .wb-pulse { animation: none; } }
 @media (forced-colors: active) {
   .wb-dot { forced-color-adjust: none; background: CanvasText; }
-  .wb-item.wb-changed { border-left-color: Highlight; }
+  .wb-item { border-left-color: Canvas; } .wb-item.wb-changed { border-left-color: Highlight; }
+  .wb-spark-bars { fill: CanvasText; } .wb-icon { stroke: CanvasText; }
 }
 `;

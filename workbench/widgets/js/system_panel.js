@@ -1,6 +1,6 @@
 /** All actors of a system: sorted, searched, a window of them; one can be opened. */
 import { useEffect, useRef, useState } from "preact/hooks";
-import { age, count, elapsed, plural, printable } from "./format.js";
+import { age, count, elapsed, perSecond, plural, printable } from "./format.js";
 import { html } from "./html.js";
 import { moveInList, open } from "./keys.js";
 import { Liveness, Name, Phase } from "./parts.js";
@@ -18,16 +18,17 @@ const COLUMNS = [
   ["last", "last turn", true],
 ];
 
-export function SystemPanel({ link, nowUs }) {
+export function SystemPanel({ link, nowUs, children }) {
   const { view } = link.frame;
   return html`<div class="wb-panel">
-    <header class="wb-header">
+    <div class="wb-header">
       <h3><${Name} text=${view.system} /></h3>
       <${Totals} view=${view} />
       <span class="wb-space" />
       <${Sparkline} series=${view.rates} nowUs=${nowUs} label="Turns a second in the last minute" />
       <${Liveness} link=${link} />
-    </header>
+    </div>
+    ${children}
     <${Toolbar} view=${view} link=${link} />
     <${Actors} view=${view} link=${link} nowUs=${nowUs} />
   </div>`;
@@ -37,7 +38,7 @@ function Totals({ view }) {
   return html`<span class="wb-facts">
     <span><b>${count(view.actors ?? 0)}</b> ${view.actors === 1 ? "actor" : "actors"}</span>
     <span><b data-wb="waiting">${count(view.waiting ?? 0)}</b> waiting</span>
-    <span><b data-wb="turns">${count(view.turns ?? 0)}</b> turns${view.rate ? ` · ${count(Math.round(view.rate))}/s` : ""}</span>
+    <span><b data-wb="turns">${count(view.turns ?? 0)}</b> turns${view.rate ? ` · ${perSecond(view.rate)}` : ""}</span>
     ${view.unwritten ? html`<span title="Answered, and written with the next group">${count(view.unwritten)} not on disk yet</span>` : null}
   </span>`;
 }

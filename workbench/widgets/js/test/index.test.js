@@ -22,6 +22,17 @@ test("a view draws, reports that it is seen, and leaves nothing behind", () => {
   assert.equal(model.isListenedTo, false);
 });
 
+test("the still picture hides while a view lives, and no token can say more than that", () => {
+  const styles = ["00ff", "x] {} * { display: none }"].map((token) => {
+    const el = setUp();
+    const leave = widget.render({ model: Object.assign(new FakeModel(sample("actor")), { token }), el });
+    act(() => leave());
+    return el.querySelector("style").textContent;
+  });
+
+  assert.deepEqual(styles.map((text) => text.includes("data-wb-picture")), [true, false]);
+});
+
 test("two views of one model tell themselves apart", () => {
   const model = new FakeModel(sample("actor"));
   const leaves = [0, 1].map(() => widget.render({ model, el: setUp() }));
