@@ -6,6 +6,7 @@ nothing starts again by itself.  This module knows no Jupyter: what it has to sa
 
 from __future__ import annotations
 
+import atexit
 import sys
 import threading
 from collections.abc import Callable, Mapping
@@ -87,6 +88,7 @@ class Session:
             running, self.system = self.system, None
             history, self._history = self._history, None
             self._stopped = True
+            atexit.unregister(self.stop)
             if history is not None:
                 history.close()
             if running is not None:
@@ -124,6 +126,8 @@ class Session:
         prepare_directory(settings["store"])
         system: SystemApi = embedded(**settings)
         self.system, self._stopped, self._started_with = system, False, settings
+        # A courtesy to scripts that end without a stop; what must not be lost does not depend on it.
+        atexit.register(self.stop)
         if is_first_use or _key_is_new(system):
             self.notify(_welcome(system))
         return system

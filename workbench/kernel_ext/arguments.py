@@ -39,14 +39,31 @@ INVOKE = (
     argument("--json", metavar="PAYLOAD", help="the whole payload, as JSON in quotes"),
 )
 
+ACTOR_CELL = (
+    argument("name", nargs="?", help="the actor's name; else the class keyword's, else the class's own in lower case"),
+    argument(
+        "settings", nargs="*", metavar="setting=value", help="as class keywords: kind=unnamed deactivate_timeout=30s"
+    ),
+)
+SUBCOMMANDS = ("status", "start", "stop", "help")
+SPAWN = (
+    argument("what", nargs="?", default="status", metavar="|".join(SUBCOMMANDS), help="what to do; status if left out"),
+    argument("--system", metavar="NAME", help="with start: the actor system's name"),
+    argument("--store", metavar="STORE", help="with start: sqlite:///PATH, a path, or memory"),
+    argument("--durability", metavar="LEVEL", help="with start: snapshot, journal or commit"),
+)
 
-def arguments(*entries: Decorator) -> Decorator:
+
+def arguments(*entries: Decorator, is_cell_magic: bool = False) -> Decorator:
     """Decorate a magic with its arguments, in order; `--help` comes by itself."""
 
     def decorate(function: Any) -> Any:
         for entry in reversed([*entries, argument("--help", action="store_true", help="show this text")]):
             function = entry(function)
-        return magic_arguments()(function)
+        described = magic_arguments()(function)
+        usage = described.__doc__.removeprefix("::\n\n")
+        described.__doc__ = usage.replace("  %", "  %%", 1) if is_cell_magic else usage
+        return described
 
     return decorate
 
@@ -110,6 +127,19 @@ def read_call(given: argparse.Namespace, names: Names, cell: str | None) -> Call
     }
     actor, action = read_word(given.actor, names), read_word(given.action, names)
     return Call(actor, action, _payload(given, names, cell), {k: v for k, v in options.items() if v})
+
+
+def read_settings(given: argparse.Namespace, names: Names) -> dict[str, Any]:
+    """The name and the settings beside `%%actor`; a first word with `=` is a setting.
+
+    Raises:
+        UsageError: a word is not of the form setting=value.
+    """
+    words = [*([given.name] if given.name else []), *given.settings]
+    settings: dict[str, Any] = {}
+    if words and "=" not in words[0]:
+        settings["name"] = read_word(words.pop(0), names)
+    return {**settings, **read_fields(words, names)}
 
 
 def _payload(given: argparse.Namespace, names: Names, cell: str | None) -> Any:

@@ -10,8 +10,9 @@ from IPython.core.completer import CompletionContext, SimpleCompletion, context_
 
 from runtime.config import Durability
 from runtime.settings import SETTINGS, Kind
+from workbench.kernel_ext.arguments import SUBCOMMANDS
 from workbench.kernel_ext.known_names import KnownNames
-from workbench.kernel_ext.magics import SUBCOMMANDS, WorkbenchMagics
+from workbench.kernel_ext.magics import WorkbenchMagics
 from workbench.session import Session
 
 _LINE = re.compile(r"\s*(?:[\w\s,.\[\]'\"]+=\s*)?(%{1,2})(\w+)\s+(.*)\Z", re.DOTALL)

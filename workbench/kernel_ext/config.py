@@ -39,11 +39,13 @@ class Workbench(Configurable):
     def bind(self, session: Session) -> None:
         """Make these the session's defaults, now and whenever one changes."""
 
-        def update(_: Any = None) -> None:
+        def update(change: Any = None) -> None:
             # Only what was set: an untouched trait leaves the decision to the runtime.
             values = {name: getattr(self, name) for name in _OF_SESSION}
             defaults = {name: self.traits()[name].default_value for name in _OF_SESSION}
             session.defaults = {name: value for name, value in values.items() if value != defaults[name]}
+            if change is not None and session.system is not None:
+                session.notify("This takes effect at the next start: %spawn stop, then %spawn start.")
 
         self.observe(update, list(_OF_SESSION))
         update()

@@ -25,17 +25,25 @@ from workbench.commands.invoke import invoke
 from workbench.commands.lifecycle import start, status, stop
 from workbench.commands.mailbox import mailbox
 from workbench.commands.state import state
-from workbench.kernel_ext.arguments import ACTOR, INVOKE, arguments, parsed, read_call
+from workbench.kernel_ext.arguments import (
+    ACTOR,
+    ACTOR_CELL,
+    INVOKE,
+    SPAWN,
+    SUBCOMMANDS,
+    arguments,
+    parsed,
+    read_call,
+    read_settings,
+)
 from workbench.kernel_ext.authoring import Authoring
 from workbench.kernel_ext.errors import ErrorDisplay
 from workbench.kernel_ext.running_cell import RunningCell
-from workbench.kernel_ext.words import Names, read_fields, read_word, split_words
+from workbench.kernel_ext.words import Names, read_word, split_words
 
 Scope = Mapping[str, Any] | None
 
 _OUT = re.compile(r"\s*(?:--out[ =]\s*([^\W\d]\w*)|([^\W\d]\w*)\s*<<)\s*(.*)\Z", re.DOTALL)
-
-SUBCOMMANDS = ("status", "start", "stop", "help")
 
 
 @magics_class
@@ -50,17 +58,7 @@ class WorkbenchMagics(Magics):
 
     @no_var_expand
     @cell_magic
-    @arguments(
-        argument(
-            "name", nargs="?", help="the actor's name; else the class keyword's, else the class's own in lower case"
-        ),
-        argument(
-            "settings",
-            nargs="*",
-            metavar="setting=value",
-            help="as class keywords: kind=unnamed deactivate_timeout=30s",
-        ),
-    )
+    @arguments(*ACTOR_CELL, is_cell_magic=True)
     def actor(self, line: str, cell: str) -> Any:
         """Define an actor in this cell and deploy it; run the cell again to redeploy, keeping its state and mailbox.
 
@@ -85,7 +83,7 @@ class WorkbenchMagics(Magics):
             return None
         code = self._cell.code(self.shell, "actor", cell)
         self._authoring.provide()
-        return deploy_cell(self.shell, code, _settings(given, self._names(None)), self._errors)
+        return deploy_cell(self.shell, code, read_settings(given, self._names(None)), self._errors)
 
     @needs_local_scope
     @no_var_expand
@@ -192,14 +190,7 @@ class WorkbenchMagics(Magics):
         return None
 
     @line_magic
-    @arguments(
-        argument(
-            "what", nargs="?", default="status", metavar="status|start|stop|help", help="what to do; status if left out"
-        ),
-        argument("--system", metavar="NAME", help="with start: the actor system's name"),
-        argument("--store", metavar="STORE", help="with start: sqlite:///PATH, a path, or memory"),
-        argument("--durability", metavar="LEVEL", help="with start: snapshot, journal or commit"),
-    )
+    @arguments(*SPAWN)
     def spawn(self, line: str) -> Any:
         """Say how the actor system is doing, start it with settings of one's own, or stop it.
 
@@ -280,12 +271,3 @@ class WorkbenchMagics(Magics):
 
     def _word(self, word: str, here: Scope) -> str:
         return read_word(word, self._names(here))
-
-
-def _settings(given: argparse.Namespace, names: Names) -> dict[str, Any]:
-    """A name and settings beside `%%actor`; a first word with `=` is a setting."""
-    words = [*([given.name] if given.name else []), *given.settings]
-    settings: dict[str, Any] = {}
-    if words and "=" not in words[0]:
-        settings["name"] = read_word(words.pop(0), names)
-    return {**settings, **read_fields(words, names)}

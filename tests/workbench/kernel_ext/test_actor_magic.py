@@ -81,6 +81,24 @@ def test_imports_and_helpers_of_the_notebook_are_visible(kernel: Kernel) -> None
     assert kernel.ok("LIMIT").text == "9"
 
 
+def test_annotations_may_be_postponed(kernel: Kernel) -> None:
+    kernel.ok(
+        "%%actor\nfrom __future__ import annotations\nclass Late(Actor):\n    n: int = 0\n    @action\n"
+        "    async def go(self, ctx: Context, by: int) -> int:\n        self.n += by\n        return self.n\n"
+    )
+
+    assert kernel.ok("%invoke late go by=2").text == "2"
+
+
+def test_another_cell_magic_may_stand_before_it(kernel: Kernel) -> None:
+    cell = kernel.ok(
+        "%%time\n%%actor\nclass Timed(Actor):\n    n: int = 0\n    @action\n    def bad(self): return 1 / 0\n"
+    )
+
+    assert "timed: deployed" in cell.text
+    assert "def bad(self): return 1 / 0" in kernel.run("%invoke timed bad").traceback
+
+
 def test_the_class_is_there_afterwards(kernel: Kernel) -> None:
     assert (
         kernel.ok("Counter.__module__, Counter.__name__, issubclass(Counter, Actor)").text

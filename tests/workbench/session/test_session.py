@@ -1,5 +1,8 @@
 """What a session starts, when, and what it says."""
 
+import os
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -138,3 +141,30 @@ def test_a_store_with_a_past_is_welcomed_as_such(told: Told, monkeypatch: pytest
     told.session.open()
 
     assert "continues after 1 turn" in told.lines[-1]
+
+
+def test_a_script_that_ends_without_a_stop_loses_nothing(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import workbench as wb\n"
+        "class Counter(wb.Actor):\n"
+        "    total: int = 0\n"
+        "    @wb.action\n"
+        "    def add(self, value: int) -> int:\n"
+        "        self.total += value\n"
+        "        return self.total\n"
+        "wb.deploy(Counter)\n"
+        "print([wb.invoke('counter', 'add', {'value': 1}) for _ in range(100)][-1])\n"
+    )
+
+    answers = [_run(script, tmp_path) for _ in range(3)]
+
+    assert answers == ["100", "200", "300"]
+
+
+def _run(script: Path, directory: Path) -> str:
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, cwd=directory, timeout=60, check=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+    )  # fmt: skip
+    return done.stdout.strip()

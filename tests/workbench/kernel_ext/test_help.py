@@ -1,0 +1,41 @@
+"""What `?` shows, and that its examples run."""
+
+import re
+import textwrap
+
+import pytest
+
+from tests.workbench.kernel_ext.kernel import Kernel
+from workbench.kernel_ext.magics import WorkbenchMagics
+
+MAGICS = sorted({*WorkbenchMagics.magics["line"], *WorkbenchMagics.magics["cell"]})
+
+
+def _examples(magic: str) -> list[str]:
+    """The cells in a magic's help; one that starts with `%%` takes all that follows."""
+    text = getattr(WorkbenchMagics, magic).__doc__ or ""
+    block = re.search(r"Examples?::\n\n((?: +\S.*\n|\n)+)", text)
+    assert block, f"%{magic} has no example"
+    lines, cell, rest = textwrap.dedent(block[1]).strip().partition("%%")
+    return [*filter(None, lines.splitlines()), *([cell + rest] if cell else [])]
+
+
+@pytest.mark.parametrize("magic", MAGICS)
+def test_every_example_of_the_help_runs(kernel: Kernel, magic: str) -> None:
+    kernel.ok("%invoke counter add value=1")
+    for example in _examples(magic):
+        kernel.ok(example)
+    if magic in ("undeploy", "spawn"):
+        kernel.ok("%%actor\nclass Counter(Actor):\n    total: int = 0\n    @action\n    def add(self, value: int): ...")
+
+
+def test_the_overview_has_a_line_for_every_magic(kernel: Kernel) -> None:
+    overview = kernel.ok("%spawn help").stdout
+
+    assert all(re.search(rf"%{magic} +\w", overview) for magic in MAGICS)
+
+
+def test_a_question_mark_shows_usage_and_example(kernel: Kernel) -> None:
+    kernel.ok("%%actor?")
+
+    assert WorkbenchMagics.actor.__doc__.lstrip().startswith("%%actor [--help] [name]")
