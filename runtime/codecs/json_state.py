@@ -24,13 +24,15 @@ _decode_any = msgspec.json.Decoder().decode
 class JsonStateCodec:
     """The state of one definition with annotated fields."""
 
-    __slots__ = ("_actor", "_initial", "_names", "_strict", "_types")
+    __slots__ = ("_actor", "_faithful", "_initial", "_names", "_strict", "_types")
 
     def __init__(self, definition: ActorDefinition) -> None:
         """Raises DefinitionError: a field's type has no JSON form, or its default does not fit it."""
         self._actor = definition.name
         self._types = {f.name: f.type for f in definition.fields}
         self._names = frozenset(self._types)
+        self._faithful: list[type] = []
+        """The values' types at the last turn; known to come back as they are, which costs as much to find out as to encode."""
         self._strict: Callable[[bytes], dict[str, Any]] = self._decoder()
         self._initial = b"{}"
         self._initial = self._checked_defaults({f.name: f.default for f in definition.fields})
@@ -64,8 +66,10 @@ class JsonStateCodec:
             back = self._strict(data)
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
             raise self._refusal(fields, error) from error
-        if back != fields or list(map(type, back.values())) != list(map(type, fields.values())):
+        types = list(map(type, fields.values()))
+        if back != fields or (types != self._faithful and types != list(map(type, back.values()))):
             raise self._refusal(fields, None)
+        self._faithful = types
         if data == (previous.value.data if previous is not None else self._initial):
             return None, back
         if len(data) > MAX_VALUE_BYTES:

@@ -8,16 +8,18 @@ dropped when an action fails, so that a failed turn cannot leave anything behind
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
+from runtime.codecs.base import StateCodec
 from runtime.codecs.protobuf_state import MESSAGE
 from runtime.codecs.values import decode_value, encode_value
 from runtime.context import Calls, Context, current_turn
 from runtime.definition import ActorDefinition
 from runtime.errors import BadPayload, BadResponse, BadState, SpawnError
 from runtime.hosts.outcomes import failed, refused, replaced_fields, workflow_of
-from runtime.hosts.program import Program
+from runtime.hosts.program import Program, RunnableAction
 from runtime.ids import ActorId
 from runtime.records import JSON, Encoded, Outcome, State, Work
 from runtime.value import UNSET, Value
@@ -26,19 +28,18 @@ _put = object.__setattr__
 _NOTHING_SENT: tuple[Any, ...] = ()
 
 
-class _Turn:
-    """A turn that is under way."""
+class _Turn(msgspec.Struct):
+    """A turn that is under way.  A `Struct`, since it is made for every turn."""
 
-    __slots__ = ("arguments", "aside", "context", "fields", "function", "instance", "keywords", "program")
-
-    arguments: tuple[Any, ...]
+    program: Program
+    action: RunnableAction
     context: Context
-    function: Callable[..., Any]
     instance: Any
+    arguments: tuple[Any, ...]
     keywords: dict[str, Any]
-
-    def __init__(self, program: Program, fields: dict[str, Any], aside: bytes | None) -> None:
-        self.program, self.fields, self.aside = program, fields, aside
+    fields: dict[str, Any]
+    aside: bytes | None
+    """What a migration kept beside the state; None when there was no migration."""
 
 
 class InProcessHost:
@@ -77,8 +78,8 @@ class InProcessHost:
             return self._forget_aside(work)
         token = current_turn.set(turn.context)
         try:
-            result = turn.function(turn.instance, *turn.arguments, **turn.keywords)
-        except BaseException as error:
+            result = turn.action.function(turn.instance, *turn.arguments, **turn.keywords)
+        except BaseException as error:  # noqa: BLE001 - whatever an action raises is the outcome of its turn
             return failed(work, turn.context, error)
         finally:
             current_turn.reset(token)
@@ -92,10 +93,10 @@ class InProcessHost:
         assert turn is not None
         token = current_turn.set(turn.context)
         try:
-            result = await turn.function(turn.instance, *turn.arguments, **turn.keywords)
+            result = await turn.action.function(turn.instance, *turn.arguments, **turn.keywords)
         except (asyncio.CancelledError, GeneratorExit):
             raise
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - whatever an action raises is the outcome of its turn
             return failed(work, turn.context, error)
         finally:
             current_turn.reset(token)
@@ -108,42 +109,33 @@ class InProcessHost:
         if action is None:
             return None
         arguments, keywords = action.read(work.invocation.payload)
-        turn = self._with_fields(work, program)
-        instance = turn.instance = program.new()
-        if program.is_message:
-            state = turn.fields[MESSAGE]
+        cached = self._working.pop(work.activation, None)
+        if cached is not None and cached[0] is work.state and cached[1] == work.definition:
+            fields, aside = cached[2], None
         else:
-            state = turn.fields
-            _put(instance, "__dict__", state)
-        turn.function = action.function
-        context = turn.context = Context(work, calls, state, is_async)
+            fields, aside = _restored(work, program.codec)
+        instance, state = program.new(), fields
+        if program.is_message:
+            state = fields[MESSAGE]
+        else:
+            _put(instance, "__dict__", fields)
+        context = Context(work, calls, state, is_async)
         if action.context_parameter:
             arguments, keywords = action.with_context(arguments, keywords, context)
-        turn.arguments, turn.keywords = arguments, keywords
-        return turn
-
-    def _with_fields(self, work: Work, program: Program) -> _Turn:
-        """The working copy, and what a migration keeps aside (None: no migration took place)."""
-        cached = self._working.pop(work.invocation.actor, None)
-        if cached is not None and cached[0] is work.state and cached[1] == work.definition:
-            return _Turn(program, cached[2], None)
-        if work.state is None:
-            return _Turn(program, program.codec.initial(), None)
-        if work.state_definition == work.definition:
-            return _Turn(program, program.codec.restore(work.state), None)
-        return _Turn(program, *program.codec.migrate(work.state))
+        return _Turn(program, action, context, instance, arguments, keywords, fields, aside)
 
     def _end(self, work: Work, turn: _Turn, result: Any) -> Outcome:
         context = turn.context
         if isinstance(result, Value) or turn.aside is not None:
             return self._end_fully(work, turn, result)
-        fields = turn.fields if turn.program.is_message else turn.instance.__dict__
+        program = turn.program
+        fields = turn.fields if program.is_message else turn.instance.__dict__
         try:
-            state, back = turn.program.codec.seal(fields, work.state)
+            state, back = program.codec.seal(fields, work.state)
             response = None if result is None else _response(work, result)
         except SpawnError as error:
             return refused(error, context)
-        self._working[work.invocation.actor] = (work.state if state is None else state, work.definition, back)
+        self._working[work.activation] = (work.state if state is None else state, work.definition, back)
         return Outcome(
             response=response,
             state=state,
@@ -167,7 +159,7 @@ class InProcessHost:
             workflow = workflow_of(value)
         except SpawnError as error:
             return refused(error, context)
-        self._working[work.invocation.actor] = (work.state if state is None else state, work.definition, back)
+        self._working[work.activation] = (work.state if state is None else state, work.definition, back)
         return Outcome(
             response=response,
             state=state,
@@ -198,6 +190,15 @@ def _with_aside(new: State | None, old: State | None, aside: bytes) -> State | N
     if old is None or old.kept_aside == aside:
         return None
     return State(old.value, aside)
+
+
+def _restored(work: Work, codec: StateCodec) -> tuple[dict[str, Any], bytes | None]:
+    """A working copy made anew, and what a migration keeps aside (None: no migration took place)."""
+    if work.state is None:
+        return codec.initial(), None
+    if work.state_definition == work.definition:
+        return codec.restore(work.state), None
+    return codec.migrate(work.state)
 
 
 def _response(work: Work, result: Any) -> Encoded | None:
