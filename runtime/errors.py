@@ -22,6 +22,7 @@
     │   ├── InvocationTimeout
     │   ├── InvocationAbandoned the wait or the turn was given up
     │   ├── MailboxFull
+    │   ├── ActorSuspended      failed too often in too short a time
     │   ├── SystemStopped
     │   └── StoreError
     │       ├── StoreUnavailable   cannot be written or read just now
@@ -272,6 +273,19 @@ class MailboxFull(Condition):
     def __init__(self, actor: str, limit: int) -> None:
         super().__init__(f"The mailbox of {actor} is full ({limit} waiting). Call again when it has worked some off.")
         self.actor, self.limit = actor, limit
+
+
+class ActorSuspended(Condition):
+    """The actor failed more often than its supervision allows; its state is as it was."""
+
+    code = "suspended"
+
+    def __init__(self, actor: str, failures: int, window_s: float) -> None:
+        super().__init__(
+            f"{actor} is suspended: it failed {failures:,} times within {window_s:g} s.\n"
+            "Mend its code and deploy it again; its state and its waiting messages are kept."
+        )
+        self.actor, self.failures, self.window_s = actor, failures, window_s
 
 
 class SystemStopped(Condition):

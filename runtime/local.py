@@ -30,7 +30,7 @@ from runtime.settings import Kind
 from runtime.statestores.base import StateStore
 
 ALL = frozenset(Capability)
-_KINDS = (Kind.NAMED, Kind.UNNAMED)
+_KINDS = (Kind.NAMED, Kind.UNNAMED, Kind.POOLED)
 
 
 class EmbeddedSystem:

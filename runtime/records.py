@@ -137,6 +137,8 @@ class Workflow(msgspec.Struct, frozen=True, array_like=True):
 class Work(msgspec.Struct, kw_only=True):
     """One turn for a host to run: everything that the action may see."""
 
+    activation: ActorId
+    """The instance that takes the turn: the actor itself, or a member of a pool."""
     turn: int
     """Fences the result: a host's answer is adopted only while this turn is the actor's current one."""
     invocation: Invocation

@@ -25,6 +25,15 @@ class Kind(StrEnum):
     PROJECTION = "projection"
 
 
+class MailboxPolicy(StrEnum):
+    """What happens to a message for a full mailbox."""
+
+    REJECT = "reject"
+    """Its caller gets `MailboxFull` at once."""
+    WAIT = "wait"
+    """It waits outside, in order; an asynchronous caller is answered only when it is let in."""
+
+
 class Channel(msgspec.Struct, frozen=True):
     """A subscription: messages broadcast to `topic` invoke `action`."""
 
@@ -50,7 +59,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     tags: Mapping[str, str] = {}
     pool: tuple[int, int] = (1, 4)
     mailbox: int | None = None
-    """Waiting invocations before a caller is refused; None: as the runtime is configured."""
+    """Waiting invocations before the policy applies; None: as the runtime is configured."""
+    mailbox_policy: MailboxPolicy = MailboxPolicy.REJECT
     sourceable: bool = False
     subjects: tuple[Any, ...] = ()
 
@@ -76,7 +86,10 @@ def read_settings(actor_class: type, overrides: Mapping[str, Any]) -> Settings:
                 f"{actor_class.__name__} has no setting {name!r}. {nearest(name, _READERS, kind='setting')}"
             )
         try:
-            read[_FIELD.get(name, name)] = _READERS[name](value)
+            if name == "mailbox":
+                read["mailbox"], read["mailbox_policy"] = _mailbox(value)
+            else:
+                read[_FIELD.get(name, name)] = _READERS[name](value)
         except (BadSetting, ValueError, TypeError) as error:
             raise DefinitionError(
                 f"{actor_class.__name__}: setting {name}={shown(value)} is not usable: {error}"
@@ -130,9 +143,15 @@ def _pool(value: object) -> tuple[int, int]:
     return low, high
 
 
+def _mailbox(value: object) -> tuple[int, MailboxPolicy]:
+    if isinstance(value, (tuple, list)) and len(value) == 2:
+        return _limit(value[0]), MailboxPolicy(value[1])
+    return _limit(value), MailboxPolicy.REJECT
+
+
 def _limit(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise BadSetting("expected a number of messages, 1 or more.")
+        raise BadSetting('expected a number of messages, 1 or more, or (number, "wait").')
     return value
 
 
@@ -147,7 +166,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "channels": _channels,
     "tags": _tags,
     "pool": _pool,
-    "mailbox": _limit,
+    "mailbox": _mailbox,
     "sourceable": _flag,
     "subjects": tuple,
 }

@@ -244,7 +244,9 @@ class SteppingDriver:
         elif isinstance(step, Load):
             self._carry_out(self.engine.loaded(step.actor, self.store.load(step.actor), now_us))
         elif isinstance(step, FindKey):
-            self._carry_out(self.engine.key_looked_up(step.actor, self.store.find_key(step.actor, step.key), now_us))
+            self._carry_out(
+                self.engine.key_looked_up(step.activation, self.store.find_key(step.actor, step.key), now_us)
+            )
         elif isinstance(step, Run):
             self._run(step)
 

@@ -224,11 +224,11 @@ class ThreadedDriver:
             )
         except SpawnError as error:
             with self._lock:
-                return engine.load_failed(step.actor, error, now())
+                return engine.load_failed(step.actor if isinstance(step, Load) else step.activation, error, now())
         with self._lock:
             if isinstance(step, Load):
                 return engine.loaded(step.actor, found, now())
-            return engine.key_looked_up(step.actor, found, now())
+            return engine.key_looked_up(step.activation, found, now())
 
     # -- consequences --------------------------------------------------------------------------------------------------
 

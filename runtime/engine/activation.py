@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from runtime.engine.lifecycle import TABLE, Signal, after
 from runtime.engine.mailbox import Envelope, Mailbox
+from runtime.engine.supervision import Suspension
 from runtime.ids import ActorId
 from runtime.records import Phase, Snapshot, State, Turn
 
@@ -20,6 +21,7 @@ class Activation:
         "last_active_us",
         "last_sequence",
         "mailbox",
+        "outside",
         "parent",
         "phase",
         "revision",
@@ -28,6 +30,7 @@ class Activation:
         "started_us",
         "state",
         "state_definition",
+        "suspended",
         "tags",
         "turn",
         "turns",
@@ -40,6 +43,10 @@ class Activation:
         """The template; empty until the store was asked, for a name that nobody declared."""
         self.phase = Phase.NEW
         self.mailbox: Mailbox | None = None
+        self.outside: Mailbox | None = None
+        """Messages that wait to be let into a full mailbox (`MailboxPolicy.WAIT`)."""
+        self.suspended: Suspension | None = None
+        """How its failures are counted, once there are any (`supervision`)."""
         self.state: State | None = None
         self.state_definition = ""
         self.tags: dict[str, str] = {}
@@ -73,7 +80,8 @@ class Activation:
 
     @property
     def waiting(self) -> int:
-        return len(self.mailbox) if self.mailbox is not None else 0
+        inside = len(self.mailbox) if self.mailbox is not None else 0
+        return inside + (len(self.outside) if self.outside is not None else 0)
 
     def push(self, envelope: Envelope) -> None:
         if self.mailbox is None:

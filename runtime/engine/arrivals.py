@@ -8,11 +8,20 @@ from runtime.engine.agenda import Delayed
 from runtime.engine.commands import Answer, Command
 from runtime.engine.core import NOTHING, Core
 from runtime.engine.lifecycle import Signal
-from runtime.engine.mailbox import Envelope
+from runtime.engine.mailbox import Envelope, Mailbox
 from runtime.engine.template import Template
 from runtime.engine.timekeeping import Timekeeping
-from runtime.errors import MailboxFull, NotDeployed, SpawnError, UnknownAction, UnknownActor
+from runtime.errors import (
+    AccessDenied,
+    ActorSuspended,
+    MailboxFull,
+    NotDeployed,
+    SpawnError,
+    UnknownAction,
+    UnknownActor,
+)
 from runtime.ids import ActorId
+from runtime.policies import AccessRules
 from runtime.records import IMPLICIT_READS, Invocation, Phase, Reply, Snapshot, Turn
 
 _READY, _STOPPING, _LOADING = Phase.READY, Phase.STOPPING, Phase.LOADING
@@ -35,6 +44,8 @@ class Arrivals:
         try:
             if core.is_closed:
                 raise core.why_closed()
+            if core.options.rules is not None:
+                self._check_access(core.options.rules, invocation)
             if invocation.scheduled_to_us > now_us:
                 return self._postpone(invocation, waiter)
             activation = core.directory.active.get(invocation.actor)
@@ -43,7 +54,40 @@ class Arrivals:
             self._check(activation, invocation)
         except SpawnError as error:
             return core.refuse(invocation, waiter, error, now_us)
-        return self._deliver(activation, Envelope(invocation, waiter, now_us, not invocation.key))
+        envelope = Envelope(invocation, waiter, now_us, not invocation.key)
+        if activation.outside is not None or self._is_full(activation):
+            return self._keep_outside(activation, envelope)
+        return self._deliver(activation, envelope)
+
+    def _check_access(self, rules: AccessRules, invocation: Invocation) -> None:
+        if invocation.caller == invocation.actor:
+            return  # timers, init, and an actor's messages to itself
+        why = rules.why_not(invocation.caller, invocation.action)
+        if why:
+            caller = invocation.caller.name if invocation.caller is not None else ""
+            raise AccessDenied(invocation.actor.name, invocation.action, caller, why)
+
+    def _is_full(self, activation: Activation) -> bool:
+        if activation.mailbox is None:
+            return False
+        template = self._core.directory.templates.get(activation.parent)
+        return template is not None and len(activation.mailbox) >= template.mailbox_limit
+
+    def _keep_outside(self, activation: Activation, envelope: Envelope) -> list[Command]:
+        """A full mailbox under `MailboxPolicy.WAIT`: an asynchronous caller is answered when its message is let in."""
+        if activation.outside is None:
+            activation.outside = Mailbox()
+        activation.outside.append(envelope)
+        return NOTHING
+
+    def let_in(self, activation: Activation) -> list[Command]:
+        """Room has come up: deliver who waits outside, in order."""
+        outside, commands = activation.outside, list[Command]()
+        while outside and not self._is_full(activation):
+            commands += self._deliver(activation, outside.popleft())
+        if not outside:
+            activation.outside = None
+        return commands
 
     def _postpone(self, invocation: Invocation, waiter: object) -> list[Command]:
         self._core.agenda.add(invocation.scheduled_to_us, Delayed(invocation))
@@ -54,6 +98,12 @@ class Arrivals:
         if activation is None:
             self._check_action(directory.templates.get(invocation.parent or invocation.actor.name), invocation)
             activation = directory.activate(invocation, now_us)
+            template = directory.templates.get(activation.parent)
+            if template is not None and template.is_pool and activation.phase is Phase.NEW:
+                # Nothing of a pool is stored: an instance is there as soon as it is named.
+                activation.signal(Signal.LOAD)
+                activation.signal(Signal.LOADED)
+                self._time.activated(activation, template, now_us)
         if invocation.path:
             waits.ask(directory, invocation)
         return activation
@@ -67,7 +117,14 @@ class Arrivals:
             return
         if invocation.action not in template.definition.actions:
             self._check_action(template, invocation)
-        if activation.mailbox is not None and len(activation.mailbox) >= template.mailbox_limit:
+        if activation.suspended is not None and activation.suspended.is_suspended:
+            failures = activation.suspended.failures
+            raise ActorSuspended(invocation.actor.name, failures, self._core.options.intensity.window_s)
+        if (
+            activation.mailbox is not None
+            and len(activation.mailbox) >= template.mailbox_limit
+            and not template.may_wait
+        ):
             raise MailboxFull(invocation.actor.name, template.mailbox_limit)
 
     def _check_action(self, template: Template | None, invocation: Invocation) -> None:
@@ -100,6 +157,8 @@ class Arrivals:
         wanted = activation.parent
         if snapshot is not None:
             activation.restore(snapshot)
+        elif wanted in core.directory.templates:
+            activation.tags = dict(core.directory.templates[wanted].definition.settings.tags)
         activation.signal(Signal.LOADED)
         error = self._cannot_activate(activation, wanted)
         if error is not None:
@@ -152,14 +211,15 @@ class Arrivals:
         envelope = activation.pop()
         if activation.mailbox is not None:
             self._core.ready.push(activation)
-        return self._core.refuse(envelope.invocation, envelope.waiter, error, now_us)
+        commands = self._core.refuse(envelope.invocation, envelope.waiter, error, now_us)
+        return commands if activation.outside is None else commands + self.let_in(activation)
 
     def dismiss(self, activation: Activation, error: SpawnError, now_us: int) -> list[Command]:
         """Answer everybody in the mailbox with an error, and let the activation go if nothing of it is unwritten."""
         commands: list[Command] = []
-        for envelope in activation.mailbox or ():
+        for envelope in (*(activation.mailbox or ()), *(activation.outside or ())):
             commands += self._core.refuse(envelope.invocation, envelope.waiter, error, now_us)
-        activation.mailbox = None
+        activation.mailbox = activation.outside = None
         is_written = activation.last_sequence <= self._core.journal.committed and not activation.unsaved
         if activation.phase is _READY and is_written:
             activation.signal(Signal.STOP)
@@ -169,9 +229,9 @@ class Arrivals:
 
     # -- keys ----------------------------------------------------------------------------------------------------------
 
-    def key_looked_up(self, actor: ActorId, turn: Turn | None, now_us: int) -> list[Command]:
-        """The store's answer to a `FindKey`."""
-        activation = self._core.directory.active[actor]
+    def key_looked_up(self, asking: ActorId, turn: Turn | None, now_us: int) -> list[Command]:
+        """The store's answer to a `FindKey` of that activation."""
+        activation = self._core.directory.active[asking]
         activation.signal(Signal.END)
         assert activation.mailbox is not None
         activation.mailbox[0].key_checked = True
@@ -186,4 +246,5 @@ class Arrivals:
         activation.last_active_us = now_us
         if activation.mailbox is not None:
             self._core.ready.push(activation)
-        return self._core.answer(envelope, keys.repeated(envelope.invocation, turn))
+        commands = self._core.answer(envelope, keys.repeated(envelope.invocation, turn))
+        return commands if activation.outside is None else commands + self.let_in(activation)

@@ -31,6 +31,8 @@ class Load(msgspec.Struct, frozen=True):
 class FindKey(msgspec.Struct, frozen=True):
     """Look the idempotency key up in the store, then call `Engine.key_looked_up` or `Engine.load_failed`."""
 
+    activation: ActorId
+    """Who asks: the actor itself, or a member of the pool `actor`."""
     actor: ActorId
     key: str
 

@@ -18,8 +18,10 @@ from runtime.engine.lifecycle import Signal
 from runtime.engine.mailbox import Envelope
 from runtime.engine.ready import ReadyQueue
 from runtime.engine.replies import failed
+from runtime.engine.supervision import Intensity
 from runtime.errors import SpawnError, StoreUnavailable, SystemStopped
 from runtime.ids import ActorId, IdSource
+from runtime.policies import AccessRules
 from runtime.records import Event, EventKind, Invocation, Lifecycle, Reply
 
 NOTHING: list[Command] = []
@@ -32,6 +34,9 @@ class EngineOptions(msgspec.Struct, frozen=True, kw_only=True):
     system: str
     durability: Durability = Durability.JOURNAL
     mailbox_limit: int = 100_000
+    intensity: Intensity = Intensity()
+    rules: AccessRules | None = None
+    """Who may call what; None allows everything."""
     unwritten_limit: int = 100_000
     """Finished turns that may wait for the store before no further turn is started."""
 

@@ -71,6 +71,8 @@ class Engine:
             self.directory.check_parent(own, definition.name)
         template = Template(definition, host, initial, options.durability, options.mailbox_limit)
         self.directory.templates[definition.name] = template
+        for activation in self.directory.children(definition.name):
+            activation.suspended = None
         self._core.mark(identity, "deployed", now_us, definition=definition.hash)
         self._time.deployed(template, now_us)
 

@@ -6,13 +6,23 @@ from runtime.config import Durability
 from runtime.definition import ActionSpec, ActorDefinition
 from runtime.hosts.base import Host
 from runtime.records import CONFIRM_DROPPED, State
-from runtime.settings import Kind
+from runtime.settings import Kind, MailboxPolicy
 
 
 class Template:
     """The current definition of a name.  A redeploy replaces the whole object, so a turn sees one version throughout."""
 
-    __slots__ = ("definition", "durability", "host", "initial", "is_journaled", "mailbox_limit", "timers")
+    __slots__ = (
+        "definition",
+        "durability",
+        "host",
+        "initial",
+        "is_journaled",
+        "is_pool",
+        "keeps_state",
+        "mailbox_limit",
+        "timers",
+    )
 
     def __init__(
         self, definition: ActorDefinition, host: Host, initial: State | None, durability: Durability, mailbox_limit: int
@@ -22,12 +32,20 @@ class Template:
         self.initial = initial
         """The state of an actor that has had no turn, for reads."""
         self.durability = definition.settings.durability or durability
-        self.is_journaled = self.durability is not Durability.SNAPSHOT and definition.settings.stateful
+        self.is_journaled = self.durability is not Durability.SNAPSHOT
+        self.is_pool = definition.settings.kind is Kind.POOLED
+        self.keeps_state = definition.settings.stateful and not self.is_pool
+        """State outlives the activation; else it is in memory while the actor is active, or, in a pool, for one turn."""
         self.mailbox_limit = definition.settings.mailbox or mailbox_limit
         self.timers: tuple[ActionSpec, ...] = tuple(s for s in definition.actions.values() if s.role == "timer")
 
     def has_action(self, action: str) -> bool:
         return action in self.definition.actions or action == CONFIRM_DROPPED
+
+    @property
+    def may_wait(self) -> bool:
+        """Messages for a full mailbox wait outside instead of being refused."""
+        return self.definition.settings.mailbox_policy is MailboxPolicy.WAIT
 
     @property
     def has_children(self) -> bool:

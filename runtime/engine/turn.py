@@ -10,6 +10,7 @@ from runtime.records import Outcome, Turn, Work
 def make_work(activation: Activation, envelope: Envelope, definition: str, now_us: int, seed: int) -> Work:
     """What the host gets for the next turn."""
     return Work(
+        activation=activation.id,
         turn=activation.turn,
         invocation=envelope.invocation,
         parent=activation.parent,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runtime.config import Durability
-from runtime.engine import keys, waits, workflow
+from runtime.engine import keys, supervision, waits, workflow
 from runtime.engine.activation import Activation
 from runtime.engine.arrivals import Arrivals
 from runtime.engine.channels import receivers
@@ -77,19 +77,19 @@ class Turns:
         return Run(make_work(activation, envelope, template.definition.hash, now_us, self._core.seed()), template.host)
 
     def _check_key(self, activation: Activation, envelope: Envelope, now_us: int) -> Step | list[Command]:
-        key = envelope.invocation.key
-        turn = self._core.journal.used_key(activation.id, key) or keys.remembered(activation, key)
+        actor, key = envelope.invocation.actor, envelope.invocation.key
+        turn = self._core.journal.used_key(actor, key) or keys.remembered(activation, key)
         if turn is not None:
             return self._arrivals.repeat(activation, turn, now_us)
         activation.signal(_START)  # nothing else of this actor runs while the store is asked
-        return FindKey(activation.id, key)
+        return FindKey(activation.id, actor, key)
 
     def finish(self, work: Work, outcome: Outcome, now_us: int) -> list[Command]:
         """A turn has ended: adopt its outcome, record it, answer, and start what follows from it.
 
         A result of a turn that was abandoned meanwhile is fenced off: nothing happens.
         """
-        activation = self._core.directory.active.get(work.invocation.actor)
+        activation = self._core.directory.active.get(work.activation)
         if activation is None or activation.phase is not _RUNNING or activation.turn != work.turn:
             return NOTHING
         envelope = activation.running
@@ -127,6 +127,8 @@ class Turns:
         core = self._core
         template = core.directory.templates.get(activation.parent)
         is_journaled = template is None or template.is_journaled
+        if template is not None and not template.keeps_state:
+            self._keep_in_memory(activation, template, work, outcome)
         sequence = core.journal.next_sequence() if is_journaled else 0
         turn = make_turn(sequence, activation, envelope, work, outcome, now_us)
         adopt(activation, turn)
@@ -139,15 +141,27 @@ class Turns:
         elif template is not None:
             self._time.unrecorded(activation, template, turn, outcome, now_us)
             keys.remember(activation, turn)
+        if turn.failure is not None:
+            activation.suspended = supervision.count(activation.suspended, turn.failure, core.options.intensity, now_us)
         if core.feed.is_watched:
             core.feed.publish(Event(_TURN, now_us, activation.id, turn))
         if activation.mailbox is not None:
             core.ready.push(activation)
         after_commit = outcome.checkpoint or (template is not None and template.durability is _COMMIT)
         reply = Reply(turn.invocation, turn.response, turn.failure, outcome.error)
+        if activation.outside is not None:
+            return self._arrivals.let_in(activation) + self._follow_up(
+                envelope, turn, outcome, reply, after_commit, now_us
+            )
         if turn.failure is None and (outcome.told or turn.workflow is not None):
             return self._follow_up(envelope, turn, outcome, reply, after_commit, now_us)
         return core.answer(envelope, reply, after_commit=after_commit)
+
+    def _keep_in_memory(self, activation: Activation, template: Template, work: Work, outcome: Outcome) -> None:
+        """State that no journal keeps: an actor's while it is active, and none at all of a pool."""
+        if outcome.failure is None and outcome.state is not None and not template.is_pool:
+            activation.state, activation.state_definition = outcome.state, work.definition
+        outcome.state = None
 
     def _follow_up(
         self, envelope: Envelope, turn: Turn, outcome: Outcome, reply: Reply, after_commit: bool, now_us: int

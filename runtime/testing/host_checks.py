@@ -63,6 +63,7 @@ def work(
 ) -> Work:
     """A turn for `COUNTER`, or for another definition whose state this is."""
     return Work(
+        activation=ActorId("test", actor),
         turn=1,
         invocation=Invocation(
             id=InvocationId("i-1"), actor=ActorId("test", actor), action=name, payload=encode_value(payload, what="it")
