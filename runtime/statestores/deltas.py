@@ -21,7 +21,7 @@ LARGE_BYTES = 64 * 1024
 WHOLE_EVERY = 64
 """At least every so many states of an actor is stored whole, which bounds how far back a reader looks."""
 
-_CACHE_BYTES = 64 * 1024 * 1024
+_CACHE_BYTES = 32 * 1024 * 1024
 _ANCHOR_BYTES = 64
 _LONG_ENOUGH = 1_024
 _MOST_RUNS = 64

@@ -30,6 +30,7 @@ from runtime.statestores.reading import JournalReader
 from runtime.statestores.recovery import Recovery
 from runtime.statestores.rows import from_definition_row, snapshot_of, to_definition_row
 from runtime.statestores.tail import Tail
+from runtime.statestores.texts import encodable
 from runtime.statestores.writing import JournalWriter
 
 _CHECKPOINT_S = 0.025
@@ -82,7 +83,10 @@ class JournalStore:
     def commit(self, group: Group) -> None:
         self._check_usable()
         with self._writing:
-            self._writer.commit(group)
+            try:
+                self._writer.commit(group)
+            except UnicodeEncodeError:
+                self._writer.commit(encodable(group))
 
     def checkpoint(self) -> bool:
         self._check_usable()
@@ -101,15 +105,20 @@ class JournalStore:
 
     def load(self, actor: ActorId) -> Snapshot | None:
         self._check_usable()
-        return self._actors.load(actor)
+        try:
+            return self._actors.load(actor)
+        except UnicodeEncodeError:
+            return None  # nothing was ever stored under such a name
 
     def find_key(self, actor: ActorId, key: str) -> Turn | None:
         self._check_usable()
-        return self._keys.find(actor, key)
+        try:
+            return self._keys.find(actor, key)
+        except UnicodeEncodeError:
+            return None
 
     def state_at(self, actor: ActorId, revision: int) -> Snapshot | None:
-        self._check_usable()
-        now = self._actors.load(actor)
+        now = self.load(actor)
         if now is None or now.revision < revision:
             return None
         if now.revision == revision:

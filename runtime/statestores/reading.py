@@ -6,6 +6,7 @@ import sys
 import threading
 from bisect import bisect_right
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from runtime.ids import ActorId
 from runtime.records import State, Turn
@@ -17,7 +18,15 @@ _PAGE_BLOCKS = 64
 _PAGE_HEADS = 4_096
 _BATCH_TURNS = 256
 _CACHED_BLOCKS = 32
-_CACHED_TURNS = 20_000
+_CACHED_BYTES = 8_000_000
+
+
+class _Cached(NamedTuple):
+    first: int
+    last: int
+    size: int
+    """Bytes of the block."""
+    turns: list[Turn]
 
 
 class JournalReader:
@@ -26,8 +35,8 @@ class JournalReader:
     def __init__(self, backend: Backend, codec: BlockCodec) -> None:
         self._backend, self._codec = backend, codec
         self._lock = threading.Lock()
-        self._cache: list[tuple[int, int, list[Turn]]] = []
-        """(first, last, turns as stored) of blocks read singly, the most recently used last."""
+        self._cache: list[_Cached] = []
+        """Blocks that were read singly, the most recently used last."""
 
     def turn(self, sequence: int) -> Turn | None:
         """One turn as stored: a large state may be a difference."""
@@ -132,17 +141,17 @@ class JournalReader:
         """The turns, as stored, of the block that holds that turn; empty if there is none."""
         with self._lock:
             for entry in reversed(self._cache):
-                if entry[0] <= sequence <= entry[1]:
+                if entry.first <= sequence <= entry.last:
                     self._cache.remove(entry)
                     self._cache.append(entry)
-                    return entry[2]
+                    return entry.turns
         row = self._backend.block_of(sequence)
         if row is None:
             return []
         turns = self._codec.decode(row)
         with self._lock:
-            self._cache.append((row.first, row.last, turns))
-            while len(self._cache) > 1 and (len(self._cache) > _CACHED_BLOCKS or self._cached_turns() > _CACHED_TURNS):
+            self._cache.append(_Cached(row.first, row.last, len(row.data), turns))
+            while len(self._cache) > 1 and not self._cache_fits():
                 del self._cache[0]
         return turns
 
@@ -150,8 +159,8 @@ class JournalReader:
         turn = self.state_before(actor, sequence)
         return turn.state if turn else None
 
-    def _cached_turns(self) -> int:
-        return sum(len(entry[2]) for entry in self._cache)
+    def _cache_fits(self) -> bool:
+        return len(self._cache) <= _CACHED_BLOCKS and sum(entry.size for entry in self._cache) <= _CACHED_BYTES
 
 
 def _rolled(turn: Turn, differences: list[Turn]) -> Turn:

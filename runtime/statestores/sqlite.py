@@ -156,12 +156,11 @@ class SqliteBackend:
 
     def _writing(self) -> sqlite3.Connection:
         if self._writer is None:
-            self._writer = sqlite3.connect(
-                self.path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False, cached_statements=64
-            )
+            connection = sqlite3.connect(self.path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
             self._file: os.stat_result = self.path.stat()
             for pragma in sql.WRITER_PRAGMAS:
-                self._writer.execute(pragma)
+                connection.execute(pragma)
+            self._writer = connection  # not before: it must never write without its pragmas
         return self._writer
 
     def _all(self, statement: str, values: tuple[Any, ...] = ()) -> list[Any]:

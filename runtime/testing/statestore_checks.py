@@ -273,6 +273,17 @@ class StateStoreChecks:
                 assert list(flatten(store.turns(actor=turn.actor))) == [turn]
             _checkpoint_all(store)
 
+    def test_texts_that_utf8_cannot_hold_do_not_stop_the_journal(self, store: StateStore, past: Past) -> None:
+        turn = past.turn("a", b"1", tags={"file": "\udcff.txt"})
+        store.commit(Group(turns=(turn,), lifecycle=(Lifecycle(1, actor_id("\ud800"), "activated"),)))
+        store.commit(Group(turns=past.batch(1, "a")))
+        _checkpoint_all(store)
+
+        assert store.head() == 2
+        assert next(flatten(store.turns())).tags_after == {"file": "\ufffd.txt"}
+        assert store.load(actor_id("\ud800")) is None
+        assert store.find_key(actor_id("a"), "\udfff") is None
+
     def test_same_name_in_two_systems_is_two_actors(self, store: StateStore, past: Past) -> None:
         store.commit(Group(turns=(past.turn("a", b"1"), past.turn("a", b"2", system="other"))))
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from runtime.ids import ActorId
 from runtime.records import Snapshot, Turn
-from runtime.statestores import writing
+from runtime.statestores import merging, writing
 from runtime.statestores.base import Group, StateStore, flatten
 from runtime.statestores.deltas import LARGE_BYTES
 from runtime.statestores.identity import Identity
@@ -128,15 +128,22 @@ def test_sqlite_store_equals_the_model(operations: list[tuple[str, object]]) -> 
         _run(SqliteStores(Path(directory)), operations)
 
 
-@pytest.mark.parametrize(("entries", "turns", "actors"), [(1, 1, 1), (4, 10, 2), (10_000, 3, 1)])
+@pytest.mark.parametrize(("entries", "turns", "actors", "merged"), [(1, 1, 1, 8), (4, 10, 2, 16), (10_000, 3, 1, 5)])
 @given(operations=st.lists(operation, max_size=25))
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_store_equals_the_model_when_checkpoints_lag(
-    monkeypatch: pytest.MonkeyPatch, entries: int, turns: int, actors: int, operations: list[tuple[str, object]]
+def test_store_equals_the_model_when_checkpoints_lag_and_blocks_merge(
+    monkeypatch: pytest.MonkeyPatch,
+    entries: int,
+    turns: int,
+    actors: int,
+    merged: int,
+    operations: list[tuple[str, object]],
 ) -> None:
     monkeypatch.setattr(writing, "_MOST_ENTRIES", entries)
     monkeypatch.setattr(writing, "_MOST_TURNS", turns)
     monkeypatch.setattr(writing, "_CHUNK_ACTORS", actors)
+    monkeypatch.setattr(merging, "MERGED_TURNS", merged)
+    monkeypatch.setattr(merging, "_SMALL_TURNS", merged // 2)
 
     _run(MemoryStores(), operations)
 

@@ -1,0 +1,31 @@
+"""Texts that UTF-8 cannot hold.
+
+Python strings may contain lone surrogates, such as a file name in an exception's message.  No turn may be lost for that, nor
+the journal come to a halt: where such a group cannot be written, each is replaced by U+FFFD, as a browser would show it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from runtime.statestores.base import Group
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+def encodable(group: Group) -> Group:
+    """The same group without lone surrogates."""
+    return msgspec.convert(_clean(msgspec.to_builtins(group, builtin_types=(bytes,))), Group)
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return _SURROGATES.sub("\ufffd", value)
+    if isinstance(value, (list, tuple)):
+        return [_clean(item) for item in value]
+    if isinstance(value, dict):
+        return {_clean(name): _clean(item) for name, item in value.items()}
+    return value
