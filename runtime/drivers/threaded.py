@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -30,6 +31,8 @@ from runtime.statestores.base import Group, StateStore
 T = TypeVar("T")
 
 _REPLIES_TOGETHER = 64
+_LAST_TURNS_S = 2.0
+"""How long `stop` waits for turns in progress."""
 
 
 class ThreadedDriver:
@@ -129,12 +132,18 @@ class ThreadedDriver:
         if self._is_closed:
             return True
         self._is_closed = True
-        with self._lock:
-            self.engine.stop()
+        self.call(lambda engine, now: engine.stop(now))
         self.timekeeper.stop()
+        self._let_turns_end(_LAST_TURNS_S)
         self.pool.stop()
         self.coroutines.stop()
         return self.recorder.stop(timeout_s) and self.engine.journal.unwritten == 0
+
+    def _let_turns_end(self, timeout_s: float) -> None:
+        """Give actions that run the time to end; one that does not is left to its daemon thread, its result is lost."""
+        deadline = time.monotonic() + timeout_s
+        while self.look(lambda engine, _: engine.running) and time.monotonic() < deadline:
+            time.sleep(0.005)
 
     # -- workers -------------------------------------------------------------------------------------------------------
 

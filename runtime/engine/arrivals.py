@@ -208,6 +208,8 @@ class Arrivals:
             activation.signal(Signal.LOADED)
             return self.dismiss(activation, error, now_us)
         activation.signal(Signal.END)
+        if activation.mailbox is None:
+            return NOTHING
         envelope = activation.pop()
         if activation.mailbox is not None:
             self._core.ready.push(activation)
@@ -233,7 +235,8 @@ class Arrivals:
         """The store's answer to a `FindKey` of that activation."""
         activation = self._core.directory.active[asking]
         activation.signal(Signal.END)
-        assert activation.mailbox is not None
+        if activation.mailbox is None:
+            return NOTHING  # the system was stopped meanwhile
         activation.mailbox[0].key_checked = True
         if turn is not None:
             return self.repeat(activation, turn, now_us)

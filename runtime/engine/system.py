@@ -118,6 +118,18 @@ class Engine:
             commands += self._time.due(*entry, now_us)
         return commands
 
-    def stop(self) -> None:
-        """Refuse new messages from now on; turns in progress end."""
-        self._core.is_stopped = self._core.is_closed = True
+    def stop(self, now_us: int) -> list[Command]:
+        """Refuse new messages and those that wait; turns in progress end."""
+        core = self._core
+        core.is_stopped = core.is_closed = True
+        commands: list[Command] = []
+        for activation in list(self.directory.active.values()):
+            for envelope in (*(activation.mailbox or ()), *(activation.outside or ())):
+                commands += core.refuse(envelope.invocation, envelope.waiter, core.why_closed(), now_us)
+            activation.mailbox = activation.outside = None
+        return commands
+
+    @property
+    def running(self) -> list[ActorId]:
+        """Actors in the middle of a turn."""
+        return [each.id for each in self.directory.active.values() if each.running is not None]
