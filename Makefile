@@ -29,7 +29,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help lab test check test-js test-py browser js bench crash format clean distclean
+.PHONY: help lab test check test-js test-py browser js protos bench crash format clean distclean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -62,6 +62,9 @@ browser:
 	@build_support/ensure-browser.sh
 
 js: $(BUNDLE) ## build the widgets' browser bundle
+
+protos: $(STAMPS)/test ## generate the code of protos/ anew
+	@$(BIN)/python build_support/protos.py
 
 bench: $(STAMPS)/bench ## measure against peers (options: BENCH_ARGS)
 	@$(BIN)/python -m tests.benchmarks $(BENCH_ARGS)
