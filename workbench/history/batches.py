@@ -137,11 +137,18 @@ def wrapped(value: Encoded) -> bytes:
 
 
 def _json(values: Iterable[Encoded | None], to_json: ToJson) -> Any:
-    texts = [None if v is None else v.data if v.type == JSON else to_json(v) or wrapped(v) for v in values]
+    texts = [None if v is None else v.data if v.type == JSON else _decoded(v, to_json) for v in values]
     try:
         return pa.array(texts, _TEXT)
     except pa.ArrowInvalid:  # not UTF-8: shown as well as it can be
         return pa.array([None if text is None else text.decode("utf-8", "replace") for text in texts], _TEXT)
+
+
+def _decoded(value: Encoded, to_json: ToJson) -> bytes:
+    try:
+        return to_json(value) or wrapped(value)
+    except Exception:  # noqa: BLE001 - whatever one value does to a decoder, the others are to be seen
+        return wrapped(value)
 
 
 def _texts(values: Sequence[Any]) -> Any:

@@ -26,7 +26,7 @@ def complaint(error: duckdb.Error, tables: Sequence[str] = ()) -> BadQuery:
 def _explained(what: str, error: duckdb.Error, tables: Sequence[str]) -> str:
     missing = _MISSING_TABLE.search(what)
     if missing and tables:
-        return f"There is no table {missing[1]}. {_meant(missing[1], tables)}\n{_listed(tables)}"
+        return f"There is no table {missing[1]}.{_meant(missing[1], tables)}\n{_listed(tables)}"
     if "requires the extension" in what:
         return f"{what.splitlines()[0]}.\nNothing is fetched here; put the file on disk and name its path."
     if isinstance(error, duckdb.OutOfMemoryException):
@@ -41,7 +41,7 @@ def _meant(missing: str, tables: Sequence[str]) -> str:
     """Looks at the last part of each name: who writes `counter` means `history.counter`."""
     by_last = {_last(table): table for table in reversed(tables)}
     close = difflib.get_close_matches(_last(missing), by_last, n=2, cutoff=0.6)
-    return f"Did you mean {' or '.join(by_last[name] for name in close)}?" if close else ""
+    return f" Did you mean {' or '.join(by_last[name] for name in close)}?" if close else ""
 
 
 def _last(name: str) -> str:

@@ -11,7 +11,7 @@ import duckdb
 from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 from runtime.api import Capability, SystemApi
-from runtime.errors import InternalError, NotCapable, StoreUnavailable, SystemStopped
+from runtime.errors import BadQuery, InternalError, NotCapable, StoreUnavailable, SystemStopped
 from workbench.history import schema
 from workbench.history.batches import ToJson, wrapped
 from workbench.history.complaints import complaint
@@ -73,7 +73,10 @@ class HistoryDatabase:
         cursor = self._cursor()
         statement = readable(cursor, sql)
         self.refresh(statement)
-        return interruptible(cursor, lambda: self._rows(cursor, statement, params))
+        try:
+            return interruptible(cursor, lambda: _rows(cursor, statement, params))
+        except duckdb.Error as error:
+            raise self._complaint(error) from None
 
     def refresh(self, sql: str = "") -> None:
         """Read what the system has committed since the last time, as far as a query needs it.
@@ -118,18 +121,9 @@ class HistoryDatabase:
         except StoreUnavailable as error:
             warnings.warn(f"The newest turns are missing in this query. {error}", stacklevel=4)
 
-    def _rows(self, cursor: DuckDBPyConnection, statement: str, params: Parameters) -> DuckDBPyRelation:
-        try:
-            cursor.execute("BEGIN TRANSACTION READ ONLY")
-            try:
-                return cursor.sql(statement, params=params).materialize()
-            finally:
-                cursor.rollback()
-        except duckdb.InterruptException:
-            raise KeyboardInterrupt from None
-        except duckdb.Error as error:
-            is_refused = isinstance(error, duckdb.TransactionException) and "read-only" in str(error)
-            raise (refusal() if is_refused else complaint(error, self.tables)) from None
+    def _complaint(self, error: duckdb.Error) -> BadQuery:
+        is_refused = isinstance(error, duckdb.TransactionException) and "read-only" in str(error)
+        return refusal() if is_refused else complaint(error, self.tables)
 
     def _refuse_closed(self) -> None:
         if self._is_closed:
@@ -141,6 +135,14 @@ class HistoryDatabase:
         if cursor is None:
             cursor = self._threads.cursor = self._connection.cursor()
         return cursor
+
+
+def _rows(cursor: DuckDBPyConnection, statement: str, params: Parameters) -> DuckDBPyRelation:
+    cursor.execute("BEGIN TRANSACTION READ ONLY")
+    try:
+        return cursor.sql(statement, params=params).materialize()
+    finally:
+        cursor.rollback()
 
 
 def _new_database() -> DuckDBPyConnection:

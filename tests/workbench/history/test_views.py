@@ -177,6 +177,15 @@ def test_a_decoder_shows_protobuf_states_as_json() -> None:
     assert rows(history, "SELECT total FROM history.b") == [(7,)]
 
 
+def test_a_decoder_that_fails_leaves_type_and_bytes() -> None:
+    system = FakeSystem()
+    system.past.turn("b", State(Encoded("type.googleapis.com/shop.Cart", b"\x08\x07")))
+
+    history = database(system, decode_state=lambda value: bytes(1 // 0))
+
+    assert rows(history, "SELECT state->>'@type' FROM history.b") == [("type.googleapis.com/shop.Cart",)]
+
+
 def test_a_field_named_like_a_fixed_column_is_renamed() -> None:
     system = FakeSystem()
     system.define("a", {"at": "int", "Cause": "int", "state_at": "int"})
