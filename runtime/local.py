@@ -20,11 +20,12 @@ from runtime.context import current_turn
 from runtime.definition import ActorDefinition, define
 from runtime.drivers.calls import ThreadedCalls
 from runtime.drivers.threaded import ThreadedDriver
-from runtime.drivers.waiters import BlockingWaiter, LoopPort
+from runtime.drivers.waiters import BlockingWaiter, LoopPort, Waiter
 from runtime.errors import DefinitionError, NotCapable, SystemStopped, UnknownActor
+from runtime.hosts.base import Host
 from runtime.hosts.inprocess import InProcessHost
 from runtime.ids import ActorId, RandomIds
-from runtime.records import CONFIRM_DROPPED, Invocation, Lifecycle, State, StoredDefinition, Turn
+from runtime.records import CONFIRM_DROPPED, RESTORE, Encoded, Invocation, Lifecycle, State, StoredDefinition, Turn
 from runtime.redeploy import check_state, compare, stored
 from runtime.settings import Kind
 from runtime.statestores.base import StateStore
@@ -57,8 +58,13 @@ class EmbeddedSystem:
 
     # -- definitions ---------------------------------------------------------------------------------------------------
 
-    def deploy(self, actor: type | ActorDefinition) -> DeployReport:
-        """See `SystemApi.deploy`.  Atomic: on any error the earlier definition runs on, unchanged."""
+    def deploy(self, actor: type | ActorDefinition, *, host: Host | None = None) -> DeployReport:
+        """See `SystemApi.deploy`.  Atomic: on any error the earlier definition runs on, unchanged.
+
+        Args:
+            host: runs the definition's actions; None for this process.
+        """
+        host = host or self.host
         definition = actor if isinstance(actor, ActorDefinition) else define(actor)
         if definition.settings.kind not in _KINDS:
             raise DefinitionError(
@@ -68,14 +74,14 @@ class EmbeddedSystem:
         with self._deploying:
             previous = self.driver.engine.directory.templates.get(definition.name)
             report = compare(definition, previous.definition if previous is not None else self._last_stored(definition))
-            if previous is not None and previous.definition.hash == definition.hash:
+            if previous is not None and previous.definition.hash == definition.hash and previous.host is host:
                 return self._reported(report, definition)
-            self.host.prepare(definition)
+            host.prepare(definition)
             current = inspection.snapshot(self.driver, ActorId(self.name, definition.name))
-            aside = check_state(self.host, definition, current)
-            initial = self.host.initial(definition.hash)
+            aside = check_state(host, definition, current)
+            initial = host.initial(definition.hash)
             self.store.save_definition(stored(definition, self.driver.now_us()))
-            self.driver.call(lambda engine, now: engine.deploy(definition, self.host, initial, now))
+            self.driver.call(lambda engine, now: engine.deploy(definition, host, initial, now))
             revision = current.revision if current is not None else 0
             return self._reported(msgspec.structs.replace(report, revision=revision), definition, aside)
 
@@ -154,6 +160,11 @@ class EmbeddedSystem:
         self.driver.submit(invocation, waiter)
         return waiter.future
 
+    def submit(self, invocation: Invocation, waiter: Waiter) -> None:
+        """Take a message that arrived from outside, as it is; the waiter gets its answer from some thread."""
+        self._ensure_started()
+        self.driver.submit(invocation, waiter)
+
     def _invocation(
         self,
         actor: str,
@@ -196,9 +207,13 @@ class EmbeddedSystem:
         return inspection.actions(self.driver, ActorId(self.name, actor))
 
     def state(self, actor: str, revision: int | None = None) -> Any:
+        return decode_value(self.encoded_state(actor, revision))
+
+    def encoded_state(self, actor: str, revision: int | None = None) -> Encoded | None:
+        """`state`, not decoded: for servers that pass it on."""
         identity = ActorId(self.name, actor)
         state = self._state_now(identity) if revision is None else self._state_then(identity, revision)
-        return decode_value(state.value) if state is not None else None
+        return state.value if state is not None else None
 
     def _state_now(self, actor: ActorId) -> State | None:
         template = inspection.template(self.driver, actor)
@@ -208,7 +223,7 @@ class EmbeddedSystem:
         if snapshot is None or snapshot.state is None:
             return template.initial if template is not None else None
         if template is not None and snapshot.definition != template.definition.hash:
-            return self.host.migrated(template.definition.hash, snapshot.state)
+            return template.host.migrated(template.definition.hash, snapshot.state)
         return snapshot.state
 
     def _state_then(self, actor: ActorId, revision: int) -> State | None:
@@ -217,6 +232,21 @@ class EmbeddedSystem:
         if snapshot is None:
             raise UnknownActor(f"{actor.name} at revision {revision}", ())
         return snapshot.state
+
+    def restore(self, actor: str, revision: int) -> int:
+        identity = ActorId(self.name, actor)
+        state = self._state_then(identity, revision)
+        template = inspection.template(self.driver, identity)
+        if state is not None and template is not None:
+            # As the present code reads it; an invocation carries the value, not what is kept aside.
+            state = self.host.migrated(template.definition.hash, state)
+        waiter = BlockingWaiter()
+        invocation = Invocation(
+            id=self._ids(), actor=identity, action=RESTORE, payload=None if state is None else state.value
+        )
+        self.driver.submit(invocation, waiter)
+        waiter.wait(invocation, self.config.timeout_s)
+        return inspection.info(self.driver, identity).revision
 
     def mailbox(self, actor: str, *, limit: int = 1_000) -> list[Waiting]:
         return inspection.mailbox(self.driver, ActorId(self.name, actor), limit)

@@ -66,7 +66,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     def as_text(self) -> dict[str, object]:
         """Setting to plain value, as definitions are stored and compared."""
-        state_type = getattr(getattr(self.state_type, "DESCRIPTOR", None), "full_name", None)
+        named = self.state_type if isinstance(self.state_type, str) else None  # a definition whose code is elsewhere
+        state_type = getattr(getattr(self.state_type, "DESCRIPTOR", None), "full_name", named)
         plain: dict[str, object] = msgspec.to_builtins({**msgspec.structs.asdict(self), "state_type": state_type})
         return plain
 

@@ -26,6 +26,8 @@ def encode_value(value: Any, *, what: str) -> Encoded | None:
         return None
     if hasattr(value, "SerializeToString"):
         return Encoded(TYPE_URL + value.DESCRIPTOR.full_name, value.SerializeToString(deterministic=True))
+    if type(value) is Encoded:  # a message of a class that this process does not know, passed on
+        return value
     try:
         data = _encode(value)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:

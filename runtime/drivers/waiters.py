@@ -6,7 +6,7 @@ import _thread
 import asyncio
 import time
 from collections import deque
-from typing import Any
+from typing import Any, Protocol
 
 from runtime.codecs.values import decode_value
 from runtime.errors import InternalError, InvocationTimeout, SpawnError, rebuild
@@ -41,6 +41,14 @@ def _action_failed(reply: Reply, invocation: Invocation) -> BaseException:
     )
     error.__cause__ = reply.error
     return error
+
+
+class Waiter(Protocol):
+    """Whoever wants the answer to one message."""
+
+    def deliver(self, reply: Reply) -> LoopPort | None:
+        """Called once, by any thread.  A port that comes back must be woken for this, soon."""
+        ...
 
 
 class BlockingWaiter:

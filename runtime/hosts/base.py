@@ -27,6 +27,10 @@ class Host(Protocol):
         """
         ...
 
+    def initial(self, definition: str) -> State | None:
+        """The state of an actor of that definition before its first turn, for reads; None if only the host knows."""
+        ...
+
     def is_async(self, work: Work) -> bool:
         """Whether `arun` must be used, on the loop for user coroutines."""
         ...
