@@ -233,6 +233,17 @@ class SystemApi(Protocol):
         """
         ...
 
+    def restore(self, actor: str, revision: int) -> int:
+        """Continue an actor from the state of a past revision; the number of the new revision that has it.
+
+        The past is not pinned: the state is copied into the next revision, in mailbox order, and history goes on from there.
+
+        Raises:
+            UnknownActor: the actor, or that revision of it, is not known.
+            NotDeployed, BadState: its code is not loaded, or the old state does not fit it.
+        """
+        ...
+
     def mailbox(self, actor: str, *, limit: int = 1_000) -> list[Waiting]:
         """The invocation being processed, then those that wait, in order: the first `limit` of them."""
         ...

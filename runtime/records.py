@@ -24,6 +24,9 @@ IMPLICIT_READS = ("get", "Get", "get_state", "getState", "GetState")
 CONFIRM_DROPPED = "spawn.confirm_dropped"
 """The runtime's own action: forget the values that redeploys kept aside.  No method can have this name."""
 
+RESTORE = "spawn.restore"
+"""The runtime's own action: continue from the state that is the payload, as a new revision."""
+
 INIT_NAMES = ("init", "Init", "setup", "Setup")
 """Action names that run once per activation before any message (spawn-protocol §2.3)."""
 

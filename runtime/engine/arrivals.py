@@ -22,7 +22,7 @@ from runtime.errors import (
 )
 from runtime.ids import ActorId
 from runtime.policies import AccessRules
-from runtime.records import IMPLICIT_READS, Invocation, Phase, Reply, Snapshot, Turn
+from runtime.records import IMPLICIT_READS, RESTORE, Invocation, Phase, Reply, Snapshot, Turn
 
 _READY, _STOPPING, _LOADING = Phase.READY, Phase.STOPPING, Phase.LOADING
 
@@ -128,7 +128,8 @@ class Arrivals:
             raise MailboxFull(invocation.actor.name, template.mailbox_limit)
 
     def _check_action(self, template: Template | None, invocation: Invocation) -> None:
-        if template is None or template.has_action(invocation.action) or invocation.action in IMPLICIT_READS:
+        action = invocation.action
+        if template is None or template.has_action(action) or action in IMPLICIT_READS or action == RESTORE:
             return
         if template.has_children and not invocation.parent:
             return  # the name is the template's own: the directory says so

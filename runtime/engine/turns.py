@@ -20,12 +20,14 @@ from runtime.ids import ActorId
 from runtime.records import (
     CONFIRM_DROPPED,
     IMPLICIT_READS,
+    RESTORE,
     Event,
     EventKind,
     Failure,
     Outcome,
     Phase,
     Reply,
+    State,
     Turn,
     Work,
 )
@@ -113,6 +115,8 @@ class Turns:
         if invocation.action in IMPLICIT_READS:
             state = activation.state or template.initial
             outcome = Outcome(response=state.value if state is not None else None)
+        elif invocation.action == RESTORE and invocation.payload is not None:
+            outcome = Outcome(state=State(invocation.payload))
         else:
             outcome = _failed_outcome(
                 UnknownAction(invocation.actor.name, invocation.action, template.definition.actions)

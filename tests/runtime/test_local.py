@@ -1,0 +1,179 @@
+"""The embedded system as its users see it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import runtime
+from runtime import Actor, Context, action, errors
+from runtime.local import EmbeddedSystem
+
+KEY = bytes(range(32))
+
+
+class Counter(Actor, name="counter"):
+    total: int = 0
+
+    @action
+    def add(self, value: int) -> int:
+        self.total += value
+        return self.total
+
+
+class Blocking(Actor, name="blocking"):
+    @action
+    async def wrong(self, ctx: Context) -> None:
+        ctx.call("counter", "add", {"value": 1})
+
+    @action
+    def also_wrong(self, ctx: Context) -> None:
+        ctx.invoke("counter", "add", {"value": 1})
+
+
+@pytest.fixture
+def system() -> Iterator[EmbeddedSystem]:
+    with runtime.embedded(system="test", key=KEY) as embedded:
+        embedded.deploy(Counter)
+        yield embedded
+
+
+def test_history_goes_on_from_a_restored_revision(system: EmbeddedSystem) -> None:
+    for value in (1, 2, 4):
+        system.invoke("counter", "add", {"value": value})
+
+    assert system.restore("counter", 1) == 4
+
+    assert system.state("counter") == {"total": 1}
+    assert system.invoke("counter", "add", {"value": 10}) == 11
+    assert system.state("counter", revision=3) == {"total": 7}
+
+
+def test_restored_state_is_not_pinned(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/store.db"
+    with runtime.embedded(store=url, key=KEY) as first:
+        first.deploy(Counter)
+        for value in (1, 2):
+            first.invoke("counter", "add", {"value": value})
+        first.restore("counter", 1)
+        first.invoke("counter", "add", {"value": 10})
+
+    with runtime.embedded(store=url, key=KEY) as second:
+        second.deploy(Counter)
+
+        assert second.invoke("counter", "add", {"value": 0}) == 11
+
+
+def test_unknown_revision_is_named(system: EmbeddedSystem) -> None:
+    system.invoke("counter", "add", {"value": 1})
+
+    with pytest.raises(errors.UnknownActor, match="counter at revision 9"):
+        system.state("counter", revision=9)
+    with pytest.raises(errors.UnknownActor, match="counter at revision 9"):
+        system.restore("counter", 9)
+
+
+def test_state_of_an_actor_without_a_turn_is_its_default(system: EmbeddedSystem) -> None:
+    assert system.state("counter") == {"total": 0}
+
+
+def test_waiting_call_in_a_coroutine_action_shows_the_right_one(system: EmbeddedSystem) -> None:
+    system.deploy(Blocking)
+
+    with pytest.raises(errors.WouldBlock, match=r"await ctx\.invoke\('counter', 'add'"):
+        system.invoke("blocking", "wrong")
+    with pytest.raises(errors.WouldBlock, match=r"ctx\.call\('counter', 'add'"):
+        system.invoke("blocking", "also_wrong")
+
+
+def test_system_call_inside_an_action_means_the_turns_own(system: EmbeddedSystem) -> None:
+    class Inside(Actor, name="inside"):
+        @action
+        def go(self) -> int:
+            return int(system.invoke("counter", "add", {"value": 3}))
+
+    system.deploy(Inside)
+
+    assert system.invoke("inside", "go") == 3
+    system.flush()
+    turns = [turn for batch in system.turns() for turn in batch]
+    assert [(turn.action, turn.caller and turn.caller.name) for turn in turns] == [("add", "inside"), ("go", None)]
+
+
+def test_coroutines_get_their_own_answers(system: EmbeddedSystem) -> None:
+    async def many() -> list[int]:
+        return await asyncio.gather(*(system.ainvoke("counter", "add", {"value": 1}) for _ in range(100)))
+
+    assert sorted(asyncio.run(many())) == list(range(1, 101))
+
+
+def test_call_that_takes_too_long_says_so_and_still_counts(system: EmbeddedSystem) -> None:
+    import threading
+
+    release = threading.Event()
+
+    class Slow(Actor, name="slow"):
+        done: int = 0
+
+        @action
+        def work(self) -> int:
+            release.wait(10)
+            self.done += 1
+            return self.done
+
+    system.deploy(Slow)
+
+    with pytest.raises(errors.InvocationTimeout, match="within 0.01 s"):
+        system.invoke("slow", "work", timeout=0.01)
+    release.set()
+    assert system.invoke("slow", "work") == 2
+
+
+def test_redeploy_reports_and_asks_to_confirm(system: EmbeddedSystem) -> None:
+    class Renamed(Actor, name="counter"):
+        sum: int = 0
+
+        @action
+        def add(self, value: int, note: str = "") -> int:
+            self.sum += value
+            return self.sum
+
+    system.invoke("counter", "add", {"value": 5})
+
+    report = system.deploy(Renamed)
+
+    assert report.changed_actions == ("add(value: int) -> add(value: int, note: str = '')",)
+    assert [(f.name, f.change) for f in report.fields] == [("sum", "added"), ("total", "dropped")]
+    assert (report.kept_aside, report.revision) == (("total",), 1)
+    assert system.confirm_dropped("counter") == ("total",)
+
+
+def test_redeploy_of_the_same_code_changes_nothing(system: EmbeddedSystem) -> None:
+    assert system.deploy(Counter).changed is False
+
+
+def test_definition_that_does_not_fit_the_state_leaves_the_old_one_running(system: EmbeddedSystem) -> None:
+    class Worded(Actor, name="counter"):
+        total: list[str] = []
+
+        @action
+        def add(self, value: int) -> int:
+            return 0
+
+    system.invoke("counter", "add", {"value": 5})
+
+    with pytest.raises(errors.DefinitionError, match="was not deployed"):
+        system.deploy(Worded)
+
+    assert system.invoke("counter", "add", {"value": 1}) == 6
+
+
+def test_kind_that_is_not_there_yet_is_refused() -> None:
+    class Task(Actor, name="task", kind="task"):
+        pass
+
+    with runtime.embedded(key=KEY) as system, pytest.raises(errors.DefinitionError, match="not available"):
+        system.deploy(Task)
