@@ -16,6 +16,8 @@
     │   ├── AccessDenied        a policy refuses the call
     │   ├── WouldBlock          a blocking call where waiting is impossible
     │   ├── NotCapable          this system cannot do what was asked
+    │   ├── NotAllowed          the caller may not do this: no token, or attached only to look
+    │   ├── ContractError       a .proto that cannot be compiled or used
     │   └── BadSetting          an option outside its range
     ├── Condition               the world is not as it should be
     │   ├── ActionFailed        the action raised
@@ -24,6 +26,8 @@
     │   ├── MailboxFull
     │   ├── ActorSuspended      failed too often in too short a time
     │   ├── SystemStopped
+    │   ├── Unreachable         the other process did not answer
+    │   ├── Overloaded          more calls than are taken at once
     │   └── StoreError
     │       ├── StoreUnavailable   cannot be written or read just now
     │       ├── StoreInUse         another process owns it
@@ -223,6 +227,18 @@ class NotCapable(Mistake):
         self.what, self.system, self.why = what, system, why
 
 
+class NotAllowed(Mistake):
+    """The caller may not do this: its token is missing or wrong, or it is attached only to look."""
+
+    code = "not_allowed"
+
+
+class ContractError(Mistake):
+    """A `.proto` cannot be compiled, or does not fit what is to implement it; the message says where."""
+
+    code = "contract"
+
+
 class BadSetting(Mistake):
     """An option has a value outside its range; the message says the range."""
 
@@ -296,6 +312,20 @@ class SystemStopped(Condition):
     def __init__(self, system: str) -> None:
         super().__init__(f"The actor system {system!r} is stopped. Start it again with wb.start() or %spawn start.")
         self.system = system
+
+
+class Unreachable(Condition):
+    """The other process cannot be reached, or was lost before it answered: then the call may have run, or not."""
+
+    code = "unreachable"
+    retryable = True
+
+
+class Overloaded(Condition):
+    """The server takes no more calls just now; nothing was run."""
+
+    code = "overloaded"
+    retryable = True
 
 
 class StoreError(Condition):
