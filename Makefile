@@ -105,13 +105,13 @@ $(BUNDLE): $(JS_SOURCES) | $(STAMPS)/js
 
 $(STAMPS)/lab: pyproject.toml $(STAMPS)/pip | $(BUNDLE)
 	$(say) "Installing the workbench and JupyterLab into $(VENV) (the first time takes a few minutes)"
-	@$(PIP) install --editable '.[lab]'
+	@$(PIP) install --editable '.[lab,notebooks]'
 	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib runtime workbench > /dev/null || true
 	@touch $@
 
 $(STAMPS)/test: pyproject.toml $(STAMPS)/pip | $(BUNDLE)
 	$(say) "Installing the workbench and what its tests need into $(VENV)"
-	@$(PIP) install --editable '.[lab,postgres,mysql]' --group test
+	@$(PIP) install --editable '.[lab,notebooks,postgres,mysql]' --group test
 	@touch $@
 
 $(STAMPS)/bench: $(STAMPS)/test
