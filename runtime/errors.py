@@ -27,6 +27,7 @@
     │   ├── ActorSuspended      failed too often in too short a time
     │   ├── SystemStopped
     │   ├── Unreachable         the other process did not answer
+    │   ├── HostFailed          the process that runs an actor answered, but nothing usable
     │   ├── Overloaded          more calls than are taken at once
     │   └── StoreError
     │       ├── StoreUnavailable   cannot be written or read just now
@@ -319,6 +320,12 @@ class Unreachable(Condition):
 
     code = "unreachable"
     retryable = True
+
+
+class HostFailed(Condition):
+    """The process that runs an actor's code gave no usable answer; the action may have run and is not sent again."""
+
+    code = "host_failed"
 
 
 class Overloaded(Condition):

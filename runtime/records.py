@@ -18,6 +18,12 @@ from runtime.ids import ActorId, InvocationId
 JSON = "json"
 """`Encoded.type` of a JSON value.  Anything else is a protobuf type URL."""
 
+NOOP = "noop"
+"""`Encoded.type` of nothing, said explicitly: Spawn's protocol tells it apart from a payload that is not there."""
+
+NOTHING = frozenset({NOOP, "", "type.googleapis.com/google.protobuf.Empty", "type.googleapis.com/spawn.Noop"})
+"""Types of values that mean nothing to whoever decodes them (spawn-protocol §5.3)."""
+
 IMPLICIT_READS = ("get", "Get", "get_state", "getState", "GetState")
 """Actions that answer the state without calling the host (spawn-protocol §2.3)."""
 
@@ -119,6 +125,8 @@ class Effect(msgspec.Struct, frozen=True, array_like=True):
     delay_ms: int = 0
     scheduled_to_us: int = 0
     metadata: dict[str, str] = {}
+    caller: ActorId | None = None
+    """Who is said to have sent it; None for the actor that had the turn."""
 
 
 class Publication(msgspec.Struct, frozen=True, array_like=True):

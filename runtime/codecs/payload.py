@@ -12,7 +12,7 @@ import msgspec
 from runtime.codecs.values import decode_value
 from runtime.definition import MISSING, ActionSpec, type_text
 from runtime.errors import BadPayload, DefinitionError, nearest, shown
-from runtime.records import JSON, Encoded
+from runtime.records import JSON, NOTHING, Encoded
 
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 
@@ -37,7 +37,7 @@ def _message_reader(actor: str, spec: ActionSpec) -> Callable[[Encoded | None], 
     expected = spec.parameters[0].type
 
     def read(payload: Encoded | None) -> Arguments:
-        if payload is None:
+        if payload is None or payload.type in NOTHING:
             return (expected(),), {}
         message = decode_value(payload)
         if type(message) is not expected:
@@ -69,7 +69,7 @@ class _JsonArguments:
 
     def __call__(self, payload: Encoded | None) -> Arguments:
         try:
-            read = self._decode(b"{}" if payload is None else payload.data)
+            read = self._decode(b"{}" if payload is None or payload.type in NOTHING else payload.data)
         except (msgspec.ValidationError, msgspec.DecodeError) as error:
             raise self._explained(payload, error) from error
         if not self._as_keywords:

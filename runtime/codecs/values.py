@@ -8,7 +8,7 @@ import msgspec
 
 from runtime.codecs.base import MAX_VALUE_BYTES
 from runtime.errors import BadPayload, shown
-from runtime.records import JSON, Encoded
+from runtime.records import JSON, NOTHING, Encoded
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
@@ -40,19 +40,25 @@ def encode_value(value: Any, *, what: str) -> Encoded | None:
 
 
 def decode_value(value: Encoded | None) -> Any:
-    """The value; None for None; a protobuf message of a class that this process knows, else the `Encoded` itself."""
+    """The value; None for None and for nothing; a protobuf message of a class that this process knows.
+
+    Else, and for bytes from outside that are no value of their type, the `Encoded` itself: decoding never fails.
+    """
     if value is None:
         return None
-    if value.type == JSON:
+    if value.type != JSON:
+        return None if value.type in NOTHING else _decode_message(value)
+    try:
         return _decode(value.data)
-    return _decode_message(value)
+    except (msgspec.DecodeError, RecursionError):
+        return value
 
 
 def _decode_message(value: Encoded) -> Any:
     from google.protobuf import symbol_database
+    from google.protobuf.message import DecodeError
 
     try:
-        message_class = symbol_database.Default().GetSymbol(value.type.rpartition("/")[2])
-    except KeyError:
+        return symbol_database.Default().GetSymbol(value.type.rpartition("/")[2]).FromString(value.data)
+    except (KeyError, DecodeError):
         return value
-    return message_class.FromString(value.data)

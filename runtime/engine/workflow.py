@@ -22,7 +22,7 @@ def effects(turn: Turn, origin: Invocation, ids: IdSource, now_us: int) -> Itera
             action=effect.action,
             payload=effect.payload,
             parent=effect.parent,
-            caller=turn.actor,
+            caller=effect.caller or turn.actor,
             cause=turn.invocation,
             correlation=turn.correlation,
             metadata={**origin.metadata, **effect.metadata},
