@@ -21,7 +21,7 @@ from runtime.definition import ActorDefinition, define
 from runtime.drivers.calls import ThreadedCalls
 from runtime.drivers.threaded import ThreadedDriver
 from runtime.drivers.waiters import BlockingWaiter, LoopPort, Waiter
-from runtime.errors import DefinitionError, NotCapable, SystemStopped, UnknownActor
+from runtime.errors import BadSetting, DefinitionError, SystemStopped, UnknownActor
 from runtime.hosts.base import Host
 from runtime.hosts.inprocess import InProcessHost
 from runtime.ids import ActorId, RandomIds
@@ -97,6 +97,22 @@ class EmbeddedSystem:
     def confirm_dropped(self, actor: str) -> tuple[str, ...]:
         self._ensure_started()
         return tuple(self.invoke(actor, CONFIRM_DROPPED) or ())
+
+    def join(self, other: EmbeddedSystem) -> None:
+        """Let two systems of this process call each other, explicitly: `invoke(…, system=NAME)`, `ctx.invoke(…, system=NAME)`.
+
+        Nothing else is shared: names, stores, channels and policies stay apart.  A circle of waiting actors that spans systems
+        is not seen; its calls end by their time-outs.
+
+        Raises:
+            BadSetting: both have the same name.
+        """
+        if other.name == self.name:
+            raise BadSetting(f"Two actor systems in one runtime need two names; both are {self.name!r}.")
+        self.driver.peers[other.name] = other.driver
+        other.driver.peers[self.name] = self.driver
+        self._ensure_started()
+        other._ensure_started()
 
     # -- calls ---------------------------------------------------------------------------------------------------------
 
@@ -180,11 +196,9 @@ class EmbeddedSystem:
     ) -> Invocation:
         if not self._is_started:
             self._ensure_started()
-        if system is not None and system != self.name:
-            raise NotCapable(f"invoke {actor}", system, f"this runtime has one actor system, {self.name!r}.")
         return build_invocation(
             self._ids(),
-            ActorId(self.name, actor),
+            ActorId(system or self.name, actor),
             action,
             payload,
             parent=parent,

@@ -19,8 +19,8 @@ from runtime.records import Encoded, Failure, Invocation, Reply, Sent
 if TYPE_CHECKING:
     from runtime.drivers.threaded import ThreadedDriver
 
-_ASK_OPTIONS = frozenset({"parent", "metadata", "timeout", "key"})
-_TELL_OPTIONS = frozenset({"parent", "metadata", "delay", "key"})
+_ASK_OPTIONS = frozenset({"parent", "system", "metadata", "timeout", "key"})
+_TELL_OPTIONS = frozenset({"parent", "system", "metadata", "delay", "key"})
 
 
 def outgoing(
@@ -34,7 +34,7 @@ def outgoing(
     origin = turn.work.invocation
     return Invocation(
         id=invocation_id,
-        actor=ActorId(origin.actor.system, actor),
+        actor=ActorId(options.get("system") or origin.actor.system, actor),
         action=action,
         payload=encode_value(payload, what=f"the payload of {actor}.{action}"),
         parent=options.get("parent") or "",

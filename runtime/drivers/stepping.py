@@ -127,6 +127,8 @@ class SteppingDriver:
         self.choose = choose
         self.writes_at_once = writes_at_once
         self.ids = CountingIds()
+        self.peers: dict[str, SteppingDriver] = {}
+        """Other actor systems, by name; each is stepped by itself."""
         self._ready = ChosenQueue(lambda _: self._chosen)
         self._chosen = 0
         self._suspended: list[_Suspended] = []
@@ -284,6 +286,8 @@ class SteppingDriver:
                 command.waiter.deliver(command.reply)
             elif isinstance(command, Forget):
                 command.host.forget(command.actor)
+            else:
+                self.peers[command.invocation.actor.system].submit(command.invocation, command.waiter)
 
 
 class _SteppingCalls:

@@ -21,9 +21,10 @@ from runtime.drivers.pool import Worker, WorkerPool
 from runtime.drivers.recorder import Recorder
 from runtime.drivers.timekeeper import Timekeeper
 from runtime.drivers.waiters import LoopPort
-from runtime.engine.commands import Answer, Command, FindKey, Forget, Load, Run, Step
+from runtime.engine.commands import Answer, Command, Elsewhere, FindKey, Forget, Load, Run, Step
+from runtime.engine.replies import failed
 from runtime.engine.system import Engine, EngineOptions
-from runtime.errors import InternalError, SpawnError, StoreUnavailable
+from runtime.errors import InternalError, NotCapable, SpawnError, StoreUnavailable, nearest
 from runtime.ids import IdSource
 from runtime.records import Failure, Invocation, Outcome, Work
 from runtime.statestores.base import Group, StateStore
@@ -40,6 +41,8 @@ class ThreadedDriver:
 
     def __init__(self, config: RuntimeConfig, store: StateStore, clock: Clock, ids: IdSource) -> None:
         self.config, self.store, self._clock = config, store, clock
+        self.peers: dict[str, ThreadedDriver] = {}
+        """Other actor systems of this runtime, by name."""
         self.calls: Calls | None = None
         """Set by the owner before the first turn."""
         options = EngineOptions(system=config.system, durability=config.durability, mailbox_limit=config.mailbox_limit)
@@ -263,6 +266,18 @@ class ThreadedDriver:
                     self._unwoken.append(port)
             elif type(command) is Forget:
                 command.host.forget(command.actor)
+            elif type(command) is Elsewhere:
+                self._send_elsewhere(command)
+
+    def _send_elsewhere(self, command: Elsewhere) -> None:
+        invocation = command.invocation
+        peer = self.peers.get(invocation.actor.system)
+        if peer is not None:
+            peer.submit(invocation, command.waiter)
+        elif command.waiter is not None:
+            known = nearest(invocation.actor.system, [self.config.system, *self.peers], kind="actor system")
+            error = NotCapable(f"invoke {invocation.actor.name}", invocation.actor.system, f"it is not here. {known}")
+            self._hand_over([Answer(command.waiter, failed(invocation.id, error))])
 
     def _wake_ports(self) -> None:
         """Waking a loop is dear (a system call that lets go of the GIL), so a worker does it once for many replies.

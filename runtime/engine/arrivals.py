@@ -5,7 +5,7 @@ from __future__ import annotations
 from runtime.engine import keys, waits
 from runtime.engine.activation import Activation
 from runtime.engine.agenda import Delayed
-from runtime.engine.commands import Answer, Command
+from runtime.engine.commands import Answer, Command, Elsewhere
 from runtime.engine.core import NOTHING, Core
 from runtime.engine.lifecycle import Signal
 from runtime.engine.mailbox import Envelope, Mailbox
@@ -49,6 +49,8 @@ class Arrivals:
             if invocation.scheduled_to_us > now_us:
                 return self._postpone(invocation, waiter)
             activation = core.directory.active.get(invocation.actor)
+            if activation is None and invocation.actor.system != core.options.system:
+                return [Elsewhere(invocation, waiter)]
             if activation is None or invocation.path:
                 activation = self._addressed(activation, invocation, now_us)
             self._check(activation, invocation)

@@ -12,7 +12,7 @@ import msgspec
 
 from runtime.hosts.base import Host
 from runtime.ids import ActorId
-from runtime.records import Reply, Work
+from runtime.records import Invocation, Reply, Work
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -54,4 +54,11 @@ class Forget(msgspec.Struct, frozen=True):
     host: Host
 
 
-Command = Answer | Forget
+class Elsewhere(msgspec.Struct, frozen=True):
+    """The message is for another actor system: hand it to that one, which answers the waiter."""
+
+    invocation: Invocation
+    waiter: Any
+
+
+Command = Answer | Forget | Elsewhere

@@ -126,7 +126,7 @@ def test_call_that_takes_too_long_says_so_and_still_counts(system: EmbeddedSyste
 
     system.deploy(Slow)
 
-    with pytest.raises(errors.InvocationTimeout, match="within 0.01 s"):
+    with pytest.raises(errors.InvocationTimeout, match=r"within 0\.01 s"):
         system.invoke("slow", "work", timeout=0.01)
     release.set()
     assert system.invoke("slow", "work") == 2
@@ -177,3 +177,29 @@ def test_kind_that_is_not_there_yet_is_refused() -> None:
 
     with runtime.embedded(key=KEY) as system, pytest.raises(errors.DefinitionError, match="not available"):
         system.deploy(Task)
+
+
+def test_joined_systems_call_each_other_and_share_nothing_else(system: EmbeddedSystem) -> None:
+    class Asker(Actor, name="asker"):
+        @action
+        async def ask(self, ctx: Context) -> int:
+            return int(await ctx.invoke("counter", "add", {"value": 5}, system="test"))
+
+        @action
+        def tell(self, ctx: Context) -> None:
+            ctx.tell("counter", "add", {"value": 10}, system="test")
+
+    with runtime.embedded(system="other", key=KEY) as other:
+        other.deploy(Asker)
+        other.deploy(Counter)
+        other.join(system)
+
+        assert other.invoke("asker", "ask") == 5
+        other.invoke("asker", "tell")
+        assert other.invoke("counter", "get", system="test") == {"total": 15}
+        assert other.state("counter") == {"total": 0}
+
+
+def test_system_that_is_not_here_is_named(system: EmbeddedSystem) -> None:
+    with pytest.raises(errors.NotCapable, match=r"Cannot invoke counter on tset: it is not here\. Did you mean test"):
+        system.invoke("counter", "add", {"value": 1}, system="tset")
