@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -11,6 +12,10 @@ ROOT = Path(__file__).resolve().parents[1]
 
 TREES = {"runtime/wire/workbench": "protos/workbench"}
 """Where the code of a folder of sources goes.  protoc sees the sources under that path, so that imports need no rewriting."""
+
+SPAWN = "runtime/wire/pb"
+SPAWN_SOURCES = ("spawn", "eigr")
+"""Spawn's own sources import each other by the paths that contracts of users import too; their code is rewritten to its place."""
 
 
 def generate(target: Path) -> list[Path]:
@@ -30,9 +35,28 @@ def generate(target: Path) -> list[Path]:
                 raise RuntimeError(f"protoc refused {source}.")
             written += [virtual.with_name(f"{virtual.stem}_pb2.py"), virtual.with_name(f"{virtual.stem}_pb2.pyi")]
         written += list(_packages(target, Path(package)))
+    written += _generate_spawn(target)
     for path in written:
         _annotate(target / path)
     return written
+
+
+def _generate_spawn(target: Path) -> list[Path]:
+    from grpc_tools import protoc
+
+    root, package = ROOT / "protos", target / SPAWN
+    sources = [str(path.relative_to(root)) for tree in SPAWN_SOURCES for path in sorted((root / tree).rglob("*.proto"))]
+    package.mkdir(parents=True, exist_ok=True)
+    outputs = [f"--python_out={package}", f"--pyi_out={package}"]
+    if protoc.main(["protoc", f"-I{root}", *_well_known(), *outputs, *sources]) != 0:
+        raise RuntimeError("protoc refused a source of Spawn's protocol.")
+    made = [
+        package / f"{source.removesuffix('.proto')}_pb2{suffix}" for source in sources for suffix in (".py", ".pyi")
+    ]
+    moved = re.compile(rf"^from ({'|'.join(SPAWN_SOURCES)})\.", re.MULTILINE)
+    for path in made:
+        path.write_text(moved.sub(rf"from {SPAWN.replace('/', '.')}.\1.", path.read_text("utf-8")), "utf-8")
+    return [*(path.relative_to(target) for path in made), *_packages(target, Path(SPAWN))]
 
 
 def differences() -> list[str]:
@@ -54,7 +78,9 @@ def _well_known() -> list[str]:
 
 
 def _packages(target: Path, package: Path) -> Iterator[Path]:
-    for folder in sorted({path.parent for path in (target / package).rglob("*.py")} | {target / package}):
+    holding = {path.parent for path in (target / package).rglob("*.py")}
+    between = {parent for folder in holding for parent in folder.parents if parent.is_relative_to(target / package)}
+    for folder in sorted(holding | between | {target / package}):
         (folder / "__init__.py").write_text("")
         yield (folder / "__init__.py").relative_to(target)
 
