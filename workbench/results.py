@@ -125,7 +125,8 @@ class Deployed(DeployReport, frozen=True, kw_only=True):
         return cls(**{name: getattr(report, name) for name in report.__struct_fields__})
 
     def __repr__(self) -> str:
-        return "\n".join([self._headline(), *self._changes(), *self._notes()])
+        changes = self._changes() if self.changed else []
+        return "\n".join([self._headline(), *changes, *self._notes()])
 
     def _repr_mimebundle_(self, **_: Any) -> Bundle:
         return {"text/plain": repr(self), "text/html": html_lines(repr(self))}
@@ -151,8 +152,10 @@ class Deployed(DeployReport, frozen=True, kw_only=True):
                 f"  The values of {fields} are kept aside; delete them with wb.confirm_dropped({self.actor!r})."
             )
         if self.changed and self.previous:
-            waiting = f" and {plural(self.waiting, 'waiting message')}" if self.waiting else ""
-            notes.append(f"  Kept: revision {self.revision}{waiting}. The next turn runs the new code.")
+            revision = [f"revision {self.revision}"] if self.revision else []
+            waiting = [plural(self.waiting, "waiting message")] if self.waiting else []
+            kept = " and ".join([*revision, *waiting])
+            notes.append(f"  {f'Kept: {kept}. ' if kept else ''}The next turn runs the new code.")
         if self.changed and self.children > 1:
             notes.append(f"  It is the code of {plural(self.children, 'active actor')}.")
         return notes

@@ -36,6 +36,8 @@ class Session:
         """The running system: a plain attribute, so that a call costs no more than reading it."""
         self.defaults: dict[str, Any] = {}
         """Settings for a start that does not say: `system`, `store`, `durability` and runtime options."""
+        self.notebook = ""
+        """The notebook's file, where a front end tells it otherwise than Jupyter does."""
         self.notify: Callable[[str], object] = _tell_on_stderr
         """Gets what the user should know once, such as where the store and its key are."""
         self._lock = threading.RLock()
@@ -136,7 +138,7 @@ class Session:
         settings = {"system": DEFAULT_SYSTEM, "durability": Durability.JOURNAL, **self.defaults, **wanted}
         for name in settings.keys() - _SETTINGS:
             raise BadSetting(f"There is no setting {name!r}. {nearest(name, _SETTINGS, kind='setting')}")
-        settings["store"] = store_url(settings.get("store") or default_store())
+        settings["store"] = store_url(settings.get("store") or default_store(self.notebook))
         settings["durability"] = _durability(settings["durability"])
         return settings
 

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 
 _NOTEBOOKS = {".ipynb", ".py", ".md", ".qmd"}
 _SQLITE = "sqlite:///"
 
 
-def default_store(environ: Mapping[str, str] = os.environ, directory: Path | None = None) -> str:
-    """`.spawn/<notebook>.db` beside the notebook that Jupyter names, else `.spawn/default.db` in the working directory."""
+def default_store(notebook: str = "", directory: Path | None = None) -> str:
+    """`.spawn/<notebook>.db` beside the notebook, else `.spawn/default.db` in the working directory.
+
+    Args:
+        notebook: its file, as the front end tells it; Jupyter does so in `JPY_SESSION_NAME`.
+        directory: the working directory.
+    """
     here = (directory or Path.cwd()).resolve()
-    notebook = Path(environ.get("JPY_SESSION_NAME", ""))
-    if notebook.suffix in _NOTEBOOKS and (here / notebook).parent.is_dir():
-        return store_url((here / notebook).parent / ".spawn" / f"{notebook.stem}.db")
+    file = here / (notebook or os.environ.get("JPY_SESSION_NAME", ""))
+    if file.suffix in _NOTEBOOKS and file.parent.is_dir():
+        return store_url(file.parent / ".spawn" / f"{file.stem}.db")
     return store_url(here / ".spawn" / "default.db")
 
 

@@ -14,6 +14,9 @@ from workbench.kernel_ext.magics import WorkbenchMagics
 from workbench.kernel_ext.running_cell import RunningCell
 from workbench.session import Session, current
 
+_VSCODE_NOTEBOOK = "__vsc_ipynb_file__"
+"""The variable by which VS Code tells the notebook's file."""
+
 
 class Extension:
     """All that the workbench puts into one shell.  Each part registers how it is taken back, last first."""
@@ -44,6 +47,7 @@ class Extension:
 
     def _announce_in_cells(self) -> None:
         before, self._session.notify = self._session.notify, print
+        self._session.notebook = str(self.shell.user_ns.get(_VSCODE_NOTEBOOK, ""))
         self._undo.append(lambda: setattr(self._session, "notify", before))
 
     def _add_configuration(self) -> None:

@@ -134,7 +134,13 @@ class WorkbenchMagics(Magics):
             %state counter --revision 1
         """
         given = parsed(WorkbenchMagics.state, line)
-        return given and state(self._word(given.actor, local_ns), given.revision)
+        if given is None:
+            return None
+        actor = self._word(given.actor, local_ns)
+        value = state(actor, given.revision)
+        if value is None:
+            print(f"{actor} has no state yet.")  # noqa: T201 - the cell's own output
+        return value
 
     @needs_local_scope
     @no_var_expand

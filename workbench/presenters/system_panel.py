@@ -70,15 +70,15 @@ class SystemView(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="pan
     problem: Problem | None = None
 
 
-_KEYS: dict[str, Callable[[ActorRow], Any]] = {
-    "name": lambda row: (),
-    "kind": lambda row: row.kind,
-    "phase": lambda row: row.phase,
-    "revision": lambda row: row.revision,
-    "waiting": lambda row: row.waiting,
-    "turns": lambda row: row.turns,
-    "failures": lambda row: row.failures,
-    "last": lambda row: row.last_turn_us,
+_KEYS: dict[str, Callable[[ActorInfo], Any]] = {
+    "name": lambda info: (),
+    "kind": lambda info: info.kind,
+    "phase": lambda info: info.phase,
+    "revision": lambda info: info.revision,
+    "waiting": lambda info: info.waiting,
+    "turns": lambda info: info.turns,
+    "failures": lambda info: info.failures,
+    "last": lambda info: info.last_turn_us,
 }
 SORTS = tuple(_KEYS)
 
@@ -100,7 +100,7 @@ def system_view(
         infos: what was looked at, in any order; the tool's own actors may be among them.
         is_partial: there are more actors than `infos`.
     """
-    rows = _searched(infos, query)
+    found = _sorted(_searched(infos, query), query)
     return SystemView(
         system=status.system,
         store=status.store,
@@ -109,8 +109,8 @@ def system_view(
         turns=status.sequence,
         rate=round(rate, 1),
         unwritten=max(0, status.sequence - status.committed),
-        rows=tuple(_sorted(rows, query)[: query.limit]),
-        matching=len(rows),
+        rows=tuple(_row(info) for info in found[: query.limit]),
+        matching=len(found),
         is_partial=is_partial,
         query=query,
         rates=rates,
@@ -119,19 +119,19 @@ def system_view(
     )
 
 
-def listed(infos: Sequence[ActorInfo], query: Query) -> list[ActorRow]:
-    """Rows as the query wants them; the tool's own actors are left out."""
-    return _sorted(_searched(infos, query), query)[: query.limit]
-
-
-def _searched(infos: Sequence[ActorInfo], query: Query) -> list[ActorRow]:
+def _searched(infos: Sequence[ActorInfo], query: Query) -> list[ActorInfo]:
     wanted = query.search.casefold().split()
-    rows = [_row(info) for info in infos if not info.id.name.startswith(OWN_PREFIX)]
-    return [r for r in rows if all(w in f"{r.name} {r.parent} {r.kind} {r.phase}".casefold() for w in wanted)]
+    own_left_out = [info for info in infos if not info.id.name.startswith(OWN_PREFIX)]
+    return [info for info in own_left_out if _has(info, wanted)] if wanted else own_left_out
 
 
-def _sorted(rows: list[ActorRow], query: Query) -> list[ActorRow]:
-    by_name = sorted(rows, key=lambda row: row.name, reverse=query.descending and query.sort == "name")
+def _has(info: ActorInfo, wanted: Sequence[str]) -> bool:
+    text = f"{info.id.name} {info.parent} {info.kind} {info.phase}".casefold()
+    return all(word in text for word in wanted)
+
+
+def _sorted(infos: list[ActorInfo], query: Query) -> list[ActorInfo]:
+    by_name = sorted(infos, key=lambda info: info.id.name, reverse=query.descending and query.sort == "name")
     return by_name if query.sort == "name" else sorted(by_name, key=_KEYS[query.sort], reverse=query.descending)
 
 

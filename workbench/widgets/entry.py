@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import msgspec
@@ -87,17 +88,19 @@ class Entry:
         """Nobody looks, and we will hear of it when that changes: from the browser, or because it is displayed again."""
         return not self.is_visible and (self._is_heard_while_busy or not self._views)
 
-    def picture(self, now_s: float, now_us: int, spent: Any) -> str | None:
+    def picture(self, now_s: float, now_us: int, cpu_s: Callable[[], float]) -> str | None:
         """The next picture, or None if there is no new one or it is too early.
 
         Args:
-            spent: the monotonic clock, to measure what reading costs; a panel that is costly to read is read less often.
+            cpu_s: this thread's processor time; a panel that is costly to read is read less often.  Waiting for a busy
+                kernel costs nothing: just then a panel has to move.
         """
         if now_s < self._read_again_at or (not self.is_visible and now_s - self.sent_at < UNSEEN_S):
             return None
-        before = self._sequence
+        before, cost_s = self._sequence, -cpu_s()
         picture = self.read(now_us)
-        self._read_again_at = now_s + min(5.0, (spent() - now_s) / _SHARE)
+        cost_s += cpu_s()
+        self._read_again_at = now_s + min(5.0, cost_s / _SHARE)
         return picture if self._sequence > before else None
 
     def read(self, now_us: int) -> str:

@@ -17,6 +17,8 @@ class News(msgspec.Struct, frozen=True):
 
     turns: dict[str, list[Turn]] = {}
     """By actor name, oldest first."""
+    others: int = 0
+    """Other events, such as arrivals, activations and deployments."""
     dropped: int = 0
     """Events lost since the subscription began."""
 
@@ -38,11 +40,13 @@ class Feed:
             subscription = self._subscribed()
             if subscription is None:
                 return NO_NEWS
+            events = subscription.drain()
             turns: dict[str, list[Turn]] = {}
-            for event in subscription.drain():
-                if event.kind is EventKind.TURN and event.turn is not None:
-                    turns.setdefault(event.turn.actor.name, []).append(event.turn)
-            return News(turns, self._dropped_before + subscription.dropped)
+            for turn in [event.turn for event in events if event.kind is EventKind.TURN]:
+                if turn is not None:
+                    turns.setdefault(turn.actor.name, []).append(turn)
+            others = len(events) - sum(map(len, turns.values()))
+            return News(turns, others, self._dropped_before + subscription.dropped)
         except SpawnError:  # the sources meet the same error and show it
             self.pause()
             return NO_NEWS

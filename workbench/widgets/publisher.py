@@ -26,9 +26,14 @@ _log = logging.getLogger(__name__)
 class Publisher:
     """Serves panels from a daemon thread that starts with the first and ends with the last."""
 
-    def __init__(self, clock: Clock | None = None, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        clock: Clock | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+        cpu_s: Callable[[], float] = time.thread_time,
+    ) -> None:
         self.clock = clock or SystemClock()
-        self._monotonic = monotonic
+        self._monotonic, self._cpu_s = monotonic, cpu_s
         self._lock = threading.Lock()
         self._entries: list[Entry] = []
         self._feeds: dict[int, Feed] = {}
@@ -125,7 +130,7 @@ class Publisher:
     def _send(self, entry: Entry, now_s: float) -> bool:
         now_us = self.clock.now_us()
         try:
-            picture = entry.picture(now_s, now_us, self._monotonic)
+            picture = entry.picture(now_s, now_us, self._cpu_s)
             if picture is not None:
                 entry.outlet.show(picture)
             elif (beat := entry.beat(now_s, now_us)) is not None:

@@ -21,8 +21,8 @@ from workbench.widgets.sources import View
 
 _LISTED = 5_000
 """Actors looked at for one picture; more are found by the start of their name."""
-_RELIST_US = 2_000_000
-"""A list is read again after so long even if the system's numbers have not changed."""
+_RELIST_US = 10_000_000
+"""A list is read again after so long even if nothing seems to have happened."""
 
 
 class SystemSource:
@@ -37,11 +37,12 @@ class SystemSource:
         self._listed_for: tuple[Any, ...] = ()
         self._listed_us = 0
         self._rate = Rate()
-        self._dropped = 0
+        self._dropped = self._others = 0
 
     def absorb(self, news: News) -> None:
         """See `Source`."""
         self._dropped = news.dropped
+        self._others += news.others
         if self._opened is not None:
             self._opened.absorb(news)
 
@@ -94,8 +95,8 @@ class SystemSource:
         )
 
     def _list(self, status: SystemStatus, now_us: int) -> None:
-        numbers = (status.sequence, status.turns, status.waiting, status.actors, status.running, self._query.search)
-        if numbers == self._listed_for and 0 <= now_us - self._listed_us < _RELIST_US:
+        now = (status.sequence, status.waiting, status.actors, self._others, self._query.search)
+        if now == self._listed_for and 0 <= now_us - self._listed_us < _RELIST_US:
             return
         infos = self.system.actors(limit=_LISTED)
         if len(infos) >= _LISTED and self._query.search:
@@ -103,7 +104,7 @@ class SystemSource:
             known = {info.id.name for info in infos}
             found = self.system.actors(prefix=self._query.search, limit=WINDOW_LARGEST)
             infos += [info for info in found if info.id.name not in known]
-        self._infos, self._listed_for, self._listed_us = infos, numbers, now_us
+        self._infos, self._listed_for, self._listed_us = infos, now, now_us
 
     def _sort(self, by: str) -> None:
         """The same column again turns the order round; numbers begin with the largest."""

@@ -130,6 +130,14 @@ def test_the_store_is_told_once_and_named_after_the_notebook(tmp_path: Path) -> 
     assert (tmp_path / ".spawn" / ".gitignore").read_text() == "*\n"
 
 
+def test_a_notebook_in_vs_code_has_a_store_of_its_own(fresh: Kernel, tmp_path: Path) -> None:
+    fresh.ok(f"__vsc_ipynb_file__ = {str(tmp_path / 'notes.ipynb')!r}")
+
+    fresh.ok("%load_ext workbench")
+
+    assert "/.spawn/notes.db" in fresh.ok("%spawn status").text
+
+
 def test_configuration_is_read_from_the_users_file(tmp_path: Path) -> None:
     profile = tmp_path / "profile_default"
     profile.mkdir()

@@ -11,18 +11,16 @@ def test_the_store_is_beside_the_notebook_and_has_its_name(tmp_path: Path) -> No
     (tmp_path / "deep").mkdir()
     notebook = tmp_path / "deep" / "My tour.ipynb"
 
-    assert (
-        default_store({"JPY_SESSION_NAME": str(notebook)}, Path("/")) == f"sqlite:///{tmp_path}/deep/.spawn/My tour.db"
-    )
+    assert default_store(str(notebook), Path("/")) == f"sqlite:///{tmp_path}/deep/.spawn/My tour.db"
 
 
 def test_a_relative_notebook_name_is_seen_from_the_working_directory(tmp_path: Path) -> None:
-    assert default_store({"JPY_SESSION_NAME": "tour.ipynb"}, tmp_path) == f"sqlite:///{tmp_path}/.spawn/tour.db"
+    assert default_store("tour.ipynb", tmp_path) == f"sqlite:///{tmp_path}/.spawn/tour.db"
 
 
 @pytest.mark.parametrize("name", ["", "console-1-8d3f", "gone/tour.ipynb"])
 def test_without_a_notebook_the_default_store_is_used(name: str, tmp_path: Path) -> None:
-    assert default_store({"JPY_SESSION_NAME": name}, tmp_path) == f"sqlite:///{tmp_path}/.spawn/default.db"
+    assert default_store(name, tmp_path) == f"sqlite:///{tmp_path}/.spawn/default.db"
 
 
 @pytest.mark.parametrize(
@@ -46,6 +44,12 @@ def test_paths_are_shown_from_where_the_reader_is(tmp_path: Path, monkeypatch: p
     assert shown_path("/home/ann/keys/x.key") == "~/keys/x.key"
     assert shown_path("memory://") == "memory://"
     assert shown_path("SPAWN_STATESTORE_KEY") == "SPAWN_STATESTORE_KEY"
+
+
+def test_jupyter_tells_the_notebook_by_its_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JPY_SESSION_NAME", str(tmp_path / "tour.ipynb"))
+
+    assert default_store(directory=Path("/")) == f"sqlite:///{tmp_path}/.spawn/tour.db"
 
 
 def test_only_the_hidden_directory_is_made(tmp_path: Path) -> None:
