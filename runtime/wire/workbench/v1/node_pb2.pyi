@@ -390,7 +390,7 @@ class Workflow(_message.Message):
     def __init__(self, effects: _Optional[_Iterable[_Union[Effect, _Mapping]]] = ..., broadcast: _Optional[_Union[Publication, _Mapping]] = ..., pipe: _Optional[_Union[Route, _Mapping]] = ..., forward: _Optional[_Union[Route, _Mapping]] = ...) -> None: ...
 
 class Effect(_message.Message):
-    __slots__ = ("actor", "action", "payload", "parent", "delay_ms", "scheduled_to_us", "metadata")
+    __slots__ = ("actor", "action", "payload", "parent", "delay_ms", "scheduled_to_us", "metadata", "caller", "system")
     class MetadataEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -405,6 +405,8 @@ class Effect(_message.Message):
     DELAY_MS_FIELD_NUMBER: _ClassVar[int]
     SCHEDULED_TO_US_FIELD_NUMBER: _ClassVar[int]
     METADATA_FIELD_NUMBER: _ClassVar[int]
+    CALLER_FIELD_NUMBER: _ClassVar[int]
+    SYSTEM_FIELD_NUMBER: _ClassVar[int]
     actor: str
     action: str
     payload: Value
@@ -412,7 +414,9 @@ class Effect(_message.Message):
     delay_ms: int
     scheduled_to_us: int
     metadata: _containers.ScalarMap[str, str]
-    def __init__(self, actor: _Optional[str] = ..., action: _Optional[str] = ..., payload: _Optional[_Union[Value, _Mapping]] = ..., parent: _Optional[str] = ..., delay_ms: _Optional[int] = ..., scheduled_to_us: _Optional[int] = ..., metadata: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    caller: ActorId
+    system: str
+    def __init__(self, actor: _Optional[str] = ..., action: _Optional[str] = ..., payload: _Optional[_Union[Value, _Mapping]] = ..., parent: _Optional[str] = ..., delay_ms: _Optional[int] = ..., scheduled_to_us: _Optional[int] = ..., metadata: _Optional[_Mapping[str, str]] = ..., caller: _Optional[_Union[ActorId, _Mapping]] = ..., system: _Optional[str] = ...) -> None: ...
 
 class Publication(_message.Message):
     __slots__ = ("channel", "payload")
@@ -663,7 +667,7 @@ class FieldChange(_message.Message):
     def __init__(self, name: _Optional[str] = ..., change: _Optional[str] = ..., detail: _Optional[str] = ...) -> None: ...
 
 class Work(_message.Message):
-    __slots__ = ("id", "invocation", "actor", "parent", "action", "payload", "metadata", "caller", "definition", "state", "state_definition", "tags", "revision", "now_us", "seed", "is_init")
+    __slots__ = ("id", "invocation", "actor", "parent", "action", "payload", "metadata", "caller", "definition", "state", "state_definition", "tags", "revision", "now_us", "seed", "is_init", "activation")
     class MetadataEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -694,6 +698,7 @@ class Work(_message.Message):
     NOW_US_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
     IS_INIT_FIELD_NUMBER: _ClassVar[int]
+    ACTIVATION_FIELD_NUMBER: _ClassVar[int]
     id: int
     invocation: str
     actor: ActorId
@@ -710,7 +715,8 @@ class Work(_message.Message):
     now_us: int
     seed: int
     is_init: bool
-    def __init__(self, id: _Optional[int] = ..., invocation: _Optional[str] = ..., actor: _Optional[_Union[ActorId, _Mapping]] = ..., parent: _Optional[str] = ..., action: _Optional[str] = ..., payload: _Optional[_Union[Value, _Mapping]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., caller: _Optional[_Union[ActorId, _Mapping]] = ..., definition: _Optional[str] = ..., state: _Optional[_Union[State, _Mapping]] = ..., state_definition: _Optional[str] = ..., tags: _Optional[_Mapping[str, str]] = ..., revision: _Optional[int] = ..., now_us: _Optional[int] = ..., seed: _Optional[int] = ..., is_init: _Optional[bool] = ...) -> None: ...
+    activation: ActorId
+    def __init__(self, id: _Optional[int] = ..., invocation: _Optional[str] = ..., actor: _Optional[_Union[ActorId, _Mapping]] = ..., parent: _Optional[str] = ..., action: _Optional[str] = ..., payload: _Optional[_Union[Value, _Mapping]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., caller: _Optional[_Union[ActorId, _Mapping]] = ..., definition: _Optional[str] = ..., state: _Optional[_Union[State, _Mapping]] = ..., state_definition: _Optional[str] = ..., tags: _Optional[_Mapping[str, str]] = ..., revision: _Optional[int] = ..., now_us: _Optional[int] = ..., seed: _Optional[int] = ..., is_init: _Optional[bool] = ..., activation: _Optional[_Union[ActorId, _Mapping]] = ...) -> None: ...
 
 class Outcome(_message.Message):
     __slots__ = ("id", "response", "state", "tags", "workflow", "checkpoint", "failure", "told")
