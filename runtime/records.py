@@ -127,6 +127,8 @@ class Effect(msgspec.Struct, frozen=True, array_like=True):
     metadata: dict[str, str] = {}
     caller: ActorId | None = None
     """Who is said to have sent it; None for the actor that had the turn."""
+    system: str = ""
+    """Another actor system; empty for the actor's own."""
 
 
 class Publication(msgspec.Struct, frozen=True, array_like=True):

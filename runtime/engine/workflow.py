@@ -18,7 +18,7 @@ def effects(turn: Turn, origin: Invocation, ids: IdSource, now_us: int) -> Itera
     for effect in turn.workflow.effects if turn.workflow is not None else ():
         yield Invocation(
             id=ids(),
-            actor=ActorId(turn.actor.system, effect.actor),
+            actor=ActorId(effect.system or turn.actor.system, effect.actor),
             action=effect.action,
             payload=effect.payload,
             parent=effect.parent,
