@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime.api import ActorInfo, DeployReport, FieldChange, SystemStatus, Waiting
@@ -81,6 +81,7 @@ def test_turn_comes_back_equal_as_message(turn: Turn) -> None:
     assert node_turns.get_turn(pb.Turn.FromString(message.SerializeToString())) == turn
 
 
+@settings(deadline=None)  # Arrow's first table takes long
 @given(st.lists(turns, max_size=3))
 def test_turns_come_back_equal_as_arrow(some: list[Turn]) -> None:
     assert node_history.turns_of_ipc(node_history.turns_as_ipc(some)) == some
