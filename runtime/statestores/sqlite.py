@@ -15,6 +15,8 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from runtime.crypto.keyfiles import KeyFiles
 from runtime.errors import StaleCommit, StoreUnavailable
 from runtime.ids import ActorId
@@ -212,7 +214,7 @@ def _insert_keys(connection: sqlite3.Connection, writes: Writes) -> int:
 
 def _insert_rows(connection: sqlite3.Connection, writes: Writes) -> None:
     if writes.snapshots:
-        connection.executemany(sql.UPSERT_SNAPSHOT, [_snapshot_values(row) for row in writes.snapshots])
+        connection.executemany(sql.UPSERT_SNAPSHOT, map(msgspec.structs.astuple, writes.snapshots))
     if writes.lifecycle:
         connection.executemany(
             sql.INSERT_LIFECYCLE,
@@ -224,10 +226,6 @@ def _insert_rows(connection: sqlite3.Connection, writes: Writes) -> None:
         )
     if writes.meta:
         connection.executemany(sql.SET_META, list(writes.meta.items()))
-
-
-def _snapshot_values(row: SnapshotRow) -> tuple[Any, ...]:
-    return tuple(getattr(row, name) for name in sql.SNAPSHOT_COLUMNS)
 
 
 def _snapshot_row(values: tuple[Any, ...]) -> SnapshotRow:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from runtime.statestores.backend import SnapshotRow
+
 APPLICATION_ID = 0x53574231
 """In the file's header, "SWB1": tells a store from any other SQLite database."""
 
-SNAPSHOT_COLUMNS = (
-    "id", "actor", "system", "status", "node", "revision", "tags", "data_type", "data", "updated_us",
-    "parent", "definition", "sequence", "kept_aside",
-)  # fmt: skip
+SNAPSHOT_COLUMNS = SnapshotRow.__struct_fields__
 
 WRITER_PRAGMAS = (
     "PRAGMA journal_mode=WAL",

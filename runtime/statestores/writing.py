@@ -20,7 +20,7 @@ from runtime.statestores.rows import snapshot_of, to_row
 from runtime.statestores.tail import Tail
 
 _CHUNK_ACTORS = 512
-_MOST_ENTRIES = 32_768
+_MOST_ENTRIES = 16_384
 _MOST_TURNS = 100_000
 
 Chunk = tuple[list[Turn], list[tuple[int, int]], bool]

@@ -10,7 +10,6 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from runtime.records import Turn
 from runtime.statestores.base import Group
 from runtime.statestores.registry import open_store
 from runtime.testing.turns import Past
@@ -33,7 +32,8 @@ def test_file_of_format_1_is_read_completely(copy: str) -> None:
 
     expected = msgspec.json.decode((DATA / "format-1.json").read_bytes())
     for part, value in expected.items():
-        assert _as_first_written(part, found[part]) == value, part
+        assert len(found[part]) == len(value) if isinstance(value, list) else True, part
+        assert _as_first_written(found[part], value) == value, part
     store.close()
 
 
@@ -66,11 +66,10 @@ def test_file_of_format_1_holds_what_it_is_there_to_show() -> None:
     assert sizes[0] > 65_536 > 10 * sizes[1]  # a whole large state, then a difference
 
 
-def _as_first_written(part: str, value: object) -> object:
-    """Without the fields that turns have got since."""
-    if part != "turns":
-        return value
-    assert isinstance(value, list)
-    width = len(msgspec.json.decode((DATA / "format-1.json").read_bytes())["turns"][0])
-    assert len(msgspec.structs.fields(Turn)) >= width
-    return [turn[:width] for turn in value]
+def _as_first_written(found: object, expected: object) -> object:
+    """What was found, without the fields that records have got since: they are at the end, so lists are cut."""
+    if isinstance(found, list) and isinstance(expected, list):
+        return [_as_first_written(item, first) for item, first in zip(found, expected, strict=False)]
+    if isinstance(found, dict) and isinstance(expected, dict):
+        return {name: _as_first_written(found[name], first) for name, first in expected.items() if name in found}
+    return found
