@@ -13,6 +13,7 @@ Importing this module defines names only; nothing runs and nothing is checked be
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar, overload
 
@@ -46,7 +47,7 @@ class Actor:
         super().__init_subclass__()
         inherited = {k: v for k, v in cls.__spawn_settings__.items() if k != "name"}
         cls.__spawn_settings__ = {**inherited, **settings}
-        own = {name for name in cls.__dict__.get("__annotations__", {}) if not _is_class_variable(cls, name)}
+        own = {name for name, kind in inspect.get_annotations(cls).items() if not _is_class_variable(name, kind)}
         cls.__spawn_fields__ = cls.__spawn_fields__ | own
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -58,8 +59,7 @@ class Actor:
         self.__dict__[name] = value
 
 
-def _is_class_variable(cls: type, name: str) -> bool:
-    annotation = cls.__dict__["__annotations__"][name]
+def _is_class_variable(name: str, annotation: object) -> bool:
     return "ClassVar" in (annotation if isinstance(annotation, str) else repr(annotation)) or name.startswith("__")
 
 

@@ -7,6 +7,7 @@ that it uses, so that running an unchanged cell again changes nothing.
 from __future__ import annotations
 
 import inspect
+import types
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -141,11 +142,25 @@ def _type_hints(owner: Any) -> dict[str, Any]:
         ) from error
 
 
+def _parameter_types(function: Callable[..., Any]) -> dict[str, Any]:
+    """Types of the parameters; that of the result does not matter here, and may name what only exists elsewhere."""
+    plain: Any = inspect.unwrap(function)
+    wanted = {name: value for name, value in plain.__annotations__.items() if name != "return"}
+    around = inspect.getclosurevars(plain).nonlocals if plain.__closure__ else {}
+    shell = types.SimpleNamespace(__annotations__=wanted, __qualname__=plain.__qualname__)
+    try:
+        return typing.get_type_hints(shell, plain.__globals__, around, include_extras=True)
+    except Exception as error:
+        raise DefinitionError(
+            f"Cannot read the types of {plain.__qualname__}: {error}. Import or define the missing name."
+        ) from error
+
+
 def _state_fields(cls: type[Actor], hints: Mapping[str, Any]) -> tuple[StateField, ...]:
     ordered = [
         name
         for base in reversed(cls.__mro__)
-        for name in base.__dict__.get("__annotations__", {})
+        for name in inspect.get_annotations(base)
         if name in cls.__spawn_fields__
     ]
     return tuple(StateField(name, hints[name], _default(cls, name, hints[name])) for name in dict.fromkeys(ordered))
@@ -187,7 +202,7 @@ def _check_name(cls: type[Actor], spec: ActionSpec, found: Mapping[str, ActionSp
 
 
 def _action(cls: type[Actor], attribute: str, function: Callable[..., Any], mark: Mark) -> ActionSpec:
-    hints = _type_hints(function)
+    hints = _parameter_types(function)
     parameters, context_parameter, takes_any = [], "", False
     for parameter in list(inspect.signature(function).parameters.values())[1:]:
         annotation = hints.get(parameter.name, Any)

@@ -134,6 +134,7 @@ class SteppingDriver:
         self._suspended: list[_Suspended] = []
         self._seed = seed
         self.engine = Engine(self.options, head=store.head(), ids=self.ids, seed=seed, ready=self._ready)
+        self.engine.resume_schedules(store.schedules(), 0)
         self._definitions: dict[str, ActorDefinition] = {}
         self._unwritten: Group | None = None
 
@@ -224,6 +225,7 @@ class SteppingDriver:
         self._ready = ChosenQueue(lambda _: self._chosen)
         self.host = InProcessHost()
         self.engine = Engine(self.options, head=self.store.head(), ids=self.ids, seed=self._seed, ready=self._ready)
+        self.engine.resume_schedules(self.store.schedules(), 0)
         for definition in self._definitions.values():
             self.deploy(definition)
 

@@ -49,6 +49,7 @@ class ThreadedDriver:
         bits = random.SystemRandom().getrandbits(64)
         chance = random.Random(bits)
         self.engine = Engine(options, head=store.head(), ids=ids, seed=lambda: chance.getrandbits(63))
+        self.engine.resume_schedules(store.schedules(), 0)
         self._lock = threading.Lock()
         self._local = threading.local()
         self._now = clock.now_us

@@ -47,7 +47,7 @@ class Arrivals:
             if core.options.rules is not None:
                 self._check_access(core.options.rules, invocation)
             if invocation.scheduled_to_us > now_us:
-                return self._postpone(invocation, waiter)
+                return self._postpone(invocation, waiter, now_us)
             activation = core.directory.active.get(invocation.actor)
             if activation is None and invocation.actor.system != core.options.system:
                 return [Elsewhere(invocation, waiter)]
@@ -91,9 +91,14 @@ class Arrivals:
             activation.outside = None
         return commands
 
-    def _postpone(self, invocation: Invocation, waiter: object) -> list[Command]:
+    def _postpone(self, invocation: Invocation, waiter: object, now_us: int) -> list[Command]:
+        """Put a message on the agenda and into the store: it is executed once, also after a restart.
+
+        The caller is answered when that is on disk, so an accepted schedule is never lost.
+        """
         self._core.agenda.add(invocation.scheduled_to_us, Delayed(invocation))
-        return NOTHING if waiter is None else [Answer(waiter, Reply(invocation.id))]
+        self._core.journal.schedule(invocation)
+        return self._core.answer(Envelope(invocation, waiter, now_us), Reply(invocation.id), after_commit=True)
 
     def _addressed(self, activation: Activation | None, invocation: Invocation, now_us: int) -> Activation:
         directory = self._core.directory

@@ -19,7 +19,7 @@ from runtime.engine.mailbox import Envelope
 from runtime.engine.ready import ReadyQueue
 from runtime.engine.replies import failed
 from runtime.engine.supervision import Intensity
-from runtime.errors import SpawnError, StoreUnavailable, SystemStopped
+from runtime.errors import NotDeployed, SpawnError, StoreUnavailable, SystemStopped, UnknownActor
 from runtime.ids import ActorId, IdSource
 from runtime.policies import AccessRules
 from runtime.records import Event, EventKind, Invocation, Lifecycle, Reply
@@ -57,6 +57,7 @@ class Core:
         "ready",
         "seed",
         "store_error",
+        "unclaimed",
     )
 
     def __init__(
@@ -72,6 +73,8 @@ class Core:
         self.seed = seed
         self.is_stopped = False
         self.store_error = ""
+        self.unclaimed: list[Invocation] = []
+        """Scheduled invocations that were due before the code of their actor was deployed."""
         self.is_closed = False
         """Stopped, or the store fails: no message is taken.  One flag, because every message looks at it."""
         self.is_held = False
@@ -95,7 +98,15 @@ class Core:
         )
 
     def refuse(self, invocation: Invocation, waiter: object, error: SpawnError, now_us: int) -> list[Command]:
-        """Answer with an error, or tell the feed if nobody waits."""
+        """Answer with an error, or tell the feed if nobody waits.
+
+        A scheduled invocation whose code is not deployed yet waits for it instead.
+        """
+        if invocation.scheduled_to_us and isinstance(error, (NotDeployed, UnknownActor)):
+            self.unclaimed.append(invocation)
+            return NOTHING
+        if invocation.scheduled_to_us:
+            self.journal.settle(invocation)
         if invocation.path:
             waits.answered(self.directory, invocation)
         if waiter is not None:

@@ -11,25 +11,27 @@ import msgspec
 from runtime.engine.activation import Activation
 from runtime.engine.commands import Answer
 from runtime.ids import ActorId
-from runtime.records import Lifecycle, Snapshot, Turn
+from runtime.records import Invocation, Lifecycle, Snapshot, Turn
 from runtime.statestores.base import Group
 
 
 class _Gathering:
     """What the next group will hold, and what happens once it is committed."""
 
-    __slots__ = ("answers", "lifecycle", "snapshots", "stopping", "turns")
+    __slots__ = ("answers", "lifecycle", "scheduled", "settled", "snapshots", "stopping", "turns")
 
     def __init__(self) -> None:
         self.turns: list[Turn] = []
         self.snapshots: list[Snapshot] = []
         self.lifecycle: list[Lifecycle] = []
+        self.scheduled: list[Invocation] = []
+        self.settled: list[str] = []
         self.answers: list[Answer] = []
         self.stopping: list[Activation] = []
 
     @property
     def is_empty(self) -> bool:
-        return not (self.turns or self.snapshots or self.lifecycle)
+        return not (self.turns or self.snapshots or self.lifecycle or self.scheduled or self.settled)
 
 
 class Released(msgspec.Struct, frozen=True):
@@ -80,6 +82,14 @@ class Journal:
     def save(self, snapshot: Snapshot) -> None:
         self._gathering.snapshots.append(snapshot)
 
+    def schedule(self, invocation: Invocation) -> None:
+        """Keep an invocation for later, across restarts."""
+        self._gathering.scheduled.append(invocation)
+
+    def settle(self, invocation: Invocation) -> None:
+        """A scheduled invocation was executed; written together with its turn."""
+        self._gathering.settled.append(invocation.id)
+
     def mark(self, event: Lifecycle) -> None:
         self._gathering.lifecycle.append(event)
 
@@ -100,7 +110,13 @@ class Journal:
             return None
         self._at_store, self._gathering = self._gathering, _Gathering()
         at = self._at_store
-        return Group(turns=tuple(at.turns), snapshots=tuple(at.snapshots), lifecycle=tuple(at.lifecycle))
+        return Group(
+            turns=tuple(at.turns),
+            snapshots=tuple(at.snapshots),
+            lifecycle=tuple(at.lifecycle),
+            scheduled=tuple(at.scheduled),
+            settled=tuple(at.settled),
+        )
 
     def group_committed(self) -> Released:
         """The group last taken is on disk."""

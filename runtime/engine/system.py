@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from runtime.definition import ActorDefinition
+from runtime.engine.agenda import Delayed
 from runtime.engine.arrivals import Arrivals
 from runtime.engine.commands import Command
 from runtime.engine.core import Core, EngineOptions
@@ -20,7 +21,7 @@ from runtime.engine.turns import Turns
 from runtime.errors import UnknownActor
 from runtime.hosts.base import Host
 from runtime.ids import ActorId, IdSource
-from runtime.records import Event, EventKind, Phase, State
+from runtime.records import Event, EventKind, Invocation, Phase, State
 from runtime.statestores.base import Group
 
 __all__ = ["Engine", "EngineOptions"]
@@ -75,6 +76,13 @@ class Engine:
             activation.suspended = None
         self._core.mark(identity, "deployed", now_us, definition=definition.hash)
         self._time.deployed(template, now_us)
+        self.resume_schedules(self._core.unclaimed, now_us)
+        self._core.unclaimed = []
+
+    def resume_schedules(self, invocations: list[Invocation], now_us: int) -> None:
+        """Put scheduled invocations on the agenda: those that the store kept over a restart, or that waited for code."""
+        for invocation in invocations:
+            self.agenda.add(max(invocation.scheduled_to_us, now_us), Delayed(invocation))
 
     def undeploy(self, name: str, now_us: int) -> None:
         """Forget the code; state stays.  Messages that wait are answered with an error when their turn comes.

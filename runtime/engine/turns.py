@@ -145,6 +145,8 @@ class Turns:
         elif template is not None:
             self._time.unrecorded(activation, template, turn, outcome, now_us)
             keys.remember(activation, turn)
+        if envelope.invocation.scheduled_to_us:
+            core.journal.settle(envelope.invocation)
         if turn.failure is not None:
             activation.suspended = supervision.count(activation.suspended, turn.failure, core.options.intensity, now_us)
         if core.feed.is_watched:

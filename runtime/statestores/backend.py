@@ -69,6 +69,14 @@ class DefinitionRow(msgspec.Struct, frozen=True):
     data: bytes
 
 
+class ScheduleRow(msgspec.Struct, frozen=True):
+    """An invocation for later, sealed; its key is `id`."""
+
+    id: str
+    due_us: int
+    data: bytes
+
+
 class Writes(msgspec.Struct, frozen=True, kw_only=True):
     """One transaction."""
 
@@ -82,6 +90,10 @@ class Writes(msgspec.Struct, frozen=True, kw_only=True):
     """Each replaces the row of its actor."""
     lifecycle: Sequence[Lifecycle] = ()
     definitions: Sequence[DefinitionRow] = ()
+    schedules: Sequence[ScheduleRow] = ()
+    """An id that is there already keeps its row."""
+    settled: Sequence[str] = ()
+    """Ids of schedules to remove; one that is not there is passed over."""
     meta: Mapping[str, str] = {}
     """Entries set or replaced."""
 
@@ -141,6 +153,10 @@ class Backend(Protocol):
 
     def lifecycle(self, after: int, limit: int) -> list[tuple[int, Lifecycle]]:
         """At most `limit` marks numbered above `after`, in the order they were written, with their numbers."""
+        ...
+
+    def schedules(self) -> list[ScheduleRow]:
+        """By `due_us`."""
         ...
 
     def definitions(self) -> list[DefinitionRow]:

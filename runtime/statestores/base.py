@@ -14,7 +14,7 @@ from typing import Protocol
 import msgspec
 
 from runtime.ids import ActorId
-from runtime.records import Lifecycle, Snapshot, StoredDefinition, Turn
+from runtime.records import Invocation, Lifecycle, Snapshot, StoredDefinition, Turn
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,9 +24,13 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     """In order of sequence, without gaps, continuing the store's head."""
     snapshots: tuple[Snapshot, ...] = ()
     lifecycle: tuple[Lifecycle, ...] = ()
+    scheduled: tuple[Invocation, ...] = ()
+    """Invocations for later, kept until they are settled."""
+    settled: tuple[str, ...] = ()
+    """Ids of scheduled invocations that were executed: with the turn of this group that did it."""
 
     def __bool__(self) -> bool:
-        return bool(self.turns or self.snapshots or self.lifecycle)
+        return bool(self.turns or self.snapshots or self.lifecycle or self.scheduled or self.settled)
 
 
 class StateStore(Protocol):
@@ -91,6 +95,10 @@ class StateStore(Protocol):
 
     def lifecycle(self) -> Iterator[Lifecycle]:
         """All life-cycle marks, oldest first."""
+        ...
+
+    def schedules(self) -> list[Invocation]:
+        """Scheduled invocations that are not settled, by the time they are due."""
         ...
 
     def save_definition(self, definition: StoredDefinition) -> None:

@@ -17,7 +17,7 @@ import msgspec
 from runtime.crypto.keyfiles import KeyFiles
 from runtime.errors import StoreInUse, StoreUnavailable
 from runtime.ids import ActorId
-from runtime.records import Lifecycle, Snapshot, StoredDefinition, Turn
+from runtime.records import Invocation, Lifecycle, Snapshot, StoredDefinition, Turn
 from runtime.statestores.actors import Actors
 from runtime.statestores.backend import Backend, Writes
 from runtime.statestores.base import Group
@@ -28,7 +28,7 @@ from runtime.statestores.merging import META as MERGED
 from runtime.statestores.merging import Merger
 from runtime.statestores.reading import JournalReader
 from runtime.statestores.recovery import Recovery
-from runtime.statestores.rows import from_definition_row, snapshot_of, to_definition_row
+from runtime.statestores.rows import from_definition_row, from_schedule_row, snapshot_of, to_definition_row
 from runtime.statestores.tail import Tail
 from runtime.statestores.texts import encodable
 from runtime.statestores.writing import JournalWriter
@@ -96,6 +96,10 @@ class JournalStore:
                 if time.monotonic() >= deadline:
                     break
             return has_more
+
+    def schedules(self) -> list[Invocation]:
+        self._check_usable()
+        return [from_schedule_row(self._identity.cipher, row, self.url) for row in self._backend.schedules()]
 
     def save_definition(self, definition: StoredDefinition) -> None:
         self._check_usable()

@@ -10,7 +10,7 @@ from runtime.crypto.keyfiles import KeyFiles
 from runtime.errors import StaleCommit
 from runtime.ids import ActorId
 from runtime.records import Lifecycle
-from runtime.statestores.backend import BlockHead, BlockRow, DefinitionRow, SnapshotRow, Writes
+from runtime.statestores.backend import BlockHead, BlockRow, DefinitionRow, ScheduleRow, SnapshotRow, Writes
 from runtime.statestores.journal import JournalStore
 
 
@@ -27,6 +27,7 @@ class MemoryBackend:
         self._snapshots: dict[tuple[str, str], SnapshotRow] = {}
         self._lifecycle: list[Lifecycle] = []
         self._definitions: dict[str, DefinitionRow] = {}
+        self._schedules: dict[str, ScheduleRow] = {}
 
     def meta(self) -> dict[str, str]:
         return dict(self._meta)
@@ -45,6 +46,9 @@ class MemoryBackend:
             self._snapshots.update({(row.actor, row.system): row for row in writes.snapshots})
             self._lifecycle.extend(writes.lifecycle)
             self._definitions.update({row.hash: row for row in writes.definitions})
+            self._schedules = {row.id: row for row in writes.schedules} | self._schedules
+            for settled in writes.settled:
+                self._schedules.pop(settled, None)
             self._meta.update(writes.meta)
             return present
 
@@ -83,6 +87,9 @@ class MemoryBackend:
 
     def lifecycle(self, after: int, limit: int) -> list[tuple[int, Lifecycle]]:
         return list(enumerate(self._lifecycle[after : after + limit], start=after + 1))
+
+    def schedules(self) -> list[ScheduleRow]:
+        return sorted(self._schedules.values(), key=lambda row: row.due_us)
 
     def definitions(self) -> list[DefinitionRow]:
         return sorted(self._definitions.values(), key=lambda row: row.deployed_us)

@@ -10,14 +10,15 @@ from runtime.crypto.cipher import Cipher, SealBrokenError
 from runtime.crypto.cloak import cloak, uncloak
 from runtime.errors import StoreDamaged
 from runtime.ids import ActorId
-from runtime.records import Encoded, Snapshot, State, StoredDefinition, Turn
-from runtime.statestores.backend import DefinitionRow, SnapshotRow
+from runtime.records import Encoded, Invocation, Snapshot, State, StoredDefinition, Turn
+from runtime.statestores.backend import DefinitionRow, ScheduleRow, SnapshotRow
 
 _NODE = f"workbench@{platform.node()}"
 _json = msgspec.json.Encoder(order="sorted")
 _tags_decoder = msgspec.json.Decoder(dict[str, str])
 _encoder = msgspec.msgpack.Encoder()
 _definition_decoder = msgspec.msgpack.Decoder(StoredDefinition)
+_invocation_decoder = msgspec.msgpack.Decoder(Invocation)
 
 
 def snapshot_of(turn: Turn) -> Snapshot:
@@ -103,3 +104,21 @@ def from_definition_row(cipher: Cipher, row: DefinitionRow, store: str) -> Store
         raise StoreDamaged(
             f"Cannot read definition {row.hash} of {row.name} in {store}: {error}.\nNothing was changed."
         ) from error
+
+
+def to_schedule_row(cipher: Cipher, invocation: Invocation) -> ScheduleRow:
+    """A sealed invocation for later: its payload is nobody else's business."""
+    sealed = cipher.seal(_encoder.encode(invocation), invocation.id.encode())
+    return ScheduleRow(invocation.id, invocation.scheduled_to_us, sealed)
+
+
+def from_schedule_row(cipher: Cipher, row: ScheduleRow, store: str) -> Invocation:
+    """The invocation of a row.
+
+    Raises:
+        StoreDamaged: it cannot be opened.
+    """
+    try:
+        return _invocation_decoder.decode(cipher.open(row.data, row.id.encode()))
+    except (SealBrokenError, msgspec.DecodeError) as error:
+        raise StoreDamaged(f"Cannot read schedule {row.id} in {store}: {error}.\nNothing was changed.") from error

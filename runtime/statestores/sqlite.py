@@ -22,7 +22,7 @@ from runtime.errors import StaleCommit, StoreUnavailable
 from runtime.ids import ActorId
 from runtime.records import Lifecycle
 from runtime.statestores import sqlite_schema as sql
-from runtime.statestores.backend import BlockHead, BlockRow, DefinitionRow, SnapshotRow, Writes
+from runtime.statestores.backend import BlockHead, BlockRow, DefinitionRow, ScheduleRow, SnapshotRow, Writes
 from runtime.statestores.files import create_private, path_of, prepare_directory, unavailable
 from runtime.statestores.journal import JournalStore
 from runtime.statestores.lock import StoreLock
@@ -58,7 +58,7 @@ class SqliteBackend:
         with unavailable(self.url):
             create_private(self.path)
         with translated(str(self.path), "create"), self._transaction() as connection:
-            for statement in sql.SCHEMA.split(";"):
+            for statement in (*sql.SCHEMA.split(";"), sql.SCHEDULES):
                 connection.execute(statement)
             connection.executemany(sql.SET_META, list(meta.items()))
 
@@ -104,6 +104,11 @@ class SqliteBackend:
             (row[0], Lifecycle(row[1], ActorId(row[2], row[3]), row[4], row[5], row[6]))
             for row in self._all(sql.LIFECYCLE, (after, limit))
         ]
+
+    def schedules(self) -> list[ScheduleRow]:
+        if not self._one(sql.HAS_SCHEDULES)[0]:
+            return []
+        return [ScheduleRow(*row) for row in self._all(sql.ALL_SCHEDULES)]
 
     def definitions(self) -> list[DefinitionRow]:
         return [DefinitionRow(*row) for row in self._all(sql.DEFINITIONS)]
@@ -162,6 +167,8 @@ class SqliteBackend:
             self._file: os.stat_result = self.path.stat()
             for pragma in sql.WRITER_PRAGMAS:
                 connection.execute(pragma)
+            if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                connection.execute(sql.SCHEDULES)
             self._writer = connection  # not before: it must never write without its pragmas
         return self._writer
 
@@ -224,6 +231,10 @@ def _insert_rows(connection: sqlite3.Connection, writes: Writes) -> None:
         connection.executemany(
             sql.UPSERT_DEFINITION, [(row.hash, row.name, row.deployed_us, row.data) for row in writes.definitions]
         )
+    if writes.schedules:
+        connection.executemany(sql.INSERT_SCHEDULE, [(row.id, row.due_us, row.data) for row in writes.schedules])
+    if writes.settled:
+        connection.executemany(sql.SETTLE_SCHEDULE, [(settled,) for settled in writes.settled])
     if writes.meta:
         connection.executemany(sql.SET_META, list(writes.meta.items()))
 

@@ -35,6 +35,10 @@ CREATE TABLE lifecycle (
 CREATE TABLE definitions (hash TEXT PRIMARY KEY, name TEXT NOT NULL, deployed_us INTEGER NOT NULL, data BLOB NOT NULL)
 """
 
+# Stores made before there were schedules get the table when they are first written to.
+SCHEDULES = "CREATE TABLE IF NOT EXISTS schedules (id TEXT PRIMARY KEY, due_us INTEGER NOT NULL, data BLOB NOT NULL)"
+HAS_SCHEDULES = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'schedules'"
+
 _COLUMNS = ", ".join(SNAPSHOT_COLUMNS)
 _MARKS = ", ".join("?" for _ in SNAPSHOT_COLUMNS)
 _SETS = ", ".join(f"{name} = excluded.{name}" for name in SNAPSHOT_COLUMNS if name not in ("id", "actor", "system"))
@@ -68,6 +72,9 @@ UPSERT_DEFINITION = (
     "INSERT INTO definitions VALUES (?, ?, ?, ?)"
     " ON CONFLICT (hash) DO UPDATE SET deployed_us = excluded.deployed_us, data = excluded.data"
 )
+INSERT_SCHEDULE = "INSERT INTO schedules VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING"
+SETTLE_SCHEDULE = "DELETE FROM schedules WHERE id = ?"
+ALL_SCHEDULES = "SELECT id, due_us, data FROM schedules ORDER BY due_us, id"
 DEFINITIONS = "SELECT hash, name, deployed_us, data FROM definitions ORDER BY deployed_us, hash"
 
 

@@ -16,7 +16,7 @@ from runtime.statestores.deltas import DeltaWriter
 from runtime.statestores.identity import Identity
 from runtime.statestores.keys import Keys
 from runtime.statestores.reading import JournalReader
-from runtime.statestores.rows import snapshot_of, to_row
+from runtime.statestores.rows import snapshot_of, to_row, to_schedule_row
 from runtime.statestores.tail import Tail
 
 _CHUNK_ACTORS = 512
@@ -87,6 +87,8 @@ class JournalWriter:
             block=self._codec.encode(encoded) if turns else None,
             snapshots=[*writes.snapshots, *(to_row(self._cipher, snapshot, head) for snapshot in newer)],
             lifecycle=group.lifecycle,
+            schedules=[to_schedule_row(self._cipher, invocation) for invocation in group.scheduled],
+            settled=group.settled,
         )
         refused = self._backend.write(writes)
         self._deltas.adopt()

@@ -22,7 +22,8 @@ import msgspec
 import pytest
 
 from runtime.errors import StaleCommit, StoreError, StoreUnavailable
-from runtime.records import Lifecycle, StoredDefinition
+from runtime.ids import InvocationId
+from runtime.records import JSON, Encoded, Invocation, Lifecycle, StoredDefinition
 from runtime.statestores.base import Group, StateStore, flatten
 from runtime.statestores.deltas import LARGE_BYTES, WHOLE_EVERY
 from runtime.testing.turns import Past, actor_id, alike
@@ -369,6 +370,35 @@ class StateStoreChecks:
 
         assert store.definitions() == [second, renewed]
 
+    # schedules
+
+    def test_schedules_are_kept_until_settled_and_over_a_crash(self, stores: Stores, past: Past) -> None:
+        store = stores.open()
+        later, sooner = _scheduled("later", 9), _scheduled("sooner", 5)
+        store.commit(Group(scheduled=(later, sooner)))
+        stores.crash(store)
+
+        with closing(stores.open()) as store:
+            assert store.schedules() == [sooner, later]
+            store.commit(Group(turns=past.batch(1, "a"), settled=(sooner.id, "never scheduled")))
+            assert store.schedules() == [later]
+
+    def test_schedule_given_twice_is_kept_once(self, store: StateStore) -> None:
+        for _ in range(2):
+            store.commit(Group(scheduled=(_scheduled("again", 5),)))
+
+        assert len(store.schedules()) == 1
+
+    def test_refused_group_settles_and_schedules_nothing(self, store: StateStore, past: Past) -> None:
+        store.commit(Group(scheduled=(_scheduled("kept", 5),)))
+        past.batch(3, "a")
+        ahead = past.batch(1, "a")
+
+        with pytest.raises(StaleCommit):
+            store.commit(Group(turns=ahead, scheduled=(_scheduled("new", 6),), settled=("kept",)))
+
+        assert [each.id for each in store.schedules()] == ["kept"]
+
     # threads
 
     def test_readers_never_wait_and_never_see_half_a_group(self, store: StateStore, past: Past) -> None:
@@ -386,6 +416,17 @@ class StateStoreChecks:
 
         assert problems == []
         _assert_holds(store, past)
+
+
+def _scheduled(name: str, due_us: int) -> Invocation:
+    return Invocation(
+        id=InvocationId(name),
+        actor=actor_id("a"),
+        action="act",
+        payload=Encoded(JSON, b'{"secret": 1}'),
+        asynchronous=True,
+        scheduled_to_us=due_us,
+    )
 
 
 def _read_until(store: StateStore, done: threading.Event) -> list[str]:
