@@ -17,7 +17,7 @@ def path_of(url: str) -> Path:
     """The absolute path in `sqlite:///relative.db` or `sqlite:////absolute.db`; `~` is the home directory.
 
     Raises:
-        BadSetting: there is no path in it.
+        BadSetting: there is no path in it, or a directory's.
     """
     _, _, rest = url.partition("://")
     text = rest.partition("?")[0].removeprefix("/")
@@ -25,7 +25,10 @@ def path_of(url: str) -> Path:
         raise BadSetting(
             f"{url!r} names no file. Write sqlite:///PATH (four slashes for an absolute path), or memory://."
         )
-    return Path(os.path.abspath(os.path.expanduser(text)))  # noqa: PTH100, PTH111 - no symlink is followed
+    path = Path(os.path.abspath(os.path.expanduser(text)))  # noqa: PTH100, PTH111 - no symlink is followed
+    if path.is_dir():
+        raise BadSetting(f"{url!r} names a directory. Name the file in it, such as {url.rstrip('/')}/store.db.")
+    return path
 
 
 def prepare_directory(directory: Path) -> None:

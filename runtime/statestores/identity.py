@@ -138,7 +138,8 @@ def _find_key(url: str, store_id: str, wanted: str, key: bytes | None, key_files
         else:
             if found is not None and fingerprint(found).hex() == wanted:
                 return found, str(path)
-            looked.append(f"{path} ({fingerprint(found).hex() if found else 'no key there'})")
+            missing = "not a key" if path.exists() else "no such file"
+            looked.append(f"{path} ({fingerprint(found).hex() if found else missing})")
     raise _wrong_key(url, wanted, looked)
 
 

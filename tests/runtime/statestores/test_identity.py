@@ -80,7 +80,7 @@ def test_missing_key_file_is_named_and_nothing_is_touched(sqlite_stores: SqliteS
         sqlite_stores.open()
 
     assert wanted in str(caught.value)
-    assert f"{path} (no key there)" in str(caught.value)
+    assert f"{path} (no such file)" in str(caught.value)
     assert "SPAWN_STATESTORE_KEY (not set)" in str(caught.value)
     assert sqlite_stores.path.read_bytes() == before
     assert not path.exists()

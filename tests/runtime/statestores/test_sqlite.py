@@ -43,6 +43,11 @@ def test_odd_file_names_work(tmp_path: Path, name: str) -> None:
     store.close()
 
 
+def test_directory_is_no_store(tmp_path: Path) -> None:
+    with pytest.raises(BadSetting, match="names a directory"):
+        open_store(f"sqlite:///{tmp_path}")
+
+
 def test_relative_store_stays_where_it_was_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     store = open_store("sqlite:///x.db")
