@@ -1,0 +1,90 @@
+"""Tokens by which a process shows that it belongs to the same user: one file per listening port, its owner's only."""
+
+from __future__ import annotations
+
+import hmac
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from runtime.crypto.keyfiles import default_directory
+from runtime.errors import BadSetting
+
+TOKEN_BYTES = 32
+
+
+def new_token() -> str:
+    """256 random bits as text that fits a header."""
+    return secrets.token_urlsafe(TOKEN_BYTES)
+
+
+def is_same(given: str, expected: str) -> bool:
+    """Whether two tokens are equal, in a time that does not depend on where they differ."""
+    return hmac.compare_digest(given.encode(), expected.encode())
+
+
+class TokenFiles:
+    """Where servers of this machine leave their tokens for other processes of the same user."""
+
+    def __init__(self, directory: Path | None = None, *, environ: Mapping[str, str] = os.environ) -> None:
+        self.directory = directory or default_directory(environ).with_name("tokens")
+
+    def path(self, port: int) -> Path:
+        """Where the token for that port is, or would be."""
+        return self.directory / f"{port}.token"
+
+    def create(self, port: int, token: str) -> Path:
+        """Leave a token for whoever may read its owner's files; replaces one of an earlier server on that port.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.directory.chmod(0o700)
+        path = self.path(port)
+        draft = path.with_name(f".{port}.{os.getpid()}.new")
+        draft.unlink(missing_ok=True)
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(f"{token}\n")
+        draft.replace(path)
+        return path
+
+    def read(self, port: int) -> str:
+        """The token for a port of this machine; empty when there is none.
+
+        Raises:
+            BadSetting: another user owns the file or can write it, so that it may say anything.
+        """
+        return read_token(self.path(port))
+
+    def remove(self, port: int, token: str) -> None:
+        """Take the token away again, unless another server has replaced it."""
+        path = self.path(port)
+        try:
+            if path.read_text("ascii").strip() == token:
+                path.unlink()
+        except (OSError, ValueError):
+            pass
+
+
+def read_token(path: Path) -> str:
+    """The token in a file; empty when the file is not there.
+
+    Raises:
+        BadSetting: another user owns the file or can read or write it.
+    """
+    try:
+        status = path.stat()
+        text = path.read_text("ascii").strip()
+    except (FileNotFoundError, ValueError):
+        return ""
+    except PermissionError:
+        raise BadSetting(f"The token file {path} belongs to another user; only they can attach.") from None
+    if hasattr(os, "getuid") and (status.st_uid != os.getuid() or status.st_mode & 0o077):
+        raise BadSetting(
+            f"The token file {path} is not used: others than you may have written or read it.\n"
+            f"Restart the server that made it, or make it yours alone: chmod 600 {path}"
+        )
+    return text

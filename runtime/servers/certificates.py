@@ -1,0 +1,138 @@
+"""Certificates for servers reached from elsewhere and for their clients, made on request with an authority of their own."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+_VALID = datetime.timedelta(days=365)
+_EARLIER = datetime.timedelta(minutes=5)  # for clocks that differ
+
+
+class Certificates(NamedTuple):
+    """Files in PEM; keys can be read by their owner only."""
+
+    authority: Path
+    """What clients check the server by, and the server its clients."""
+    server: Path
+    server_key: Path
+    client: Path
+    client_key: Path
+
+
+def make_certificates(directory: Path, names: Sequence[str] = ("localhost", "127.0.0.1")) -> Certificates:
+    """A new authority, and one certificate each for a server of these host names and for a client; valid for a year.
+
+    The authority's key is not kept, so no further certificate can be made from it.
+
+    Raises:
+        FileExistsError: there are certificates in the directory; they are left as they are.
+    """
+    files = Certificates(*(directory / f"{name.replace('_', '-')}.pem" for name in Certificates._fields))
+    for path in files:
+        if path.exists():
+            raise FileExistsError(f"{path} exists; choose another directory, or delete what is there.")
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    authority_key = ec.generate_private_key(ec.SECP256R1())
+    authority = _authority(authority_key)
+    _write(files.authority, _pem(authority))
+    for path, key_path, usage in (
+        (files.server, files.server_key, ExtendedKeyUsageOID.SERVER_AUTH),
+        (files.client, files.client_key, ExtendedKeyUsageOID.CLIENT_AUTH),
+    ):
+        key = ec.generate_private_key(ec.SECP256R1())
+        _write(path, _pem(_signed(key, usage, names, authority, authority_key)))
+        _write(key_path, _key_pem(key))
+    return files
+
+
+def _authority(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
+    name = _name("spawn-workbench authority")
+    return (
+        _builder(name, name, key)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_usage(signs_certificates=True), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+
+
+def _signed(
+    key: ec.EllipticCurvePrivateKey,
+    usage: x509.ObjectIdentifier,
+    names: Sequence[str],
+    authority: x509.Certificate,
+    authority_key: ec.EllipticCurvePrivateKey,
+) -> x509.Certificate:
+    is_server = usage == ExtendedKeyUsageOID.SERVER_AUTH
+    builder = (
+        _builder(_name(names[0] if is_server else "spawn-workbench client"), authority.subject, key)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_usage(signs_certificates=False), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+    )
+    if is_server:
+        builder = builder.add_extension(x509.SubjectAlternativeName([_alternative(n) for n in names]), critical=False)
+    return builder.sign(authority_key, hashes.SHA256())
+
+
+def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+    now = datetime.datetime.now(datetime.UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - _EARLIER)
+        .not_valid_after(now + _VALID)
+    )
+
+
+def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not signs_certificates,
+        key_cert_sign=signs_certificates,
+        crl_sign=signs_certificates,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _name(text: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+
+
+def _alternative(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
+
+
+def _pem(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+def _write(path: Path, content: bytes) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)

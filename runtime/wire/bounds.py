@@ -1,0 +1,37 @@
+"""Bounds on what arrives, checked before anything is made of it."""
+
+from __future__ import annotations
+
+import re
+
+from runtime.errors import BadPayload
+from runtime.records import JSON, Encoded
+
+# Strings are passed over as a whole; the last quote may be missing.  Possessive, so that no text makes it slow.
+_NESTING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\Z)|([\[{])|([\]}])', re.DOTALL)
+
+
+def json_depth(data: bytes, limit: int) -> int:
+    """How deep lists and objects are nested; counting stops above `limit`."""
+    if data.count(b"[") + data.count(b"{") <= limit:
+        return 0
+    depth = deepest = 0
+    for match in _NESTING.finditer(data):
+        if match[1]:
+            depth += 1
+            deepest = max(deepest, depth)
+            if depth > limit:
+                break
+        elif match[2]:
+            depth -= 1
+    return deepest
+
+
+def check_depth(value: Encoded | None, limit: int) -> None:
+    """Refuse JSON that is nested too deep to be read safely.
+
+    Raises:
+        BadPayload: it is.
+    """
+    if value is not None and value.type == JSON and json_depth(value.data, limit) > limit:
+        raise BadPayload(f"The payload is nested more than {limit} deep; nothing was run.")
