@@ -94,6 +94,11 @@ class EmbeddedSystem:
     def undeploy(self, actor: str) -> None:
         self.driver.call(lambda engine, now: engine.undeploy(actor, now))
 
+    def deployed(self, actor: str) -> ActorDefinition | None:
+        """The code behind an actor, to be run elsewhere: in a check, a replay.  None if it is not loaded."""
+        template = inspection.template(self.driver, ActorId(self.name, actor))
+        return template.definition if template is not None else None
+
     def confirm_dropped(self, actor: str) -> tuple[str, ...]:
         self._ensure_started()
         return tuple(self.invoke(actor, CONFIRM_DROPPED) or ())
