@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import inspect
 import linecache
@@ -18,14 +19,15 @@ from runtime.settings import Settings
 
 def source_of(actor_class: type) -> str:
     """The class's source, dedented; empty for a class typed where no source is kept."""
-    try:
-        return textwrap.dedent(inspect.getsource(actor_class))
-    except (OSError, TypeError):
-        return textwrap.dedent(_source_around_methods(actor_class))
+    source = _source_around_methods(actor_class)
+    if not source:
+        with contextlib.suppress(OSError, TypeError):
+            source = inspect.getsource(actor_class)
+    return textwrap.dedent(source)
 
 
 def _source_around_methods(actor_class: type) -> str:
-    """For a class of a notebook, which `inspect` cannot find: its methods know in which cell they stand."""
+    """Methods know where they stand; `inspect` finds no class of a notebook, and of two with one name in a file the first."""
     header = re.compile(rf"\s*class\s+{re.escape(actor_class.__name__)}\b")
     for function in vars(actor_class).values():
         code = getattr(inspect.unwrap(function), "__code__", None) if callable(function) else None
