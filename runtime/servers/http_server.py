@@ -1,0 +1,101 @@
+"""A small HTTP/1.1 server for one app: bounded in sizes, connections and time; drains before it closes."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from contextlib import suppress
+from email.utils import formatdate
+
+from runtime.servers.http_connection import HttpConnection
+from runtime.servers.http_messages import App, HttpLimits, Reply, Request, TooMuch
+
+_SWEEP_S = 1.0
+_PATIENCE = 20
+
+
+class HttpServer:
+    """Belongs to one loop: everything is called there."""
+
+    def __init__(self, app: App, *, limits: HttpLimits | None = None) -> None:
+        self.app = app
+        self.limits = limits or HttpLimits()
+        self.loop: asyncio.AbstractEventLoop
+        self.is_draining = False
+        self.date_line = b""
+        self.handle = app.handle
+        self._connections: set[HttpConnection] = set()
+        self._listeners: list[asyncio.Server] = []
+        self._sweeping: asyncio.TimerHandle | None = None
+        self._is_empty = asyncio.Event()
+
+    async def listen(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
+        """Take connections there; the port, which is a free one for 0.
+
+        Raises:
+            OSError: the address cannot be listened on.
+        """
+        self.loop = asyncio.get_running_loop()
+        listener = await self.loop.create_server(lambda: HttpConnection(self), host, port, ssl=tls, backlog=512)
+        self._listeners.append(listener)
+        if self._sweeping is None:
+            self._sweep()
+        bound: int = listener.sockets[0].getsockname()[1]
+        return bound
+
+    def admit(self, connection: HttpConnection) -> bool:
+        """Take note of a new connection; False when there are too many."""
+        self._connections.add(connection)
+        return len(self._connections) <= self.limits.connections
+
+    def dismiss(self, connection: HttpConnection) -> None:
+        self._connections.discard(connection)
+        if not self._connections:
+            self._is_empty.set()
+
+    def drain(self) -> None:
+        """Answer what is under way, close connections after that; new ones are still taken, for health checks."""
+        self.is_draining = True
+
+    async def close(self, timeout_s: float = 10.0) -> None:
+        """Take no more connections, wait for answers under way, close."""
+        self.drain()
+        for listener in self._listeners:
+            listener.close()
+        for connection in [each for each in self._connections if each.is_idle]:
+            connection.close()
+        if self._connections:
+            self._is_empty.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._is_empty.wait(), timeout_s)
+        for connection in list(self._connections):
+            connection.close()
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+
+    @property
+    def connections(self) -> int:
+        return len(self._connections)
+
+    def _sweep(self) -> None:
+        """Once a second: the date of answers, and connections that take too long."""
+        now = time.monotonic()
+        self.date_line = f"date: {formatdate(usegmt=True)}\r\n".encode()
+        for connection in list(self._connections):
+            quiet_s = now - connection.active_at
+            if connection.is_receiving and self._is_overdue(connection, now):
+                connection.fail(TooMuch(408, "The rest of the request did not come."))
+            elif connection.is_idle and quiet_s > self.limits.idle_s:
+                connection.close()
+        self._sweeping = self.loop.call_later(_SWEEP_S, self._sweep)
+
+    def _is_overdue(self, connection: HttpConnection, now: float) -> bool:
+        """The head takes too long, the body stands still, or both together take far too long."""
+        began_s, limit_s = now - connection.began_at, self.limits.receive_s
+        if connection.is_reading_head:
+            return began_s > limit_s
+        return now - connection.active_at > limit_s or began_s > limit_s * _PATIENCE
+
+
+__all__ = ["App", "HttpServer", "Reply", "Request"]

@@ -1,0 +1,192 @@
+"""One connection of the HTTP client, and the request that is on it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
+
+import httptools
+import msgspec
+
+if TYPE_CHECKING:
+    from runtime.wire.http_client import AddressPool
+
+
+class Answer(msgspec.Struct, frozen=True, gc=False):
+    """What came back."""
+
+    status: int
+    content_type: str
+    body: bytes
+
+
+class NotSent(Exception):
+    """Nothing of the request left this process; the text says why."""
+
+
+class NoAnswer(Exception):
+    """The request was sent, at least in part, and no whole answer came; the text says what came instead."""
+
+
+Ended = Answer | NotSent | NoAnswer
+Done = Callable[[Ended], None]
+
+
+class ClientLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """What one address may take."""
+
+    answer_bytes: int = 65 * 1024 * 1024
+    connections: int = 256
+    idle_s: float = 1.0
+    """An unused connection is not used again after this long: hosts close theirs after five seconds and more."""
+    connect_s: float = 5.0
+
+
+class Exchange:
+    """One request on its way."""
+
+    __slots__ = ("deadline", "done", "is_over", "request", "timeout_s")
+
+    def __init__(self, request: bytes, done: Done, timeout_s: float) -> None:
+        self.request, self.done, self.timeout_s = request, done, timeout_s
+        self.deadline = time.monotonic() + timeout_s
+        self.is_over = False
+
+    def end(self, how: Ended) -> None:
+        if not self.is_over:
+            self.is_over = True
+            self.done(how)
+
+
+class ClientConnection(asyncio.Protocol):
+    """One connection, one request at a time."""
+
+    __slots__ = (
+        "_body",
+        "_has_head",
+        "_has_length",
+        "_is_whole",
+        "_parser",
+        "_pool",
+        "_size",
+        "_transport",
+        "_type",
+        "exchange",
+        "idle_since",
+    )
+
+    _transport: asyncio.Transport
+
+    def __init__(self, pool: AddressPool) -> None:
+        self._pool = pool
+        self._parser = httptools.HttpResponseParser(self)
+        self._body: list[bytes] = []
+        self._type = ""
+        self._size = 0
+        self._has_head = self._has_length = self._is_whole = False
+        self.exchange: Exchange | None = None
+        self.idle_since = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def send(self, exchange: Exchange) -> None:
+        self.exchange = exchange
+        self._body, self._type, self._size = [], "", 0
+        self._has_head = self._has_length = self._is_whole = False
+        self._transport.write(exchange.request)
+
+    @property
+    def is_usable(self) -> bool:
+        return not self._transport.is_closing()
+
+    def drop(self) -> None:
+        self._transport.abort()
+
+    # -- the transport -------------------------------------------------------------------------------------------------
+
+    def data_received(self, data: bytes) -> None:
+        if self.exchange is None:  # it says something unasked: whatever it is, this connection is out of step
+            self.drop()
+            return
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._fail("answered with another protocol")
+        except httptools.HttpParserError as error:
+            cause = error.__context__
+            self._fail(str(cause) if isinstance(cause, NoAnswer) else "answered with something that is not HTTP")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._pool.lost(self)
+        exchange = self.exchange
+        if exchange is None:
+            return
+        if self._has_head and not self._has_length:
+            self._finish(keep=False)  # an answer may end with its connection
+            return
+        what = "in the middle of its answer" if self._has_head else "without an answer"
+        self._fail(f"closed the connection {what}")
+
+    # -- the parser ----------------------------------------------------------------------------------------------------
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        name = name.lower()
+        if name == b"content-type":
+            self._type = value.decode("latin-1")
+        elif name == b"content-length":
+            self._has_length = True
+            if int(value) > self._pool.limits.answer_bytes:
+                raise NoAnswer(
+                    f"answered with {int(value):,} bytes; at most {self._pool.limits.answer_bytes:,} are taken"
+                )
+        elif name == b"transfer-encoding":
+            self._has_length = True
+
+    def on_headers_complete(self) -> None:
+        self._has_head = True
+        if not self._has_length and self._parser.get_status_code() >= 400:
+            # Spawn's proxy sends such an answer without a body and leaves the connection open for a minute.
+            self._pool.loop.call_soon(self._end_bare)
+
+    def on_body(self, body: bytes) -> None:
+        self._size += len(body)
+        if self._size > self._pool.limits.answer_bytes:
+            raise NoAnswer(f"answered with more than {self._pool.limits.answer_bytes:,} bytes")
+        self._body.append(body)
+
+    def on_message_complete(self) -> None:
+        if self._parser.get_status_code() >= 200:
+            self._finish(keep=self._parser.should_keep_alive())
+        else:  # an interim answer: the real one follows
+            self._has_head = self._has_length = False
+
+    # -- ends ----------------------------------------------------------------------------------------------------------
+
+    def _end_bare(self) -> None:
+        if self.exchange is not None and not self._is_whole and not self._size:
+            self._finish(keep=False)
+
+    def _finish(self, *, keep: bool) -> None:
+        exchange, self.exchange = self.exchange, None
+        if exchange is None:
+            return
+        self._is_whole = True
+        body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+        answer = Answer(self._parser.get_status_code(), self._type, body)
+        self._body = []
+        self._pool.free(self, keep=keep and not exchange.is_over)
+        exchange.end(answer)
+
+    def time_out(self) -> None:
+        assert self.exchange is not None
+        self._fail(f"did not answer within {self.exchange.timeout_s:g} s")
+
+    def _fail(self, what: str) -> None:
+        exchange, self.exchange = self.exchange, None
+        self.drop()
+        self._pool.lost(self)
+        if exchange is not None:
+            exchange.end(NoAnswer(what))

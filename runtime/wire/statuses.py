@@ -1,0 +1,89 @@
+"""What an error is on the wire: Spawn's status, an HTTP status, and a text.
+
+A test goes through the whole tree of `errors`, so that no class is left to the default.
+"""
+
+from __future__ import annotations
+
+from runtime.errors import SpawnError, UnknownAction, UnknownActor
+from runtime.records import Failure
+from runtime.wire.pb.spawn.actors.protocol_pb2 import ACTOR_NOT_FOUND, ERROR, OK, RequestStatus
+
+LONGEST_MESSAGE = 2_000
+
+_HTTP: dict[str, int] = {
+    "error": 500,
+    "internal": 500,
+    # the caller can put it right
+    "mistake": 400,
+    "definition": 400,
+    "not_deployed": 503,
+    "unknown_actor": 404,
+    "unknown_action": 404,
+    "bad_payload": 400,
+    "bad_state": 422,
+    "bad_response": 422,
+    "bad_query": 400,
+    "key_conflict": 409,
+    "name_taken": 409,
+    "call_cycle": 508,
+    "access_denied": 403,
+    "would_block": 400,
+    "not_capable": 501,
+    "not_allowed": 403,
+    "contract": 400,
+    "bad_setting": 400,
+    # the world is not ready for it
+    "condition": 503,
+    "action_failed": 500,
+    "timeout": 504,
+    "abandoned": 504,
+    "mailbox_full": 429,
+    "suspended": 503,
+    "stopped": 503,
+    "unreachable": 503,
+    "host_failed": 502,
+    "overloaded": 429,
+    "store": 503,
+    "store_unavailable": 503,
+    "store_in_use": 503,
+    "wrong_key": 503,
+    "store_damaged": 503,
+    "store_too_new": 503,
+    "stale_commit": 503,
+}
+
+MAPPED = frozenset(_HTTP)
+
+
+def http_status(code: str) -> int:
+    """The HTTP status of an error code; 500 for one of a later version."""
+    return _HTTP.get(code, 500)
+
+
+def request_status(failure: Failure | None, error: BaseException | None, system: str) -> RequestStatus:
+    """The decodable status of an answer; `error` adds what the failure's text does not tell."""
+    if failure is None:
+        return RequestStatus(status=OK)
+    not_found = failure.code == UnknownActor.code
+    return RequestStatus(status=ACTOR_NOT_FOUND if not_found else ERROR, message=message_of(failure, error, system))
+
+
+def error_status(error: SpawnError, system: str) -> RequestStatus:
+    return request_status(Failure(error.code, str(error)), error, system)
+
+
+def message_of(failure: Failure, error: BaseException | None, system: str) -> str:
+    """Starts with the sentence that Spawn's own proxy says where there is one, for clients that look for it."""
+    text = failure.message
+    if isinstance(error, UnknownActor):
+        text = f"Actor {error.actor} not found on ActorSystem {system}. {_hint(text)}"
+    elif isinstance(error, UnknownAction):
+        text = f"Action [{error.action}] not found for Actor [{error.actor}]. {_hint(text)}"
+    text = text.strip().encode("utf-8", "replace").decode()  # an exception may hold what UTF-8 cannot
+    return text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 1] + "…"
+
+
+def _hint(text: str) -> str:
+    """What follows our own first sentence, which says the same in other words."""
+    return text.partition(". ")[2]
