@@ -52,9 +52,10 @@ def lose_power(load: Load, moments: int, seed: int = 0, *, before: str = "") -> 
         NoCompilerError: the shim cannot be compiled here.
     """
     script = f"""
-import sys
+import faulthandler, sys
 from pathlib import Path
 from tests.crash import actors, load
+faulthandler.dump_traceback_later(45, exit=True)  # a writer that hangs says where
 {before}
 path, handle = Path(sys.argv[1]), int(sys.argv[2])
 {load.recorded}
