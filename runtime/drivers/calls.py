@@ -119,10 +119,12 @@ class ThreadedCalls:
             )
         check_options(options, _ASK_OPTIONS, "ctx.call")
         invocation = outgoing(turn, actor, action, payload, options, self._ids())
-        waiter = BlockingWaiter()
+        waiter = BlockingWaiter(self._driver.callers)
         self._driver.submit(invocation, _Recording(turn, invocation, waiter))
-        with self._driver.pool.blocking(self._driver.current_worker()):
-            return waiter.wait(invocation, self._timeout(options))
+        worker = self._driver.current_worker()
+        if worker is not None:
+            self._driver.pool.step_aside(worker)
+        return waiter.wait(invocation, self._timeout(options))
 
     def tell(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> None:
         turn.held.append(told(turn, actor, action, payload, options, self._ids()))

@@ -5,48 +5,64 @@ detaches its worker and another goes on; when many short actions block one after
 waits (for a socket, for `time.sleep`) delays no other actor for long, and an actor that computes costs no thread hops.
 Measurements and the traps of this design: `performance.md` §11.
 
-All state here is guarded by the driver's lock, which `drain` and the callers of `claim` hold.
+A worker is *draining* (it looks for steps and runs them), *detached* (stuck in an action, no longer counted) or *parked*
+(asleep).  All of it is guarded by the driver's lock, which the driver holds when it calls what is said to need it.
 """
 
 from __future__ import annotations
 
 import _thread
 import contextvars
+import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
-TICK_S = 0.0025
-"""How often the monitor looks.  Twice that is the longest an action keeps its worker while others wait."""
+from runtime.drivers.monitor import Monitor
 
 MOST_WORKERS = 1024
-SPARES_KEPT = 4
-_ASLEEP_AFTER_TICKS = 40
-_WIDEN_BY = 64
+
+_log = logging.getLogger(__name__)
 
 
 class Worker:
     """One thread of the pool."""
 
-    __slots__ = ("clock", "cpu_ns", "is_busy", "is_detached", "seen", "steps", "still", "wake")
+    __slots__ = (
+        "clock",
+        "cpu_ns",
+        "is_busy",
+        "is_detached",
+        "is_retired",
+        "is_started",
+        "number",
+        "seen",
+        "steps",
+        "still",
+        "wake",
+    )
 
-    def __init__(self) -> None:
+    def __init__(self, number: int) -> None:
+        self.number = number
         self.wake = _thread.allocate_lock()
         self.wake.acquire()
+        self.is_started = False
         self.is_detached = False
-        """Stuck in an action: no longer counted as draining."""
         self.is_busy = False
+        """In a step, as opposed to looking for one."""
+        self.is_retired = False
         self.steps = 0
-        self.seen = -1
+        self.seen = 0
+        """`steps` when the monitor looked last."""
         self.still = 0
-        """Ticks without a finished step."""
+        """How often in a row the monitor saw it in the same step."""
         self.clock: int | None = None
+        """Of its processor time, where the system has one."""
         self.cpu_ns = 0
 
 
 class WorkerPool:
-    """Workers that call `drain(worker)`, which runs steps until `park` says that there is nothing left."""
+    """Workers that call `drain(worker)`, which runs steps until it has parked the worker."""
 
     def __init__(
         self,
@@ -56,178 +72,140 @@ class WorkerPool:
         name: str,
         at_tick: Callable[[], None],
     ) -> None:
-        self._lock, self._drain, self._backlog, self._name, self._at_tick = lock, drain, backlog, name, at_tick
-        self._spares: list[Worker] = []
-        self._draining: list[Worker] = []
-        self._count = 0
-        self._wanted = 1
-        self._is_stopped = False
-        self._monitor_wake = threading.Event()
-        self._monitor_sleeps = True
-        self._monitor: threading.Thread | None = None
+        """`backlog` says how many steps wait; `at_tick` is called by the monitor at each look, without the lock."""
+        self._lock, self._drain, self._backlog, self._name = lock, drain, backlog, name
+        self.draining: list[Worker] = []
+        self.detached: list[Worker] = []
+        self.parked: list[Worker] = []
+        self.wanted = 1
+        self.is_short = True
+        """Fewer workers drain than are wanted: whoever adds work claims one.  Kept, not computed: every message looks."""
+        self.is_stopped = False
+        self._hired = 0
+        self._monitor = Monitor(self, lock, at_tick, f"{name}-monitor")
 
-    # -- called with the lock held -------------------------------------------------------------------------------------
-
-    def claim(self) -> Worker | None:
-        """A spare worker to wake because there is work and too few drain it; release its `wake` outside the lock."""
-        if len(self._draining) >= self._wanted or self._is_stopped:
-            return None
-        if self._monitor_sleeps:
-            self._monitor_sleeps = False
-            self._monitor_wake.set()
-        if not self._spares:
-            self._start_worker()
-            return None
-        worker = self._spares.pop()
-        self._draining.append(worker)
-        worker.still = 0
-        return worker
-
-    def park(self, worker: Worker) -> None:
-        """The worker found nothing to do."""
-        worker.is_busy = False
-        if not worker.is_detached:
-            self._draining.remove(worker)
-        worker.is_detached = False
-        self._spares.append(worker)
-
-    def must_park(self, worker: Worker) -> bool:
-        """Whether a worker that comes back from a long action is no longer needed; if it is, it drains again."""
-        if not worker.is_detached:
-            return False
-        if len(self._draining) >= self._wanted:
-            return True
-        worker.is_detached = False
-        worker.still = 0
-        self._draining.append(worker)
-        return False
-
-    # -- called without the lock ---------------------------------------------------------------------------------------
-
-    @contextmanager
-    def blocking(self, worker: Worker | None) -> Iterator[None]:
-        """Around a wait inside an action that is known to block: others go on at once, not at the monitor's next look."""
-        if worker is not None:
-            with self._lock:
-                self._detach(worker)
-                another = self.claim() if self._backlog() else None
-            if another is not None:
-                another.wake.release()
-        yield
-
-    def start(self) -> None:
-        with self._lock:
-            self._start_worker()
-        self._monitor = threading.Thread(target=self._watch, name=f"{self._name}-monitor", daemon=True)
-        contextvars.Context().run(self._monitor.start)
-
-    def stop(self) -> None:
-        """End the threads that are idle; one that is stuck in an action ends when the action does."""
-        with self._lock:
-            self._is_stopped = True
-            spares, self._spares = self._spares, []
-        for worker in spares:
-            worker.wake.release()
-        self._monitor_wake.set()
-        if self._monitor is not None and self._monitor is not threading.current_thread():
-            self._monitor.join(1.0)
-
-    @property
-    def is_stopped(self) -> bool:
-        return self._is_stopped
+    def backlog(self) -> int:
+        """Steps that wait for a worker.  Needs the lock."""
+        return self._backlog()
 
     @property
     def size(self) -> int:
         """Threads that exist, busy or idle."""
-        return self._count
+        return len(self.draining) + len(self.detached) + len(self.parked)
 
-    # -- the threads ---------------------------------------------------------------------------------------------------
+    def start(self) -> None:
+        self._monitor.start()
 
-    def _start_worker(self) -> None:
-        """A new thread, draining from its start.  Not `threading.Thread`, whose start waits for the new thread."""
-        if self._count >= MOST_WORKERS:
+    def stop(self) -> None:
+        """End the threads that are idle; one that is stuck in an action ends when the action does."""
+        with self._lock:
+            self.is_stopped = True
+            self.count()
+            self.retire(len(self.parked))
+        self._monitor.stop()
+
+    # -- need the lock -------------------------------------------------------------------------------------------------
+
+    def claim(self) -> Worker | None:
+        """A worker for what was just added, if one more may drain; `rouse` it once the lock is free."""
+        if not self.is_short:
+            return None
+        self._monitor.wake()
+        if self.parked:
+            worker = self.parked.pop()
+        elif self.size < MOST_WORKERS:
+            self._hired += 1
+            worker = Worker(self._hired)
+        else:
+            return None
+        worker.still = 0
+        self.draining.append(worker)
+        self.count()
+        return worker
+
+    def park(self, worker: Worker) -> None:
+        """The worker found nothing to do, or is not needed; it sleeps when it comes back from `drain`."""
+        worker.is_busy = False
+        (self.detached if worker.is_detached else self.draining).remove(worker)
+        worker.is_detached = False
+        self.parked.append(worker)
+        self.count()
+        if self.is_stopped:
+            self.retire(1)
+
+    def detach(self, worker: Worker) -> None:
+        """The worker's action takes long: others go on without it."""
+        if not worker.is_detached:
+            worker.is_detached = True
+            self.draining.remove(worker)
+            self.detached.append(worker)
+            self.count()
+
+    def takes_back(self, worker: Worker) -> bool:
+        """Whether a detached worker whose action has ended is needed again; then it drains."""
+        if not self.is_short:
+            return False
+        self._monitor.wake()
+        worker.is_detached = False
+        worker.still = 0
+        self.detached.remove(worker)
+        self.draining.append(worker)
+        self.count()
+        return True
+
+    def retire(self, number: int) -> None:
+        """End so many parked threads, if there are."""
+        number = max(0, number)
+        for worker in self.parked[:number]:
+            worker.is_retired = True
+            worker.wake.release()
+        del self.parked[:number]
+
+    def count(self) -> None:
+        """Workers or wishes have changed."""
+        self.is_short = len(self.draining) < self.wanted and not self.is_stopped
+
+    # -- do not need it ------------------------------------------------------------------------------------------------
+
+    def step_aside(self, worker: Worker) -> None:
+        """Before a wait inside an action that is known to block: others go on at once, not at the monitor's next look."""
+        with self._lock:
+            self.detach(worker)
+            another = self.claim() if self._backlog() else None
+        if another is not None:
+            self.rouse(another)
+
+    def rouse(self, worker: Worker) -> None:
+        """Let a claimed worker drain.  If no thread can be started, the monitor tries again for as long as work waits."""
+        if worker.is_started:
+            worker.wake.release()
             return
-        worker = Worker()
-        self._count += 1
-        self._draining.append(worker)
-        context = contextvars.Context()
-        _thread.start_new_thread(context.run, (self._live, worker))
+        worker.is_started = True
+        try:
+            # Not `threading.Thread`, whose start waits for the new thread: 200 of them would take 20 ms and more.
+            _thread.start_new_thread(contextvars.Context().run, (self._live, worker))
+        except RuntimeError:
+            _log.exception("no thread for actions could be started; %d exist", self.size)
+            with self._lock:
+                self.draining.remove(worker)
+                self.count()
 
     def _live(self, worker: Worker) -> None:
-        threading.current_thread().name = f"{self._name}-{self._count}"
+        threading.current_thread().name = f"{self._name}-{worker.number}"
         if hasattr(time, "pthread_getcpuclockid"):
             worker.clock = time.pthread_getcpuclockid(threading.get_ident())
-        try:
-            while not self._is_stopped:
+        while not worker.is_retired:
+            try:
                 self._drain(worker)
-                if self._retire(worker):
-                    return
-                worker.wake.acquire()
-        finally:
-            self._count -= 1
+            except Exception:  # noqa: BLE001 - whatever it is, the other actors go on
+                _log.exception("a defect in the runtime ended a step; its caller gets no answer")
+                self._go_on_after(worker)
+            worker.wake.acquire()
 
-    def _retire(self, worker: Worker) -> bool:
-        """Whether this idle thread is one too many."""
-        if len(self._spares) <= SPARES_KEPT and not self._is_stopped:
-            return False
+    def _go_on_after(self, worker: Worker) -> None:
+        """Park a worker whose `drain` failed, and see to it that another goes on."""
         with self._lock:
-            if len(self._spares) > SPARES_KEPT and worker in self._spares:
-                self._spares.remove(worker)
-                return True
-            return self._is_stopped
-
-    def _watch(self) -> None:
-        quiet = 0
-        while not self._is_stopped:
-            self._monitor_wake.wait(TICK_S if not self._monitor_sleeps else None)
-            self._monitor_wake.clear()
-            with self._lock:
-                woken = self._look()
-                quiet = quiet + 1 if not self._draining else 0
-                if quiet > _ASLEEP_AFTER_TICKS:
-                    self._monitor_sleeps, quiet = True, 0
-            for worker in woken:
-                worker.wake.release()
-            self._at_tick()
-
-    def _look(self) -> list[Worker]:
-        """One tick: detach who is stuck, widen or narrow, and say whom to wake."""
-        backlog = self._backlog()
-        all_blocked = bool(self._draining)
-        for worker in list(self._draining):
-            blocked = self._is_blocked(worker)
-            all_blocked = all_blocked and blocked
-            if worker.still >= 2 or (worker.still >= 1 and blocked and backlog):
-                self._detach(worker)
-        if all_blocked and backlog:
-            self._wanted = min(backlog, self._wanted + _WIDEN_BY)
-        elif self._wanted > 1 and not backlog:
-            self._wanted = max(1, self._wanted // 2)
-        return self._muster(backlog)
-
-    def _muster(self, backlog: int) -> list[Worker]:
-        woken: list[Worker] = []
-        for _ in range(backlog):
-            before = len(self._draining)
-            worker = self.claim()
-            if worker is not None:
-                woken.append(worker)
-            elif len(self._draining) == before:
-                break
-        return woken
-
-    def _is_blocked(self, worker: Worker) -> bool:
-        """Whether the worker, being in an action, used less than half of the time since the last tick."""
-        if not worker.is_busy:
-            return False
-        worker.still = worker.still + 1 if worker.seen == worker.steps else 0
-        worker.seen = worker.steps
-        if worker.clock is None:
-            return worker.still > 0
-        before, worker.cpu_ns = worker.cpu_ns, time.clock_gettime_ns(worker.clock)
-        return worker.cpu_ns - before < TICK_S * 0.5e9
-
-    def _detach(self, worker: Worker) -> None:
-        if not worker.is_detached and worker in self._draining:
-            worker.is_detached = True
-            self._draining.remove(worker)
+            self.park(worker)
+            another = self.claim() if self._backlog() else None
+        if another is not None:
+            self.rouse(another)

@@ -103,7 +103,7 @@ class Recorder:
                 return True
             except SpawnError as error:
                 self._failed(str(error))
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, the group must not be lost
                 self._failed(f"Writing to {self._store.url} failed unexpectedly: {type(error).__name__}: {error}")
             if self._stopping:
                 return False

@@ -9,24 +9,25 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from runtime.clock import Clock
 from runtime.config import RuntimeConfig
 from runtime.context import Calls
+from runtime.drivers.handover import Watch
 from runtime.drivers.loops import LoopThread
+from runtime.drivers.outbox import Outbox
 from runtime.drivers.pool import Worker, WorkerPool
+from runtime.drivers.projections import Projections
 from runtime.drivers.recorder import Recorder
 from runtime.drivers.timekeeper import Timekeeper
-from runtime.drivers.waiters import LoopPort
-from runtime.engine.commands import Answer, Command, Elsewhere, FindKey, Forget, Load, Run, Step
-from runtime.engine.replies import failed
+from runtime.engine.commands import Command, FindKey, Load, Run, Step
+from runtime.engine.core import NOTHING
 from runtime.engine.system import Engine, EngineOptions
-from runtime.errors import InternalError, NotCapable, SpawnError, StoreUnavailable, nearest
-from runtime.ids import IdSource
-from runtime.records import Failure, Invocation, Outcome, Work
+from runtime.errors import InternalError, SpawnError, StoreUnavailable
+from runtime.ids import ActorId, IdSource
+from runtime.records import Failure, Invocation, Outcome
 from runtime.statestores.base import Group, StateStore
 
 T = TypeVar("T")
@@ -43,6 +44,9 @@ class ThreadedDriver:
         self.config, self.store, self._clock = config, store, clock
         self.peers: dict[str, ThreadedDriver] = {}
         """Other actor systems of this runtime, by name."""
+        self._outbox = Outbox(config.system, self.peers)
+        self.projections: Projections | None = None
+        """Who serves the projections, once there are any."""
         self.calls: Calls | None = None
         """Set by the owner before the first turn."""
         options = EngineOptions(system=config.system, durability=config.durability, mailbox_limit=config.mailbox_limit)
@@ -53,7 +57,7 @@ class ThreadedDriver:
         self._lock = threading.Lock()
         self._local = threading.local()
         self._now = clock.now_us
-        self.pool = WorkerPool(self._lock, self._drain, self.engine.backlog, "wb-action", self._wake_ports)
+        self.pool = WorkerPool(self._lock, self._drain, self.engine.backlog, "wb-action", self._outbox.wake_ports)
         self.coroutines = LoopThread("wb-coroutines")
         self.recorder = Recorder(
             store,
@@ -67,8 +71,10 @@ class ThreadedDriver:
         )
         self.timekeeper = Timekeeper(self._next_wait_s, self._tick, "wb-timekeeper")
         self._committed = threading.Condition()
-        self._unwoken: deque[LoopPort] = deque()
-        """Ports with replies whose loops still have to be woken."""
+        self._idle = Watch()
+        """For a worker that has run out of work."""
+        self.callers = Watch()
+        """For a thread that waits for its answer."""
         self._has_coroutines = False
         self._is_closed = False
 
@@ -95,19 +101,34 @@ class ThreadedDriver:
 
     def submit(self, invocation: Invocation, waiter: object) -> None:
         """Take a message; the waiter gets its answer from some thread."""
-        engine = self.engine
+        engine, pool = self.engine, self.pool
         with self._lock:
             commands = engine.submit(invocation, waiter, self._now())
-            worker = self.pool.claim() if engine.backlog() else None
+            worker = pool.claim() if pool.is_short and engine.backlog() else None
         if worker is not None:
-            worker.wake.release()
+            pool.rouse(worker)
         if commands:
             self._carry_out(commands)
         if engine.agenda.has_earlier:
-            self._after(None)
+            self._record()
 
     def now_us(self) -> int:
         return self._now()
+
+    def serve_projections(self, ids: IdSource) -> Projections:
+        """The server of projections, made at the first call."""
+        if self.projections is None:
+            self.projections = Projections(self.config.system, self.store, self._clock, ids, self)
+        return self.projections
+
+    def deliver(self, invocation: Invocation) -> None:
+        """Submit a message that nobody waits for."""
+        self.submit(invocation, None)
+
+    def waiting(self, actor: ActorId) -> int:
+        """Messages in an actor's mailbox."""
+        activation = self.engine.directory.active.get(actor)
+        return activation.waiting if activation is not None else 0
 
     def current_worker(self) -> Worker | None:
         """The pool's worker that this thread is, if it is one."""
@@ -138,6 +159,8 @@ class ThreadedDriver:
         self._is_closed = True
         self.call(lambda engine, now: engine.stop(now))
         self.timekeeper.stop()
+        if self.projections is not None:
+            self.projections.stop()
         self._let_turns_end(_LAST_TURNS_S)
         self.pool.stop()
         self.coroutines.stop()
@@ -152,59 +175,63 @@ class ThreadedDriver:
     # -- workers -------------------------------------------------------------------------------------------------------
 
     def _drain(self, worker: Worker) -> None:
-        """Run steps until there are none.  One lock acquisition a turn: finish the last, take the next."""
+        """Run steps until there are none, then park the worker.
+
+        One lock acquisition a turn: finish the last, take the next.
+        """
         self._local.worker = worker
-        engine, lock, now, pool = self.engine, self._lock, self._now, self.pool
-        work: Work | None = None
+        engine, pool, outbox = self.engine, self.pool, self._outbox
+        run: Run | None = None
         outcome: Outcome | None = None
-        commands: list[Command] = []
+        commands: list[Command] = NOTHING
+        may_watch = True
         while True:
-            with lock:
-                if work is not None and outcome is not None:
-                    commands = engine.finish(work, outcome, now())
-                    work = None
+            another: Worker | None = None
+            is_parked = False
+            with self._lock:
+                now_us = self._now()
+                if run is not None and outcome is not None:
+                    commands, run = engine.finish(run.work, outcome, now_us), None
                 worker.steps += 1
-                step: Step | list[Command] | None = None
-                if pool.must_park(worker) or (step := engine.take(now())) is None:
+                step = engine.take(now_us) if not worker.is_detached or pool.takes_back(worker) else None
+                worker.is_busy = step is not None
+                if step is None and (worker.is_detached or not may_watch):
+                    is_parked = True
                     pool.park(worker)
                     another = pool.claim() if engine.backlog() else None
-                else:
-                    another = None
-                    worker.is_busy = True
-                urgent = engine.journal.is_urgent
-            if urgent:
-                self.recorder.hurry()
-            elif self.recorder.is_idle and engine.journal.has_work:
-                self.recorder.notify()
+            self._record()
             if commands:
-                self._hand_over(commands)
-                commands = []
-                if self._unwoken and (step is None or worker.steps % _REPLIES_TOGETHER == 0):
-                    self._wake_ports()
-            if engine.agenda.has_earlier:
-                self._after(None)
+                outbox.carry_out(commands)
+                commands = NOTHING
             if another is not None:
-                another.wake.release()
-            if step is None:
-                self._wake_ports()
+                pool.rouse(another)
+            if step is None or worker.steps % _REPLIES_TOGETHER == 0:
+                outbox.wake_ports()
+            if is_parked:
                 return
-            if isinstance(step, Run):
-                if step.host.is_async(step.work):
-                    self._run_coroutine(step)
-                else:
-                    work = step.work
-                    outcome = self._run(step)
-            elif isinstance(step, list):
-                commands = step
+            may_watch = step is not None
+            if step is None:
+                self._idle.until(engine.backlog)
+            elif type(step) is Run and not step.host.is_async(step.work):
+                run, outcome = step, self._run(step)
             else:
-                commands = self._ask_store(step)
+                commands = self._otherwise(step)
 
     def _run(self, step: Run) -> Outcome:
         assert self.calls is not None
         try:
             return step.host.run(step.work, self.calls)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a defect of a host ends its turn and nothing else
             return _host_broke(error)
+
+    def _otherwise(self, step: Step | list[Command]) -> list[Command]:
+        """A step that is no plain action: what is to be carried out next."""
+        if isinstance(step, list):
+            return step
+        if isinstance(step, Run):
+            self._run_coroutine(step)
+            return NOTHING
+        return self._ask_store(step)
 
     def _run_coroutine(self, step: Run) -> None:
         if not self._has_coroutines:
@@ -218,14 +245,11 @@ class ThreadedDriver:
         assert self.calls is not None
         try:
             outcome = await step.host.arun(step.work, self.calls)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - as in `_run`
             outcome = _host_broke(error)
         with self._lock:
             commands = self.engine.finish(step.work, outcome, self._now())
             worker = self.pool.claim() if self.engine.backlog() else None
-            urgent = self.engine.journal.is_urgent
-        if urgent:
-            self.recorder.hurry()
         self._after(worker)
         self._carry_out(commands)
 
@@ -247,50 +271,23 @@ class ThreadedDriver:
 
     def _after(self, worker: Worker | None) -> None:
         if worker is not None:
-            worker.wake.release()
-        if self.recorder.is_idle and self.engine.journal.has_work:
+            self.pool.rouse(worker)
+        self._record()
+
+    def _record(self) -> None:
+        """Tell the recorder and the timekeeper what there is for them."""
+        journal, agenda = self.engine.journal, self.engine.agenda
+        if journal.is_urgent:
+            self.recorder.hurry()
+        elif self.recorder.is_idle and journal.has_work:
             self.recorder.notify()
-        agenda = self.engine.agenda
         if agenda.has_earlier:
             agenda.has_earlier = False
             self.timekeeper.notify()
 
     def _carry_out(self, commands: list[Command]) -> None:
-        self._hand_over(commands)
-        self._wake_ports()
-
-    def _hand_over(self, commands: list[Command]) -> None:
-        for command in commands:
-            if type(command) is Answer:
-                port = command.waiter.deliver(command.reply)
-                if port is not None:
-                    self._unwoken.append(port)
-            elif type(command) is Forget:
-                command.host.forget(command.actor)
-            elif type(command) is Elsewhere:
-                self._send_elsewhere(command)
-
-    def _send_elsewhere(self, command: Elsewhere) -> None:
-        invocation = command.invocation
-        peer = self.peers.get(invocation.actor.system)
-        if peer is not None:
-            peer.submit(invocation, command.waiter)
-        elif command.waiter is not None:
-            known = nearest(invocation.actor.system, [self.config.system, *self.peers], kind="actor system")
-            error = NotCapable(f"invoke {invocation.actor.name}", invocation.actor.system, f"it is not here. {known}")
-            self._hand_over([Answer(command.waiter, failed(invocation.id, error))])
-
-    def _wake_ports(self) -> None:
-        """Waking a loop is dear (a system call that lets go of the GIL), so a worker does it once for many replies.
-
-        The monitor does it too, at each look, so that no reply waits for an action that takes long.
-        """
-        unwoken = self._unwoken
-        try:
-            while True:
-                unwoken.popleft().wake()
-        except IndexError:
-            pass
+        self._outbox.carry_out(commands)
+        self._outbox.wake_ports()
 
     # -- recorder and time ---------------------------------------------------------------------------------------------
 
@@ -302,6 +299,8 @@ class ThreadedDriver:
         self.call(lambda engine, now: engine.group_committed(now))
         with self._committed:
             self._committed.notify_all()
+        if self.projections is not None:
+            self.projections.notify()
 
     def _store_failed(self, reason: str) -> None:
         with self._lock:

@@ -6,9 +6,13 @@ import _thread
 import asyncio
 import time
 from collections import deque
+from contextlib import suppress
 from typing import Any, Protocol
 
+import msgspec
+
 from runtime.codecs.values import decode_value
+from runtime.drivers.handover import Watch
 from runtime.errors import InternalError, InvocationTimeout, SpawnError, rebuild
 from runtime.records import Invocation, Reply
 
@@ -51,20 +55,23 @@ class Waiter(Protocol):
         ...
 
 
-class BlockingWaiter:
-    """One reply for one thread.  A raw lock: half the price of a condition or an event."""
+class BlockingWaiter(msgspec.Struct, eq=False):
+    """One reply for one thread."""
 
-    __slots__ = ("_lock", "_reply")
-
-    def __init__(self) -> None:
-        self._lock = _thread.allocate_lock()
-        self._lock.acquire()
-        self._reply: Reply | None = None
+    watch: Watch | None = None
+    """Where to look out for the reply before going to sleep."""
+    reply: Reply | None = None
+    lock: Any = None
+    """What the thread sleeps on, once it does.  A raw lock: half the price of a condition or an event."""
 
     def deliver(self, reply: Reply) -> None:
         """Called once, by any thread."""
-        self._reply = reply
-        self._lock.release()
+        self.reply = reply
+        if self.lock is not None:
+            self.lock.release()
+
+    def is_answered(self) -> bool:
+        return self.reply is not None
 
     def wait(self, invocation: Invocation, timeout_s: float) -> Any:
         """The decoded response.  An interrupt of the main thread ends the wait, within 0.1 s, and nothing else.
@@ -73,23 +80,28 @@ class BlockingWaiter:
             InvocationTimeout: no reply within `timeout_s`.
             SpawnError: what the reply says.
         """
-        if not self._lock.acquire(timeout=min(timeout_s, _SLICE_S)) and not self._acquire_later(timeout_s - _SLICE_S):
+        if self.watch is not None and self.reply is None:
+            self.watch.until(self.is_answered)
+        if self.reply is None:
+            self._sleep(timeout_s)
+        reply = self.reply
+        if reply is None:
             raise InvocationTimeout(invocation.actor.name, invocation.action, timeout_s)
-        reply = self._reply
-        assert reply is not None
         if reply.failure is not None:
             error = error_of(reply, invocation)
             assert error is not None
             raise error
         return decode_value(reply.response)
 
-    def _acquire_later(self, timeout_s: float) -> bool:
-        """Wait on in slices: a signal that another thread takes wakes nobody, and is seen only between two of them."""
+    def _sleep(self, timeout_s: float) -> None:
+        """In slices: a signal that another thread takes wakes nobody, and is seen only between two of them."""
+        lock = _thread.allocate_lock()
+        lock.acquire()
+        self.lock = lock
+        # Whoever delivers sets the reply, then looks for the lock; here it is the other way round.  So one sees the other.
         deadline = time.monotonic() + timeout_s
-        while (left_s := deadline - time.monotonic()) > 0:
-            if self._lock.acquire(timeout=min(left_s, _SLICE_S)):
-                return True
-        return False
+        while self.reply is None and (left_s := deadline - time.monotonic()) > 0:
+            lock.acquire(timeout=min(left_s, _SLICE_S))
 
 
 class LoopPort:
@@ -125,10 +137,8 @@ class LoopPort:
         """Have the loop look at what arrived.  Called by any thread; each call that is not needed costs nothing."""
         if not self._is_scheduled and self._arrived:
             self._is_scheduled = True
-            try:
+            with suppress(RuntimeError):  # the loop was closed: nobody waits any more
                 self._loop.call_soon_threadsafe(self._drain)
-            except RuntimeError:
-                pass  # the loop was closed: nobody waits any more
 
     def _drain(self) -> None:
         self._is_scheduled = False
