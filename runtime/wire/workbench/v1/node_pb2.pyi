@@ -739,7 +739,7 @@ class Outcome(_message.Message):
     def __init__(self, id: _Optional[int] = ..., response: _Optional[_Union[Value, _Mapping]] = ..., state: _Optional[_Union[State, _Mapping]] = ..., tags: _Optional[_Union[Tags, _Mapping]] = ..., workflow: _Optional[_Union[Workflow, _Mapping]] = ..., checkpoint: _Optional[bool] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ..., told: _Optional[_Iterable[_Union[Tell, _Mapping]]] = ...) -> None: ...
 
 class Tell(_message.Message):
-    __slots__ = ("actor", "action", "payload", "parent", "metadata", "key", "delay_us")
+    __slots__ = ("actor", "action", "payload", "parent", "metadata", "key", "delay_us", "system")
     class MetadataEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -754,6 +754,7 @@ class Tell(_message.Message):
     METADATA_FIELD_NUMBER: _ClassVar[int]
     KEY_FIELD_NUMBER: _ClassVar[int]
     DELAY_US_FIELD_NUMBER: _ClassVar[int]
+    SYSTEM_FIELD_NUMBER: _ClassVar[int]
     actor: str
     action: str
     payload: Value
@@ -761,10 +762,11 @@ class Tell(_message.Message):
     metadata: _containers.ScalarMap[str, str]
     key: str
     delay_us: int
-    def __init__(self, actor: _Optional[str] = ..., action: _Optional[str] = ..., payload: _Optional[_Union[Value, _Mapping]] = ..., parent: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ..., key: _Optional[str] = ..., delay_us: _Optional[int] = ...) -> None: ...
+    system: str
+    def __init__(self, actor: _Optional[str] = ..., action: _Optional[str] = ..., payload: _Optional[_Union[Value, _Mapping]] = ..., parent: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ..., key: _Optional[str] = ..., delay_us: _Optional[int] = ..., system: _Optional[str] = ...) -> None: ...
 
 class Ask(_message.Message):
-    __slots__ = ("id", "work", "actor", "action", "payload", "parent", "metadata", "key", "timeout_s")
+    __slots__ = ("id", "work", "actor", "action", "payload", "parent", "metadata", "key", "timeout_s", "system")
     class MetadataEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -781,6 +783,7 @@ class Ask(_message.Message):
     METADATA_FIELD_NUMBER: _ClassVar[int]
     KEY_FIELD_NUMBER: _ClassVar[int]
     TIMEOUT_S_FIELD_NUMBER: _ClassVar[int]
+    SYSTEM_FIELD_NUMBER: _ClassVar[int]
     id: int
     work: int
     actor: str
@@ -790,7 +793,8 @@ class Ask(_message.Message):
     metadata: _containers.ScalarMap[str, str]
     key: str
     timeout_s: float
-    def __init__(self, id: _Optional[int] = ..., work: _Optional[int] = ..., actor: _Optional[str] = ..., action: _Optional[str] = ..., payload: _Optional[_Union[Value, _Mapping]] = ..., parent: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ..., key: _Optional[str] = ..., timeout_s: _Optional[float] = ...) -> None: ...
+    system: str
+    def __init__(self, id: _Optional[int] = ..., work: _Optional[int] = ..., actor: _Optional[str] = ..., action: _Optional[str] = ..., payload: _Optional[_Union[Value, _Mapping]] = ..., parent: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ..., key: _Optional[str] = ..., timeout_s: _Optional[float] = ..., system: _Optional[str] = ...) -> None: ...
 
 class AskReply(_message.Message):
     __slots__ = ("id", "response", "failure")

@@ -1,0 +1,196 @@
+"""A node: `workbench.v1` over gRPC for one actor system, with health and reflection, on a loop of its own.
+
+with NodeServer(system) as server:
+    print(server.address, server.token_file)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import grpc
+from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+
+from runtime.crypto.tokens import TokenFiles
+from runtime.drivers.loops import LoopThread
+from runtime.errors import BadSetting
+from runtime.local import EmbeddedSystem
+from runtime.servers.grpc_errors import answering
+from runtime.servers.grpc_reflection import Health, Reflection
+from runtime.servers.grpc_services import Services
+from runtime.servers.node_calls import NodeCalls
+from runtime.servers.node_feeds import NodeFeeds
+from runtime.servers.node_hosting import NodeHosting
+from runtime.servers.node_looking import NodeLooking
+from runtime.servers.rates import Rate
+from runtime.servers.security import LOOPBACK, Limits, Security, check_listener
+from runtime.wire.workbench.v1 import node_pb2 as pb
+
+T = TypeVar("T")
+
+_START_S = 10.0
+_NODE: ServiceDescriptor = pb.DESCRIPTOR.services_by_name["Node"]
+
+
+class NodeServer:
+    """Serves one system.  `start`, `stop` and `add_service` may be called by any thread; the system outlives the server."""
+
+    def __init__(
+        self,
+        system: EmbeddedSystem,
+        *,
+        host: str = LOOPBACK,
+        port: int = 0,
+        security: Security | None = None,
+        limits: Limits | None = None,
+        token_files: TokenFiles | None = None,
+        host_patience_s: float = 10.0,
+    ) -> None:
+        """Nothing listens yet.
+
+        Args:
+            port: 0 for a free one.
+            security: by default a new token, which other processes of this user find by the port.
+            host_patience_s: how long a process that offers actors may be away before its actors are undeployed.
+
+        Raises:
+            BadSetting: the listener would be open to strangers.
+        """
+        self.security, self.limits = security or Security(), limits or Limits()
+        check_listener(host, self.security)
+        self.system, self.host, self.port = system, host, port
+        self.token_file: Path | None = None
+        """Where other processes of this user find the token."""
+        self._token_files, self._patience_s = token_files or TokenFiles(), host_patience_s
+        self._loop = LoopThread("wb-node-server")
+        self._threads = ThreadPoolExecutor(4, "wb-node")
+        self._rate = Rate(self.limits.calls_per_second)
+        self.services = Services(self.security, self._rate)
+        self._reflection, self._health = Reflection(), Health()
+        self._server: Any = None
+        self._lock = threading.Lock()
+
+    @property
+    def address(self) -> str:
+        """What `runtime.connect` takes."""
+        scheme = "grpcs" if self.security.is_encrypted else "grpc"
+        host = f"[{self.host}]" if ":" in self.host and not self.host.startswith("[") else self.host
+        return f"{scheme}://{host}:{self.port}"
+
+    def start(self) -> Self:
+        """Listen.
+
+        Raises:
+            BadSetting: the port is taken, or the certificate is not usable.
+        """
+        with self._lock:
+            if self._server is None:
+                self._loop.start()
+                self._run(self._start())
+                if self.security.token:
+                    self.token_file = self._token_files.create(self.port, self.security.token)
+        return self
+
+    def stop(self, grace_s: float = 1.0) -> None:
+        """Take no more calls, give those under way `grace_s`, and release the port.  Safe to call twice."""
+        with self._lock:
+            if self._server is None:
+                return
+            server, self._server = self._server, None
+            self._run(self._health.stopping())
+            self._run(server.stop(grace_s), timeout_s=grace_s + _START_S)
+            self._loop.stop()
+            self._threads.shutdown(wait=False, cancel_futures=True)
+            self._token_files.remove(self.port, self.security.token)
+
+    def add_service(
+        self, service: ServiceDescriptor, implementation: Callable[[MethodDescriptor], Callable[..., Awaitable[Any]]]
+    ) -> None:
+        """Serve one more service, also while the server runs; reflection shows it."""
+        self.services.add(service, lambda method: answering(implementation(method)))
+        self._reflection.add(service)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    # -- on the loop ---------------------------------------------------------------------------------------------------
+
+    async def _start(self) -> None:
+        server = grpc.aio.server(
+            options=[
+                ("grpc.max_receive_message_length", self.limits.message_bytes),
+                ("grpc.max_send_message_length", self.limits.message_bytes),
+                ("grpc.max_concurrent_streams", self.limits.calls),
+                ("grpc.so_reuseport", 0),
+                ("grpc.keepalive_permit_without_calls", 1),
+                ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),
+            ],
+            maximum_concurrent_rpcs=self.limits.calls,
+        )
+        self._add_own_services()
+        server.add_generic_rpc_handlers((self.services,))
+        try:
+            self.port = self._listen(server)
+            await server.start()
+        except RuntimeError as error:
+            raise BadSetting(f"Cannot listen on {self.host}:{self.port}: {error}") from error
+        self._server = server
+
+    def _listen(self, server: Any) -> int:
+        security, place = self.security, f"{self.host}:{self.port}"
+        if not security.is_encrypted:
+            port: int = server.add_insecure_port(place)
+            return port
+        credentials = grpc.ssl_server_credentials(
+            [(security.key, security.certificate)],
+            root_certificates=security.client_authority or None,
+            require_client_auth=bool(security.client_authority),
+        )
+        encrypted: int = server.add_secure_port(place, credentials)
+        return encrypted
+
+    def _add_own_services(self) -> None:
+        looking = NodeLooking(self.system, self._threads, _version())
+        calls = NodeCalls(self.system, self.limits, self._rate)
+        feeds = NodeFeeds(self.system, self.limits)
+        hosting = NodeHosting(self.system, self._threads, self.limits, patience_s=self._patience_s)
+        functions: dict[str, Callable[..., Awaitable[Any]]] = {
+            "GetStatus": looking.get_status,
+            "ListActors": looking.list_actors,
+            "GetActor": looking.get_actor,
+            "ListActions": looking.list_actions,
+            "GetState": looking.get_state,
+            "GetMailbox": looking.get_mailbox,
+            "ListDefinitions": looking.list_definitions,
+            "Flush": looking.flush,
+            "Undeploy": looking.undeploy,
+            "ConfirmDropped": looking.confirm_dropped,
+            "Watch": feeds.watch,
+            "ReadTurns": feeds.read_turns,
+            "ReadLifecycle": feeds.read_lifecycle,
+            "Invoke": calls.invoke,
+            "InvokeMany": calls.invoke_many,
+            "Host": hosting.host,
+        }
+        self.add_service(_NODE, lambda method: functions[method.name])
+        self._health.install(self.services)
+        self._reflection.install(self.services)
+
+    def _run(self, work: Coroutine[Any, Any, T], timeout_s: float = _START_S) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop.loop).result(timeout_s)
+
+
+def _version() -> str:
+    try:
+        return version("spawn-workbench")
+    except PackageNotFoundError:
+        return ""
