@@ -1,0 +1,1 @@
+"""Exercises: a learner's actors, run under every order in which messages can arrive."""

@@ -1,0 +1,116 @@
+"""What a check found, for a person."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.tables import plural
+from workbench.teaching.words import Line
+
+_SHOWN_LINES = 24
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """True if the exercise is solved; shows itself as text and as static HTML."""
+
+    exercise: str
+    wrong: str = ""
+    """What is wrong, as a sentence; empty if the exercise is solved."""
+    lines: tuple[Line, ...] = ()
+    """The shortest way to what is wrong that was found."""
+    trace: str = ""
+    """The traceback of an action that failed; empty for none."""
+    printed: str = ""
+    """What the actors printed on that way."""
+    crowd: str = ""
+    """How many took part, such as `2 clerks`."""
+    situations: int = 0
+    """How many different situations were looked at."""
+    is_complete: bool = True
+    """Nothing was left out."""
+
+    @property
+    def passed(self) -> bool:
+        """The exercise is solved."""
+        return not self.wrong
+
+    def __bool__(self) -> bool:
+        return self.passed
+
+    def __repr__(self) -> str:
+        if self.passed:
+            return f"✓ {self._headline()}\n  {self._effort()}"
+        parts = [f"✗ {self._headline()}"]
+        if self.lines:
+            parts += ["", *_as_text(self.lines[:_SHOWN_LINES]), *self._rest()]
+        parts += ["", *(f"  {line}" for line in self.wrong.splitlines())]
+        for title, text in self._details():
+            parts += ["", f"  {title}", *(f"    {line}" for line in text.rstrip().splitlines())]
+        return "\n".join(parts)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return {"text/plain": repr(self), "text/html": self._html()}
+
+    def _headline(self) -> str:
+        if self.passed:
+            return f"{self.exercise}: solved." if self.is_complete else f"{self.exercise}: nothing wrong was found."
+        return f"{self.exercise}: not yet." + (f" With {self.crowd}, this can happen:" if self.lines else "")
+
+    def _effort(self) -> str:
+        if not self.is_complete:
+            return f"Not every order of the messages of {self.crowd} was tried: it stopped after {self._situations()}."
+        return f"The messages of {self.crowd} were delivered in every possible order: {self._situations()}."
+
+    def _situations(self) -> str:
+        return plural(self.situations, "different situation")
+
+    def _rest(self) -> list[str]:
+        hidden = len(self.lines) - _SHOWN_LINES
+        return [f"  … and {hidden:,} more"] if hidden > 0 else []
+
+    def _details(self) -> list[tuple[str, str]]:
+        details = [("The exception came from:", self.trace), ("Printed on the way:", self.printed)]
+        return [(title, text) for title, text in details if text]
+
+    def _html(self) -> str:
+        mark, colour = ("✓", "#2e7d32") if self.passed else ("✗", "#c62828")
+        parts = [f'<p><b style="color:{colour}">{mark}</b> <b>{html.escape(self._headline())}</b></p>']
+        if self.passed:
+            parts.append(f"<p>{html.escape(self._effort())}</p>")
+        else:
+            parts.append(_as_html(self.lines[:_SHOWN_LINES]))
+            parts += [f"<p>{html.escape(line)}</p>" for line in self._rest()]
+            parts += [f"<p><b>{html.escape(line)}</b></p>" for line in self.wrong.splitlines()]
+            parts += [f"<p>{title}</p><pre>{html.escape(text)}</pre>" for title, text in self._details()]
+        return f'<div class="spawn-check">{"".join(parts)}</div>'
+
+
+def _as_text(lines: tuple[Line, ...]) -> list[str]:
+    who = max(len(line.who) for line in lines)
+    does = max(len(line.does) for line in lines)
+    return [
+        f"  {number:>2}  {line.who:<{who}}{' → ' if who else ''}{line.does:<{does}}  {line.comes_of_it}".rstrip()
+        for number, line in enumerate(lines, start=1)
+    ]
+
+
+def _as_html(lines: tuple[Line, ...]) -> str:
+    if not lines:
+        return ""
+    rows = "".join(
+        f"<tr>{_cell(str(number), 'right')}{_cell(line.who)}{_code(line.does)}{_cell(line.comes_of_it)}</tr>"
+        for number, line in enumerate(lines, start=1)
+    )
+    head = "".join(f'<th scope="col" style="text-align:left">{name}</th>' for name in ("", "who", "sends", "and"))
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _cell(text: str, align: str = "left") -> str:
+    return f'<td style="text-align:{align}">{html.escape(text)}</td>'
+
+
+def _code(text: str) -> str:
+    return f'<td style="text-align:left"><code>{html.escape(text)}</code></td>'
