@@ -104,87 +104,85 @@ class BlockingWaiter(msgspec.Struct, eq=False):
             lock.acquire(timeout=min(left_s, _SLICE_S))
 
 
+class LoopWaiter(msgspec.Struct, eq=False):
+    """One reply for one future."""
+
+    port: LoopPort
+    future: asyncio.Future[Any]
+    invocation: Invocation
+    deadline: float
+    timeout_s: float
+
+    def deliver(self, reply: Reply) -> LoopPort | None:
+        """Called by any thread, which sees to it that the port that it gets is woken soon."""
+        port = self.port
+        port.arrived.append((self, reply))
+        return None if port.is_scheduled else port
+
+    def fail(self, reply: Reply) -> None:
+        """Called on the loop."""
+        error = error_of(reply, self.invocation)
+        assert error is not None
+        self.future.set_exception(error)
+
+    def expire(self) -> None:
+        """Called on the loop."""
+        if not self.future.done():
+            invocation = self.invocation
+            self.future.set_exception(InvocationTimeout(invocation.actor.name, invocation.action, self.timeout_s))
+
+
 class LoopPort:
     """Replies for one event loop, handed over in batches: one wake-up of the loop for all that came meanwhile."""
 
-    __slots__ = ("_arrived", "_is_scheduled", "_loop", "_sweeping", "_waiting")
+    __slots__ = ("_is_sweeping", "_loop", "_waiting", "arrived", "is_scheduled")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._arrived: deque[tuple[LoopWaiter, Reply]] = deque()
-        self._is_scheduled = False
+        self.arrived: deque[tuple[LoopWaiter, Reply]] = deque()
+        self.is_scheduled = False
+        """The loop will look at what arrived: it need not be woken."""
         self._waiting: deque[LoopWaiter] = deque()
-        self._sweeping = False
+        self._is_sweeping = False
 
     def waiter(self, invocation: Invocation, timeout_s: float, *, default_s: float) -> LoopWaiter:
         """A waiter whose future gets the decoded response.  Called on the loop."""
         waiter = LoopWaiter(self, self._loop.create_future(), invocation, time.monotonic() + timeout_s, timeout_s)
         if timeout_s == default_s:
             self._waiting.append(waiter)
-            if not self._sweeping:
-                self._sweeping = True
+            if not self._is_sweeping:
+                self._is_sweeping = True
                 self._loop.call_later(min(1.0, timeout_s), self._sweep)
         else:
             self._loop.call_later(timeout_s, waiter.expire)
         return waiter
 
-    def put(self, waiter: LoopWaiter, reply: Reply) -> LoopPort | None:
-        """Called by any thread.  The port comes back when its loop must be woken for this."""
-        self._arrived.append((waiter, reply))
-        return None if self._is_scheduled else self
-
     def wake(self) -> None:
-        """Have the loop look at what arrived.  Called by any thread; each call that is not needed costs nothing."""
-        if not self._is_scheduled and self._arrived:
-            self._is_scheduled = True
+        """Have the loop look at what arrived.  Called by any thread; a call that is not needed costs nothing."""
+        if not self.is_scheduled and self.arrived:
+            self.is_scheduled = True
             with suppress(RuntimeError):  # the loop was closed: nobody waits any more
-                self._loop.call_soon_threadsafe(self._drain)
+                self._loop.call_soon_threadsafe(self._settle)
 
-    def _drain(self) -> None:
-        self._is_scheduled = False
-        arrived = self._arrived
+    def _settle(self) -> None:
+        # First this, so that what arrives from here on wakes the loop again.
+        self.is_scheduled = False
+        arrived = self.arrived
         while arrived:
             waiter, reply = arrived.popleft()
-            waiter.settle(reply)
+            future = waiter.future
+            if future.done():
+                continue  # nobody waits any more
+            if reply.failure is None:
+                future.set_result(decode_value(reply.response))
+            else:
+                waiter.fail(reply)
 
     def _sweep(self) -> None:
         """Expire what is overdue.  Waiters with the default time-out are in order of their deadline."""
         waiting, now = self._waiting, time.monotonic()
         while waiting and (waiting[0].future.done() or waiting[0].deadline <= now):
             waiting.popleft().expire()
-        self._sweeping = bool(waiting)
+        self._is_sweeping = bool(waiting)
         if waiting:
             self._loop.call_later(min(1.0, max(0.001, waiting[0].deadline - now)), self._sweep)
-
-
-class LoopWaiter:
-    """One reply for one future."""
-
-    __slots__ = ("_invocation", "_port", "deadline", "future", "timeout_s")
-
-    def __init__(
-        self, port: LoopPort, future: asyncio.Future[Any], invocation: Invocation, deadline: float, timeout_s: float
-    ) -> None:
-        self._port, self.future, self._invocation = port, future, invocation
-        self.deadline, self.timeout_s = deadline, timeout_s
-
-    def deliver(self, reply: Reply) -> LoopPort | None:
-        """Called by any thread, which sees to it that the port that it gets is woken soon."""
-        return self._port.put(self, reply)
-
-    def settle(self, reply: Reply) -> None:
-        """Called on the loop."""
-        future = self.future
-        if future.done():
-            return
-        if reply.failure is None:
-            future.set_result(decode_value(reply.response))
-        else:
-            error = error_of(reply, self._invocation)
-            assert error is not None
-            future.set_exception(error)
-
-    def expire(self) -> None:
-        if not self.future.done():
-            invocation = self._invocation
-            self.future.set_exception(InvocationTimeout(invocation.actor.name, invocation.action, self.timeout_s))
