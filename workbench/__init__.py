@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from workbench.commands.ref import ref
     from workbench.commands.state import state
     from workbench.kernel_ext.display import dashboard, watch
+    from workbench.teaching.check import check
 
 _HOMES = {
     **dict.fromkeys(
@@ -60,6 +61,7 @@ __all__ = [
     "action",
     "actors",
     "ainvoke",
+    "check",
     "confirm_dropped",
     "dashboard",
     "deploy",
