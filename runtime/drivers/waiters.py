@@ -149,7 +149,10 @@ class LoopPort:
         """A waiter whose future gets the decoded response.  Called on the loop."""
         waiter = LoopWaiter(self, self._loop.create_future(), invocation, time.monotonic() + timeout_s, timeout_s)
         if timeout_s == default_s:
-            self._waiting.append(waiter)
+            waiting = self._waiting
+            while waiting and waiting[0].future.done():
+                waiting.popleft()  # not left to the sweep, which would let a second's worth of them pile up
+            waiting.append(waiter)
             if not self._is_sweeping:
                 self._is_sweeping = True
                 self._loop.call_later(min(1.0, timeout_s), self._sweep)
