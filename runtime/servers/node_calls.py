@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
-from typing import Any, cast
+from typing import Any
 
-from runtime.drivers.waiters import LoopPort, LoopWaiter
+from runtime.drivers.waiters import LoopPort
 from runtime.errors import Overloaded, SpawnError
 from runtime.ids import ActorId, InvocationId, RandomIds
 from runtime.local import EmbeddedSystem
 from runtime.records import Failure, Invocation, Reply
 from runtime.servers.grpc_errors import abort
 from runtime.servers.rates import Rate
+from runtime.servers.reply_port import ReplyPort
 from runtime.servers.security import Limits
 from runtime.wire.bounds import check_depth
 from runtime.wire.node_values import failure_of, get_value, put_failure, put_value
@@ -67,12 +68,12 @@ class NodeCalls:
     def __init__(self, system: EmbeddedSystem, limits: Limits, rate: Rate) -> None:
         self._system, self._limits, self._rate = system, limits, rate
         self._reader = CallReader(system, limits)
-        self._port: LoopPort | None = None
+        self._port: ReplyPort | None = None
 
     @property
-    def port(self) -> LoopPort:
+    def port(self) -> ReplyPort:
         if self._port is None:
-            self._port = LoopPort(asyncio.get_running_loop())
+            self._port = ReplyPort(asyncio.get_running_loop())
         return self._port
 
     async def invoke(self, call: pb.Call, context: Any) -> pb.Answer:
@@ -89,6 +90,7 @@ class NodeCalls:
 
     async def invoke_many(self, requests: AsyncIterator[pb.Calls], context: Any) -> None:
         """Calls as they come, answers as they are there."""
+        await context.send_initial_metadata(())  # so that the client knows that it is connected
         stream = _Stream(self.port, self._limits.in_flight)
         reading = asyncio.create_task(self._read(requests, stream))
         try:
@@ -125,12 +127,12 @@ class _FutureWaiter:
 
     __slots__ = ("_port", "future")
 
-    def __init__(self, port: LoopPort) -> None:
+    def __init__(self, port: ReplyPort) -> None:
         self._port = port
         self.future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
 
     def deliver(self, reply: Reply) -> LoopPort | None:
-        return self._port.put(cast(LoopWaiter, self), reply)
+        return self._port.put(self, reply)
 
     def settle(self, reply: Reply) -> None:
         if not self.future.done():
@@ -140,7 +142,7 @@ class _FutureWaiter:
 class _Stream:
     """The unanswered calls and the unsent answers of one stream."""
 
-    def __init__(self, port: LoopPort, limit: int) -> None:
+    def __init__(self, port: ReplyPort, limit: int) -> None:
         self.port, self._limit = port, limit
         self._unanswered = 0
         self._answers: deque[tuple[int, Reply]] = deque()
@@ -196,7 +198,7 @@ class _StreamWaiter:
         self._stream, self._call = stream, call
 
     def deliver(self, reply: Reply) -> LoopPort | None:
-        return self._stream.port.put(cast(LoopWaiter, self), reply)
+        return self._stream.port.put(self, reply)
 
     def settle(self, reply: Reply) -> None:
         self._stream.add(self._call, reply)
