@@ -51,7 +51,9 @@ class ErrorDisplay:
         frames = user_frames(error.__traceback__)
         plain = _without_chain(error)
         shown = self._traceback(plain, joined(frames)) if frames else self._message(plain)
-        return [*shown, *getattr(error, "__notes__", ())]
+        # Of an action that failed in another process there is only text.
+        trace = [getattr(error, "trace", "").rstrip("\n")] if isinstance(error, ActionFailed) else []
+        return [*filter(None, trace), *shown, *getattr(error, "__notes__", ())]
 
     @contextmanager
     def of_cell(self, note: str) -> Iterator[None]:

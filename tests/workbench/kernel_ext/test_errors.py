@@ -114,6 +114,17 @@ def test_a_timed_out_call_says_what_may_still_happen(kernel: Kernel) -> None:
     assert "did not answer within 0.05 s" in cell.traceback
 
 
+def test_a_failure_in_another_process_shows_its_text(kernel: Kernel) -> None:
+    kernel.ok("from runtime.errors import ActionFailed")
+
+    cell = kernel.run(
+        "raise ActionFailed('far', 'go', 'ValueError', 'no', trace='File far.py, line 3\\nValueError: no\\n')"
+    )
+
+    assert cell.traceback.startswith("File far.py, line 3\nValueError: no\n")
+    assert "far.go failed with ValueError: no" in cell.traceback
+
+
 def test_foreign_errors_keep_their_traceback(kernel: Kernel) -> None:
     cell = kernel.run("1 / 0")
 
