@@ -69,7 +69,7 @@ def _running(view: ActorView, now_us: int) -> str:
 def _text(view: ActorView, now_us: int) -> str:
     lines = [f"{printable(view.name)}  {' · '.join(_facts(view))}".rstrip(), *problem_lines(view.problem)]
     if view.phase:
-        bars = sparkline_text(view.mailbox.depths.values)
+        bars = sparkline_text(view.mailbox.depths.up_to(now_us))
         lines.append(f"  mailbox  {_mailbox(view, now_us)}{'  ' + bars if bars else ''}")
         lines += [f"  running  {_running(view, now_us)}"] if view.running else []
         lines.append(f"  turns    {_activity(view)}")
@@ -88,7 +88,7 @@ def _html(view: ActorView, now_us: int) -> Markup:
     title = element("div", element("strong", code(view.name)), muted("  " + " · ".join(_facts(view))))
     parts: list[str] = [title, *problem_html(view.problem)]
     if view.phase:
-        parts.append(element("div", *_line("Mailbox", _mailbox(view, now_us)), " ", *_bars(view)))
+        parts.append(element("div", *_line("Mailbox", _mailbox(view, now_us)), " ", *_bars(view, now_us)))
         parts += [element("div", *_line("Running", _running(view, now_us)))] if view.running else []
         parts.append(element("div", *_line("Turns", _activity(view))))
     if view.state is not None:
@@ -105,8 +105,8 @@ def snapshot_note(now_us: int) -> Markup:
     return element("div", text, style=f"{MUTED};font-size:12px;margin-top:4px")
 
 
-def _bars(view: ActorView) -> list[Markup]:
-    values = view.mailbox.depths.values
+def _bars(view: ActorView, now_us: int) -> list[Markup]:
+    values = view.mailbox.depths.up_to(now_us)
     return [sparkline_svg(values, "mailbox depth in the last minute")] if any(values) else []
 
 

@@ -8,12 +8,19 @@ import msgspec
 
 from workbench.presenters.html import Markup, element
 
+_SLOTS = 60
+
 
 class Series(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One number for each second, the last for second `until_s` since the epoch; None where nobody looked."""
+    """One number for each second, the last for second `until_s` since the epoch."""
 
-    values: tuple[int | None, ...] = ()
+    values: tuple[int, ...] = ()
     until_s: int = 0
+
+    def up_to(self, now_us: int) -> list[int]:
+        """The numbers of the last minute, the last of them for now."""
+        gap = min(_SLOTS, max(0, now_us // 1_000_000 - self.until_s))
+        return [*self.values, *[0] * gap][-_SLOTS:] if any(self.values) else []
 
 
 NO_SERIES = Series()
@@ -24,18 +31,18 @@ _LOW = 4
 _BAR_WIDTH, _HEIGHT = 3, 24
 
 
-def sparkline_text(values: Sequence[int | None]) -> str:
-    """`▁▂▅█`, scaled to the largest value; a blank where nothing was measured."""
+def sparkline_text(values: Sequence[int]) -> str:
+    """`▁▂▅█`, scaled to the largest value; empty for zeros alone."""
     if not any(values):
         return ""
-    top = max([_LOW, *(v for v in values if v)])
-    return "".join(" " if v is None else _BARS[round(v / top * (len(_BARS) - 1))] for v in values)
+    top = max([_LOW, *values])
+    return "".join(_BARS[round(value / top * (len(_BARS) - 1))] for value in values)
 
 
-def sparkline_svg(values: Sequence[int | None], label: str, slots: int = 60) -> Markup:
+def sparkline_svg(values: Sequence[int], label: str, slots: int = _SLOTS) -> Markup:
     """Bars against the right edge of `slots` places; `label` is what a screen reader says."""
     shown = list(values)[-slots:]
-    top = max([_LOW, *(v for v in shown if v)])
+    top = max([_LOW, *shown])
     bars = []
     for index, value in enumerate(shown, slots - len(shown)):
         if value:

@@ -83,10 +83,23 @@ _KEYS: dict[str, Callable[[ActorInfo], Any]] = {
 SORTS = tuple(_KEYS)
 
 
+class Window(msgspec.Struct, frozen=True):
+    """The rows that are shown, of those that match."""
+
+    query: Query = Query()
+    rows: tuple[ActorRow, ...] = ()
+    matching: int = 0
+
+
+def window(infos: Sequence[ActorInfo], query: Query) -> Window:
+    """What a query finds among actors, in its order; the tool's own are left out."""
+    found = _sorted(_searched(infos, query), query)
+    return Window(query, tuple(_row(info) for info in found[: query.limit]), len(found))
+
+
 def system_view(
     status: SystemStatus,
-    infos: Sequence[ActorInfo],
-    query: Query,
+    shown: Window,
     *,
     is_partial: bool = False,
     rate: float = 0.0,
@@ -97,10 +110,8 @@ def system_view(
     """The panel of a system.
 
     Args:
-        infos: what was looked at, in any order; the tool's own actors may be among them.
-        is_partial: there are more actors than `infos`.
+        is_partial: there are more actors than the window was made from.
     """
-    found = _sorted(_searched(infos, query), query)
     return SystemView(
         system=status.system,
         store=status.store,
@@ -109,10 +120,10 @@ def system_view(
         turns=status.sequence,
         rate=round(rate, 1),
         unwritten=max(0, status.sequence - status.committed),
-        rows=tuple(_row(info) for info in found[: query.limit]),
-        matching=len(found),
+        rows=shown.rows,
+        matching=shown.matching,
         is_partial=is_partial,
-        query=query,
+        query=shown.query,
         rates=rates,
         counters=counters,
         problem=problem or problem_in(status),

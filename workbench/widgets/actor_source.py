@@ -50,7 +50,7 @@ class ActorSource:
         turns = news.turns.get(self.actor, ())
         self._arrived += len(turns)
         self._dropped = news.dropped
-        self._append(turns)
+        self._append(turns[-TURNS_SHOWN:])
 
     def read(self, now_us: int) -> ActorView:
         """See `Source`.  After an error it is the last picture, with the problem."""

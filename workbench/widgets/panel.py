@@ -83,8 +83,13 @@ class Panel(anywidget.AnyWidget):
         return {"text/plain": still.rendering.text, "text/html": html}
 
     def close(self) -> None:
-        """End the panel; its views vanish.  Safe to call twice."""
-        self.on_close()
+        """End the panel; its views vanish.
+
+        Safe to call twice: ipywidgets does so when the object is collected, which may be in the middle of anything, also of
+        the publisher's own locks.
+        """
+        on_close, self.on_close = self.on_close, lambda: None
+        on_close()
         super().close()
 
     def _let_replies_through(self) -> None:

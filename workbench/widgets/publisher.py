@@ -97,7 +97,8 @@ class Publisher:
                 break
         if not watched:
             return None
-        return INTERVAL_S if any(entry.is_visible for entry in watched) else UNSEEN_S
+        interval = INTERVAL_S if any(entry.is_visible for entry in watched) else UNSEEN_S
+        return max(0.01, interval - (self._monotonic() - now_s))
 
     def _start(self) -> None:
         # A fresh context: an inherited one would pin what is sent to the cell that opened the first panel.

@@ -1,75 +1,78 @@
-"""Numbers over the last minute, one a second: how deep a mailbox was, how many turns there were."""
+"""Numbers over the last minute, one a second: how deep a mailbox was, how many turns there were.
+
+What is made of them changes at most once a second, and not at all while nothing happens: a panel is only sent again when it
+shows something else.
+"""
 
 from __future__ import annotations
 
-from collections import deque
-
-from workbench.presenters.sparkline import Series
+from workbench.presenters.sparkline import NO_SERIES, Series
 
 _SECOND = 1_000_000
-SLOTS = 60
+_MINUTE_S = 60
+_WINDOW_S = 3
 
 
 class PerSecond:
-    """Keeps one number for each of the last 60 seconds; times may stand still or go back, then the last second counts."""
+    """Keeps the numbers of a minute; while the clock stands still or goes back they count for the last second."""
 
     def __init__(self) -> None:
-        self._slots: dict[int, int] = {}
+        self._values: dict[int, int] = {}
+        """By second, ascending; those that are not 0."""
+        self._now_s = 0
 
     def peak(self, now_us: int, value: int) -> None:
         """The second's number is the largest given in it."""
         second = self._second(now_us)
-        self._slots[second] = max(self._slots[second], value)
+        self._put(second, max(self._values.get(second, 0), value))
 
     def add(self, now_us: int, value: int) -> None:
         """The second's number is the sum of those given in it."""
-        self._slots[self._second(now_us)] += value
+        second = self._second(now_us)
+        self._put(second, self._values.get(second, 0) + value)
 
     def series(self) -> Series:
-        """Up to the last second that got a number, without zeros before the first other; empty if all are zero."""
-        if not any(self._slots.values()):
-            return Series()
-        last = self._last()
-        values = [self._slots.get(second) for second in range(last - SLOTS + 1, last + 1)]
-        first = next(index for index, value in enumerate(values) if value)
-        return Series(tuple(values[first:]), last)
+        """From the first to the last second of a minute that are not 0."""
+        if not self._values:
+            return NO_SERIES
+        first, last = next(iter(self._values)), next(reversed(self._values))
+        return Series(tuple(self._values.get(second, 0) for second in range(first, last + 1)), last)
+
+    def mean(self, since_s: int, now_us: int) -> float:
+        """The mean of the last three whole seconds before now, but none before `since_s`; 0 if there is none."""
+        until = now_us // _SECOND
+        seconds = range(max(since_s, until - _WINDOW_S), until)
+        return sum(self._values.get(second, 0) for second in seconds) / len(seconds) if seconds else 0.0
 
     def _second(self, now_us: int) -> int:
-        second = max(now_us // _SECOND, self._last())
-        if second not in self._slots:
-            self._slots[second] = 0
-            for old in [s for s in self._slots if s <= second - SLOTS]:
-                del self._slots[old]
-        return second
+        self._now_s = max(self._now_s, now_us // _SECOND)
+        return self._now_s
 
-    def _last(self) -> int:
-        return next(reversed(self._slots), 0)
+    def _put(self, second: int, value: int) -> None:
+        if not value:
+            return
+        self._values[second] = value
+        while (first := next(iter(self._values))) <= second - _MINUTE_S:
+            del self._values[first]
 
 
 class Rate:
     """Events a second from a running total that may start again at 0."""
 
-    def __init__(self, window_us: int = 3 * _SECOND) -> None:
-        self._window_us = window_us
-        self._points: deque[tuple[int, int]] = deque()
-        self._total = 0
-        self._sum = 0
+    def __init__(self) -> None:
         self.per_second = PerSecond()
+        self._total = 0
+        self._updated_us = 0
+        self._since_s = 0
 
     def update(self, now_us: int, total: int) -> float:
-        """Take the total as it is now; the rate over the last seconds.
+        """Take the total as it is now; the rate over the last three whole seconds.
 
         After a pause it begins anew: nobody knows when in the pause the events were.
         """
-        if self._points and not 0 <= now_us - self._points[-1][0] <= 2 * _SECOND:
-            self._points.clear()
-        if self._points:
-            more = total - self._total if total >= self._total else total
-            self._sum += more
-            self.per_second.add(now_us, more)
-        self._total = total
-        self._points.append((now_us, self._sum))
-        while len(self._points) > 2 and self._points[1][0] <= now_us - self._window_us:
-            self._points.popleft()
-        since, before = self._points[0]
-        return (self._sum - before) * _SECOND / (now_us - since) if now_us > since else 0.0
+        if 0 <= now_us - self._updated_us <= 2 * _SECOND:
+            self.per_second.add(now_us, total - self._total if total >= self._total else total)
+        else:
+            self._since_s = now_us // _SECOND + 1
+        self._total, self._updated_us = total, now_us
+        return self.per_second.mean(self._since_s, now_us)

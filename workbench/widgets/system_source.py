@@ -6,12 +6,21 @@ from typing import Any
 
 import msgspec
 
-from runtime.api import ActorInfo, SystemApi, SystemStatus
+from runtime.api import ActorInfo, Capability, SystemApi, SystemStatus
 from workbench.presenters.actor_panel import Counters
 from workbench.presenters.actor_static import actor_rendering
 from workbench.presenters.problems import problem_of
 from workbench.presenters.rendering import Rendering
-from workbench.presenters.system_panel import SORTS, WINDOW_LARGEST, WINDOW_STEP, Query, SystemView, system_view
+from workbench.presenters.system_panel import (
+    SORTS,
+    WINDOW_LARGEST,
+    WINDOW_STEP,
+    Query,
+    SystemView,
+    Window,
+    system_view,
+    window,
+)
 from workbench.presenters.system_static import system_rendering
 from workbench.widgets.actor_source import ActorSource
 from workbench.widgets.feeds import News
@@ -21,6 +30,8 @@ from workbench.widgets.sources import View
 
 _LISTED = 5_000
 """Actors looked at for one picture; more are found by the start of their name."""
+_LOOK_AGAIN_US = 1_000_000
+"""While no event comes, the system's numbers are looked at so often."""
 _RELIST_US = 10_000_000
 """A list is read again after so long even if nothing seems to have happened."""
 
@@ -34,15 +45,19 @@ class SystemSource:
         self._last: View = SystemView(system.name)
         self._opened: ActorSource | None = None
         self._infos: list[ActorInfo] = []
-        self._listed_for: tuple[Any, ...] = ()
-        self._listed_us = 0
+        self._window = Window()
+        self._listed_for: tuple[object, ...] = ()
+        self._listed_us = self._read_us = 0
         self._rate = Rate()
-        self._dropped = self._others = 0
+        self._dropped = self._events = 0
+        self._must_look = True
 
     def absorb(self, news: News) -> None:
         """See `Source`."""
+        happened = len(news.turns) + news.others
+        self._must_look |= bool(happened) or Capability.WATCH not in self.system.capabilities
+        self._events += happened
         self._dropped = news.dropped
-        self._others += news.others
         if self._opened is not None:
             self._opened.absorb(news)
 
@@ -50,12 +65,9 @@ class SystemSource:
         """See `Source`.  After an error it is the last picture, with the problem."""
         if self._opened is not None:
             self._last = msgspec.structs.replace(self._opened.read(now_us), back=True)
-            return self._last
-        try:
-            self._last = self._view(now_us)
-        except Exception as error:  # noqa: BLE001 - a system may fail in any way; a panel shows it and goes on
-            last = self._last if isinstance(self._last, SystemView) else SystemView(self.system.name)
-            self._last = msgspec.structs.replace(last, problem=problem_of(error), query=self._query)
+        elif self._must_look or not 0 <= now_us - self._read_us < _LOOK_AGAIN_US:
+            self._must_look, self._read_us = False, now_us
+            self._last = self._list_view(now_us)
         return self._last
 
     def handle(self, intent: Intent) -> bool:
@@ -64,7 +76,7 @@ class SystemSource:
             case "open" if intent.text("actor"):
                 self._opened = ActorSource(self.system, intent.text("actor"))
             case "back":
-                self._opened = None
+                self._opened, self._must_look = None, True
             case "sort" if intent.text("by") in SORTS:
                 self._sort(intent.text("by"))
             case "search":
@@ -80,14 +92,20 @@ class SystemSource:
         last = self._last
         return system_rendering(last, now_us) if isinstance(last, SystemView) else actor_rendering(last, now_us)
 
+    def _list_view(self, now_us: int) -> SystemView:
+        try:
+            return self._view(now_us)
+        except Exception as error:  # noqa: BLE001 - a system may fail in any way; a panel shows it and goes on
+            last = self._last if isinstance(self._last, SystemView) else SystemView(self.system.name)
+            return msgspec.structs.replace(last, problem=problem_of(error), query=self._query)
+
     def _view(self, now_us: int) -> SystemView:
         status = self.system.status()
         self._list(status, now_us)
         rate = self._rate.update(now_us, status.sequence)
         return system_view(
             status,
-            self._infos,
-            self._query,
+            self._window,
             is_partial=len(self._infos) >= _LISTED,
             rate=rate,
             rates=self._rate.per_second.series(),
@@ -95,16 +113,22 @@ class SystemSource:
         )
 
     def _list(self, status: SystemStatus, now_us: int) -> None:
-        now = (status.sequence, status.waiting, status.actors, self._others, self._query.search)
-        if now == self._listed_for and 0 <= now_us - self._listed_us < _RELIST_US:
-            return
+        """Read the actors again if something happened, and make the window anew if that or the query is another."""
+        now = (status.sequence, status.waiting, status.actors, self._events, self._query.search)
+        is_current = now == self._listed_for and 0 <= now_us - self._listed_us < _RELIST_US
+        if not is_current:
+            self._infos, self._listed_for, self._listed_us = self._found(), now, now_us
+        if not is_current or self._query != self._window.query:
+            self._window = window(self._infos, self._query)
+
+    def _found(self) -> list[ActorInfo]:
         infos = self.system.actors(limit=_LISTED)
-        if len(infos) >= _LISTED and self._query.search:
-            # Not everything was looked at: at least what begins with the searched words is found.
-            known = {info.id.name for info in infos}
-            found = self.system.actors(prefix=self._query.search, limit=WINDOW_LARGEST)
-            infos += [info for info in found if info.id.name not in known]
-        self._infos, self._listed_for, self._listed_us = infos, now, now_us
+        if len(infos) < _LISTED or not self._query.search:
+            return infos
+        # Not everything was looked at: at least what begins with the searched words is found.
+        known = {info.id.name for info in infos}
+        found = self.system.actors(prefix=self._query.search, limit=WINDOW_LARGEST)
+        return infos + [info for info in found if info.id.name not in known]
 
     def _sort(self, by: str) -> None:
         """The same column again turns the order round; numbers begin with the largest."""
@@ -114,4 +138,5 @@ class SystemSource:
             self._ask(sort=by, descending=by not in ("name", "kind", "phase"))
 
     def _ask(self, **changes: Any) -> None:
+        self._must_look = True
         self._query = msgspec.structs.replace(self._query, **changes)

@@ -10,7 +10,7 @@ from runtime.records import Failure
 from tests.workbench.widgets.fake_system import make_turn
 from workbench.presenters.actor_panel import ActorView, Counters, actor_view
 from workbench.presenters.sparkline import Series
-from workbench.presenters.system_panel import Query, SystemView, system_view
+from workbench.presenters.system_panel import Query, SystemView, system_view, window
 from workbench.presenters.turns import turn_row
 from workbench.presenters.values import mark_changes, outline
 
@@ -89,7 +89,7 @@ def full_actor_view(name: str = "counter") -> ActorView:
         info(name, phase="running", waiting=7, oldest_waiting_us=NOW_US - 900_000, action="add"),
         state=mark_changes(before, state),
         waiting=waiting,
-        depths=Series((1, 4, None, 7), NOW_US // 1_000_000),
+        depths=Series((1, 4, 0, 7), NOW_US // 1_000_000),
         rate=12.34,
         recent=[turn_row(turn) for turn in reversed(turns)],
         counters=Counters(dropped=3, merged=1_200),
@@ -123,4 +123,6 @@ def full_system_view(query: Query = Query(), hostile: str = HOSTILE) -> SystemVi
         sequence=2_468,
         committed=2_460,
     )
-    return system_view(status, infos, query, rate=56.7, rates=Series((3, 5), NOW_US // 1_000_000), counters=Counters(5))
+    return system_view(
+        status, window(infos, query), rate=56.7, rates=Series((3, 5), NOW_US // 1_000_000), counters=Counters(5)
+    )

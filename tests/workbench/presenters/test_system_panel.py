@@ -4,7 +4,7 @@ from runtime.api import SystemStatus
 from tests.workbench.presenters.samples import HOSTILE, NOW_US, full_system_view, info
 from tests.workbench.presenters.snapshot import assert_snapshot
 from tests.workbench.presenters.test_actor_panel import as_json
-from workbench.presenters.system_panel import SORTS, Query, system_view
+from workbench.presenters.system_panel import SORTS, Query, Window, system_view, window
 from workbench.presenters.system_static import system_rendering
 
 STATUS = SystemStatus(system="s", store="", running=True)
@@ -44,26 +44,26 @@ def test_search_takes_all_words_in_any_column() -> None:
 
 
 def test_a_window_says_how_many_more_there_are() -> None:
-    view = system_view(STATUS, [info(f"a{i}") for i in range(2_000)], Query(limit=50))
+    view = system_view(STATUS, window([info(f"a{i}") for i in range(2_000)], Query(limit=50)))
 
     assert len(view.rows) == 50
     assert "… 1,950 more actors" in system_rendering(view, NOW_US).text
 
 
 def test_a_partial_list_says_how_to_find_the_rest() -> None:
-    view = system_view(STATUS, [info()], Query(), is_partial=True)
+    view = system_view(STATUS, window([info()], Query()), is_partial=True)
 
     assert "search by the start of a name" in system_rendering(view, NOW_US).html
 
 
 def test_an_empty_system_says_how_to_begin() -> None:
-    assert "%%actor" in system_rendering(system_view(STATUS, [], Query()), NOW_US).text
+    assert "%%actor" in system_rendering(system_view(STATUS, Window()), NOW_US).text
 
 
 def test_a_stopped_system_says_so() -> None:
     stopped = SystemStatus(system="s", store="", running=False)
 
-    problem = system_view(stopped, [], Query()).problem
+    problem = system_view(stopped, Window()).problem
 
     assert problem is not None
     assert problem.kind == "stopped"

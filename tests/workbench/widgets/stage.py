@@ -49,10 +49,10 @@ class Stage:
     def __init__(self, system: FakeSystem | None = None) -> None:
         self.clock = ManualClock()
         self.now_s = 100.0
-        self.read_cost_s = 0.0
+        self.cpu_s = 0.0
         self.system = system or FakeSystem(self.clock)
         self.system.clock = self.clock
-        self.publisher = UnstartedPublisher(self.clock, self.monotonic)
+        self.publisher = UnstartedPublisher(self.clock, self.monotonic, lambda: self.cpu_s)
         self.entries: dict[int, Entry] = {}
 
     def monotonic(self) -> float:

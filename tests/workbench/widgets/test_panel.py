@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,7 @@ from runtime.clock import SystemClock
 from runtime.errors import UnknownActor
 from tests.workbench.widgets.fake_system import FakeSystem
 from workbench import widgets
+from workbench.widgets import opening
 from workbench.widgets.panel import Panel
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -74,6 +76,21 @@ def test_closing_twice_is_harmless(system: FakeSystem) -> None:
 
     panel.close()
     panel.close()
+
+
+def test_a_closed_panel_is_collected_without_taking_locks(system: FakeSystem) -> None:
+    panel = widgets.actor_panel(system, "counter")
+    panel.close()
+    done = threading.Event()
+
+    def collect_in_the_middle_of_the_publisher() -> None:
+        with opening._publisher._lock:
+            panel.__del__()
+        done.set()
+
+    threading.Thread(target=collect_in_the_middle_of_the_publisher, daemon=True).start()
+
+    assert done.wait(5), "collecting a panel waits for a lock"
 
 
 def test_clicks_are_let_past_a_busy_main_thread() -> None:

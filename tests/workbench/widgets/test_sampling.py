@@ -1,3 +1,4 @@
+from workbench.presenters.sparkline import NO_SERIES
 from workbench.widgets.sampling import PerSecond, Rate
 
 S = 1_000_000
@@ -11,21 +12,21 @@ def test_each_second_keeps_its_peak() -> None:
     assert depths.series().values == (5, 2)
 
 
-def test_seconds_without_a_look_are_unknown_not_zero() -> None:
+def test_a_series_does_not_change_while_nothing_happens() -> None:
     depths = PerSecond()
     depths.peak(10 * S, 3)
+    before = depths.series()
     depths.peak(13 * S, 0)
 
-    series = depths.series()
-
-    assert (series.values, series.until_s) == ((3, None, None, 0), 13)
+    assert depths.series() == before
+    assert (before.values, before.until_s) == ((3,), 10)
 
 
 def test_zeros_alone_give_no_series() -> None:
     depths = PerSecond()
     depths.peak(S, 0)
 
-    assert depths.series().values == ()
+    assert depths.series() == NO_SERIES
 
 
 def test_only_the_last_minute_is_kept() -> None:
@@ -44,27 +45,36 @@ def test_a_clock_set_back_counts_for_the_last_second() -> None:
     assert depths.series().values == (7,)
 
 
-def test_rate_is_events_a_second_over_the_window() -> None:
+def rates(*points: tuple[float, int]) -> list[float]:
     rate = Rate()
-    for tick in range(50):
-        found = rate.update(tick * S // 10, tick * 4)
+    return [rate.update(100 * S + round(at * S), total) for at, total in points]
 
-    assert round(found) == 40
+
+def test_rate_is_the_mean_of_whole_seconds() -> None:
+    found = rates(*((tick / 10, tick * 4) for tick in range(51)))
+
+    assert found[-1] == 40
+
+
+def test_rate_is_steady_within_a_second() -> None:
+    found = rates(*((tick / 10, tick * tick) for tick in range(50)))
+
+    assert len(set(found)) <= 5
+
+
+def test_rate_falls_to_zero_three_seconds_after_the_last_event() -> None:
+    found = rates((0, 0), (1, 0), (1.5, 30), (2, 30), (3, 30), (4, 30), (5, 30))
+
+    assert found[3:] == [30, 15, 10, 0]
 
 
 def test_a_total_that_starts_again_counts_from_zero() -> None:
-    rate = Rate()
-    rate.update(0, 1_000)
-    rate.update(S, 1_010)
+    found = rates((0, 1_000), (1.2, 1_010), (1.8, 5), (2.1, 5))
 
-    assert rate.update(S + S // 2, 5) == 10.0
+    assert found[-1] == 15
 
 
 def test_after_a_pause_the_rate_begins_anew() -> None:
-    rate = Rate()
-    rate.update(0, 0)
-    rate.update(S, 10)
-    rate.update(60 * S, 50_000)
+    found = rates((0, 0), (1, 10), (60, 50_000), (61.5, 50_020), (62, 50_020))
 
-    assert rate.update(61 * S, 50_020) == 20.0
-    assert max(value or 0 for value in rate.per_second.series().values) == 20
+    assert found[2:] == [0, 0, 20]

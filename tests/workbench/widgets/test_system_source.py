@@ -6,6 +6,7 @@ from runtime.clock import ManualClock
 from tests.workbench.widgets.fake_system import FakeSystem
 from workbench.presenters.actor_panel import ActorView
 from workbench.presenters.system_panel import SystemView
+from workbench.widgets.feeds import News
 from workbench.widgets.intents import Intent
 from workbench.widgets.system_source import SystemSource
 
@@ -84,16 +85,38 @@ def test_the_list_is_not_read_again_while_nothing_happens(system: FakeSystem) ->
     assert system.reads["actors"] == 1
 
 
-def test_the_list_is_read_again_after_a_turn_and_after_two_seconds(system: FakeSystem) -> None:
+def test_the_list_is_read_again_after_a_turn_an_event_and_ten_seconds(system: FakeSystem) -> None:
     watch = Watch(system)
     watch.list()
-    system.turn("actor000", "add")
+    watch.source.absorb(News({"actor000": [system.turn("actor000", "add")]}))
     watch.list()
     assert isinstance(system.clock, ManualClock)
-    system.clock.advance(2.1)
+    system.clock.advance(10.1)
+    watch.list()
+    watch.source.absorb(News(others=1))
     watch.list()
 
-    assert system.reads["actors"] == 3
+    assert system.reads["actors"] == 4
+
+
+def test_a_quiet_system_is_asked_for_its_numbers_once_a_second(system: FakeSystem) -> None:
+    watch = Watch(system)
+    assert isinstance(system.clock, ManualClock)
+    for _ in range(50):
+        watch.list()
+        system.clock.advance(0.1)
+
+    assert system.reads["status"] == 5
+
+
+def test_what_happened_between_two_looks_is_not_forgotten(system: FakeSystem) -> None:
+    watch = Watch(system)
+    watch.list()
+    turn = system.turn("actor000", "add")
+    watch.source.absorb(News({"actor000": [turn]}))
+    watch.source.absorb(News())
+
+    assert watch.list().turns == 1
 
 
 def test_a_search_reaches_actors_beyond_those_that_are_listed() -> None:
@@ -113,6 +136,8 @@ def test_an_error_keeps_the_list_and_says_what_is_wrong(system: FakeSystem) -> N
     watch = Watch(system)
     watch.list()
     system.stop()
+    assert isinstance(system.clock, ManualClock)
+    system.clock.advance(1.0)
 
     view = watch.list()
 
