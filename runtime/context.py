@@ -67,7 +67,7 @@ class Log:
 class Context:
     """One turn, from the inside.  Valid until the action ends; belongs to the thread or task that runs it."""
 
-    __slots__ = ("_calls", "_random", "_uuids", "held", "is_async", "sent", "state", "work")
+    __slots__ = ("_calls", "_random", "_uuids", "held", "is_async", "sent", "state", "used_tags", "work")
 
     def __init__(self, work: Work, calls: Calls, state: Any = None, is_async: bool = False) -> None:
         self.work = work
@@ -77,6 +77,8 @@ class Context:
         self.sent: list[Sent] = []
         self.held: list[Any] = []
         """Invocations told so far, sent when the turn has succeeded."""
+        self.used_tags: dict[str, str] | None = None
+        """The actor's tags as this turn leaves them, once the action has asked for them."""
         self._calls = calls
         self._random: random.Random | None = None
         self._uuids: random.Random | None = None
@@ -99,7 +101,9 @@ class Context:
     @property
     def tags(self) -> dict[str, str]:
         """The actor's tags; a changed dict is stored with the turn."""
-        return self.work.tags
+        if self.used_tags is None:
+            self.used_tags = dict(self.work.tags)
+        return self.used_tags
 
     @property
     def revision(self) -> int:

@@ -33,6 +33,12 @@ CONFIRM_DROPPED = "spawn.confirm_dropped"
 RESTORE = "spawn.restore"
 """The runtime's own action: continue from the state that is the payload, as a new revision."""
 
+CURSOR_TAG = "spawn.source"
+"""The tag in which a projection keeps the last source turn that it has processed; the runtime's own."""
+
+SOURCE_METADATA = "spawn.source"
+"""Metadata of an event for a projection: the sequence of the turn it comes from."""
+
 INIT_NAMES = ("init", "Init", "setup", "Setup")
 """Action names that run once per activation before any message (spawn-protocol §2.3)."""
 

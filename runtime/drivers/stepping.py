@@ -25,7 +25,7 @@ from runtime.engine.system import Engine, EngineOptions
 from runtime.errors import InternalError, InvocationTimeout, SpawnError, WouldBlock
 from runtime.hosts.inprocess import InProcessHost
 from runtime.ids import ActorId, CountingIds
-from runtime.records import Invocation, Outcome, Reply, Work
+from runtime.records import Invocation, Outcome, Reply
 from runtime.statestores.base import Group, StateStore
 
 
@@ -100,7 +100,7 @@ class _Asked(Pending):
 class _Suspended(NamedTuple):
     """An action in the middle of a turn."""
 
-    work: Work
+    run: Run
     coroutine: Coroutine[Any, Any, Outcome]
     context: contextvars.Context
     awaited: _Asked
@@ -164,7 +164,7 @@ class SteppingDriver:
         """What could happen next, oldest first: turns, then resumptions."""
         ready = self._ready.ready if self.engine.backlog() else ()
         turns = [Possible("turn", actor.name) for actor in ready]
-        return turns + [Possible("resume", each.work.invocation.actor.name) for each in self._resumable()]
+        return turns + [Possible("resume", each.run.invocation.actor.name) for each in self._resumable()]
 
     def step(self) -> Possible | None:
         """Do one thing, chosen by `choose`; None when there is nothing to do."""
@@ -256,31 +256,31 @@ class SteppingDriver:
 
     def _run(self, step: Run) -> None:
         calls = _SteppingCalls(self)
-        if not step.host.is_async(step.work):
-            self._finish(step.work, step.host.run(step.work, calls))
+        if not step.host.is_async(step):
+            self._finish(step, step.host.run(step, calls))
             return
-        self._go_on(step.work, step.host.arun(step.work, calls), contextvars.copy_context())
+        self._go_on(step, step.host.arun(step, calls), contextvars.copy_context())
 
     def _resumable(self) -> list[_Suspended]:
         return [each for each in self._suspended if each.awaited.is_done]
 
     def _resume(self, suspended: _Suspended) -> None:
         self._suspended.remove(suspended)
-        self._go_on(suspended.work, suspended.coroutine, suspended.context)
+        self._go_on(suspended.run, suspended.coroutine, suspended.context)
 
-    def _go_on(self, work: Work, coroutine: Coroutine[Any, Any, Outcome], context: contextvars.Context) -> None:
+    def _go_on(self, run: Run, coroutine: Coroutine[Any, Any, Outcome], context: contextvars.Context) -> None:
         try:
             awaited = context.run(coroutine.send, None)
         except StopIteration as end:
-            self._finish(work, end.value)
+            self._finish(run, end.value)
             return
         if not isinstance(awaited, _Asked):
-            name = f"{work.invocation.actor.name}.{work.invocation.action}"
+            name = f"{run.invocation.actor.name}.{run.invocation.action}"
             raise WouldBlock(f"{name} awaits something other than ctx.invoke, which cannot be stepped through.")
-        self._suspended.append(_Suspended(work, coroutine, context, awaited))
+        self._suspended.append(_Suspended(run, coroutine, context, awaited))
 
-    def _finish(self, work: Work, outcome: Outcome) -> None:
-        self._carry_out(self.engine.finish(work, outcome, self.clock.now_us()))
+    def _finish(self, run: Run, outcome: Outcome) -> None:
+        self._carry_out(self.engine.finish(run, outcome, self.clock.now_us()))
 
     def _carry_out(self, commands: list[Command]) -> None:
         for command in commands:

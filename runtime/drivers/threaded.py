@@ -10,6 +10,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from runtime.clock import Clock
@@ -52,7 +53,7 @@ class ThreadedDriver:
         options = EngineOptions(system=config.system, durability=config.durability, mailbox_limit=config.mailbox_limit)
         bits = random.SystemRandom().getrandbits(64)
         chance = random.Random(bits)
-        self.engine = Engine(options, head=store.head(), ids=ids, seed=lambda: chance.getrandbits(63))
+        self.engine = Engine(options, head=store.head(), ids=ids, seed=partial(chance.getrandbits, 63))
         self.engine.resume_schedules(store.schedules(), 0)
         self._lock = threading.Lock()
         self._local = threading.local()
@@ -191,7 +192,7 @@ class ThreadedDriver:
             with self._lock:
                 now_us = self._now()
                 if run is not None and outcome is not None:
-                    commands, run = engine.finish(run.work, outcome, now_us), None
+                    commands, run = engine.finish(run, outcome, now_us), None
                 worker.steps += 1
                 step = engine.take(now_us) if not worker.is_detached or pool.takes_back(worker) else None
                 worker.is_busy = step is not None
@@ -212,7 +213,7 @@ class ThreadedDriver:
             may_watch = step is not None
             if step is None:
                 self._idle.until(engine.backlog)
-            elif type(step) is Run and not step.host.is_async(step.work):
+            elif type(step) is Run and not step.host.is_async(step):
                 run, outcome = step, self._run(step)
             else:
                 commands = self._otherwise(step)
@@ -220,7 +221,7 @@ class ThreadedDriver:
     def _run(self, step: Run) -> Outcome:
         assert self.calls is not None
         try:
-            return step.host.run(step.work, self.calls)
+            return step.host.run(step, self.calls)
         except Exception as error:  # noqa: BLE001 - a defect of a host ends its turn and nothing else
             return _host_broke(error)
 
@@ -244,11 +245,11 @@ class ThreadedDriver:
     async def _await(self, step: Run) -> None:
         assert self.calls is not None
         try:
-            outcome = await step.host.arun(step.work, self.calls)
+            outcome = await step.host.arun(step, self.calls)
         except Exception as error:  # noqa: BLE001 - as in `_run`
             outcome = _host_broke(error)
         with self._lock:
-            commands = self.engine.finish(step.work, outcome, self._now())
+            commands = self.engine.finish(step, outcome, self._now())
             worker = self.pool.claim() if self.engine.backlog() else None
         self._after(worker)
         self._carry_out(commands)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from runtime.engine.lifecycle import TABLE, Signal, after
 from runtime.engine.mailbox import Envelope, Mailbox
 from runtime.engine.supervision import Suspension
 from runtime.ids import ActorId
 from runtime.records import Phase, Snapshot, State, Turn
+
+if TYPE_CHECKING:
+    from runtime.engine.commands import Run
 
 
 class Activation:
@@ -53,7 +58,7 @@ class Activation:
         self.revision = 0
         self.turn = 0
         """Counts turns; a result of another turn than this one is fenced off."""
-        self.running: Envelope | None = None
+        self.running: Run | None = None
         self.started_us = 0
         self.last_active_us = now_us
         self.last_sequence = 0

@@ -57,7 +57,7 @@ class Arrivals:
         except SpawnError as error:
             return core.refuse(invocation, waiter, error, now_us)
         envelope = Envelope(invocation, waiter, now_us, not invocation.key)
-        if activation.outside is not None or self._is_full(activation):
+        if activation.outside is not None or (activation.mailbox is not None and self._is_full(activation)):
             return self._keep_outside(activation, envelope)
         return self._deliver(activation, envelope)
 

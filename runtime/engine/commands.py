@@ -10,16 +10,19 @@ from typing import Any
 
 import msgspec
 
+from runtime.engine.activation import Activation
+from runtime.engine.mailbox import Envelope
 from runtime.hosts.base import Host
 from runtime.ids import ActorId
 from runtime.records import Invocation, Reply, Work
 
 
-class Run(msgspec.Struct, frozen=True):
-    """Have the host run this turn, then call `Engine.finish`."""
+class Run(Work, kw_only=True):
+    """Have the host run this turn, then call `Engine.finish`.  It is the `Work` itself, with who runs it and for whom."""
 
-    work: Work
     host: Host
+    holder: Activation
+    envelope: Envelope
 
 
 class Load(msgspec.Struct, frozen=True):

@@ -44,13 +44,15 @@ class Released(msgspec.Struct, frozen=True):
 class Journal:
     """Pure bookkeeping; it neither waits nor writes."""
 
-    __slots__ = ("_at_store", "_gathering", "_keys", "committed", "sequence")
+    __slots__ = ("_at_store", "_gathering", "_keys", "committed", "is_urgent", "sequence")
 
     def __init__(self, head: int) -> None:
         self.sequence = head
         """The last finished turn."""
         self.committed = head
         """The last turn on disk."""
+        self.is_urgent = False
+        """Somebody waits for the next commit."""
         self._gathering = _Gathering()
         self._at_store: _Gathering | None = None
         self._keys: dict[tuple[ActorId, str], Turn] = {}
@@ -61,20 +63,12 @@ class Journal:
         return self.sequence - self.committed
 
     @property
-    def is_urgent(self) -> bool:
-        """Somebody waits for the next commit."""
-        return bool(self._gathering.answers)
-
-    @property
     def has_work(self) -> bool:
         return self._at_store is None and not self._gathering.is_empty
 
-    def next_sequence(self) -> int:
-        self.sequence += 1
-        return self.sequence
-
     def record(self, turn: Turn) -> None:
-        """`turn.sequence` is the last `next_sequence()`."""
+        """Its sequence is one more than the last."""
+        self.sequence = turn.sequence
         self._gathering.turns.append(turn)
         if turn.key and turn.failure is None:
             self._keys[turn.actor, turn.key] = turn
@@ -96,6 +90,7 @@ class Journal:
     def hold(self, answer: Answer) -> None:
         """Keep an answer back until what was recorded so far is on disk."""
         self._gathering.answers.append(answer)
+        self.is_urgent = True
 
     def stop_after_commit(self, activation: Activation) -> None:
         self._gathering.stopping.append(activation)
@@ -109,6 +104,7 @@ class Journal:
         if not self.has_work:
             return None
         self._at_store, self._gathering = self._gathering, _Gathering()
+        self.is_urgent = False
         at = self._at_store
         return Group(
             turns=tuple(at.turns),

@@ -19,6 +19,8 @@ class Template:
         "initial",
         "is_journaled",
         "is_pool",
+        "is_projection",
+        "is_special",
         "keeps_state",
         "mailbox_limit",
         "timers",
@@ -36,6 +38,8 @@ class Template:
         self.is_pool = definition.settings.kind is Kind.POOLED
         self.keeps_state = definition.settings.stateful and not self.is_pool
         """State outlives the activation; else it is in memory while the actor is active, or, in a pool, for one turn."""
+        self.is_projection = definition.settings.kind is Kind.PROJECTION
+        self.is_special = self.is_projection or not self.keeps_state
         self.mailbox_limit = definition.settings.mailbox or mailbox_limit
         self.timers: tuple[ActionSpec, ...] = tuple(s for s in definition.actions.values() if s.role == "timer")
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from runtime.engine.activation import Activation
+from runtime.engine.commands import Run
 from runtime.engine.mailbox import Envelope
+from runtime.hosts.base import Host
 from runtime.records import Outcome, Turn, Work
 
 
-def make_work(activation: Activation, envelope: Envelope, definition: str, now_us: int, seed: int) -> Work:
+def make_run(activation: Activation, envelope: Envelope, host: Host, definition: str, now_us: int, seed: int) -> Run:
     """What the host gets for the next turn."""
-    return Work(
+    return Run(
         activation=activation.id,
         turn=activation.turn,
         invocation=envelope.invocation,
@@ -17,11 +19,14 @@ def make_work(activation: Activation, envelope: Envelope, definition: str, now_u
         definition=definition,
         state=activation.state,
         state_definition=activation.state_definition,
-        tags=dict(activation.tags),
+        tags=activation.tags,
         revision=activation.revision,
         now_us=now_us,
         seed=seed,
         is_init=envelope.is_init,
+        host=host,
+        holder=activation,
+        envelope=envelope,
     )
 
 

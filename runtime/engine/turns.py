@@ -14,13 +14,15 @@ from runtime.engine.mailbox import Envelope
 from runtime.engine.replies import failed
 from runtime.engine.template import Template
 from runtime.engine.timekeeping import Timekeeping
-from runtime.engine.turn import adopt, make_turn, make_work
+from runtime.engine.turn import adopt, make_run, make_turn
 from runtime.errors import CallCycle, NotDeployed, SpawnError, UnknownAction
 from runtime.ids import ActorId
 from runtime.records import (
     CONFIRM_DROPPED,
+    CURSOR_TAG,
     IMPLICIT_READS,
     RESTORE,
+    SOURCE_METADATA,
     Event,
     EventKind,
     Failure,
@@ -32,7 +34,7 @@ from runtime.records import (
     Work,
 )
 
-_NEW, _RUNNING = Phase.NEW, Phase.RUNNING
+_NEW = Phase.NEW
 _LOAD, _START, _END = Signal.LOAD, Signal.START, Signal.END
 _COMMIT = Durability.COMMIT
 _TURN = EventKind.TURN
@@ -72,11 +74,12 @@ class Turns:
         return self._answer_without_host(activation, template, now_us)
 
     def _begin(self, activation: Activation, template: Template, now_us: int) -> Step:
-        envelope = activation.running = activation.pop()
         activation.turn += 1
         activation.started_us = now_us
         activation.signal(_START)
-        return Run(make_work(activation, envelope, template.definition.hash, now_us, self._core.seed()), template.host)
+        run = make_run(activation, activation.pop(), template.host, template.definition.hash, now_us, self._core.seed())
+        activation.running = run
+        return run
 
     def _check_key(self, activation: Activation, envelope: Envelope, now_us: int) -> Step | list[Command]:
         actor, key = envelope.invocation.actor, envelope.invocation.key
@@ -86,27 +89,24 @@ class Turns:
         activation.signal(_START)  # nothing else of this actor runs while the store is asked
         return FindKey(activation.id, actor, key)
 
-    def finish(self, work: Work, outcome: Outcome, now_us: int) -> list[Command]:
+    def finish(self, run: Run, outcome: Outcome, now_us: int) -> list[Command]:
         """A turn has ended: adopt its outcome, record it, answer, and start what follows from it.
 
         A result of a turn that was abandoned meanwhile is fenced off: nothing happens.
         """
-        activation = self._core.directory.active.get(work.activation)
-        if activation is None or activation.phase is not _RUNNING or activation.turn != work.turn:
+        activation = run.holder
+        if activation.running is not run:
             return NOTHING
-        envelope = activation.running
-        assert envelope is not None
         activation.running = activation.asking = None
         activation.signal(_END)
-        return self._conclude(activation, envelope, work, outcome, now_us)
+        return self._conclude(activation, run.envelope, run, outcome, now_us)
 
     def abandon(self, actor: ActorId, error: SpawnError, now_us: int) -> list[Command]:
         """Give the actor's running turn up: its caller gets the error, the state stays, the actor goes on."""
         activation = self._core.directory.active.get(actor)
         if activation is None or activation.running is None:
             return NOTHING
-        work = make_work(activation, activation.running, activation.state_definition, activation.started_us, 0)
-        return self.finish(work, _failed_outcome(error), now_us)
+        return self.finish(activation.running, _failed_outcome(error), now_us)
 
     def _answer_without_host(self, activation: Activation, template: Template, now_us: int) -> list[Command]:
         """An implicit read, or an action that a redeploy took away while the message waited."""
@@ -122,7 +122,7 @@ class Turns:
                 UnknownAction(invocation.actor.name, invocation.action, template.definition.actions)
             )
         activation.started_us = now_us
-        work = make_work(activation, envelope, template.definition.hash, now_us, 0)
+        work = make_run(activation, envelope, template.host, template.definition.hash, now_us, 0)
         return self._conclude(activation, envelope, work, outcome, now_us)
 
     def _conclude(
@@ -131,22 +131,23 @@ class Turns:
         core = self._core
         template = core.directory.templates.get(activation.parent)
         is_journaled = template is None or template.is_journaled
-        if template is not None and not template.keeps_state:
-            self._keep_in_memory(activation, template, work, outcome)
-        sequence = core.journal.next_sequence() if is_journaled else 0
+        if template is not None and template.is_special:
+            self._adapt(activation, template, work, outcome)
+        journal = core.journal
+        sequence = journal.sequence + 1 if is_journaled else 0
         turn = make_turn(sequence, activation, envelope, work, outcome, now_us)
         adopt(activation, turn)
         activation.last_active_us = now_us
         if is_journaled:
-            core.journal.record(turn)
+            journal.record(turn)
             activation.last_sequence = sequence
-            if sequence - core.journal.committed > core.options.unwritten_limit:
+            if sequence - journal.committed > core.options.unwritten_limit:
                 core.is_held = True
         elif template is not None:
             self._time.unrecorded(activation, template, turn, outcome, now_us)
             keys.remember(activation, turn)
         if envelope.invocation.scheduled_to_us:
-            core.journal.settle(envelope.invocation)
+            journal.settle(envelope.invocation)
         if turn.failure is not None:
             activation.suspended = supervision.count(activation.suspended, turn.failure, core.options.intensity, now_us)
         if core.feed.is_watched:
@@ -163,8 +164,14 @@ class Turns:
             return self._follow_up(envelope, turn, outcome, reply, after_commit, now_us)
         return core.answer(envelope, reply, after_commit=after_commit)
 
-    def _keep_in_memory(self, activation: Activation, template: Template, work: Work, outcome: Outcome) -> None:
-        """State that no journal keeps: an actor's while it is active, and none at all of a pool."""
+    def _adapt(self, activation: Activation, template: Template, work: Work, outcome: Outcome) -> None:
+        """What is different for stateless actors, pools and projections."""
+        source = work.invocation.metadata.get(SOURCE_METADATA)
+        if template.is_projection and source is not None:
+            outcome.tags = {**(outcome.tags if outcome.tags is not None else activation.tags), CURSOR_TAG: source}
+        if template.keeps_state:
+            return
+        # State that no journal keeps: an actor's while it is active, and none at all of a pool.
         if outcome.failure is None and outcome.state is not None and not template.is_pool:
             activation.state, activation.state_definition = outcome.state, work.definition
         outcome.state = None

@@ -47,14 +47,16 @@ class InProcessHost:
 
     def __init__(self) -> None:
         self._programs: dict[str, Program] = {}
+        self._coroutines: set[tuple[str, str]] = set()
+        """Definition and action of those that are coroutines."""
         self._working: dict[ActorId, tuple[State | None, str, dict[str, Any]]] = {}
 
     def prepare(self, definition: ActorDefinition) -> None:
-        self._programs[definition.hash] = Program(definition)
+        self._programs[definition.hash] = program = Program(definition)
+        self._coroutines |= {(definition.hash, name) for name, action in program.actions.items() if action.is_async}
 
     def is_async(self, work: Work) -> bool:
-        action = self._programs[work.definition].actions.get(work.invocation.action)
-        return action is not None and action.is_async
+        return bool(self._coroutines) and (work.definition, work.invocation.action) in self._coroutines
 
     def forget(self, actor: ActorId) -> None:
         self._working.pop(actor, None)
@@ -139,7 +141,7 @@ class InProcessHost:
         return Outcome(
             response=response,
             state=state,
-            tags=work.tags,
+            tags=work.tags if context.used_tags is None else context.used_tags,
             sent=tuple(context.sent) if context.sent else _NOTHING_SENT,
             told=tuple(context.held) if context.held else _NOTHING_SENT,
         )
@@ -163,7 +165,7 @@ class InProcessHost:
         return Outcome(
             response=response,
             state=state,
-            tags=work.tags if value.new_tags is None else value.new_tags,
+            tags=_tags_after(work, context) if value.new_tags is None else value.new_tags,
             workflow=workflow,
             checkpoint=value.checkpointed,
             sent=tuple(context.sent),
@@ -199,6 +201,10 @@ def _restored(work: Work, codec: StateCodec) -> tuple[dict[str, Any], bytes | No
     if work.state_definition == work.definition:
         return codec.restore(work.state), None
     return codec.migrate(work.state)
+
+
+def _tags_after(work: Work, context: Context) -> dict[str, str]:
+    return work.tags if context.used_tags is None else context.used_tags
 
 
 def _response(work: Work, result: Any) -> Encoded | None:
