@@ -12,7 +12,7 @@ import msgspec
 
 from runtime import inspection
 from runtime.api import ActorInfo, Capability, DeployReport, Subscription, SystemStatus, Waiting
-from runtime.client import build_invocation
+from runtime.client import build_invocation, due_us
 from runtime.clock import Clock, SystemClock
 from runtime.codecs.values import decode_value
 from runtime.config import Durability, RuntimeConfig
@@ -31,7 +31,7 @@ from runtime.settings import Kind
 from runtime.statestores.base import StateStore
 
 ALL = frozenset(Capability)
-_KINDS = (Kind.NAMED, Kind.UNNAMED, Kind.POOLED)
+_KINDS = (Kind.NAMED, Kind.UNNAMED, Kind.POOLED, Kind.PROJECTION)
 
 
 class EmbeddedSystem:
@@ -82,6 +82,8 @@ class EmbeddedSystem:
             initial = host.initial(definition.hash)
             self.store.save_definition(stored(definition, self.driver.now_us()))
             self.driver.call(lambda engine, now: engine.deploy(definition, host, initial, now))
+            if definition.settings.kind is Kind.PROJECTION:
+                self.driver.serve_projections(self._ids).follow(definition.settings)
             revision = current.revision if current is not None else 0
             return self._reported(msgspec.structs.replace(report, revision=revision), definition, aside)
 
@@ -102,6 +104,17 @@ class EmbeddedSystem:
     def confirm_dropped(self, actor: str) -> tuple[str, ...]:
         self._ensure_started()
         return tuple(self.invoke(actor, CONFIRM_DROPPED) or ())
+
+    def replay_projection(self, name: str, since: datetime) -> None:
+        """Deliver the events of a projection again, from a time on; it keeps its state, and its order stays strict.
+
+        Raises:
+            UnknownActor: no projection of that name is deployed.
+        """
+        try:
+            self.driver.serve_projections(self._ids).replay(name, due_us(None, since))
+        except KeyError as error:
+            raise UnknownActor(name, self.driver.engine.directory.templates) from error
 
     def join(self, other: EmbeddedSystem) -> None:
         """Let two systems of this process call each other, explicitly: `invoke(…, system=NAME)`, `ctx.invoke(…, system=NAME)`.
@@ -141,10 +154,21 @@ class EmbeddedSystem:
             return turn.call(
                 actor, action, payload, **_given(parent=parent, metadata=metadata, timeout=timeout, key=key)
             )
-        invocation = self._invocation(
-            actor, action, payload, parent, system, asynchronous, delay, scheduled_to, metadata, key
+        if not self._is_started:
+            self._ensure_started()
+        invocation = build_invocation(
+            self._ids(),
+            ActorId(system or self.name, actor),
+            action,
+            payload,
+            parent=parent,
+            asynchronous=asynchronous,
+            delay=delay,
+            scheduled_to=scheduled_to,
+            metadata=metadata,
+            key=key,
         )
-        waiter = BlockingWaiter()
+        waiter = BlockingWaiter(self.driver.callers)
         self.driver.submit(invocation, waiter)
         return waiter.wait(invocation, self.config.timeout_s if timeout is None else timeout)
 
@@ -168,8 +192,19 @@ class EmbeddedSystem:
             return turn.invoke(
                 actor, action, payload, **_given(parent=parent, metadata=metadata, timeout=timeout, key=key)
             )
-        invocation = self._invocation(
-            actor, action, payload, parent, system, asynchronous, delay, scheduled_to, metadata, key
+        if not self._is_started:
+            self._ensure_started()
+        invocation = build_invocation(
+            self._ids(),
+            ActorId(system or self.name, actor),
+            action,
+            payload,
+            parent=parent,
+            asynchronous=asynchronous,
+            delay=delay,
+            scheduled_to=scheduled_to,
+            metadata=metadata,
+            key=key,
         )
         loop = asyncio.get_running_loop()
         port = self._ports.get(loop)
@@ -185,34 +220,6 @@ class EmbeddedSystem:
         """Take a message that arrived from outside, as it is; the waiter gets its answer from some thread."""
         self._ensure_started()
         self.driver.submit(invocation, waiter)
-
-    def _invocation(
-        self,
-        actor: str,
-        action: str,
-        payload: Any,
-        parent: str | None,
-        system: str | None,
-        asynchronous: bool,
-        delay: float | str | None,
-        scheduled_to: datetime | None,
-        metadata: Mapping[str, str] | None,
-        key: str | None,
-    ) -> Invocation:
-        if not self._is_started:
-            self._ensure_started()
-        return build_invocation(
-            self._ids(),
-            ActorId(system or self.name, actor),
-            action,
-            payload,
-            parent=parent,
-            asynchronous=asynchronous,
-            delay=delay,
-            scheduled_to=scheduled_to,
-            metadata=metadata,
-            key=key,
-        )
 
     # -- looking -------------------------------------------------------------------------------------------------------
 

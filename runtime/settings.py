@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -41,6 +42,18 @@ class Channel(msgspec.Struct, frozen=True):
     action: str = "receive"
 
 
+class Subject(msgspec.Struct, frozen=True):
+    """What a projection follows: successful turns of an action, and what to do with the state after each."""
+
+    actor: str
+    """An actor's name, or a template's for all its children."""
+    source_action: str
+    action: str
+    """The projection's own action, whose payload is the source's state."""
+    start_time: datetime | None = None
+    """Turns that ended before are passed over; None for all that are recorded."""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How an actor is run.  Times are milliseconds."""
 
@@ -62,7 +75,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Waiting invocations before the policy applies; None: as the runtime is configured."""
     mailbox_policy: MailboxPolicy = MailboxPolicy.REJECT
     sourceable: bool = False
-    subjects: tuple[Any, ...] = ()
+    """After every successful turn, projections that have this actor as a subject get its state."""
+    subjects: tuple[Subject, ...] = ()
+    """What a projection follows."""
+    events_retention_ms: int | None = None
+    """A projection passes over what is older; None for no limit."""
 
     def as_text(self) -> dict[str, object]:
         """Setting to plain value, as definitions are stored and compared."""
@@ -144,6 +161,27 @@ def _pool(value: object) -> tuple[int, int]:
     return low, high
 
 
+def _subjects(value: object) -> tuple[Subject, ...]:
+    given = [value] if isinstance(value, (Subject, Mapping)) or _is_text_tuple(value) else value
+    if not isinstance(given, (list, tuple)):
+        raise BadSetting('expected a list of ("actor", "source action", "action") or of Subject.')
+    return tuple(_subject(each) for each in given)
+
+
+def _subject(value: Any) -> Subject:
+    if isinstance(value, Subject):
+        return value
+    if isinstance(value, Mapping):
+        return Subject(**value)
+    if len(value) not in (3, 4):
+        raise BadSetting('a subject is ("actor", "source action", "action"), with a start time as a fourth if wanted.')
+    return Subject(*value)
+
+
+def _is_text_tuple(value: object) -> bool:
+    return isinstance(value, tuple) and all(isinstance(part, str) for part in value) and bool(value)
+
+
 def _mailbox(value: object) -> tuple[int, MailboxPolicy]:
     if isinstance(value, (tuple, list)) and len(value) == 2:
         return _limit(value[0]), MailboxPolicy(value[1])
@@ -169,10 +207,15 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "pool": _pool,
     "mailbox": _mailbox,
     "sourceable": _flag,
-    "subjects": tuple,
+    "subjects": _subjects,
+    "events_retention": lambda value: None if value is None else duration_ms(value, name="events_retention"),
 }
 
 SETTINGS = tuple(_READERS)
 """Every class keyword that there is."""
 
-_FIELD = {"deactivate_timeout": "deactivate_timeout_ms", "snapshot_timeout": "snapshot_timeout_ms"}
+_FIELD = {
+    "deactivate_timeout": "deactivate_timeout_ms",
+    "snapshot_timeout": "snapshot_timeout_ms",
+    "events_retention": "events_retention_ms",
+}
