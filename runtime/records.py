@@ -1,8 +1,9 @@
 """What travels between the parts: plain, frozen records.
 
 They are `msgspec.Struct`s: frozen and slotted like a dataclass of that kind, but made and encoded in C, which is what lets
-the record of a turn cost under a microsecond.  Those without the means to form a cycle are left out of garbage collection.  Records that are stored are array-like; their fields may only be added at
-the end, with a default, so that every later version reads every earlier file (design §5).
+the record of a turn cost under a microsecond.  Those without the means to form a cycle are left out of garbage collection.
+Records that are stored are array-like; their fields may only be added at the end, with a default, so that every later version
+reads every earlier file (design §5).
 
 Times are microseconds since the epoch (`_us`).  Encoded values are opaque here: the engine never looks into them.
 """
