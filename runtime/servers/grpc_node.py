@@ -1,4 +1,4 @@
-"""A node: `workbench.v1` over gRPC for one actor system, with health and reflection, on a loop of its own.
+"""A node: `workbench.v1` over gRPC for one actor system, with health and reflection.
 
 with NodeServer(system) as server:
     print(server.address, server.token_file)
@@ -6,19 +6,19 @@ with NodeServer(system) as server:
 
 from __future__ import annotations
 
-import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import grpc
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 
 from runtime.crypto.tokens import TokenFiles
 from runtime.drivers.loops import LoopThread
+from runtime.drivers.shared_loop import grpc_loop, run
 from runtime.errors import BadSetting
 from runtime.local import EmbeddedSystem
 from runtime.servers.grpc_errors import answering
@@ -31,8 +31,6 @@ from runtime.servers.node_looking import NodeLooking
 from runtime.servers.rates import Rate
 from runtime.servers.security import LOOPBACK, Limits, Security, check_listener
 from runtime.wire.workbench.v1 import node_pb2 as pb
-
-T = TypeVar("T")
 
 _START_S = 10.0
 _NODE: ServiceDescriptor = pb.DESCRIPTOR.services_by_name["Node"]
@@ -68,12 +66,12 @@ class NodeServer:
         self.token_file: Path | None = None
         """Where other processes of this user find the token."""
         self._token_files, self._patience_s = token_files or TokenFiles(), host_patience_s
-        self._loop = LoopThread("wb-node-server")
         self._threads = ThreadPoolExecutor(4, "wb-node")
         self._rate = Rate(self.limits.calls_per_second)
         self.services = Services(self.security, self._rate)
         self._reflection, self._health = Reflection(), Health()
         self._server: Any = None
+        self._loop: LoopThread | None = None
         self._lock = threading.Lock()
 
     @property
@@ -91,8 +89,12 @@ class NodeServer:
         """
         with self._lock:
             if self._server is None:
-                self._loop.start()
-                self._run(self._start())
+                self._loop = grpc_loop.acquire()
+                try:
+                    run(self._loop, self._start())
+                except BaseException:
+                    grpc_loop.release(self._loop)
+                    raise
                 if self.security.token:
                     self.token_file = self._token_files.create(self.port, self.security.token)
         return self
@@ -100,12 +102,12 @@ class NodeServer:
     def stop(self, grace_s: float = 1.0) -> None:
         """Take no more calls, give those under way `grace_s`, and release the port.  Safe to call twice."""
         with self._lock:
-            if self._server is None:
+            server, loop = self._server, self._loop
+            if server is None or loop is None:
                 return
-            server, self._server = self._server, None
-            self._run(self._health.stopping())
-            self._run(server.stop(grace_s), timeout_s=grace_s + _START_S)
-            self._loop.stop()
+            self._server = self._loop = None
+            run(loop, self._stop(server, grace_s), grace_s + _START_S)
+            grpc_loop.release(loop)
             self._threads.shutdown(wait=False, cancel_futures=True)
             self._token_files.remove(self.port, self.security.token)
 
@@ -185,8 +187,9 @@ class NodeServer:
         self._health.install(self.services)
         self._reflection.install(self.services)
 
-    def _run(self, work: Coroutine[Any, Any, T], timeout_s: float = _START_S) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop.loop).result(timeout_s)
+    async def _stop(self, server: Any, grace_s: float) -> None:
+        await self._health.stopping()
+        await server.stop(grace_s)
 
 
 def _version() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor
 from contextlib import suppress
@@ -10,7 +11,7 @@ from typing import Any
 
 from runtime import inspection
 from runtime.definition import ActorDefinition
-from runtime.errors import BadSetting, DefinitionError, Overloaded, SpawnError
+from runtime.errors import BadSetting, DefinitionError, InternalError, Overloaded, SpawnError
 from runtime.hosts.base import Host
 from runtime.hosts.stream import StreamHost
 from runtime.ids import ActorId
@@ -20,6 +21,8 @@ from runtime.wire.node_definitions import get_definition, get_initial
 from runtime.wire.node_records import put_report
 from runtime.wire.node_values import failure_of, put_failure
 from runtime.wire.workbench.v1 import node_pb2 as pb
+
+_log = logging.getLogger("runtime.servers.node")
 
 _MOST_OFFERS = 10_000
 
@@ -101,6 +104,10 @@ class NodeHosting:
             put_report(reply.offered.report, report)
         except SpawnError as error:
             put_failure(reply.offered.failure, failure_of(error))
+        except Exception as error:  # noqa: BLE001 - a defect of ours must reach whoever offered
+            _log.exception("The offer of %s failed", offer.definition.name)
+            defect = InternalError(f"The offer of {offer.definition.name!r} failed with {type(error).__name__}.")
+            put_failure(reply.offered.failure, failure_of(defect))
         send(reply)
 
     def _deploy(self, guest: _Guest, offered: pb.Definition) -> Any:
@@ -139,9 +146,10 @@ async def _write(outgoing: asyncio.Queue[pb.ToHost], reading: asyncio.Task[None]
     """Pass messages on until the process has ended its side."""
     while not reading.done():
         getting = asyncio.ensure_future(outgoing.get())
-        done, _ = await asyncio.wait({getting, reading}, return_when=asyncio.FIRST_COMPLETED)
-        if getting not in done:
+        try:
+            await asyncio.wait({getting, reading}, return_when=asyncio.FIRST_COMPLETED)
+            if getting.done():
+                await context.write(getting.result())
+        finally:
             getting.cancel()
-            break
-        await context.write(getting.result())
     await reading

@@ -1,0 +1,143 @@
+"""Invocations over one long-lived stream: faster than a call each, and in the order in which they were made.
+
+What waits while a message is being written goes together into the next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections import deque
+from typing import Any
+
+import grpc
+
+from runtime.drivers.waiters import LoopPort, Waiter
+from runtime.errors import SpawnError, Unreachable
+from runtime.ids import InvocationId
+from runtime.records import Failure, Reply
+from runtime.transports.node_connection import NodeConnection
+from runtime.wire.node_values import failure_of, get_failure, get_value
+from runtime.wire.workbench.v1 import node_pb2 as pb
+
+_MOST_CALLS, _MOST_BYTES = 500, 1024 * 1024
+
+
+class Invocations:
+    """The unanswered calls of one connection."""
+
+    def __init__(self, connection: NodeConnection) -> None:
+        self._connection = connection
+        self._numbers = itertools.count(1)
+        self._waiting: dict[int, tuple[Waiter, str]] = {}
+        self._unsent: deque[tuple[pb.Call, int]] = deque()
+        self._is_scheduled = False
+        self._news = asyncio.Event()
+        self._pumping: asyncio.Task[None] | None = None
+
+    def submit(self, call: pb.Call, size: int, waiter: Waiter) -> None:
+        """Send a call; its waiter gets exactly one reply.  Called by any thread.
+
+        Args:
+            size: bytes of the payload.
+        """
+        number = call.id = next(self._numbers)
+        self._waiting[number] = (waiter, f"{call.actor}.{call.action}")
+        self._unsent.append((call, size))
+        if not self._is_scheduled:
+            self._is_scheduled = True
+            try:
+                self._connection.loop.call_soon_threadsafe(self._wake)
+            except RuntimeError:
+                self._fail(Unreachable(f"The connection to {self._connection.target.url} is closed."), was_sent=False)
+
+    def _wake(self) -> None:
+        self._is_scheduled = False
+        if self._pumping is None:
+            self._pumping = asyncio.create_task(self._pump())
+        self._news.set()
+
+    async def _pump(self) -> None:
+        """One stream, from its first call to its end.  The next call after that begins another."""
+        was_connected = False
+        try:
+            stream = self._connection.stream("InvokeMany")
+            await stream.wait_for_connection()
+            was_connected = True
+            await self._write_until_read_ends(stream)
+            reason: SpawnError = Unreachable(f"The connection to {self._connection.target.url} was closed")
+        except grpc.aio.AioRpcError as error:
+            reason = self._connection.meaning(error)
+        except SpawnError as error:
+            reason = error
+        except asyncio.CancelledError:
+            reason = Unreachable(f"The connection to {self._connection.target.url} was closed")
+        self._pumping = None
+        self._fail(reason, was_sent=was_connected)
+
+    async def _write_until_read_ends(self, stream: Any) -> None:
+        reading = asyncio.create_task(self._read(stream))
+        reading.add_done_callback(lambda _: self._news.set())
+        try:
+            while not reading.done():
+                while self._unsent and not reading.done():
+                    await stream.write(self._next_batch())
+                self._news.clear()
+                if not self._unsent and not reading.done():
+                    await self._news.wait()
+        except asyncio.InvalidStateError:
+            pass  # the stream has ended; the reader knows why
+        finally:
+            if not reading.done():
+                stream.cancel()
+        await reading
+
+    def _next_batch(self) -> pb.Calls:
+        batch, size = pb.Calls(), 0
+        while self._unsent and len(batch.calls) < _MOST_CALLS and size < _MOST_BYTES:
+            call, bytes_ = self._unsent.popleft()
+            batch.calls.append(call)
+            size += bytes_
+        return batch
+
+    async def _read(self, stream: Any) -> None:
+        ports: set[LoopPort] = set()
+        async for answers in stream:
+            for answer in answers.answers:
+                waiting = self._waiting.pop(answer.id, None)
+                if waiting is not None:
+                    port = waiting[0].deliver(_reply(answer))
+                    if port is not None:
+                        ports.add(port)
+            for port in ports:
+                port.wake()
+            ports.clear()
+
+    def _fail(self, reason: SpawnError, *, was_sent: bool) -> None:
+        """Answer everybody.  Who has been sent over a connection that broke cannot know what became of it."""
+        unsent = {call.id for call, _ in self._unsent}
+        self._unsent.clear()
+        for number in list(self._waiting):
+            waiting = self._waiting.pop(number, None)
+            if waiting is None:
+                continue
+            waiter, name = waiting
+            failure = failure_of(reason)
+            if isinstance(reason, Unreachable):
+                fate = (
+                    f"{name} had been sent: it may have run, or not. Repeat it safely with a key."
+                    if was_sent and number not in unsent
+                    else f"{name} was not sent."
+                )
+                failure = Failure(reason.code, f"{str(reason).splitlines()[0].rstrip('.')}.\n{fate}")
+            port = waiter.deliver(Reply(InvocationId(""), failure=failure))
+            if port is not None:
+                port.wake()
+
+
+def _reply(answer: pb.Answer) -> Reply:
+    identity = InvocationId(answer.invocation)
+    outcome = answer.WhichOneof("outcome")
+    if outcome == "failure":
+        return Reply(identity, failure=get_failure(answer.failure))
+    return Reply(identity, response=get_value(answer.response) if outcome == "response" else None)

@@ -1,0 +1,257 @@
+"""This process as a host for a node: it keeps the code, the node keeps mailboxes and state.
+
+The connection is made again when it breaks, and everything is offered again.  An outcome goes over the connection that
+brought its work, or nowhere: the node has failed that turn already.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import sys
+import uuid
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import grpc
+
+from runtime.api import DeployReport
+from runtime.definition import ActorDefinition
+from runtime.drivers.loops import LoopThread
+from runtime.errors import InternalError, SpawnError, Unreachable
+from runtime.hosts.inprocess import InProcessHost
+from runtime.hosts.outcomes import refused
+from runtime.records import Outcome, Work
+from runtime.transports.node_asks import NodeAsks
+from runtime.transports.node_connection import NodeConnection, messages
+from runtime.wire.node_definitions import put_definition
+from runtime.wire.node_records import get_report
+from runtime.wire.node_values import error_of, failure_of, get_actor, get_failure, get_state, put_failure, put_state
+from runtime.wire.node_work import get_work, put_outcome
+from runtime.wire.workbench.v1 import node_pb2 as pb
+
+_OFFER_S = 30.0
+_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
+_MOST_THREADS = 256
+
+
+class NodeOffers:
+    """The actors that this process offers over one connection.  Public methods may be called by any thread."""
+
+    def __init__(self, connection: NodeConnection) -> None:
+        self._connection = connection
+        self._identity = uuid.uuid4().hex
+        self._host = InProcessHost()
+        self._offered: dict[str, ActorDefinition] = {}
+        self._numbers = itertools.count(1)
+        self._replies: dict[int, Future[DeployReport]] = {}
+        self._unsent: list[pb.FromHost] = []
+        self._link: _Link | None = None
+        self._keeping: Future[None] | None = None
+        self._threads = ThreadPoolExecutor(_MOST_THREADS, "wb-hosted")
+        self._coroutines = LoopThread("wb-hosted-coroutines")
+        self._has_coroutines = False
+
+    def deploy(self, definition: ActorDefinition) -> DeployReport:
+        """Offer a definition, and wait for what the node says.
+
+        Raises:
+            DefinitionError: it is refused, here or there; what was offered before still runs.
+            Unreachable: the node does not answer.
+        """
+        self._host.prepare(definition)
+        number = next(self._numbers)
+        reply = self._replies[number] = Future[DeployReport]()
+        if self._keeping is None:
+            self._keeping = asyncio.run_coroutine_threadsafe(self._keep_connected(), self._connection.loop)
+        self._connection.loop.call_soon_threadsafe(self._offer, number, definition)
+        try:
+            report = reply.result(_OFFER_S)
+        except FutureTimeout:
+            raise Unreachable(f"{self._connection.target.url} did not answer within {_OFFER_S:g} s.") from None
+        finally:
+            self._replies.pop(number, None)
+        self._offered[definition.name] = definition
+        return report
+
+    def withdrawn(self, name: str) -> None:
+        """The node has undeployed it: it is not offered again."""
+        self._offered.pop(name, None)
+
+    def close(self) -> None:
+        """Offer nothing any more; actions that run end by themselves."""
+        if self._keeping is not None:
+            self._keeping.cancel()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        if self._has_coroutines:
+            self._coroutines.stop()
+
+    # -- on the connection's loop --------------------------------------------------------------------------------------
+
+    async def _keep_connected(self) -> None:
+        pause_s = _PAUSE_S
+        while True:
+            try:
+                await self._connect()
+                pause_s = _PAUSE_S
+            except grpc.aio.AioRpcError as error:
+                self._refuse_all(self._connection.meaning(error))
+            except SpawnError as error:
+                self._refuse_all(error)
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+
+    async def _connect(self) -> None:
+        """One connection, from its hello to its end."""
+        stream = self._connection.stream("Host")
+        link = _Link(stream, self._connection.loop)
+        hello = pb.FromHost(hello=pb.Hello(host=self._identity, title=_title()))
+        writing: asyncio.Task[None] | None = None
+        try:
+            await stream.write(hello)
+            await stream.read()
+            writing = asyncio.create_task(link.write())
+            self._link = link
+            for definition in self._offered.values():
+                link.send(self._message(0, definition))
+            while self._unsent:
+                link.send(self._unsent.pop(0))
+            async for message in messages(stream):
+                self._received(link, message)
+        finally:
+            self._link = None
+            link.asks.broken()
+            if writing is not None:
+                writing.cancel()
+            stream.cancel()
+
+    def _offer(self, number: int, definition: ActorDefinition) -> None:
+        message = self._message(number, definition)
+        if self._link is not None:
+            self._link.send(message)
+        else:
+            self._unsent.append(message)
+
+    def _message(self, number: int, definition: ActorDefinition) -> pb.FromHost:
+        message = pb.FromHost(offer=pb.Offer(id=number))
+        put_definition(message.offer.definition, definition, self._host.initial(definition.hash))
+        return message
+
+    def _refuse_all(self, error: SpawnError) -> None:
+        self._unsent.clear()
+        for reply in list(self._replies.values()):
+            if not reply.done():
+                reply.set_exception(error)
+
+    def _received(self, link: _Link, message: pb.ToHost) -> None:
+        kind = message.WhichOneof("message")
+        if kind == "work":
+            self._start(link, get_work(message.work))
+        elif kind == "answer":
+            link.asks.answered(message.answer)
+        elif kind == "cancel":
+            link.cancel(message.cancel)
+        elif kind == "forget":
+            self._host.forget(get_actor(message.forget))
+        elif kind == "migrate":
+            self._threads.submit(self._migrate, link, message.migrate)
+        elif kind == "offered":
+            self._replied(message.offered)
+
+    def _replied(self, offered: pb.OfferReply) -> None:
+        reply = self._replies.get(offered.id)
+        if reply is None or reply.done():
+            return
+        if offered.HasField("failure"):
+            reply.set_exception(error_of(get_failure(offered.failure)))
+        else:
+            reply.set_result(get_report(offered.report))
+
+    # -- running -------------------------------------------------------------------------------------------------------
+
+    def _start(self, link: _Link, work: Work) -> None:
+        try:
+            is_async = self._host.is_async(work)
+        except KeyError:
+            defect = InternalError(
+                f"The node asked for a definition {work.definition} that this process never offered."
+            )
+            link.finished(work, refused(defect))
+            return
+        if not is_async:
+            self._threads.submit(self._run, link, work)
+            return
+        if not self._has_coroutines:
+            self._has_coroutines = True
+            self._coroutines.start()
+        self._coroutines.post(lambda: self._arun(link, work))
+
+    def _run(self, link: _Link, work: Work) -> None:
+        link.finished(work, _guarded(lambda: self._host.run(work, link.asks)))
+
+    async def _arun(self, link: _Link, work: Work) -> None:
+        task = asyncio.ensure_future(self._host.arun(work, link.asks))
+        link.running[work.turn] = (asyncio.get_running_loop(), task)
+        try:
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait({task})
+                link.finished(work, _guarded(task.result))
+        finally:
+            link.running.pop(work.turn, None)
+
+    def _migrate(self, link: _Link, migrate: pb.Migrate) -> None:
+        message = pb.FromHost(migrated=pb.Migrated(id=migrate.id))
+        state = get_state(migrate.state)
+        try:
+            if state is not None:
+                put_state(message.migrated.state, self._host.migrated(migrate.definition, state))
+        except SpawnError as error:
+            put_failure(message.migrated.failure, failure_of(error))
+        link.send(message)
+
+
+class _Link:
+    """One connection of this host, and what belongs to it."""
+
+    def __init__(self, stream: Any, loop: asyncio.AbstractEventLoop) -> None:
+        self._stream, self._loop = stream, loop
+        self._outgoing: asyncio.Queue[pb.FromHost] = asyncio.Queue()
+        self.asks = NodeAsks(self.send)
+        self.running: dict[int, tuple[asyncio.AbstractEventLoop, asyncio.Future[Outcome]]] = {}
+
+    def send(self, message: pb.FromHost) -> None:
+        """Called by any thread."""
+        with suppress(RuntimeError):  # the client is closed, and with it the connection
+            self._loop.call_soon_threadsafe(self._outgoing.put_nowait, message)
+
+    def finished(self, work: Work, outcome: Outcome) -> None:
+        message = pb.FromHost()
+        put_outcome(message.outcome, outcome, work)
+        self.send(message)
+
+    def cancel(self, number: int) -> None:
+        running = self.running.get(number)
+        if running is not None:
+            running[0].call_soon_threadsafe(running[1].cancel)
+
+    async def write(self) -> None:
+        with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):  # the reader knows why
+            while True:
+                await self._stream.write(await self._outgoing.get())
+
+
+def _guarded(run: Callable[[], Outcome]) -> Outcome:
+    try:
+        return run()
+    except Exception as error:  # noqa: BLE001 - a defect of ours must reach whoever waits for the outcome
+        return refused(InternalError(f"The host failed to run an action: {type(error).__name__}: {error}"))
+
+
+def _title() -> str:
+    name = os.environ.get("JPY_SESSION_NAME") or (sys.argv[0] if sys.argv else "")
+    return f"{Path(name).name or 'python'} (process {os.getpid()})"
