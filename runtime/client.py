@@ -15,6 +15,9 @@ from runtime.records import Invocation
 
 _NO_METADATA: dict[str, str] = {}
 
+REQUEST_TIMEOUT = "request-timeout"
+"""Reserved metadata (spawn-protocol §2.7)."""
+
 
 def build_invocation(
     invocation_id: InvocationId,
@@ -46,6 +49,22 @@ def build_invocation(
         asynchronous=asynchronous,
         scheduled_to_us=0 if delay is None and scheduled_to is None else due_us(delay, scheduled_to),
     )
+
+
+def wait_s(timeout: float | None, metadata: Mapping[str, str] | None, default_s: float) -> float:
+    """How long a call waits: what it says, else Spawn's reserved metadata `request-timeout` (milliseconds), else the default.
+
+    Raises:
+        BadSetting: the metadata is not a number of milliseconds.
+    """
+    if timeout is not None:
+        return timeout
+    text = metadata.get(REQUEST_TIMEOUT) if metadata else None
+    if text is None:
+        return default_s
+    if not text.isdecimal():
+        raise BadSetting(f"Metadata {REQUEST_TIMEOUT}={text!r} is not a number of milliseconds.")
+    return int(text) / 1_000
 
 
 def due_us(delay: float | str | None, scheduled_to: datetime | None) -> int:

@@ -6,6 +6,7 @@ that it uses, so that running an unchanged cell again changes nothing.
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import types
 import typing
@@ -17,7 +18,7 @@ from runtime.actor import MARK, Actor, Mark
 from runtime.context import Context
 from runtime.errors import DefinitionError
 from runtime.fingerprint import fingerprint, source_of
-from runtime.records import IMPLICIT_READS
+from runtime.records import IMPLICIT_READS, INIT_NAMES
 from runtime.settings import Settings, read_settings
 
 MISSING: Any = inspect.Parameter.empty
@@ -189,7 +190,15 @@ def _actions(cls: type[Actor]) -> dict[str, ActionSpec]:
             spec = _action(cls, attribute, function, mark)
             _check_name(cls, spec, found)
             found[spec.name] = spec
-    return found
+    return _with_init(found)
+
+
+def _with_init(actions: dict[str, ActionSpec]) -> dict[str, ActionSpec]:
+    """Without `@init`, the first action with one of Spawn's init names is it (spawn-protocol §2.3)."""
+    if any(spec.role == "init" for spec in actions.values()):
+        return actions
+    name = next((name for name in actions if name in INIT_NAMES), None)
+    return {**actions, name: dataclasses.replace(actions[name], role="init")} if name is not None else actions
 
 
 def _check_name(cls: type[Actor], spec: ActionSpec, found: Mapping[str, ActionSpec]) -> None:

@@ -12,7 +12,7 @@ import msgspec
 
 from runtime import inspection
 from runtime.api import ActorInfo, Capability, DeployReport, Subscription, SystemStatus, Waiting
-from runtime.client import build_invocation, due_us
+from runtime.client import build_invocation, due_us, wait_s
 from runtime.clock import Clock, SystemClock
 from runtime.codecs.values import decode_value
 from runtime.config import Durability, RuntimeConfig
@@ -170,7 +170,7 @@ class EmbeddedSystem:
         )
         waiter = BlockingWaiter(self.driver.callers)
         self.driver.submit(invocation, waiter)
-        return waiter.wait(invocation, self.config.timeout_s if timeout is None else timeout)
+        return waiter.wait(invocation, wait_s(timeout, metadata, self.config.timeout_s))
 
     def ainvoke(
         self,
@@ -212,7 +212,7 @@ class EmbeddedSystem:
             self._ports = {known: p for known, p in self._ports.items() if not known.is_closed()}
             port = self._ports[loop] = LoopPort(loop)
         default_s = self.config.timeout_s
-        waiter = port.waiter(invocation, default_s if timeout is None else timeout, default_s=default_s)
+        waiter = port.waiter(invocation, wait_s(timeout, metadata, default_s), default_s=default_s)
         self.driver.submit(invocation, waiter)
         return waiter.future
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -111,8 +112,6 @@ def test_coroutines_get_their_own_answers(system: EmbeddedSystem) -> None:
 
 
 def test_call_that_takes_too_long_says_so_and_still_counts(system: EmbeddedSystem) -> None:
-    import threading
-
     release = threading.Event()
 
     class Slow(Actor, name="slow"):
@@ -203,3 +202,19 @@ def test_joined_systems_call_each_other_and_share_nothing_else(system: EmbeddedS
 def test_system_that_is_not_here_is_named(system: EmbeddedSystem) -> None:
     with pytest.raises(errors.NotCapable, match=r"Cannot invoke counter on tset: it is not here\. Did you mean test"):
         system.invoke("counter", "add", {"value": 1}, system="tset")
+
+
+def test_reserved_metadata_bounds_the_wait(system: EmbeddedSystem) -> None:
+    release = threading.Event()
+
+    class Stuck(Actor, name="stuck"):
+        @action
+        def work(self) -> bool:
+            return release.wait(10)
+
+    system.deploy(Stuck)
+    try:
+        with pytest.raises(errors.InvocationTimeout, match=r"within 0\.02 s"):
+            system.invoke("stuck", "work", metadata={"request-timeout": "20"})
+    finally:
+        release.set()

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from runtime import action, errors
+from runtime import Actor, action, errors
 from tests.runtime.engine.actors import Counter, Dice, Starter
 from tests.runtime.engine.conftest import System
 
@@ -136,3 +136,22 @@ def test_undeployed_actor_refuses_and_keeps_its_state(system: System) -> None:
         system.ask("counter", "look")
     system.deploy(Counter)
     assert system.ask("counter", "look") == 3
+
+
+@pytest.mark.parametrize("name", ["init", "Init", "setup", "Setup"])
+def test_action_with_an_init_name_runs_once_before_the_first_message(system: System, name: str) -> None:
+    class Named(Actor, name="named"):
+        log: list[str] = []
+
+        @action(name=name)
+        def begin(self) -> None:
+            self.log.append("init")
+
+        @action
+        def work(self) -> list[str]:
+            self.log.append("work")
+            return self.log
+
+    system.deploy(Named)
+
+    assert [system.ask("named", "work") for _ in range(2)] == [["init", "work"], ["init", "work", "work"]]
