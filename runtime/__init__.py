@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from runtime.actor import Actor, action, init, timer
+    from runtime.connecting import connect
     from runtime.context import Context
     from runtime.local import EmbeddedSystem, embedded
     from runtime.value import Broadcast, Forward, Pipe, SideEffect, Value
@@ -30,6 +31,7 @@ _HOMES = {
     "SideEffect": "runtime.value",
     "Value": "runtime.value",
     "EmbeddedSystem": "runtime.local",
+    "connect": "runtime.connecting",
     "embedded": "runtime.local",
 }
 
@@ -43,6 +45,7 @@ __all__ = [
     "SideEffect",
     "Value",
     "action",
+    "connect",
     "embedded",
     "init",
     "timer",

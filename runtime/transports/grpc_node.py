@@ -17,11 +17,13 @@ from runtime.codecs.values import decode_value, encode_value
 from runtime.context import current_turn
 from runtime.definition import ActorDefinition, define
 from runtime.drivers.waiters import BlockingWaiter, LoopPort
+from runtime.errors import BadSetting
 from runtime.ids import ActorId, InvocationId
 from runtime.records import Invocation, Lifecycle, StoredDefinition, Turn
 from runtime.transports.node_connection import NodeConnection, Target
 from runtime.transports.node_invocations import Invocations
 from runtime.transports.node_offers import NodeOffers
+from runtime.transports.node_target import read_target
 from runtime.transports.node_watch import NodeSubscription
 from runtime.wire.node_records import get_info, get_status, get_stored, get_waiting
 from runtime.wire.node_values import get_value, put_value
@@ -224,6 +226,22 @@ class NodeClient:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def connect(
+    url: str, *, timeout: float = 60.0, notify: Callable[[str], object] = lambda _: None, **options: Any
+) -> NodeClient:
+    """The system of the node at `url`; `options` are those of `node_target.read_target`.
+
+    Raises:
+        BadSetting: the URL or a file is not usable.
+        Unreachable, NotAllowed: see `NodeClient`.
+    """
+    try:
+        target = read_target(url, **options)
+    except TypeError as error:
+        raise BadSetting(f"Cannot connect to {url}: {error}.") from None
+    return NodeClient(target, timeout_s=timeout, notify=notify)
 
 
 def _call(
