@@ -42,6 +42,17 @@ class Owner(msgspec.Struct, frozen=True):
     notebook: str
     since: str
 
+    @classmethod
+    def here(cls) -> Owner:
+        """This process, from now on."""
+        return cls(
+            pid=os.getpid(),
+            host=platform.node(),
+            directory=str(Path.cwd()),
+            notebook=os.environ.get("JPY_SESSION_NAME", ""),
+            since=datetime.now().astimezone().isoformat(sep=" ", timespec="seconds"),
+        )
+
     def __str__(self) -> str:
         what = f"notebook {self.notebook}" if self.notebook else f"started in {self.directory}"
         return f"process {self.pid} on {self.host} ({what}, since {self.since})"
@@ -94,15 +105,8 @@ class StoreLock:
             return "another process"
 
     def _write_owner(self) -> None:
-        owner = Owner(
-            pid=self._pid,
-            host=platform.node(),
-            directory=str(Path.cwd()),
-            notebook=os.environ.get("JPY_SESSION_NAME", ""),
-            since=datetime.now().astimezone().isoformat(sep=" ", timespec="seconds"),
-        )
         draft = self._owner_path.with_suffix(f".owner.{self._pid}")
-        draft.write_bytes(msgspec.json.encode(owner))
+        draft.write_bytes(msgspec.json.encode(Owner.here()))
         draft.replace(self._owner_path)
 
 

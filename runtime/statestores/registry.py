@@ -16,6 +16,12 @@ ENTRY_POINTS = "spawn_workbench.statestores"
 _BUILT_IN = {
     "memory": "runtime.statestores.memory",
     "sqlite": "runtime.statestores.sqlite",
+    # One adapter over SQLAlchemy; which of these the tests run is said there.
+    "postgresql": "runtime.statestores.sql",
+    "mariadb": "runtime.statestores.sql",
+    "mysql": "runtime.statestores.sql",
+    "cockroachdb": "runtime.statestores.sql",
+    "mssql": "runtime.statestores.sql",
 }
 
 
@@ -26,7 +32,8 @@ class Opener(Protocol):
 
 
 def open_store(url: str, *, key: bytes | None = None, key_files: KeyFiles | None = None) -> StateStore:
-    """The store at a URL, made if it is not there: `memory://`, `sqlite:///relative.db`, `sqlite:////absolute.db`.
+    """The store at a URL, made if it is not there: `memory://`, `sqlite:///relative.db`, `sqlite:////absolute.db`,
+    `postgresql+psycopg://user:password@host/database`, `mariadb+pymysql://user:password@host/database`.
 
     Args:
         url: SQLAlchemy's spelling; `scheme+driver` is opened by the adapter of `scheme`.

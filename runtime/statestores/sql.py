@@ -1,0 +1,163 @@
+"""A journal in a SQL server: Postgres and MariaDB, run by the tests; MySQL, CockroachDB and MSSQL *not run* (`NOT_RUN`).
+
+    postgresql+psycopg://user:password@host/database
+    postgresql+psycopg://user:password@host/database?options=-csearch_path%3Dschema
+    mariadb+pymysql://user:password@host/database
+
+One schema (Postgres) or database (MariaDB) holds one store, in tables named `workbench_…`; other tables there are left alone.
+A pooler between here and the server must keep sessions: the right to write is a lock of the session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from sqlalchemy import Connection, Row, inspect
+
+from runtime.crypto.keyfiles import KeyFiles
+from runtime.errors import StaleCommit, StoreUnavailable
+from runtime.ids import ActorId
+from runtime.records import Lifecycle
+from runtime.statestores import sql_statements as sql
+from runtime.statestores.backend import BlockHead, BlockRow, DefinitionRow, ScheduleRow, SnapshotRow, Writes
+from runtime.statestores.journal import JournalStore
+from runtime.statestores.places import place_of, places_from
+from runtime.statestores.sql_engine import Database
+from runtime.statestores.sql_errors import translated
+from runtime.statestores.sql_owner import ENTRY
+from runtime.statestores.sql_schema import META, TABLES
+from runtime.statestores.sql_servers import LIMITS, Limits
+from runtime.statestores.sql_writer import Writer
+from runtime.statestores.sql_writes import carry_out
+
+
+class SqlBackend:
+    """The tables of one store on a server."""
+
+    def __init__(self, url: str, *, limits: Limits = LIMITS) -> None:
+        """Raises StoreInUse, StoreUnavailable, BadSetting: nothing was changed."""
+        self._database = Database(url, limits)
+        self.url = self._database.url
+        try:
+            self._writer = Writer(self._database)
+        except BaseException:
+            self._database.close()
+            raise
+
+    def meta(self) -> dict[str, str]:
+        with translated(self.url, "read"), self._database.engine.connect() as connection:
+            if not inspect(connection).has_table(META.name):
+                return {}
+        return {row.name: row.value for row in self._database.rows(sql.READ_META)}
+
+    def create(self, meta: Mapping[str, str]) -> None:
+        """MariaDB cannot undo a CREATE TABLE.  So `meta` comes last: tables without it are no store yet."""
+        with self._writer.transaction("create") as connection:
+            for table in TABLES:
+                table.create(connection, checkfirst=True)
+        with self._writer.transaction("create") as connection:
+            entries = {**meta, ENTRY: self._writer.ownership.entry()}
+            connection.execute(sql.REMOVE_META, {"names": list(entries)})
+            connection.execute(sql.INSERT_META, [{"name": name, "value": value} for name, value in entries.items()])
+
+    def write(self, writes: Writes) -> int:
+        self._check_fits(writes)
+        with self._writer.transaction("write to") as connection:
+            if writes.block:
+                self._check_continues(connection, writes.block)
+            return carry_out(connection, writes)
+
+    def head(self) -> int:
+        return self._number(sql.HEAD) or 0
+
+    def blocks(self, after: int, limit: int) -> list[BlockRow]:
+        rows = self._database.rows(sql.READ_BLOCKS, {"after": after, "limit": limit})
+        return [BlockRow(row.first, row.last, bytes(row.actors), bytes(row.data)) for row in rows]
+
+    def block_heads(self, after: int, limit: int) -> list[BlockHead]:
+        rows = self._database.rows(sql.READ_BLOCK_HEADS, {"after": after, "limit": limit})
+        return [BlockHead(row.first, row.last, bytes(row.actors), row.size) for row in rows]
+
+    def block_of(self, sequence: int) -> BlockRow | None:
+        for row in self._database.rows(sql.BLOCK_OF, {"sequence": sequence}):
+            if row.last >= sequence:
+                return BlockRow(row.first, row.last, bytes(row.actors), bytes(row.data))
+        return None
+
+    def key(self, key_hash: int) -> int | None:
+        return self._number(sql.KEY, {"hash": key_hash})
+
+    def snapshot(self, actor: ActorId) -> SnapshotRow | None:
+        rows = self._database.rows(sql.READ_SNAPSHOT, {"place": place_of(actor.name, actor.system)})
+        return _snapshot_row(rows[0]) if rows else None
+
+    def snapshots(self, after: tuple[str, str], prefix: str, limit: int) -> list[SnapshotRow]:
+        start, end = places_from(prefix)
+        place = place_of(*after) if after != ("", "") else b""
+        while rows := self._database.rows(
+            sql.READ_SNAPSHOTS, {"after": place, "start": start, "end": end, "limit": limit}
+        ):
+            # Places hold the beginning of a name only: a longer prefix may be that of none of these.
+            if found := [_snapshot_row(row) for row in rows if row.actor.startswith(prefix)]:
+                return found
+            place = place_of(rows[-1].actor, rows[-1].system)
+        return []
+
+    def lifecycle(self, after: int, limit: int) -> list[tuple[int, Lifecycle]]:
+        rows = self._database.rows(sql.READ_LIFECYCLE, {"after": after, "limit": limit})
+        return [
+            (row.number, Lifecycle(row.at_us, ActorId(row.system, row.actor), row.event, row.revision, row.definition))
+            for row in rows
+        ]
+
+    def schedules(self) -> list[ScheduleRow]:
+        return [ScheduleRow(row.id, row.due_us, bytes(row.data)) for row in self._database.rows(sql.READ_SCHEDULES)]
+
+    def definitions(self) -> list[DefinitionRow]:
+        rows = self._database.rows(sql.READ_DEFINITIONS)
+        return [DefinitionRow(row.hash, row.name, row.deployed_us, bytes(row.data)) for row in rows]
+
+    def close(self) -> None:
+        self._writer.close()
+        self._database.close()
+
+    def _number(self, statement: Any, parameters: Mapping[str, Any] | None = None) -> int | None:
+        rows = self._database.rows(statement, parameters)
+        return int(rows[0][0]) if rows else None
+
+    def _check_continues(self, connection: Connection, block: BlockRow) -> None:
+        head = connection.execute(sql.HEAD).scalar() or 0
+        if block.first != head + 1:
+            raise StaleCommit(f"Turn {block.first} does not continue {self.url}, which is at {head}.")
+
+    def _check_fits(self, writes: Writes) -> None:
+        """Asked before: such a server answers what is too large by closing the connection."""
+        largest = max([0, *(len(block.data) for block in (writes.block, writes.merged) if block)])
+        # Bytes are sent as text, some of them escaped.
+        if self._writer.largest and largest * 1.1 > self._writer.largest:
+            raise StoreUnavailable(
+                f"Cannot write to the store {self.url}: a group of {largest:,} bytes, and the server takes at most "
+                f"{self._writer.largest:,} at once.\n"
+                "Raise max_allowed_packet there; what is waiting is written then."
+            )
+
+
+def _snapshot_row(row: Row[Any]) -> SnapshotRow:
+    values = dict(zip(sql.SNAPSHOT_COLUMNS, row, strict=True))
+    for name in ("data", "kept_aside"):
+        if values[name] is not None:
+            values[name] = bytes(values[name])
+    return SnapshotRow(**values)
+
+
+def open_store(url: str, *, key: bytes | None = None, key_files: KeyFiles | None = None) -> JournalStore:
+    """The store in a database, made there if there is none; this process owns it until it is closed."""
+    backend = SqlBackend(url)
+    try:
+        return JournalStore(backend, key=key, key_files=key_files or KeyFiles())
+    except BaseException:
+        with suppress(Exception):
+            backend.close()
+        raise

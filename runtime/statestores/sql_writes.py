@@ -1,0 +1,96 @@
+"""One `Writes` as statements of one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+
+from runtime.statestores import sql_statements as sql
+from runtime.statestores.backend import BlockRow, ScheduleRow, SnapshotRow, Writes
+from runtime.statestores.places import place_of
+from runtime.statestores.sql_statements import PARAMETERS_AT_ONCE
+
+T = TypeVar("T")
+
+
+def carry_out(connection: Connection, writes: Writes) -> int:
+    """Do everything; the number of keys that were there already."""
+    if writes.merged:
+        connection.execute(sql.REMOVE_BLOCKS, {"from": writes.merged.first, "to": writes.merged.last})
+        _insert_block(connection, writes.merged)
+    if writes.block:
+        _insert_block(connection, writes.block)
+    present = _insert_keys(connection, writes.keys)
+    _replace_snapshots(connection, writes.snapshots)
+    _insert_marks(connection, writes)
+    _insert_schedules(connection, writes.schedules)
+    for places in _portions(place_of(settled, "") for settled in writes.settled):
+        connection.execute(sql.REMOVE_SCHEDULES, {"places": places})
+    if writes.definitions:
+        connection.execute(sql.REMOVE_DEFINITIONS, {"hashes": [row.hash for row in writes.definitions]})
+        connection.execute(sql.INSERT_DEFINITIONS, [_values(row) for row in writes.definitions])
+    if writes.meta:
+        connection.execute(sql.REMOVE_META, {"names": list(writes.meta)})
+        connection.execute(sql.INSERT_META, [{"name": name, "value": value} for name, value in writes.meta.items()])
+    return present
+
+
+def _insert_block(connection: Connection, block: BlockRow) -> None:
+    connection.execute(sql.INSERT_BLOCK, _values(block) | {"size": len(block.data)})
+
+
+def _insert_keys(connection: Connection, keys: Sequence[tuple[int, int]]) -> int:
+    new = dict(reversed(keys))  # the first of two that are the same
+    for hashes in _portions(list(new)):
+        for known in connection.execute(sql.KNOWN_KEYS, {"hashes": hashes}).scalars():
+            del new[known]
+    if new:
+        rows = [{"hash": key_hash, "sequence": sequence} for key_hash, sequence in new.items()]
+        connection.execute(sql.INSERT_KEYS, rows)
+    return len(keys) - len(new)
+
+
+def _replace_snapshots(connection: Connection, rows: Sequence[SnapshotRow]) -> None:
+    by_place = {place_of(row.actor, row.system): row for row in rows}
+    for places in _portions(by_place):
+        connection.execute(sql.REMOVE_SNAPSHOTS, {"places": places})
+        connection.execute(sql.INSERT_SNAPSHOTS, [_values(by_place[place]) | {"place": place} for place in places])
+
+
+def _insert_marks(connection: Connection, writes: Writes) -> None:
+    if not writes.lifecycle:
+        return
+    first = (connection.execute(sql.LAST_MARK).scalar() or 0) + 1
+    connection.execute(
+        sql.INSERT_LIFECYCLE,
+        [
+            {
+                "number": number, "at_us": mark.at_us, "system": mark.actor.system, "actor": mark.actor.name,
+                "event": mark.event, "revision": mark.revision, "definition": mark.definition,
+            }
+            for number, mark in enumerate(writes.lifecycle, first)
+        ],
+    )  # fmt: skip
+
+
+def _insert_schedules(connection: Connection, rows: Sequence[ScheduleRow]) -> None:
+    new = {place_of(row.id, ""): row for row in reversed(rows)}
+    for places in _portions(list(new)):
+        for known in connection.execute(sql.KNOWN_SCHEDULES, {"places": places}).scalars():
+            del new[bytes(known)]
+    if new:
+        connection.execute(sql.INSERT_SCHEDULES, [_values(row) | {"place": place} for place, row in new.items()])
+
+
+def _values(row: Any) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in row.__struct_fields__}
+
+
+def _portions(items: Iterable[T]) -> Iterator[list[T]]:
+    """As many at a time as every server takes parameters."""
+    rest = iter(items)
+    while portion := list(islice(rest, PARAMETERS_AT_ONCE)):
+        yield portion
