@@ -159,10 +159,7 @@ def _parameter_types(function: Callable[..., Any]) -> dict[str, Any]:
 
 def _state_fields(cls: type[Actor], hints: Mapping[str, Any]) -> tuple[StateField, ...]:
     ordered = [
-        name
-        for base in reversed(cls.__mro__)
-        for name in inspect.get_annotations(base)
-        if name in cls.__spawn_fields__
+        name for base in reversed(cls.__mro__) for name in inspect.get_annotations(base) if name in cls.__spawn_fields__
     ]
     return tuple(StateField(name, hints[name], _default(cls, name, hints[name])) for name in dict.fromkeys(ordered))
 

@@ -166,7 +166,9 @@ def mailbox(driver: ThreadedDriver, actor: ActorId, limit: int) -> list[Waiting]
         activation = engine.directory.active.get(actor)
         if activation is None:
             return []
-        running = [_waiting(activation.running.envelope, activation.started_us)] if activation.running is not None else []
+        running = (
+            [_waiting(activation.running.envelope, activation.started_us)] if activation.running is not None else []
+        )
         return running + [_waiting(each) for each in islice(activation.mailbox or (), limit - len(running))]
 
     return driver.look(look)
