@@ -41,3 +41,9 @@ def test_every_make_target_named_here_exists() -> None:
 
     for target in set(re.findall(r"`?make (\w+)", README)):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_runtime_readmes_example_runs() -> None:
+    [example] = re.findall(r"```python\n(.*?)```", (ROOT / "runtime" / "README.md").read_text("utf-8"), re.DOTALL)
+
+    exec(compile(example, "runtime/README.md", "exec"), {"__name__": "readme"})
