@@ -1,48 +1,57 @@
-"""Replies, not decoded, for one event loop of a server: one wake-up of the loop for all that came meanwhile."""
+"""Replies of the engine for a server's loop: at once when they come on that loop, else in batches with one wake-up."""
 
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import deque
 from contextlib import suppress
-from typing import Any, Protocol, cast
+from typing import Protocol
 
-from runtime.drivers.waiters import LoopPort
 from runtime.records import Reply
 
 
-class Settler(Protocol):
-    """Whoever passes a reply on."""
+class Settling(Protocol):
+    """Whoever wants a reply."""
 
     def settle(self, reply: Reply) -> None:
-        """Called once, on the loop."""
+        """Called on the loop, once; raises nothing."""
         ...
 
 
 class ReplyPort:
-    """`put` is called by any thread, as is `wake`, which the driver calls for many replies at once."""
+    """What `drivers.outbox` sees as a port: something to wake."""
 
-    __slots__ = ("_arrived", "_is_scheduled", "_loop")
+    __slots__ = ("_arrived", "_is_scheduled", "_loop", "_thread")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._arrived: deque[tuple[Settler, Reply]] = deque()
+        self._arrived: deque[tuple[Settling, Reply]] = deque()
         self._is_scheduled = False
+        self._thread = 0
 
-    def put(self, settler: Settler, reply: Reply) -> LoopPort | None:
-        """Keep a reply for the loop.  What comes back is to be woken soon, as a waiter's `deliver` promises."""
-        self._arrived.append((settler, reply))
-        return None if self._is_scheduled else cast(Any, self)
+    def here(self) -> None:
+        """The loop runs in this thread."""
+        self._thread = threading.get_ident()
+
+    def put(self, waiter: Settling, reply: Reply) -> ReplyPort | None:
+        """Called by any thread; a port that comes back must be woken."""
+        if threading.get_ident() == self._thread:
+            waiter.settle(reply)
+            return None
+        self._arrived.append((waiter, reply))
+        return None if self._is_scheduled else self
 
     def wake(self) -> None:
+        """Have the loop look at what arrived.  Called by any thread."""
         if not self._is_scheduled and self._arrived:
             self._is_scheduled = True
             with suppress(RuntimeError):  # the loop was closed: nobody waits any more
                 self._loop.call_soon_threadsafe(self._settle)
 
     def _settle(self) -> None:
-        self._is_scheduled = False  # first: what arrives from here on wakes the loop again
+        self._is_scheduled = False  # first, so that what arrives from here on wakes the loop again
         arrived = self._arrived
         while arrived:
-            settler, reply = arrived.popleft()
-            settler.settle(reply)
+            waiter, reply = arrived.popleft()
+            waiter.settle(reply)

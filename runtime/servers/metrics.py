@@ -1,0 +1,137 @@
+"""What a proxy counts, as Prometheus text: Spawn's names, with the labels and the latency histogram that Spawn leaves out.
+
+Counting happens on the server's loop and costs a dictionary look-up; the metrics library is loaded at the first scrape.
+Labels are templates and declared actions only, so their number stays bounded whatever clients send.
+"""
+
+from __future__ import annotations
+
+import bisect
+import os
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from runtime.api import SystemStatus
+
+if TYPE_CHECKING:
+    from prometheus_client.core import Metric
+
+BUCKETS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+
+_LABELS = ("system", "actor", "action", "outcome")
+
+
+class _Series:
+    """One histogram."""
+
+    __slots__ = ("buckets", "count", "total_s")
+
+    def __init__(self) -> None:
+        self.count, self.total_s = 0, 0.0
+        self.buckets = [0] * (len(BUCKETS_S) + 1)
+
+    def add(self, seconds: float) -> None:
+        self.count += 1
+        self.total_s += seconds
+        self.buckets[bisect.bisect_left(BUCKETS_S, seconds)] += 1
+
+    def cumulative(self) -> list[tuple[str, float]]:
+        edges, running = [], 0
+        for edge, count in zip((*map(str, BUCKETS_S), "+Inf"), self.buckets, strict=True):
+            running += count
+            edges.append((edge, float(running)))
+        return edges
+
+
+Key = tuple[str, str, str]
+"""Template, action, outcome."""
+
+
+class Metrics:
+    """The counts of one proxy.  Belongs to the server's loop."""
+
+    def __init__(self, system: str) -> None:
+        self._system = system
+        self._invokes: dict[Key, _Series] = {}
+        self._host_calls: dict[Key, _Series] = {}
+        self.inflight = 0
+        """Invocations taken over HTTP and not yet answered."""
+
+    def invoked(self, actor: str, action: str, outcome: str, seconds: float) -> None:
+        """An invocation was answered.  `outcome` is `ok` or an error's code; unknown names are empty."""
+        _add(self._invokes, (actor, action, outcome), seconds)
+
+    def host_called(self, actor: str, action: str, outcome: str, seconds: float) -> None:
+        """A host answered, or did not."""
+        _add(self._host_calls, (actor, action, outcome), seconds)
+
+    def text(self, status: SystemStatus) -> bytes:
+        """Everything as Prometheus text, with what the system says of itself."""
+        from prometheus_client import CollectorRegistry, generate_latest
+
+        registry = CollectorRegistry(auto_describe=False)
+        registry.register(_Collector(self._metrics(status)))
+        return generate_latest(registry)
+
+    def _metrics(self, status: SystemStatus) -> Iterator[Metric]:
+        from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Metric
+
+        # Spawn's name for the number of invocations; a counter without `_total`, which the library would insist on.
+        counter = Metric("spawn_invoke_stop_duration", "Invocations that were answered.", "unknown")
+        invokes = HistogramMetricFamily("spawn_invoke_duration_seconds", "From request to answer.", labels=_LABELS)
+        for key, series in list(self._invokes.items()):
+            labels = dict(zip(_LABELS, (self._system, *key), strict=True))
+            counter.add_sample("spawn_invoke_stop_duration", labels, series.count)
+            invokes.add_metric(list(labels.values()), series.cumulative(), series.total_s)
+        yield counter
+        yield invokes
+        calls = HistogramMetricFamily("spawn_host_call_duration_seconds", "Calls of actor hosts.", labels=_LABELS)
+        for key, series in list(self._host_calls.items()):
+            calls.add_metric([self._system, *key], series.cumulative(), series.total_s)
+        yield calls
+        for name, help_text, value in self._gauges(status):
+            family = GaugeMetricFamily(name, help_text, labels=("system",))
+            family.add_metric([self._system], value)
+            yield family
+
+    def _gauges(self, status: SystemStatus) -> Iterator[tuple[str, str, float]]:
+        cores = os.cpu_count() or 1
+        yield "spawn_actor_inflight_messages_messages", "Invocations under way.", self.inflight
+        yield "spawn_actor_message_queue_len", "Messages in all mailboxes.", status.waiting
+        yield "spawn_actors_active", "Actors in memory.", status.actors
+        yield "spawn_turns_finished", "Sequence of the last finished turn.", status.sequence
+        yield "spawn_turns_unwritten", "Finished turns that are not on disk yet.", status.sequence - status.committed
+        yield "spawn_store_up", "1 while the state store can be written.", 0 if status.store_error else 1
+        yield (
+            "vm_system_info_process_count",
+            "Actors in memory, which are the processes of Spawn's virtual machine.",
+            status.actors,
+        )
+        yield "vm_system_info_schedulers", "Processor cores.", cores
+        yield "vm_system_info_schedulers_online", "Processor cores.", cores
+        yield "vm_memory_total", "Bytes of memory in use by this process.", _memory_bytes()
+
+
+class _Collector:
+    """What the library calls to collect."""
+
+    def __init__(self, metrics: Iterable[Metric]) -> None:
+        self._found = metrics
+
+    def collect(self) -> Iterable[Metric]:
+        return self._found
+
+
+def _add(series: dict[Key, _Series], key: Key, seconds: float) -> None:
+    found = series.get(key)
+    if found is None:
+        found = series[key] = _Series()
+    found.add(seconds)
+
+
+def _memory_bytes() -> int:
+    try:
+        with open("/proc/self/statm", "rb") as file:  # noqa: PTH123 - a file of the kernel
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError):
+        return 0

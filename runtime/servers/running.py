@@ -1,0 +1,231 @@
+"""An actor system served as a Spawn proxy: `serve` starts it, on a loop and a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import ssl
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any, TypeVar
+
+from runtime.drivers.loops import LoopThread
+from runtime.errors import BadSetting
+from runtime.hosts.http import REPLY_S, HttpHost
+from runtime.hosts.targets import HostAddress
+from runtime.local import EmbeddedSystem
+from runtime.servers.http_messages import HttpLimits, Reply, Request, Response
+from runtime.servers.http_server import HttpServer
+from runtime.servers.security import LOOPBACK, Security, check_listener, is_loopback
+from runtime.servers.spawn_http import SpawnProxy
+
+T = TypeVar("T")
+
+HTTP_PORT, HOST_PORT = 9001, 8090
+_ANYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - addresses that are no address to call
+
+
+class RunningProxy:
+    """A proxy that listens.  Any thread may use it; `close` ends it, and its system runs on."""
+
+    def __init__(self, system: EmbeddedSystem, thread: LoopThread, host: HttpHost, proxy: SpawnProxy) -> None:
+        self.system = system
+        self.host = host
+        self._thread, self._proxy = thread, proxy
+        self._doors: list[Door] = []
+        self._is_closed = False
+
+    @property
+    def address(self) -> str:
+        """The URL for clients and for the first host."""
+        return self._doors[0].url
+
+    @property
+    def addresses(self) -> Mapping[str, int]:
+        """Each URL, with the port on which a host that registers there has to listen."""
+        return {door.url: door.host_port for door in self._doors}
+
+    def environment(self, url: str = "") -> dict[str, str]:
+        """What an SDK in another process needs in its environment, to register at `url` (default: the first)."""
+        door = next((each for each in self._doors if each.url == url), self._doors[0])
+        return {
+            "PROXY_ACTOR_SYSTEM_NAME": self.system.name,
+            "PROXY_HTTP_HOST": door.name,
+            "PROXY_HTTP_PORT": str(door.port),
+            "SPAWN_PROXY_URL": door.url,
+            "USER_FUNCTION_HOST": LOOPBACK,
+            "USER_FUNCTION_PORT": str(door.host_port),
+            "SPAWN_ACTION_PORT": str(door.host_port),
+        }
+
+    def hosts(self) -> dict[str, list[str]]:
+        """The host processes that registered, each with its actors."""
+        return {str(target): sorted(target.actors) for target in self.host.targets.all.values()}
+
+    @property
+    def is_draining(self) -> bool:
+        return self._proxy.is_draining
+
+    def drain(self) -> None:
+        """Refuse registrations and calls from now on, be `down` for readiness checks; calls under way go on."""
+        self._proxy.is_draining = True
+
+    def close(self, timeout_s: float = 10.0) -> None:
+        """Drain, answer what is under way for up to `timeout_s`, stop listening.  Foreign actors are undeployed.
+
+        Safe to call twice.  State and history stay; a host that registers again goes on where it was.
+        """
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self.drain()
+        with contextlib.suppress(TimeoutError):
+            self._wait(self._close(timeout_s), timeout_s + 5.0)
+        self._undeploy()
+        self._proxy.close()
+        self._thread.stop()
+
+    async def _close(self, timeout_s: float) -> None:
+        await asyncio.gather(*(door.server.close(timeout_s) for door in self._doors))
+        self.host.close()
+
+    def _undeploy(self) -> None:
+        templates = self.system.driver.engine.directory.templates
+        for name in [name for name, template in list(templates.items()) if template.host is self.host]:
+            self.system.undeploy(name)
+
+    def open_door(self, bind: str, port: int, host_port: int, security: Security | None, limits: HttpLimits) -> None:
+        """Listen there; hosts that register at this door are called at `host_port`.
+
+        Raises:
+            BadSetting: the address cannot be listened on.
+        """
+        door = Door(self._proxy, bind, host_port, security, limits)
+        try:
+            self._wait(door.open(port), 10.0)
+        except OSError as error:
+            raise BadSetting(
+                f"Cannot listen on {bind}:{port}: {error.strerror or error}. Choose another port."
+            ) from error
+        self._doors.append(door)
+
+    def _wait(self, coroutine: Coroutine[Any, Any, T], timeout_s: float) -> T:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._thread.loop).result(timeout_s)
+
+
+class Door:
+    """One listener: who may come in, and where the hosts that register here are called."""
+
+    def __init__(
+        self, proxy: SpawnProxy, bind: str, host_port: int, security: Security | None, limits: HttpLimits
+    ) -> None:
+        self._proxy, self._security, self.name, self.host_port = proxy, security, bind, host_port
+        self.server = HttpServer(self, limits=limits)
+        self.port = 0
+        self._is_local = is_loopback(bind)
+        self._fixed_host = os.environ.get("USER_FUNCTION_HOST", "")
+
+    async def open(self, port: int) -> None:
+        tls = None if self._security is None else tls_context(self._security)
+        self.port = await self.server.listen(self.name, port, tls)
+
+    @property
+    def url(self) -> str:
+        scheme = "https" if self._security is not None and self._security.is_encrypted else "http"
+        return f"{scheme}://{self.name}:{self.port}"
+
+    def handle(self, request: Request, reply: Reply) -> None:
+        """See `http_messages.App`."""
+        if self._security is not None and not self._security.admits(
+            request.headers.get(b"authorization", b"").decode("latin-1")
+        ):
+            reply(Response(401, b"", headers=(("www-authenticate", "Bearer"),)))
+        elif self._is_local and not _is_local_name(request.headers.get(b"host", b"")):
+            # A web page whose name was made to point here must not read states (DNS rebinding).
+            reply(Response(421, b"", headers=()))
+        else:
+            self._proxy.handle(request, reply, self._host_address(request))
+
+    def _host_address(self, request: Request) -> HostAddress:
+        """Where the sender listens, if it is a host: on its own machine, never anywhere else."""
+        peer = request.peer.removeprefix("::ffff:") or LOOPBACK
+        host = peer if self._fixed_host in _ANYWHERE else self._fixed_host
+        port = self.host_port
+        for part in request.query.split("&") if request.query else ():
+            name, _, value = part.partition("=")
+            if name == "host-port" and value.isdigit() and 0 < int(value[:6]) < 65_536:
+                port = int(value)
+        return HostAddress(host, port)
+
+
+def _is_local_name(host: bytes) -> bool:
+    name = host.decode("latin-1")
+    name = name.partition("]")[0] + "]" if name.startswith("[") else name.partition(":")[0]
+    return not name or is_loopback(name)
+
+
+def tls_context(security: Security) -> ssl.SSLContext | None:
+    """What a listener with these certificates needs; None without any."""
+    if not security.is_encrypted:
+        return None
+    import tempfile
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    with tempfile.TemporaryDirectory(prefix="spawn-tls-") as folder:  # the library reads keys from files only
+        pair = os.path.join(folder, "pair.pem")  # noqa: PTH118
+        handle = os.open(pair, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(security.certificate + b"\n" + security.key)
+        context.load_cert_chain(pair)
+    if security.client_authority:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(cadata=security.client_authority.decode())
+    return context
+
+
+def serve(
+    system: EmbeddedSystem,
+    *,
+    http_port: int = HTTP_PORT,
+    host_port: int = HOST_PORT,
+    more: Sequence[tuple[int, int]] = (),
+    bind: str = LOOPBACK,
+    security: Security | None = None,
+    limits: HttpLimits | None = None,
+    host_timeout_s: float = REPLY_S,
+) -> RunningProxy:
+    """Offer a system as a Spawn proxy: SDKs register and invoke over HTTP, their actors live in `system`.
+
+    A host says nowhere in the protocol on which port it listens, and a real proxy calls one host only.  Here each further
+    host process gets a door of its own; or it registers at `/api/v1/system?host-port=8092`.
+
+    Args:
+        http_port: where clients and hosts connect; 0 for a free port.
+        host_port: where the hosts that register at it listen.
+        more: further pairs of such ports.
+        bind: this machine only, unless `security` has certificates.
+        security: who may connect; None for every process of this machine, as Spawn's own SDKs expect.
+        host_timeout_s: how long a host may take for an answer.
+
+    Raises:
+        BadSetting: a port is taken, or anybody could connect from elsewhere.
+    """
+    if security is not None:
+        check_listener(bind, security)
+    elif not is_loopback(bind):
+        raise BadSetting(
+            f"Cannot listen on {bind!r} without TLS and a token or client certificates: everybody could run actions.\n"
+            f"Give security=Security(certificate=…, key=…), or listen on {LOOPBACK}."
+        )
+    thread = LoopThread("wb-proxy-http")
+    thread.start()
+    host = HttpHost(thread.loop, timeout_s=host_timeout_s)
+    running = RunningProxy(system, thread, host, SpawnProxy(system, thread.loop, host))
+    try:
+        for one_port, one_host_port in ((http_port, host_port), *more):
+            running.open_door(bind, one_port, one_host_port, security, limits or HttpLimits())
+    except BaseException:
+        running.close(0.0)
+        raise
+    return running

@@ -1,0 +1,175 @@
+"""The proxy's side of Spawn's protocol over HTTP: SDKs of any language register, spawn and invoke here.
+
+Every request gets a decodable answer with the right status at once; `runtime/README.md` lists where a real proxy does
+otherwise.  Nothing here runs an action: that is the engine's business, and `hosts.http`'s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import urllib.parse
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+
+from runtime.errors import BadSetting, InternalError, SpawnError, SystemStopped
+from runtime.hosts.http import HttpHost
+from runtime.hosts.targets import HostAddress
+from runtime.local import EmbeddedSystem
+from runtime.records import Outcome, Work
+from runtime.servers.http_messages import JSON_TEXT, PLAIN_TEXT, Request, Response
+from runtime.servers.http_messages import Reply as Send
+from runtime.servers.metrics import Metrics
+from runtime.servers.spawn_calls import InvocationDoor
+from runtime.servers.spawn_registry import Registrar, read_revision
+from runtime.wire.messages import put_id
+from runtime.wire.pb.spawn.actors.protocol_pb2 import (
+    OK,
+    InvocationResponse,
+    RegistrationResponse,
+    RequestStatus,
+    SpawnResponse,
+)
+from runtime.wire.statuses import error_status, http_status
+from runtime.wire.values import set_payload
+
+_PROTOBUF = (b"application/octet-stream", b"application/protobuf")
+_NOT_FOUND = Response(404, b"Not found!", PLAIN_TEXT)
+_UP = Response(200, b'{"status":"up"}', JSON_TEXT)
+_DOWN = Response(503, b'{"status":"down"}', JSON_TEXT)
+_ROOT = "/api/v1/system"
+
+Answers = type[RegistrationResponse] | type[SpawnResponse] | type[InvocationResponse]
+
+
+class SpawnProxy:
+    """One actor system as a Spawn proxy.  Belongs to its server's loop."""
+
+    def __init__(self, system: EmbeddedSystem, loop: asyncio.AbstractEventLoop, host: HttpHost) -> None:
+        self._system, self._loop, self.host = system, loop, host
+        self.is_draining = False
+        self.metrics = Metrics(system.name)
+        self.registrar = Registrar(system, host)
+        self._work = ThreadPoolExecutor(4, "wb-proxy")
+        self._calls = InvocationDoor(system, loop, self.metrics, lambda: self.registrar.dialect, self._in_thread)
+        host.observe = self._host_called
+
+    def close(self) -> None:
+        self._work.shutdown(wait=False, cancel_futures=True)
+
+    def handle(self, request: Request, send: Send, address: HostAddress) -> None:
+        """Serve one request; `address` is where a host listens that registers with it."""
+        path = request.path
+        is_actors = path.startswith(f"{_ROOT}/") and "/actors/" in path
+        if is_actors and path.endswith("/invoke"):
+            self._post(request, send, InvocationResponse, lambda: self._calls.invoke(request.body, send))
+        elif path == _ROOT:
+            self._post(request, send, RegistrationResponse, lambda: self._register(request, send, address))
+        elif is_actors and path.endswith("/actors/spawn"):
+            self._post(request, send, SpawnResponse, lambda: self._spawn(request, send))
+        elif is_actors:
+            self._get(request, send, lambda: self._state(request, send))
+        else:
+            self._look(request, send)
+
+    def _look(self, request: Request, send: Send) -> None:
+        """What needs no actor: health and metrics."""
+        path = request.path.rstrip("/")
+        if path in ("/health", "/health/liveness"):
+            self._get(request, send, lambda: send(_UP))
+        elif path == "/health/readiness":
+            self._get(request, send, lambda: self._in_thread(self._readiness, send))
+        elif path == "/metrics":
+            self._get(request, send, lambda: self._in_thread(self._metrics, send))
+        else:
+            send(_NOT_FOUND)
+
+    # -- what all requests have in common --------------------------------------------------------------------------------
+
+    def _post(self, request: Request, send: Send, kind: Answers, serve: Callable[[], None]) -> None:
+        if request.method != "POST":
+            send(Response(405, b"Use POST here.\n", PLAIN_TEXT, (("allow", "POST"),)))
+            return
+        content_type = request.headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+        if content_type not in _PROTOBUF:
+            shown = content_type.decode("latin-1") or "nothing"
+            error = BadSetting(
+                f"The body must be protobuf, as content type application/octet-stream, and it is {shown}."
+            )
+            send(self._refusal(kind, error, 415))
+        elif self.is_draining:
+            send(self._refusal(kind, SystemStopped(self._system.name)))
+        else:
+            try:
+                serve()
+            except SpawnError as error:
+                send(self._refusal(kind, error))
+
+    def _get(self, request: Request, send: Send, serve: Callable[[], None]) -> None:
+        if request.method in ("GET", "HEAD"):
+            serve()
+        else:
+            send(Response(405, b"Use GET here.\n", PLAIN_TEXT, (("allow", "GET, HEAD"),)))
+
+    def _refusal(self, kind: Answers, error: SpawnError, status: int = 0) -> Response:
+        body = kind(status=error_status(error, self._system.name)).SerializeToString()
+        return Response(status or http_status(error.code), body)
+
+    def _in_thread(self, work: Callable[[], Response], send: Send) -> None:
+        """Do what may block, and send what it gives."""
+        self._work.submit(work).add_done_callback(lambda done: self._hand_back(done, send))
+
+    def _hand_back(self, done: Future[Response], send: Send) -> None:
+        if done.cancelled():
+            response = self._refusal(InvocationResponse, SystemStopped(self._system.name))
+        elif (error := done.exception()) is not None:
+            response = self._refusal(InvocationResponse, InternalError(f"{type(error).__name__}: {error}"))
+        else:
+            response = done.result()
+        with suppress(RuntimeError):  # the loop was closed: the client is gone
+            self._loop.call_soon_threadsafe(send, response)
+
+    # -- the endpoints -------------------------------------------------------------------------------------------------
+
+    def _register(self, request: Request, send: Send, address: HostAddress) -> None:
+        registration = self.registrar.read(request.body, address)
+        self._in_thread(self._guarded(RegistrationResponse, lambda: self.registrar.deploy(registration)), send)
+
+    def _spawn(self, request: Request, send: Send) -> None:
+        revision = read_revision(urllib.parse.parse_qs(request.query))
+        self._in_thread(self._guarded(SpawnResponse, lambda: self.registrar.spawn(request.body, revision)), send)
+
+    def _state(self, request: Request, send: Send) -> None:
+        name = urllib.parse.unquote(request.path.partition("/actors/")[2])
+        dialect = self.registrar.dialect
+
+        def work() -> bytes:
+            value = self._system.encoded_state(name)
+            response = InvocationResponse(status=RequestStatus(status=OK))
+            response.system.name = self._system.name
+            put_id(response.actor.id, self._system.info(name).id)
+            set_payload(response, value, dialect)
+            return response.SerializeToString()
+
+        self._in_thread(self._guarded(InvocationResponse, work), send)
+
+    def _guarded(self, kind: Answers, work: Callable[[], bytes]) -> Callable[[], Response]:
+        def run() -> Response:
+            try:
+                return Response(200, work())
+            except SpawnError as error:
+                return self._refusal(kind, error)
+
+        return run
+
+    def _readiness(self) -> Response:
+        status = self._system.status()
+        is_ready = not self.is_draining and not status.store_error
+        return _UP if is_ready else _DOWN
+
+    def _metrics(self) -> Response:
+        return Response(200, self.metrics.text(self._system.status()), PLAIN_TEXT)
+
+    def _host_called(self, work: Work, outcome: Outcome, seconds: float) -> None:
+        result = "ok" if outcome.failure is None else outcome.failure.code
+        self.metrics.host_called(work.parent, work.invocation.action, result, seconds)
