@@ -9,23 +9,20 @@ Coroutine actions may await `ctx.invoke` only: anything else would wait for a wo
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, NamedTuple
 
 from runtime.client import build_invocation
 from runtime.clock import ManualClock
-from runtime.codecs.values import decode_value
-from runtime.context import Context
 from runtime.definition import ActorDefinition, define
-from runtime.drivers.calls import outgoing, sent, told
-from runtime.drivers.waiters import error_of
+from runtime.drivers.stepping_calls import Asked, Pending, SteppingCalls
 from runtime.engine.commands import Answer, Command, FindKey, Forget, Load, Run
 from runtime.engine.ready import ChosenQueue
 from runtime.engine.system import Engine, EngineOptions
-from runtime.errors import InternalError, InvocationTimeout, SpawnError, WouldBlock
+from runtime.errors import InternalError, SpawnError, WouldBlock
 from runtime.hosts.inprocess import InProcessHost
 from runtime.ids import ActorId, CountingIds
-from runtime.records import Invocation, Outcome, Reply
+from runtime.records import Invocation, Outcome
 from runtime.statestores.base import Group, StateStore
 
 
@@ -45,65 +42,13 @@ def first(_: Sequence[Possible]) -> int:
     return 0
 
 
-class Pending:
-    """The place for one reply."""
-
-    __slots__ = ("_driver", "invocation", "reply")
-
-    def __init__(self, driver: SteppingDriver, invocation: Invocation) -> None:
-        self._driver, self.invocation = driver, invocation
-        self.reply: Reply | None = None
-
-    @property
-    def is_done(self) -> bool:
-        return self.reply is not None
-
-    def deliver(self, reply: Reply) -> None:
-        if self.reply is not None:
-            raise InternalError(f"Invocation {self.invocation.id} was answered twice.")
-        self.reply = reply
-
-    def result(self) -> Any:
-        """The decoded response.
-
-        Raises:
-            InvocationTimeout: there is no reply yet.
-            SpawnError: what the reply says.
-        """
-        if self.reply is None:
-            raise InvocationTimeout(self.invocation.actor.name, self.invocation.action, 0.0)
-        error = error_of(self.reply, self.invocation)
-        if error is not None:
-            raise error
-        return decode_value(self.reply.response)
-
-
-class _Asked(Pending):
-    """A question of a coroutine action; awaiting it suspends the action until a step resumes it."""
-
-    __slots__ = ("_turn",)
-
-    def __init__(self, driver: SteppingDriver, invocation: Invocation, turn: Context) -> None:
-        super().__init__(driver, invocation)
-        self._turn = turn
-
-    def deliver(self, reply: Reply) -> None:
-        super().deliver(reply)
-        self._turn.sent.append(sent(self.invocation, reply.response, reply.failure))
-
-    def __await__(self) -> Generator[_Asked, None, Any]:
-        while not self.is_done:
-            yield self
-        return self.result()
-
-
 class _Suspended(NamedTuple):
     """An action in the middle of a turn."""
 
     run: Run
     coroutine: Coroutine[Any, Any, Outcome]
     context: contextvars.Context
-    awaited: _Asked
+    awaited: Asked
 
 
 class SteppingDriver:
@@ -150,7 +95,7 @@ class SteppingDriver:
     def send(self, actor: str, action: str, payload: Any = None, **options: Any) -> Pending:
         """Put a message into a mailbox; nothing runs before the next step.  Options as `build_invocation`."""
         identity = ActorId(self.options.system, actor)
-        pending = Pending(self, build_invocation(self.ids(), identity, action, payload, **options))
+        pending = Pending(build_invocation(self.ids(), identity, action, payload, **options))
         self.submit(pending.invocation, pending)
         return pending
 
@@ -255,7 +200,7 @@ class SteppingDriver:
             self._run(step)
 
     def _run(self, step: Run) -> None:
-        calls = _SteppingCalls(self)
+        calls = SteppingCalls(self)
         if not step.host.is_async(step):
             self._finish(step, step.host.run(step, calls))
             return
@@ -274,7 +219,7 @@ class SteppingDriver:
         except StopIteration as end:
             self._finish(run, end.value)
             return
-        if not isinstance(awaited, _Asked):
+        if not isinstance(awaited, Asked):
             name = f"{run.invocation.actor.name}.{run.invocation.action}"
             raise WouldBlock(f"{name} awaits something other than ctx.invoke, which cannot be stepped through.")
         self._suspended.append(_Suspended(run, coroutine, context, awaited))
@@ -290,31 +235,3 @@ class SteppingDriver:
                 command.host.forget(command.actor)
             else:
                 self.peers[command.invocation.actor.system].submit(command.invocation, command.waiter)
-
-
-class _SteppingCalls:
-    """`Calls` of actions under a stepping driver."""
-
-    def __init__(self, driver: SteppingDriver) -> None:
-        self._driver = driver
-
-    def ask(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> Awaitable[Any]:
-        if not turn.is_async:
-            raise WouldBlock("ctx.invoke must be awaited; in a plain def use ctx.call.")
-        invocation = outgoing(turn, actor, action, payload, options, self._driver.ids())
-        asked = _Asked(self._driver, invocation, turn)
-        self._driver.submit(invocation, asked)
-        return asked
-
-    def ask_blocking(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> Any:
-        if turn.is_async:
-            raise WouldBlock("ctx.call would block here; in an async def use await ctx.invoke.")
-        invocation = outgoing(turn, actor, action, payload, options, self._driver.ids())
-        asked = _Asked(self._driver, invocation, turn)
-        self._driver.submit(invocation, asked)
-        while not asked.is_done and self._driver.step() is not None:
-            pass
-        return asked.result()
-
-    def tell(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> None:
-        turn.held.append(told(turn, actor, action, payload, options, self._driver.ids()))

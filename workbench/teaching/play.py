@@ -6,7 +6,8 @@ from collections.abc import Hashable, Sequence
 from typing import Any
 
 from runtime.definition import ActorDefinition
-from runtime.drivers.stepping import Pending, Possible, SteppingDriver
+from runtime.drivers.stepping import Possible, SteppingDriver
+from runtime.drivers.stepping_calls import Pending
 from runtime.errors import ActionFailed, SpawnError, WouldBlock
 from runtime.records import Phase
 from runtime.statestores.memory import open_store

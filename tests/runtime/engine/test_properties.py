@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from runtime import Actor, Context, action, errors
-from runtime.drivers.stepping import Pending, Possible, SteppingDriver
+from runtime.drivers.stepping import Possible, SteppingDriver
+from runtime.drivers.stepping_calls import Pending
 from runtime.engine.system import EngineOptions
 from runtime.ids import ActorId
 from runtime.statestores.base import flatten

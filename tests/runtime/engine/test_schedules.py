@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from runtime import errors
-from runtime.drivers.stepping import Pending, SteppingDriver
+from runtime.drivers.stepping import SteppingDriver
+from runtime.drivers.stepping_calls import Pending
 from runtime.statestores.base import flatten
 from tests.runtime.engine.actors import Counter, Flow
 
