@@ -118,6 +118,8 @@ class SystemStatus(msgspec.Struct, frozen=True, kw_only=True):
     """Last turn on disk."""
     store_error: str = ""
     dropped_events: int = 0
+    loop_blocked_by: str = ""
+    """The coroutine action that keeps all others waiting, since when and where; empty for none."""
 
 
 class Subscription(Protocol):

@@ -201,6 +201,7 @@ def status(driver: ThreadedDriver, base: SystemStatus) -> SystemStatus:
             committed=engine.journal.committed,
             store_error=engine.store_error,
             dropped_events=engine.feed.dropped,
+            loop_blocked_by=str(driver.coroutines.blocker or ""),
         )
 
     return driver.look(look)

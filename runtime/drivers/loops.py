@@ -41,6 +41,11 @@ class LoopThread:
         self._thread.join(timeout_s)
 
     @property
+    def ident(self) -> int:
+        """The thread's identifier; 0 before it runs."""
+        return self._thread.ident or 0
+
+    @property
     def is_here(self) -> bool:
         """Whether the caller is on this loop's thread."""
         return threading.current_thread() is self._thread

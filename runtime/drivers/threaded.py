@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 from runtime.clock import Clock
 from runtime.config import RuntimeConfig
 from runtime.context import Calls
+from runtime.drivers.coroutines import Coroutines
 from runtime.drivers.handover import Watch
-from runtime.drivers.loops import LoopThread
 from runtime.drivers.outbox import Outbox
 from runtime.drivers.pool import Worker, WorkerPool
 from runtime.drivers.projections import Projections
@@ -59,7 +59,7 @@ class ThreadedDriver:
         self._local = threading.local()
         self._now = clock.now_us
         self.pool = WorkerPool(self._lock, self._drain, self.engine.backlog, "wb-action", self._outbox.wake_ports)
-        self.coroutines = LoopThread("wb-coroutines")
+        self.coroutines = Coroutines("wb-coroutines")
         self.recorder = Recorder(
             store,
             has_work=lambda: self.engine.journal.has_work,
@@ -76,7 +76,6 @@ class ThreadedDriver:
         """For a worker that has run out of work."""
         self.callers = Watch()
         """For a thread that waits for its answer."""
-        self._has_coroutines = False
         self._is_closed = False
 
     # -- for the owner -------------------------------------------------------------------------------------------------
@@ -230,17 +229,9 @@ class ThreadedDriver:
         if isinstance(step, list):
             return step
         if isinstance(step, Run):
-            self._run_coroutine(step)
+            self.coroutines.post(step.invocation, lambda: self._await(step))
             return NOTHING
         return self._ask_store(step)
-
-    def _run_coroutine(self, step: Run) -> None:
-        if not self._has_coroutines:
-            with self._lock:
-                start, self._has_coroutines = not self._has_coroutines, True
-            if start:
-                self.coroutines.start()
-        self.coroutines.post(lambda: self._await(step))
 
     async def _await(self, step: Run) -> None:
         assert self.calls is not None

@@ -96,8 +96,12 @@ class InProcessHost:
         token = current_turn.set(turn.context)
         try:
             result = await turn.action.function(turn.instance, *turn.arguments, **turn.keywords)
-        except (asyncio.CancelledError, GeneratorExit):
+        except GeneratorExit:
             raise
+        except asyncio.CancelledError as error:
+            if _is_given_up():
+                raise
+            return failed(work, turn.context, error)
         except BaseException as error:  # noqa: BLE001 - whatever an action raises is the outcome of its turn
             return failed(work, turn.context, error)
         finally:
@@ -192,6 +196,15 @@ def _with_aside(new: State | None, old: State | None, aside: bytes) -> State | N
     if old is None or old.kept_aside == aside:
         return None
     return State(old.value, aside)
+
+
+def _is_given_up() -> bool:
+    """Whether the turn was cancelled from outside; else the action awaited something that was cancelled."""
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:  # without a loop, nobody cancels
+        return False
+    return task is None or task.cancelling() > 0
 
 
 def _restored(work: Work, codec: StateCodec) -> tuple[dict[str, Any], bytes | None]:
