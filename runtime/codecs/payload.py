@@ -17,6 +17,7 @@ from runtime.records import JSON, NOTHING, Encoded
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 
 _decode_any = msgspec.json.Decoder().decode
+_encode_any = msgspec.json.Encoder().encode
 _WRONG = re.compile(r"Expected (.+?)(?:, got (.+?))?(?: - at `\$\.?(.*)`)?\Z", re.DOTALL)
 
 
@@ -34,15 +35,22 @@ def argument_reader(actor: str, spec: ActionSpec) -> Callable[[Encoded | None], 
 
 
 def _message_reader(actor: str, spec: ActionSpec) -> Callable[[Encoded | None], Arguments]:
+    from runtime.codecs.messages import decoded, from_json
+
     expected = spec.parameters[0].type
+    name = expected.DESCRIPTOR.full_name
 
     def read(payload: Encoded | None) -> Arguments:
         if payload is None or payload.type in NOTHING:
             return (expected(),), {}
-        message = decode_value(payload)
-        if type(message) is not expected:
-            name = expected.DESCRIPTOR.full_name
-            raise BadPayload(f"{actor}.{spec.name} takes a {name} message, and got {shown(message)}.")
+        if payload.type == JSON:
+            try:
+                return (from_json(payload.data, expected),), {}
+            except ValueError as error:
+                raise BadPayload(f"{actor}.{spec.name} takes a {name}: {error}") from error
+        message = decoded(payload.type, payload.data, expected)
+        if message is None:
+            raise BadPayload(f"{actor}.{spec.name} takes a {name} message, and got {shown(decode_value(payload))}.")
         return (message,), {}
 
     return read
@@ -68,26 +76,42 @@ class _JsonArguments:
             ) from error
 
     def __call__(self, payload: Encoded | None) -> Arguments:
+        if payload is None or payload.type in NOTHING:
+            data = b"{}"
+        else:
+            data = payload.data if payload.type == JSON else self._as_json(payload)
         try:
-            read = self._decode(b"{}" if payload is None or payload.type in NOTHING else payload.data)
-        except (msgspec.ValidationError, msgspec.DecodeError) as error:
-            raise self._explained(payload, error) from error
+            read = self._decode(data)
+        except (msgspec.ValidationError, msgspec.DecodeError, RecursionError) as error:
+            raise self._explained(data, error) from error
         if not self._as_keywords:
             return msgspec.structs.astuple(read), {}
-        return (), {**self._others(payload), **msgspec.structs.asdict(read)}
+        return (), {**self._others(data), **msgspec.structs.asdict(read)}
 
-    def _others(self, payload: Encoded | None) -> dict[str, Any]:
-        if payload is None or not self._spec.takes_any:
-            return {}
-        fields: dict[str, Any] = _decode_any(payload.data)
+    def _others(self, data: bytes) -> dict[str, Any]:
+        fields: dict[str, Any] = _decode_any(data) if self._spec.takes_any else {}
         return fields
 
-    def _explained(self, payload: Encoded | None, error: Exception) -> BadPayload:
-        where = f"{self._actor}.{self._spec.name}{self._spec.signature}"
-        if payload is not None and payload.type != JSON:
-            return BadPayload(f"{where} takes named fields, and got a protobuf message {payload.type}.")
-        value = None if payload is None else _decode_any(payload.data)
-        if payload is not None and not isinstance(value, dict):
+    def _as_json(self, payload: Encoded) -> bytes:
+        """A message's fields, for a caller that speaks protobuf."""
+        from runtime.codecs.messages import decoded, plain
+
+        message = decoded(payload.type, payload.data)
+        if message is None:
+            raise BadPayload(f"{self._where} takes named fields, and got a protobuf message {payload.type}.")
+        return _encode_any(plain(message))
+
+    @property
+    def _where(self) -> str:
+        return f"{self._actor}.{self._spec.name}{self._spec.signature}"
+
+    def _explained(self, data: bytes, error: Exception) -> BadPayload:
+        where = self._where
+        try:
+            value = _decode_any(data)
+        except (msgspec.DecodeError, RecursionError):
+            return BadPayload(f"{where}: the payload is no JSON: {error}.")
+        if not isinstance(value, dict):
             return BadPayload(
                 f"{where} takes named fields, and got {shown(value)}. Give a mapping, such as {self._example()}."
             )

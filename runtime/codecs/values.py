@@ -55,10 +55,7 @@ def decode_value(value: Encoded | None) -> Any:
 
 
 def _decode_message(value: Encoded) -> Any:
-    from google.protobuf import symbol_database
-    from google.protobuf.message import DecodeError
+    from runtime.codecs.messages import decoded
 
-    try:
-        return symbol_database.Default().GetSymbol(value.type.rpartition("/")[2]).FromString(value.data)
-    except (KeyError, DecodeError):
-        return value
+    message = decoded(value.type, value.data)
+    return value if message is None else message

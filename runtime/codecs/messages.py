@@ -1,0 +1,98 @@
+"""Message classes by name, and messages as plain values.
+
+Classes of generated modules are found in protobuf's default pool.  A contract that was compiled in a cell has a pool of its
+own, so that two versions live side by side; its classes are registered here, and the latest of a name decodes what says no
+more than that name.  Where the class is known otherwise (an action's parameter, a state type), that one is used.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from google.protobuf import json_format, symbol_database
+from google.protobuf.message import DecodeError, Message
+
+_registered: dict[str, type[Message]] = {}
+
+_WELL_KNOWN = "google.protobuf."
+
+
+def register(message_class: type[Message]) -> None:
+    """Decode messages of this name as this class from now on."""
+    _registered[message_class.DESCRIPTOR.full_name] = message_class
+
+
+def class_named(full_name: str) -> type[Message] | None:
+    """The class that decodes messages of that name here; None if there is none."""
+    found = _registered.get(full_name)
+    if found is not None:
+        return found
+    try:
+        known: type[Message] = symbol_database.Default().GetSymbol(full_name)
+    except KeyError:
+        return None
+    return known
+
+
+def decoded(type_url: str, data: bytes, expected: type[Message] | None = None) -> Message | None:
+    """A message from its bytes; None where its class is not known, or where it is not that.
+
+    Args:
+        expected: its class, if the context says so; its name must be that of the URL.
+    """
+    name = type_url.rpartition("/")[2]
+    kind = expected if expected is not None and expected.DESCRIPTOR.full_name == name else class_named(name)
+    if kind is None or (expected is not None and kind is not expected):
+        return None
+    try:
+        return kind.FromString(data)
+    except DecodeError:
+        return None
+
+
+def from_json(text: bytes, expected: type[Message]) -> Message:
+    """A message from JSON text by protobuf's own rules.
+
+    Raises:
+        ValueError: it does not fit; the message says where.
+    """
+    message = expected()
+    try:
+        json_format.Parse(text, message)
+    except json_format.ParseError as error:
+        raise ValueError(str(error).removeprefix("Failed to parse ")) from error
+    return message
+
+
+def plain(message: Message) -> Any:
+    """A message as what JSON has: fields by their name in the `.proto`, numbers as numbers, enum values by name.
+
+    Fields with presence that are not set are left out; of the others, the zero value is there.
+    """
+    if message.DESCRIPTOR.full_name.startswith(_WELL_KNOWN):
+        return json_format.MessageToDict(message)
+    return {
+        field.name: _plain_field(message, field)
+        for field in message.DESCRIPTOR.fields
+        if not field.has_presence or message.HasField(field.name)
+    }
+
+
+def _plain_field(message: Message, field: Any) -> Any:
+    value = getattr(message, field.name)
+    if not field.is_repeated:
+        return _plain_value(value, field)
+    if field.message_type is not None and field.message_type.GetOptions().map_entry:
+        of_value = field.message_type.fields_by_name["value"]
+        return {str(key): _plain_value(item, of_value) for key, item in value.items()}
+    return [_plain_value(item, field) for item in value]
+
+
+def _plain_value(value: Any, field: Any) -> Any:
+    if field.message_type is not None:
+        return plain(value)
+    if field.enum_type is not None:
+        known = field.enum_type.values_by_number.get(value)
+        return value if known is None else known.name
+    return base64.b64encode(value).decode("ascii") if isinstance(value, bytes) else value
