@@ -21,7 +21,7 @@ from runtime.definition import ActorDefinition, define
 from runtime.drivers.calls import ThreadedCalls
 from runtime.drivers.threaded import ThreadedDriver
 from runtime.drivers.waiters import BlockingWaiter, LoopPort, Waiter
-from runtime.errors import BadSetting, DefinitionError, SystemStopped, UnknownActor
+from runtime.errors import BadSetting, DefinitionError, InvocationAbandoned, SystemStopped, UnknownActor
 from runtime.hosts.base import Host
 from runtime.hosts.inprocess import InProcessHost
 from runtime.ids import ActorId, RandomIds
@@ -104,6 +104,19 @@ class EmbeddedSystem:
     def confirm_dropped(self, actor: str) -> tuple[str, ...]:
         self._ensure_started()
         return tuple(self.invoke(actor, CONFIRM_DROPPED) or ())
+
+    def abandon(self, actor: str) -> bool:
+        """Give up the turn that an actor is in: its caller gets an error, the state stays, the next message runs.
+
+        What the action still does is fenced off: its result is ignored when it ends, if it ever does.  False if there is no turn.
+        """
+        identity = ActorId(self.name, actor)
+        running = self.driver.look(lambda engine, _: engine.directory.active.get(identity))
+        if running is None or running.running is None:
+            return False
+        error = InvocationAbandoned(f"The running turn of {actor} was given up. Its state is as it was before.")
+        self.driver.call(lambda engine, now: engine.abandon(identity, error, now))
+        return True
 
     def replay_projection(self, name: str, since: datetime) -> None:
         """Deliver the events of a projection again, from a time on; it keeps its state, and its order stays strict.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runtime import Actor, Context, action, errors
+from runtime import Actor, Context, SideEffect, Value, action, errors
 from runtime.drivers.stepping import SteppingDriver
 from tests.runtime.engine.actors import Account, Caller, Counter, Echo, Flow, Ring
 from tests.runtime.engine.conftest import System
@@ -198,3 +198,51 @@ def test_actor_may_be_asked_again_after_it_has_answered(stepping: SteppingDriver
     stepping.deploy(Echo)
 
     assert stepping.ask("asker", "twice") == ["A", "B"]
+
+
+def test_effect_carries_the_requests_metadata_overlaid_with_its_own(system: System) -> None:
+    class Passing(Actor, name="passing"):
+        @action
+        def go(self) -> Value:
+            return Value.of().effect(SideEffect.to("counter", "add", {"value": 1}, metadata={"b": "own"}))
+
+    system.deploy(Passing)
+    system.deploy(Counter)
+
+    system.ask("passing", "go", metadata={"a": "request", "b": "request"})
+    system.ask("counter", "look")
+
+    [added] = [turn for turn in system.turns() if turn.action == "add"]
+    assert added.metadata == {"a": "request", "b": "own"}
+
+
+def test_broadcast_carries_no_metadata(system: System) -> None:
+    system.deploy(Flow)
+
+    system.ask("flow", "publish", {"text": "x"}, metadata={"a": "request"})
+    system.state("flow")
+
+    [heard] = [turn for turn in system.turns() if turn.action == "heard"]
+    assert heard.metadata == {}
+
+
+def test_checkpoint_has_the_state_on_disk_before_the_answer(stepping: SteppingDriver) -> None:
+    class Saving(Actor, name="saving", durability="snapshot"):
+        total: int = 0
+
+        @action
+        def save(self) -> Value:
+            self.total += 1
+            return Value.of(self.total).checkpoint()
+
+    stepping.writes_at_once = False
+    stepping.deploy(Saving)
+    pending = stepping.send("saving", "save")
+    stepping.run()
+    assert not pending.is_done
+
+    stepping.write()
+
+    assert pending.result() == 1
+    stepping.crash()
+    assert stepping.ask("saving", "get") == {"total": 1}
