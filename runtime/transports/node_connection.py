@@ -114,7 +114,7 @@ class NodeConnection:
 
     def meaning(self, error: grpc.aio.AioRpcError) -> SpawnError:
         """A status as the error that the node meant, or as what can be told from the status alone."""
-        for name, value in error.trailing_metadata() or ():
+        for name, value in (error.trailing_metadata() or ()) if error.code() is not _Code.UNAUTHENTICATED else ():
             if name == "grpc-status-details-bin" and isinstance(value, bytes):
                 found = _failure_in(value)
                 if found is not None:
