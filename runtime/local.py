@@ -321,6 +321,10 @@ class EmbeddedSystem:
             self.driver.stop(timeout_s=10.0)
         self.store.close()
 
+    def start(self) -> None:
+        """Start the threads now, not at the first deploy or call: for servers, which hand messages to the driver itself."""
+        self._ensure_started()
+
     def _ensure_started(self) -> None:
         with self._starting:
             if self._is_closed:
