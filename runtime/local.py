@@ -21,7 +21,14 @@ from runtime.definition import ActorDefinition, define
 from runtime.drivers.calls import ThreadedCalls
 from runtime.drivers.threaded import ThreadedDriver
 from runtime.drivers.waiters import BlockingWaiter, LoopPort, Waiter
-from runtime.errors import BadSetting, DefinitionError, InvocationAbandoned, SystemStopped, UnknownActor
+from runtime.errors import (
+    BadSetting,
+    DefinitionError,
+    InvocationAbandoned,
+    StoreUnavailable,
+    SystemStopped,
+    UnknownActor,
+)
 from runtime.hosts.base import Host
 from runtime.hosts.inprocess import InProcessHost
 from runtime.ids import ActorId, RandomIds
@@ -312,14 +319,23 @@ class EmbeddedSystem:
     # -- life ----------------------------------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Let turns end, write everything, release the store.  Safe to call twice, from any thread but an action's."""
+        """Let turns end, write everything, release the store.  Safe to call twice, from any thread but an action's.
+
+        Raises:
+            StoreUnavailable: something could not be written; the message says how much is lost.  All else is done.
+        """
         with self._starting:
             if self._is_closed:
                 return
             self._is_closed = True
-        if self._is_started:
-            self.driver.stop(timeout_s=10.0)
+        is_written = not self._is_started or self.driver.stop(timeout_s=10.0)
         self.store.close()
+        if not is_written:
+            engine = self.driver.engine
+            raise StoreUnavailable(
+                f"{engine.journal.unwritten} answered turns of {self.name} could not be written and are lost.\n"
+                f"{engine.store_error}"
+            )
 
     def start(self) -> None:
         """Start the threads now, not at the first deploy or call: for servers, which hand messages to the driver itself."""

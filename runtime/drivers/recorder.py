@@ -38,7 +38,8 @@ class Recorder:
         self._interval_s, self._checkpoint_s = interval_s, checkpoint_s
         self._wake = threading.Event()
         self._urgent = threading.Event()
-        self._stopping = False
+        self._gives_up_at: float | None = None
+        """Once it is to end, how long a group that cannot be written is tried again."""
         self._gave_up = False
         self._has_unsaved = False
         self.is_idle = True
@@ -55,15 +56,18 @@ class Recorder:
 
     def hurry(self) -> None:
         """Somebody waits for the commit."""
-        self._urgent.set()
-        self._wake.set()
+        if not self._urgent.is_set():
+            self._urgent.set()
+        if not self._wake.is_set():
+            self._wake.set()
 
     def stop(self, timeout_s: float) -> bool:
         """Write what there is and end the thread; False if that took too long (a store that fails, say)."""
-        self._stopping = True
-        self.hurry()
-        self._thread.join(timeout_s)
-        return not self._thread.is_alive()
+        self._gives_up_at = time.monotonic() + timeout_s
+        self._urgent.set()
+        self._wake.set()
+        self._thread.join(timeout_s + _FIRST_PAUSE_S)
+        return not self._thread.is_alive() and not self._gave_up
 
     def _run(self) -> None:
         checkpoint_at = time.monotonic() + self._checkpoint_s
@@ -74,14 +78,16 @@ class Recorder:
             woken = self._wake.wait(max(0.0, checkpoint_at - time.monotonic()) if self._has_unsaved else None)
             self._wake.clear()
             self.is_idle = False
-            if woken and not self._stopping:
+            if woken and self._gives_up_at is None:
                 self._urgent.wait(self._interval_s)
+            # First this, so that who hurries from here on is either in the group or seen at the next turn of the loop.
             self._urgent.clear()
             self._write_next()
-            if self._has_unsaved and (self._stopping or time.monotonic() >= checkpoint_at):
+            is_ending = self._gives_up_at is not None
+            if self._has_unsaved and (is_ending or time.monotonic() >= checkpoint_at):
                 self._checkpoint()
                 checkpoint_at = time.monotonic() + self._checkpoint_s
-            if self._stopping and (self._gave_up or not self._has_work()):
+            if is_ending and (self._gave_up or not self._has_work()):
                 return
 
     def _write_next(self) -> None:
@@ -105,7 +111,7 @@ class Recorder:
                 self._failed(str(error))
             except Exception as error:  # noqa: BLE001 - whatever it is, the group must not be lost
                 self._failed(f"Writing to {self._store.url} failed unexpectedly: {type(error).__name__}: {error}")
-            if self._stopping:
+            if self._gives_up_at is not None and time.monotonic() + pause_s >= self._gives_up_at:
                 return False
             self._urgent.wait(pause_s)
             self._urgent.clear()

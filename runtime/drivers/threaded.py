@@ -26,7 +26,7 @@ from runtime.drivers.timekeeper import Timekeeper
 from runtime.engine.commands import Command, FindKey, Load, Run, Step
 from runtime.engine.core import NOTHING
 from runtime.engine.system import Engine, EngineOptions
-from runtime.errors import InternalError, SpawnError, StoreUnavailable
+from runtime.errors import InternalError, InvocationAbandoned, SpawnError, StoreUnavailable
 from runtime.ids import ActorId, IdSource
 from runtime.records import Failure, Invocation, Outcome
 from runtime.statestores.base import Group, StateStore
@@ -167,10 +167,19 @@ class ThreadedDriver:
         return self.recorder.stop(timeout_s) and self.engine.journal.unwritten == 0
 
     def _let_turns_end(self, timeout_s: float) -> None:
-        """Give actions that run the time to end; one that does not is left to its daemon thread, its result is lost."""
+        """Give actions that run the time to end; a turn that does not is given up, and its caller told."""
         deadline = time.monotonic() + timeout_s
-        while self.look(lambda engine, _: engine.running) and time.monotonic() < deadline:
+        while (running := self.look(lambda engine, _: engine.running)) and time.monotonic() < deadline:
             time.sleep(0.005)
+        for actor in running:
+            self._give_up(actor)
+
+    def _give_up(self, actor: ActorId) -> None:
+        error = InvocationAbandoned(
+            f"{actor.name} did not answer: its actor system was stopped while the action was running.\n"
+            f"The state of {actor.name} is as it was before; what the action still does has no effect on it."
+        )
+        self.call(lambda engine, now: engine.abandon(actor, error, now))
 
     # -- workers -------------------------------------------------------------------------------------------------------
 
