@@ -58,10 +58,12 @@ class Log:
         import logging
 
         invocation = self._turn.work.invocation
-        shown = "".join(f" {name}={value!r}" for name, value in fields.items())
-        logging.getLogger(f"runtime.actors.{invocation.actor.name}").log(
-            logging.getLevelNamesMapping()[level.upper()], "%s%s", text, shown, extra={"invocation": invocation.id}
-        )
+        line = text + "".join(f" {name}={value!r}" for name, value in fields.items())
+        logging.getLogger("runtime.actors").log(
+            logging.getLevelNamesMapping()[level.upper()],
+            "%s.%s: %s", invocation.actor.name, invocation.action, line,
+            extra={"turn": self._turn, "line": line, "invocation": invocation.id},
+        )  # fmt: skip
 
 
 class Context:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from workbench.commands.deploy import confirm_dropped, deploy, undeploy
     from workbench.commands.invoke import ainvoke, invoke
     from workbench.commands.lifecycle import start, status, stop
+    from workbench.commands.logs import logs
     from workbench.commands.mailbox import mailbox
     from workbench.commands.query import query
     from workbench.commands.ref import ref
@@ -37,6 +38,7 @@ _HOMES = {
     "dashboard": "workbench.kernel_ext.display",
     "deploy": "workbench.commands.deploy",
     "invoke": "workbench.commands.invoke",
+    "logs": "workbench.commands.logs",
     "mailbox": "workbench.commands.mailbox",
     "query": "workbench.commands.query",
     "ref": "workbench.commands.ref",
@@ -68,6 +70,7 @@ __all__ = [
     "history",
     "init",
     "invoke",
+    "logs",
     "mailbox",
     "query",
     "ref",

@@ -18,6 +18,7 @@ import msgspec
 from runtime.api import SystemApi, SystemStatus
 from runtime.config import DEFAULT_SYSTEM, Durability, RuntimeConfig
 from runtime.errors import BadSetting, SystemStopped, nearest, shown
+from workbench.actor_logs import ActorLogs
 from workbench.results import Status
 from workbench.store_place import default_store, prepare_directory, shown_path, store_url
 from workbench.tables import plural
@@ -40,6 +41,8 @@ class Session:
         """The notebook's file, where a front end tells it otherwise than Jupyter does."""
         self.notify: Callable[[str], object] = _tell_on_stderr
         """Gets what the user should know once, such as where the store and its key are."""
+        self.logs = ActorLogs()
+        """What actors print and log, while something brings it here."""
         self._lock = threading.RLock()
         self._history: HistoryDatabase | None = None
         self._stopped = False

@@ -10,13 +10,13 @@ from IPython.core.completer import CompletionContext, SimpleCompletion, context_
 
 from runtime.config import Durability
 from runtime.settings import SETTINGS, Kind
+from workbench.kernel_ext.all_magics import parser_of
 from workbench.kernel_ext.arguments import SUBCOMMANDS
 from workbench.kernel_ext.known_names import KnownNames
-from workbench.kernel_ext.magics import WorkbenchMagics
 from workbench.session import Session
 
 _LINE = re.compile(r"\s*(?:[\w\s,.\[\]'\"]+=\s*)?(%{1,2})(\w+)\s+(.*)\Z", re.DOTALL)
-_ACTOR_FIRST = {"state", "mailbox", "history", "watch", "undeploy"}
+_ACTOR_FIRST = {"state", "mailbox", "history", "watch", "undeploy", "logs"}
 _VALUES = {
     "kind": [kind.value for kind in Kind],
     "durability": [level.value for level in Durability],
@@ -94,7 +94,7 @@ class LineCompleter:
 
 
 def _actions_of(magic: str) -> Iterable[Any]:
-    parser = getattr(getattr(WorkbenchMagics, magic, None), "parser", None)
+    parser = parser_of(magic)
     return () if parser is None else parser._actions
 
 

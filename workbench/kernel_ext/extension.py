@@ -6,11 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from workbench import widgets
+from workbench.kernel_ext.all_magics import CLASSES
 from workbench.kernel_ext.authoring import Authoring
 from workbench.kernel_ext.completer import LineCompleter
 from workbench.kernel_ext.config import Workbench
 from workbench.kernel_ext.errors import ErrorDisplay
+from workbench.kernel_ext.magic_base import BaseMagics
 from workbench.kernel_ext.magics import WorkbenchMagics
+from workbench.kernel_ext.prints import Prints
 from workbench.kernel_ext.running_cell import RunningCell
 from workbench.session import Session, current
 
@@ -31,6 +34,7 @@ class Extension:
         self._undo.append(widgets.close_all)
         self._announce_in_cells()
         self._add_configuration()
+        self._divert_prints()
         cell = self._follow_cells()
         errors = ErrorDisplay(self.shell)
         errors.install()
@@ -38,6 +42,9 @@ class Extension:
         authoring = Authoring(self.shell.user_ns, self.shell.user_ns_hidden)
         self._undo.append(authoring.take_back)
         self._add_magics(WorkbenchMagics(self.shell, cell, errors, authoring))
+        for magics in CLASSES:
+            if magics is not WorkbenchMagics:
+                self._add_magics(magics(self.shell))
         self._add_completion()
 
     def unload(self) -> None:
@@ -63,10 +70,15 @@ class Extension:
         self._undo.append(lambda: self.shell.events.unregister("pre_run_cell", cell.began))
         return cell
 
-    def _add_magics(self, magics: WorkbenchMagics) -> None:
+    def _divert_prints(self) -> None:
+        prints = Prints(self.shell, self._session.logs)
+        prints.install()
+        self._undo += [self._session.logs.clear, prints.remove]
+
+    def _add_magics(self, magics: BaseMagics) -> None:
         """Earlier magics of these names, such as IPython's own %history, come back at unloading."""
         manager = self.shell.magics_manager
-        names = {kind: list(table) for kind, table in WorkbenchMagics.magics.items()}
+        names = {kind: list(table) for kind, table in type(magics).magics.items()}
         before = {kind: {n: manager.magics[kind].get(n) for n in table} for kind, table in names.items()}
         manager.register(magics)
 

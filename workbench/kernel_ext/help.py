@@ -5,15 +5,14 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-_ORDER = (
-    "%%actor", "%invoke", "%actors", "%state", "%mailbox", "%history", "%%query", "%watch", "%dashboard", "%undeploy", "%spawn",
-)  # fmt: skip
+from workbench.kernel_ext.all_magics import all_names, function_of
 
 
-def overview(magics: Any) -> str:
+def overview() -> str:
     """One line for each magic, in the order in which one meets them."""
-    names = [(shown, shown.lstrip("%")) for shown in _ORDER]
-    lines = [f"  {shown:<11} {_first_sentence(getattr(type(magics), name))}" for shown, name in names]
+    names = all_names()
+    shown = [("%%" if name in names["cell"] else "%", name) for name in dict.fromkeys([*names["cell"], *names["line"]])]
+    lines = [f"  {sign + name:<12} {_first_sentence(function_of(name))}" for sign, name in shown]
     return "\n".join(
         [
             "The workbench's magics; a question mark after one shows its arguments and examples, as in %invoke?",

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from IPython.core.error import UsageError
 from IPython.core.magic import (
-    Magics,
     cell_magic,
     line_cell_magic,
     line_magic,
@@ -38,21 +36,19 @@ from workbench.kernel_ext.arguments import (
 )
 from workbench.kernel_ext.authoring import Authoring
 from workbench.kernel_ext.errors import ErrorDisplay
+from workbench.kernel_ext.magic_base import BaseMagics, Scope
 from workbench.kernel_ext.running_cell import RunningCell
-from workbench.kernel_ext.words import Names, read_word, split_words
-
-Scope = Mapping[str, Any] | None
+from workbench.kernel_ext.words import split_words
 
 _OUT = re.compile(r"\s*(?:--out[ =]\s*([^\W\d]\w*)|([^\W\d]\w*)\s*<<)\s*(.*)\Z", re.DOTALL)
 
 
 @magics_class
-class WorkbenchMagics(Magics):
-    """Everything that begins with `%` here; each is a thin layer over the function of the same name in `workbench`."""
+class WorkbenchMagics(BaseMagics):
+    """Define, invoke and look; each magic is a thin layer over the function of the same name in `workbench`."""
 
     def __init__(self, shell: Any, cell: RunningCell, errors: ErrorDisplay, authoring: Authoring) -> None:
         super().__init__(shell)
-        self.shell: Any
         self._cell, self._errors, self._authoring = cell, errors, authoring
         self._ipythons_history = shell.find_line_magic("history")
 
@@ -221,7 +217,7 @@ class WorkbenchMagics(Magics):
         if given.what == "help":
             from workbench.kernel_ext.help import overview
 
-            print(overview(self))  # noqa: T201 - the user asked for it in a cell
+            print(overview())  # noqa: T201 - the user asked for it in a cell
             return None
         raise UsageError(f"%spawn cannot {given.what!r}. Use one of: {', '.join(SUBCOMMANDS)}.")
 
@@ -271,9 +267,3 @@ class WorkbenchMagics(Magics):
         if is_for_ipython(line):
             return self._ipythons_history(line)
         return history_of_actor(split_words(line), self._names(local_ns))
-
-    def _names(self, here: Scope) -> Names:
-        return Names(self.shell.user_ns, here)
-
-    def _word(self, word: str, here: Scope) -> str:
-        return read_word(word, self._names(here))

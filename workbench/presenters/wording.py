@@ -64,6 +64,11 @@ def short_hash(text: str) -> str:
     return text[:8]
 
 
+def short_id(invocation: str) -> str:
+    """The last 6 characters of an invocation's id: those of one session begin alike.  Commands take the end of an id for it."""
+    return invocation[-6:]
+
+
 def printable(text: str) -> str:
     """A text with its control and direction characters escaped, so that no name can repaint a terminal or a table."""
     if text.isprintable():

@@ -6,14 +6,14 @@ import textwrap
 import pytest
 
 from tests.workbench.kernel_ext.kernel import Kernel
-from workbench.kernel_ext.magics import WorkbenchMagics
+from workbench.kernel_ext.all_magics import all_names, function_of
 
-MAGICS = sorted({*WorkbenchMagics.magics["line"], *WorkbenchMagics.magics["cell"]})
+MAGICS = sorted({name for names in all_names().values() for name in names})
 
 
 def _examples(magic: str) -> list[str]:
     """The cells in a magic's help; one that starts with `%%` takes all that follows."""
-    text = getattr(WorkbenchMagics, magic).__doc__ or ""
+    text = function_of(magic).__doc__ or ""
     block = re.search(r"Examples?::\n\n((?: +\S.*\n|\n)+)", text)
     assert block, f"%{magic} has no example"
     lines, cell, rest = textwrap.dedent(block[1]).strip().partition("%%")
@@ -38,4 +38,4 @@ def test_the_overview_has_a_line_for_every_magic(kernel: Kernel) -> None:
 def test_a_question_mark_shows_usage_and_example(kernel: Kernel) -> None:
     kernel.ok("%%actor?")
 
-    assert WorkbenchMagics.actor.__doc__.lstrip().startswith("%%actor [--help] [name]")
+    assert function_of("actor").__doc__.lstrip().startswith("%%actor [--help] [name]")

@@ -1,0 +1,28 @@
+"""All classes of magics, in the order in which one meets them."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from workbench.kernel_ext.looking_magics import LookingMagics
+from workbench.kernel_ext.magic_base import BaseMagics
+from workbench.kernel_ext.magics import WorkbenchMagics
+
+CLASSES: tuple[type[BaseMagics], ...] = (WorkbenchMagics, LookingMagics)
+
+
+def all_names() -> dict[str, list[str]]:
+    """Names of line magics and of cell magics."""
+    return {kind: [name for each in CLASSES for name in each.magics[kind]] for kind in ("line", "cell")}
+
+
+def function_of(name: str) -> Any:
+    """The function behind a magic; None for a name that is not ours."""
+    return next((vars(each)[name] for each in CLASSES if name in vars(each)), None)
+
+
+def parser_of(name: str) -> argparse.ArgumentParser | None:
+    """What reads a magic's line; None for one that reads it itself."""
+    parser: argparse.ArgumentParser | None = getattr(function_of(name), "parser", None)
+    return parser

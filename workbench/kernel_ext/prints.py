@@ -1,0 +1,111 @@
+"""What actors print, log and display, kept out of the cells.
+
+Standard output is one for the whole process, so what an actor prints would land in whichever cell ran last.  While the extension
+is loaded, the streams and the display publisher look at `current_turn`, a context variable: inside an action it goes to the
+actor's own log, and everywhere else on as before.  `ctx.log` goes there by its logger.
+
+What a cell captures itself (`%%capture`, `contextlib.redirect_stdout`) it captures from everywhere, as ever.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from runtime.context import current_turn
+from workbench.actor_logs import ActorLogs
+from workbench.kernel_ext.streams import stand_before
+
+ACTORS_LOGGER = "runtime.actors"
+
+
+class Prints:
+    """Diverts what actors print, until it is removed."""
+
+    def __init__(self, shell: Any, logs: ActorLogs) -> None:
+        self._shell, self._logs = shell, logs
+        self._undo: list[Callable[[], object]] = []
+        self._is_on = False
+
+    def install(self) -> None:
+        """From now on, actors have logs of their own."""
+        self._is_on = True
+        self._undo += [stand_before("stdout", self._taker("out")), stand_before("stderr", self._taker("err"))]
+        self._divert_displays(self._shell.display_pub)
+        self._divert_logging()
+
+    def remove(self) -> None:
+        """Everything prints where it did before."""
+        self._is_on = False
+        while self._undo:
+            self._undo.pop()()
+
+    def _taker(self, kind: str) -> Callable[[str], bool]:
+        logs = self._logs
+
+        def take(text: str) -> bool:
+            turn = current_turn.get()
+            if turn is None or not self._is_on:
+                return False
+            logs.write(turn.work.invocation, kind, text)
+            return True
+
+        return take
+
+    def _divert_displays(self, publisher: Any) -> None:
+        publish, logs = publisher.publish, self._logs
+
+        def diverted(data: Any, metadata: Any = None, *rest: Any, **options: Any) -> Any:
+            turn = current_turn.get()
+            if turn is None or not self._is_on:
+                return publish(data, metadata, *rest, **options)
+            display_id = str((options.get("transient") or {}).get("display_id", ""))
+            logs.show(turn.work.invocation, data, display_id, update=bool(options.get("update")))
+            return None
+
+        publisher.publish = diverted
+
+        def take_back() -> None:
+            if vars(publisher).get("publish") is diverted:
+                del publisher.publish
+
+        self._undo.append(take_back)
+
+    def _divert_logging(self) -> None:
+        actors = logging.getLogger(ACTORS_LOGGER)
+        before = actors.level, actors.propagate
+        handler = _ActorHandler(self._logs)
+        actors.addHandler(handler)
+        actors.setLevel(logging.DEBUG)
+        actors.propagate = False
+
+        def take_back() -> None:
+            actors.removeHandler(handler)
+            actors.setLevel(before[0])
+            actors.propagate = before[1]
+
+        self._undo.append(take_back)
+
+
+class _ActorHandler(logging.Handler):
+    """Takes what `ctx.log` is given.  Handlers of the root that do not write to the console get it too."""
+
+    def __init__(self, logs: ActorLogs) -> None:
+        super().__init__()
+        self._logs = logs
+
+    def emit(self, record: logging.LogRecord) -> None:
+        turn = getattr(record, "turn", None) or current_turn.get()
+        if turn is not None:
+            text = getattr(record, "line", None) or record.getMessage()
+            self._logs.note(turn.work.invocation, record.levelname.lower(), text)
+        for handler in logging.root.handlers:
+            if not _is_console(handler) and record.levelno >= handler.level:
+                handler.handle(record)
+
+
+def _is_console(handler: logging.Handler) -> bool:
+    stream = getattr(handler, "stream", None)
+    return stream is not None and stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)
