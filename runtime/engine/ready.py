@@ -23,6 +23,10 @@ class ReadyQueue(Protocol):
         """The next one; None when there is none."""
         ...
 
+    def peek(self) -> Activation | None:
+        """What `pop` would give; None when that is still to be chosen."""
+        ...
+
     def __len__(self) -> int: ...
 
 
@@ -45,6 +49,9 @@ class FairQueue:
         activation = self._waiting.popleft()
         activation.is_queued = False
         return activation
+
+    def peek(self) -> Activation | None:
+        return self._waiting[0] if self._waiting else None
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -75,6 +82,9 @@ class ChosenQueue:
         activation = self._waiting.pop(index)
         activation.is_queued = False
         return activation
+
+    def peek(self) -> Activation | None:
+        return None
 
     def __len__(self) -> int:
         return len(self._waiting)

@@ -53,6 +53,7 @@ class Engine:
         self.loaded, self.load_failed = arrivals.loaded, arrivals.load_failed
         self.key_looked_up = arrivals.key_looked_up
         self.take, self.finish, self.abandon = turns.take, turns.finish, turns.abandon
+        self.is_next_for = turns.is_next_for
         self.backlog = core.backlog
 
     @property

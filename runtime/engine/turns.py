@@ -16,6 +16,7 @@ from runtime.engine.template import Template
 from runtime.engine.timekeeping import Timekeeping
 from runtime.engine.turn import adopt, make_run, make_turn
 from runtime.errors import CallCycle, NotDeployed, SpawnError, UnknownAction
+from runtime.hosts.base import Host
 from runtime.ids import ActorId
 from runtime.records import (
     CONFIRM_DROPPED,
@@ -34,7 +35,7 @@ from runtime.records import (
     Work,
 )
 
-_NEW = Phase.NEW
+_NEW, _READY = Phase.NEW, Phase.READY
 _LOAD, _START, _END = Signal.LOAD, Signal.START, Signal.END
 _COMMIT = Durability.COMMIT
 _TURN = EventKind.TURN
@@ -72,6 +73,15 @@ class Turns:
         if action in template.definition.actions or action == CONFIRM_DROPPED:
             return self._begin(activation, template, now_us)
         return self._answer_without_host(activation, template, now_us)
+
+    def is_next_for(self, host: Host) -> bool:
+        """Whether `take` would give a turn of this host, or an answer that needs none."""
+        core = self._core
+        activation = core.ready.peek()
+        if activation is None or activation.phase is not _READY or activation.mailbox is None or core.is_held:
+            return False
+        template = core.directory.templates.get(activation.parent)
+        return template is not None and template.host is host and activation.mailbox[0].key_checked
 
     def _begin(self, activation: Activation, template: Template, now_us: int) -> Step:
         activation.turn += 1

@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Generic, TypeVar
 
 from google.protobuf.message import DecodeError
 
@@ -35,6 +36,7 @@ _MARKUP = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORE
 _log = logging.getLogger("runtime.hosts")
 _NOTHING_ASIDE = Outcome(response=Encoded(JSON, b"[]"))
 
+W = TypeVar("W", bound=Work)
 Observe = Callable[[Work, Outcome, float], None]
 
 
@@ -84,7 +86,7 @@ class HttpHost:
     async def arun(self, work: Work, calls: Calls) -> Outcome:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Outcome] = loop.create_future()
-        call = HostCall(self, work, lambda outcome: _settle_from(loop, future, outcome))
+        call = HostCall(self, work, lambda _, outcome: _settle_from(loop, future, outcome))
         try:
             self._loop.call_soon_threadsafe(call.start)
         except RuntimeError:
@@ -115,12 +117,12 @@ class HttpHost:
         return target.pool.send(target.request(call.SerializeToString()), done, self._timeout_s)
 
 
-class HostCall:
-    """One turn on its way to a host and back.  Belongs to the host's loop; `done` is called there, once."""
+class HostCall(Generic[W]):
+    """One turn on its way to a host and back.  Belongs to the host's loop; `done` gets turn and outcome there, once."""
 
     __slots__ = ("_began_s", "_done", "_exchange", "_host", "_target", "_tried", "_work")
 
-    def __init__(self, host: HttpHost, work: Work, done: Callable[[Outcome], None]) -> None:
+    def __init__(self, host: HttpHost, work: W, done: Callable[[W, Outcome], None]) -> None:
         self._host, self._work, self._done = host, work, done
         self._tried: tuple[Target, ...] = ()
         self._target: Target | None = None
@@ -193,7 +195,7 @@ class HostCall:
     def _end(self, outcome: Outcome) -> None:
         if self._host.observe is not None:
             self._host.observe(self._work, outcome, time.monotonic() - self._began_s)
-        self._done(outcome)
+        self._done(self._work, outcome)
 
 
 def _settle_from(loop: asyncio.AbstractEventLoop, future: asyncio.Future[Outcome], outcome: Outcome) -> None:

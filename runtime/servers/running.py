@@ -6,20 +6,17 @@ import asyncio
 import contextlib
 import os
 import ssl
-from collections.abc import Coroutine, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
 
-from runtime.drivers.loops import LoopThread
 from runtime.errors import BadSetting
 from runtime.hosts.http import REPLY_S, HttpHost
 from runtime.hosts.targets import HostAddress
 from runtime.local import EmbeddedSystem
 from runtime.servers.http_messages import HttpLimits, Reply, Request, Response
 from runtime.servers.http_server import HttpServer
+from runtime.servers.own_loop import OwnLoop
 from runtime.servers.security import LOOPBACK, Security, check_listener, is_loopback
 from runtime.servers.spawn_http import SpawnProxy
-
-T = TypeVar("T")
 
 HTTP_PORT, HOST_PORT = 9001, 8090
 _ANYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - addresses that are no address to call
@@ -28,7 +25,7 @@ _ANYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - addresses that are no address 
 class RunningProxy:
     """A proxy that listens.  Any thread may use it; `close` ends it, and its system runs on."""
 
-    def __init__(self, system: EmbeddedSystem, thread: LoopThread, host: HttpHost, proxy: SpawnProxy) -> None:
+    def __init__(self, system: EmbeddedSystem, thread: OwnLoop, host: HttpHost, proxy: SpawnProxy) -> None:
         self.system = system
         self.host = host
         self._thread, self._proxy = thread, proxy
@@ -80,7 +77,7 @@ class RunningProxy:
         self._is_closed = True
         self.drain()
         with contextlib.suppress(TimeoutError):
-            self._wait(self._close(timeout_s), timeout_s + 5.0)
+            self._thread.wait(self._close(timeout_s), timeout_s + 5.0)
         self._undeploy()
         self._proxy.close()
         self._thread.stop()
@@ -102,15 +99,12 @@ class RunningProxy:
         """
         door = Door(self._proxy, bind, host_port, security, limits)
         try:
-            self._wait(door.open(port), 10.0)
+            self._thread.wait(door.open(port), 10.0)
         except OSError as error:
             raise BadSetting(
                 f"Cannot listen on {bind}:{port}: {error.strerror or error}. Choose another port."
             ) from error
         self._doors.append(door)
-
-    def _wait(self, coroutine: Coroutine[Any, Any, T], timeout_s: float) -> T:
-        return asyncio.run_coroutine_threadsafe(coroutine, self._thread.loop).result(timeout_s)
 
 
 class Door:
@@ -218,8 +212,8 @@ def serve(
             f"Cannot listen on {bind!r} without TLS and a token or client certificates: everybody could run actions.\n"
             f"Give security=Security(certificate=…, key=…), or listen on {LOOPBACK}."
         )
-    thread = LoopThread("wb-proxy-http")
-    thread.start()
+    system.start()
+    thread = OwnLoop("wb-proxy-http")
     host = HttpHost(thread.loop, timeout_s=host_timeout_s)
     running = RunningProxy(system, thread, host, SpawnProxy(system, thread.loop, host))
     try:

@@ -10,6 +10,7 @@ from typing import Any, cast
 from google.protobuf.message import DecodeError
 
 from runtime.client import wait_s
+from runtime.drivers.direct import DirectTurns
 from runtime.errors import BadPayload, InvocationTimeout, NotCapable, SpawnError, UnknownAction, UnknownActor
 from runtime.ids import ActorId, RandomIds
 from runtime.local import EmbeddedSystem
@@ -38,9 +39,11 @@ class InvocationDoor:
         metrics: Metrics,
         dialect: Callable[[], Dialect],
         in_thread: Callable[[Callable[[], Response], Send], None],
+        turns: DirectTurns,
     ) -> None:
         """`dialect` says what a client speaks that has not shown it; `in_thread` runs what may block."""
         self._system, self._metrics, self._dialect, self._in_thread = system, metrics, dialect, in_thread
+        self._turns = turns
         self._ids = RandomIds()
         self._loop = loop
         self.port = ReplyPort(loop)
@@ -67,7 +70,7 @@ class InvocationDoor:
             return
         if limit_s:
             self._loop.call_later(limit_s, call.expire, limit_s)
-        self._system.submit(invocation, cast(Any, call))
+        self._turns.submit(invocation, call)
 
     def _read(self, request: InvocationRequest) -> Invocation:
         system, name = request.system.name, request.actor.id.name

@@ -12,8 +12,10 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 
+from runtime.drivers.direct import DirectTurns
+from runtime.engine.commands import Run
 from runtime.errors import BadSetting, InternalError, SpawnError, SystemStopped
-from runtime.hosts.http import HttpHost
+from runtime.hosts.http import HostCall, HttpHost
 from runtime.hosts.targets import HostAddress
 from runtime.local import EmbeddedSystem
 from runtime.records import Outcome, Work
@@ -51,7 +53,10 @@ class SpawnProxy:
         self.metrics = Metrics(system.name)
         self.registrar = Registrar(system, host)
         self._work = ThreadPoolExecutor(4, "wb-proxy")
-        self._calls = InvocationDoor(system, loop, self.metrics, lambda: self.registrar.dialect, self._in_thread)
+        self._turns = DirectTurns(system.driver, host, self._begin)
+        self._calls = InvocationDoor(
+            system, loop, self.metrics, lambda: self.registrar.dialect, self._in_thread, self._turns
+        )
         host.observe = self._host_called
 
     def close(self) -> None:
@@ -169,6 +174,9 @@ class SpawnProxy:
 
     def _metrics(self) -> Response:
         return Response(200, self.metrics.text(self._system.status()), PLAIN_TEXT)
+
+    def _begin(self, run: Run) -> None:
+        HostCall(self.host, run, self._turns.finish).start()
 
     def _host_called(self, work: Work, outcome: Outcome, seconds: float) -> None:
         result = "ok" if outcome.failure is None else outcome.failure.code
