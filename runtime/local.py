@@ -285,7 +285,7 @@ class EmbeddedSystem:
         template = inspection.template(self.driver, identity)
         if state is not None and template is not None:
             # As the present code reads it; an invocation carries the value, not what is kept aside.
-            state = self.host.migrated(template.definition.hash, state)
+            state = template.host.migrated(template.definition.hash, state)
         waiter = BlockingWaiter()
         invocation = Invocation(
             id=self._ids(), actor=identity, action=RESTORE, payload=None if state is None else state.value

@@ -174,6 +174,7 @@ class NodeServer:
             "GetMailbox": looking.get_mailbox,
             "ListDefinitions": looking.list_definitions,
             "Flush": looking.flush,
+            "Restore": looking.restore,
             "Undeploy": looking.undeploy,
             "ConfirmDropped": looking.confirm_dropped,
             "Watch": feeds.watch,

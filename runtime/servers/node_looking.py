@@ -77,6 +77,10 @@ class NodeLooking:
         await self._threaded(lambda: self._system.undeploy(request.actor))
         return pb.UndeployReply()
 
+    async def restore(self, request: pb.RestoreRequest, _: Any) -> pb.RestoreReply:
+        revision = await self._threaded(lambda: self._system.restore(request.actor, request.revision))
+        return pb.RestoreReply(revision=revision)
+
     async def confirm_dropped(self, request: pb.ConfirmDroppedRequest, _: Any) -> pb.ConfirmDroppedReply:
         return pb.ConfirmDroppedReply(fields=await self._threaded(lambda: self._system.confirm_dropped(request.actor)))
 

@@ -343,6 +343,16 @@ class TransportChecks:
 
         assert system.state("tally") == {"total": 2, "note": "new"}
 
+    def test_actor_continues_from_a_past_revision(self, system: SystemApi) -> None:
+        self.needs(system, Capability.STATE)
+        for value in (1, 2):
+            system.invoke("tally", "add", {"value": value})
+
+        assert system.restore("tally", 1) == 3
+        assert system.state("tally") == {"total": 1, "seen": [1]}
+        with pytest.raises(errors.UnknownActor):
+            system.restore("tally", 9)
+
     def test_actors_are_listed_by_prefix(self, system: SystemApi) -> None:
         self.needs(system, Capability.LIST)
         for number in range(3):

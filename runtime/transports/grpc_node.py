@@ -7,11 +7,11 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import grpc
 
-from runtime.api import ActorInfo, Capability, DeployReport, SystemStatus, Waiting
+from runtime.api import ActorInfo, Capability, DeployReport, SystemApi, SystemStatus, Waiting
 from runtime.client import due_us
 from runtime.codecs.values import decode_value, encode_value
 from runtime.context import current_turn
@@ -170,6 +170,11 @@ class NodeClient:
         request = pb.GetStateRequest(actor=actor, revision=revision)
         return decode_value(get_value(self.connection.call("GetState", request, _READ_S).state))
 
+    def restore(self, actor: str, revision: int) -> int:
+        request = pb.RestoreRequest(actor=actor, revision=revision)
+        restored: int = self.connection.call("Restore", request, self._timeout_s + _CONNECT_S).revision
+        return restored
+
     def mailbox(self, actor: str, *, limit: int = 1_000) -> list[Waiting]:
         request = pb.GetMailboxRequest(actor=actor, limit=limit)
         return [get_waiting(each) for each in self.connection.call("GetMailbox", request, _READ_S).waiting]
@@ -226,6 +231,12 @@ class NodeClient:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+if TYPE_CHECKING:
+
+    def _is_a_system(client: NodeClient) -> SystemApi:
+        return client
 
 
 def connect(

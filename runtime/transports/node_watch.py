@@ -32,13 +32,11 @@ class NodeSubscription:
         """
         self._connection, self._limit = connection, limit
         self._events: deque[Event] = deque(maxlen=limit)
-        self._dropped_here = self._dropped_before = self._dropped_there = 0
+        self.dropped = 0
+        self._dropped_there = 0
+        """Of `dropped`, those that the node counted on the present stream."""
         stream = connection.run(self._begin(), 10.0)
         self._following = asyncio.run_coroutine_threadsafe(self._follow(stream), connection.loop)
-
-    @property
-    def dropped(self) -> int:
-        return self._dropped_here + self._dropped_before + self._dropped_there
 
     def drain(self) -> list[Event]:
         drained: list[Event] = []
@@ -67,7 +65,7 @@ class NodeSubscription:
             while True:
                 if stream is not None:
                     await self._read(stream)
-                    self._dropped_before, self._dropped_there = self._dropped_before + self._dropped_there + 1, 0
+                    self.dropped, self._dropped_there = self.dropped + 1, 0
                     pause_s = _PAUSE_S
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
@@ -82,6 +80,7 @@ class NodeSubscription:
     async def _read(self, stream: Any) -> None:
         try:
             async for message in messages(stream):
+                self.dropped += message.dropped - self._dropped_there
                 self._dropped_there = message.dropped
                 for each in message.events:
                     self._put(get_event(each))
@@ -92,5 +91,5 @@ class NodeSubscription:
         if event is None:
             return
         if len(self._events) == self._limit:
-            self._dropped_here += 1
+            self.dropped += 1
         self._events.append(event)

@@ -100,7 +100,7 @@ class GetStatusRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class SystemStatus(_message.Message):
-    __slots__ = ("system", "store", "running", "actors", "waiting", "turns", "sequence", "committed", "store_error", "dropped_events", "capabilities", "version")
+    __slots__ = ("system", "store", "running", "actors", "waiting", "turns", "sequence", "committed", "store_error", "dropped_events", "capabilities", "version", "loop_blocked_by")
     SYSTEM_FIELD_NUMBER: _ClassVar[int]
     STORE_FIELD_NUMBER: _ClassVar[int]
     RUNNING_FIELD_NUMBER: _ClassVar[int]
@@ -113,6 +113,7 @@ class SystemStatus(_message.Message):
     DROPPED_EVENTS_FIELD_NUMBER: _ClassVar[int]
     CAPABILITIES_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
+    LOOP_BLOCKED_BY_FIELD_NUMBER: _ClassVar[int]
     system: str
     store: str
     running: bool
@@ -125,7 +126,8 @@ class SystemStatus(_message.Message):
     dropped_events: int
     capabilities: _containers.RepeatedScalarFieldContainer[str]
     version: str
-    def __init__(self, system: _Optional[str] = ..., store: _Optional[str] = ..., running: _Optional[bool] = ..., actors: _Optional[int] = ..., waiting: _Optional[int] = ..., turns: _Optional[int] = ..., sequence: _Optional[int] = ..., committed: _Optional[int] = ..., store_error: _Optional[str] = ..., dropped_events: _Optional[int] = ..., capabilities: _Optional[_Iterable[str]] = ..., version: _Optional[str] = ...) -> None: ...
+    loop_blocked_by: str
+    def __init__(self, system: _Optional[str] = ..., store: _Optional[str] = ..., running: _Optional[bool] = ..., actors: _Optional[int] = ..., waiting: _Optional[int] = ..., turns: _Optional[int] = ..., sequence: _Optional[int] = ..., committed: _Optional[int] = ..., store_error: _Optional[str] = ..., dropped_events: _Optional[int] = ..., capabilities: _Optional[_Iterable[str]] = ..., version: _Optional[str] = ..., loop_blocked_by: _Optional[str] = ...) -> None: ...
 
 class ListActorsRequest(_message.Message):
     __slots__ = ("prefix", "passive", "limit")
@@ -825,6 +827,20 @@ class Migrated(_message.Message):
     state: State
     failure: Failure
     def __init__(self, id: _Optional[int] = ..., state: _Optional[_Union[State, _Mapping]] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ...) -> None: ...
+
+class RestoreRequest(_message.Message):
+    __slots__ = ("actor", "revision")
+    ACTOR_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    actor: str
+    revision: int
+    def __init__(self, actor: _Optional[str] = ..., revision: _Optional[int] = ...) -> None: ...
+
+class RestoreReply(_message.Message):
+    __slots__ = ("revision",)
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    revision: int
+    def __init__(self, revision: _Optional[int] = ...) -> None: ...
 
 class UndeployRequest(_message.Message):
     __slots__ = ("actor",)

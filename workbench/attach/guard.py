@@ -1,0 +1,140 @@
+"""What may be done to an attached system.
+
+`LookOnly` offers the reads and nothing else: what is not written here does not reach the system, whatever a later version of
+it can do.  A read passes only where the system says that it can do it without acting; asking an actor for its state with
+`get` wakes it, so that is acting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Iterator
+from enum import StrEnum
+from typing import Any, NoReturn
+
+from runtime.api import ActorInfo, Capability, DeployReport, Subscription, SystemApi, SystemStatus, Waiting
+from runtime.errors import BadSetting, NotAllowed, NotCapable, nearest, shown
+from runtime.records import IMPLICIT_READS, Lifecycle, StoredDefinition, Turn
+
+
+class Mode(StrEnum):
+    """How one is attached."""
+
+    LOOK = "look"
+    """Only reads."""
+    ACT = "act"
+    """Everything that the system can do."""
+
+
+READS = frozenset({Capability.LIST, Capability.STATE, Capability.MAILBOX, Capability.HISTORY, Capability.WATCH})
+"""Capabilities that change nothing."""
+
+
+def read_mode(value: object) -> Mode:
+    """The mode by its name.
+
+    Raises:
+        BadSetting: there is none of that name.
+    """
+    try:
+        return Mode(str(value))
+    except ValueError:
+        raise BadSetting(f"There is no mode {shown(value)}. {nearest(str(value), Mode, kind='mode')}") from None
+
+
+def guarded(system: SystemApi, mode: Mode, target: str) -> SystemApi:
+    """The system as far as the mode allows."""
+    return system if mode is Mode.ACT else LookOnly(system, target)
+
+
+class LookOnly:
+    """The reads of a system.  Everything else is refused before anything is sent, with the way to open it."""
+
+    def __init__(self, system: SystemApi, target: str) -> None:
+        self._system, self._target = system, target
+        self.name = system.name
+        self.capabilities = system.capabilities & READS
+
+    # -- reads ---------------------------------------------------------------------------------------------------------
+
+    def actors(self, *, prefix: str = "", passive: bool = True, limit: int = 1_000) -> list[ActorInfo]:
+        self._need(Capability.LIST, "list the actors")
+        return self._system.actors(prefix=prefix, passive=passive, limit=limit)
+
+    def info(self, actor: str) -> ActorInfo:
+        self._need(Capability.LIST, f"look at {actor}")
+        return self._system.info(actor)
+
+    def actions(self, actor: str) -> dict[str, str]:
+        self._need(Capability.LIST, f"list the actions of {actor}")
+        return self._system.actions(actor)
+
+    def state(self, actor: str, revision: int | None = None) -> Any:
+        self._need(Capability.STATE, f"read the state of {actor}")
+        return self._system.state(actor, revision)
+
+    def mailbox(self, actor: str, *, limit: int = 1_000) -> list[Waiting]:
+        self._need(Capability.MAILBOX, f"look into the mailbox of {actor}")
+        return self._system.mailbox(actor, limit=limit)
+
+    def turns(self, *, after: int = 0, actor: str | None = None) -> Iterator[list[Turn]]:
+        self._need(Capability.HISTORY, "read the history")
+        return self._system.turns(after=after, actor=actor)
+
+    def lifecycle(self) -> Iterator[Lifecycle]:
+        self._need(Capability.HISTORY, "read the history")
+        return self._system.lifecycle()
+
+    def definitions(self) -> list[StoredDefinition]:
+        self._need(Capability.HISTORY, "read the definitions")
+        return self._system.definitions()
+
+    def subscribe(self, *, limit: int = 10_000) -> Subscription:
+        self._need(Capability.WATCH, "watch")
+        return self._system.subscribe(limit=limit)
+
+    def status(self) -> SystemStatus:
+        return self._system.status()
+
+    def flush(self, timeout: float = 10.0) -> int:
+        """The last committed turn, as it is: having the system write now would already be acting."""
+        return self._system.status().committed
+
+    def close(self) -> None:
+        """Leave the system."""
+        self._system.close()
+
+    # -- what acts -----------------------------------------------------------------------------------------------------
+
+    def invoke(self, actor: str, action: str, payload: Any = None, **_: Any) -> NoReturn:
+        self._refuse(f"invoke {actor}.{action}", self._instead(actor, action))
+
+    def ainvoke(self, actor: str, action: str, payload: Any = None, **_: Any) -> Awaitable[NoReturn]:
+        self._refuse(f"invoke {actor}.{action}", self._instead(actor, action))
+
+    def deploy(self, actor: type) -> DeployReport:
+        self._refuse(f"deploy {getattr(actor, '__name__', actor)}")
+
+    def undeploy(self, actor: str) -> None:
+        self._refuse(f"undeploy {actor}")
+
+    def confirm_dropped(self, actor: str) -> tuple[str, ...]:
+        self._refuse(f"delete what {actor} keeps aside")
+
+    def restore(self, actor: str, revision: int) -> int:
+        self._refuse(f"continue {actor} from revision {revision}")
+
+    def _instead(self, actor: str, action: str) -> str:
+        if action not in IMPLICIT_READS:
+            return ""
+        how = f": %state {actor} does not" if Capability.STATE in self.capabilities else ""
+        return f" Asking an actor for its state wakes it{how}."
+
+    def _refuse(self, what: str, more: str = "") -> NoReturn:
+        raise NotAllowed(
+            f"Cannot {what} on {self.name}: it is attached only to look.{more}\n"
+            f"To act on it, attach again: %attach {self._target} --mode act"
+        )
+
+    def _need(self, capability: Capability, what: str) -> None:
+        if capability not in self.capabilities:
+            raise NotCapable(what, self.name, f"{self._target} shows no {capability.value} without being acted on.")
