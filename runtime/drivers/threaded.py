@@ -260,9 +260,10 @@ class ThreadedDriver:
             found: Any = (
                 self.store.load(step.actor) if isinstance(step, Load) else self.store.find_key(step.actor, step.key)
             )
-        except SpawnError as error:
+        except Exception as error:  # noqa: BLE001 - whatever a store raises, those who wait are told
+            known = error if isinstance(error, SpawnError) else _store_broke(self.store.url, error)
             with self._lock:
-                return engine.load_failed(step.actor if isinstance(step, Load) else step.activation, error, now())
+                return engine.load_failed(step.actor if isinstance(step, Load) else step.activation, known, now())
         with self._lock:
             if isinstance(step, Load):
                 return engine.loaded(step.actor, found, now())
@@ -314,6 +315,12 @@ class ThreadedDriver:
 
     def _tick(self) -> None:
         self.call(lambda engine, now: engine.tick(now))
+
+
+def _store_broke(url: str, error: Exception) -> SpawnError:
+    defect = InternalError(f"The store {url} failed to read: {type(error).__name__}: {error}")
+    defect.__cause__ = error
+    return defect
 
 
 def _host_broke(error: Exception) -> Outcome:
