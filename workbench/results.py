@@ -13,10 +13,13 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from runtime.api import ActorInfo, DeployReport, FieldChange, SystemStatus, Waiting
+from runtime.codecs.values import decode_value
 from runtime.errors import shown
 from workbench.tables import SHOWN_ROWS, cut, html_lines, html_table, local_time, plural, text_table
 
 T = TypeVar("T")
+
+_LINE_CHARACTERS = 86
 
 Bundle = dict[str, str]
 
@@ -71,14 +74,15 @@ class Mailbox(Rows[Waiting]):
     """The invocation in progress, then those that wait, in order."""
 
     __slots__ = ()
-    columns = ("", "action", "from", "since", "invocation")
+    columns = ("", "action", "payload", "from", "since", "invocation")
     empty = "The mailbox is empty."
     noun = "message"
 
     def cells(self, record: Waiting) -> Sequence[object]:
         mark = "running" if record.running else "waiting"
         since = record.started_us if record.running and record.started_us else record.enqueued_us
-        return mark, record.action, record.caller, local_time(since), record.invocation
+        payload = "" if record.payload is None else shown(decode_value(record.payload))
+        return mark, record.action, payload, record.caller, local_time(since), record.invocation
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -215,4 +219,11 @@ def _field(change: FieldChange) -> str:
 
 
 def _listed(title: str, items: list[str]) -> list[str]:
-    return [f"  {title:<9} {'   '.join(items)}"] if items else []
+    """Items under a title, broken between items only."""
+    lines: list[str] = []
+    for item in items:
+        if lines and len(lines[-1]) + len(item) < _LINE_CHARACTERS:
+            lines[-1] += f"   {item}"
+        else:
+            lines.append(f"  {'' if lines else title:<9} {item}")
+    return lines

@@ -56,7 +56,7 @@ def _html_row(tag: str, cells: Sequence[str], aligned: Sequence[str]) -> str:
 
 def html_lines(text: str) -> str:
     """Text that keeps its lines and columns."""
-    return f'<pre style="white-space:pre-wrap">{html.escape(text)}</pre>'
+    return f'<pre style="white-space:pre-wrap;margin:0;padding:0">{html.escape(text)}</pre>'
 
 
 def _cell(value: object) -> str:

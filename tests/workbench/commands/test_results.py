@@ -2,7 +2,8 @@
 
 import re
 
-from runtime.api import ActorInfo, DeployReport, FieldChange, SystemStatus
+from runtime.api import ActorInfo, DeployReport, FieldChange, SystemStatus, Waiting
+from runtime.codecs.values import encode_value
 from runtime.ids import ActorId
 from workbench.results import Actors, Deployed, Mailbox, Status
 from workbench.tables import html_table, text_table
@@ -86,6 +87,24 @@ def test_a_deploy_report_stays_a_report_and_reads_as_text() -> None:
         "  Kept: revision 41 and 3 waiting messages. The next turn runs the new code.",
         "  It is the code of 12 active actors.",
     ]
+
+
+def test_a_long_deploy_report_breaks_between_fields_only() -> None:
+    fields = tuple(FieldChange(f"field_{number}", "added", "int | None") for number in range(12))
+
+    lines = repr(Deployed.of(DeployReport(actor="wide", definition="b" * 16, fields=fields))).splitlines()
+
+    assert lines[1].startswith("  state     + field_0 (int | None)   + field_1")
+    assert all(line.startswith("            + field_") and line.endswith("(int | None)") for line in lines[2:])
+    assert max(map(len, lines)) <= 90
+
+
+def test_a_mailbox_shows_what_the_messages_carry() -> None:
+    waiting = Waiting(
+        invocation="i-1", action="add", caller="", enqueued_us=0, payload=encode_value({"value": 5}, what="it")
+    )
+
+    assert "{'value': 5}" in repr(Mailbox([waiting]))
 
 
 def test_status_says_what_is_not_on_disk_yet() -> None:
