@@ -104,7 +104,9 @@ def _as_html(lines: tuple[Line, ...]) -> str:
         f"<tr>{_cell(str(number), 'right')}{_cell(line.who)}{_code(line.does)}{_cell(line.comes_of_it)}</tr>"
         for number, line in enumerate(lines, start=1)
     )
-    head = "".join(f'<th scope="col" style="text-align:left">{name}</th>' for name in ("", "who", "sends", "and"))
+    head = "".join(
+        f'<th scope="col" style="text-align:left">{name}</th>' for name in ("", "from", "message", "outcome")
+    )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 

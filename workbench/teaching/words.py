@@ -72,7 +72,7 @@ def _end(outcome: Outcome | None) -> str:
     if outcome.failure is not None:
         return cut(_failure(outcome.failure))
     answer: Any = decode_value(outcome.response)
-    return "" if answer is None else cut(f"answers {answer!r}")
+    return "done" if answer is None else cut(f"answers {answer!r}")
 
 
 def _failure(failure: Failure) -> str:
