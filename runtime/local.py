@@ -30,9 +30,20 @@ from runtime.errors import (
     UnknownActor,
 )
 from runtime.hosts.base import Host
+from runtime.hosts.capsules import Capsule
 from runtime.hosts.inprocess import InProcessHost
 from runtime.ids import ActorId, RandomIds
-from runtime.records import CONFIRM_DROPPED, RESTORE, Encoded, Invocation, Lifecycle, State, StoredDefinition, Turn
+from runtime.records import (
+    CONFIRM_DROPPED,
+    RESTORE,
+    DeadLetter,
+    Encoded,
+    Invocation,
+    Lifecycle,
+    State,
+    StoredDefinition,
+    Turn,
+)
 from runtime.redeploy import check_state, compare, stored
 from runtime.settings import Kind
 from runtime.statestores.base import StateStore
@@ -236,6 +247,14 @@ class EmbeddedSystem:
         self.driver.submit(invocation, waiter)
         return waiter.future
 
+    def resend(self, invocation: Invocation, timeout: float | None = None) -> Any:
+        """Send a message again as it was, under an id of its own, and wait for its answer.  Errors as `invoke`."""
+        self._ensure_started()
+        again = msgspec.structs.replace(invocation, id=self._ids())
+        waiter = BlockingWaiter(self.driver.callers)
+        self.driver.submit(again, waiter)
+        return waiter.wait(again, self.config.timeout_s if timeout is None else timeout)
+
     def submit(self, invocation: Invocation, waiter: Waiter) -> None:
         """Take a message that arrived from outside, as it is; the waiter gets its answer from some thread."""
         self._ensure_started()
@@ -308,6 +327,14 @@ class EmbeddedSystem:
 
     def subscribe(self, *, limit: int = 10_000) -> Subscription:
         return self.driver.look(lambda engine, _: engine.feed.join(limit))
+
+    def capsules(self) -> list[Capsule]:
+        """The last turns that failed in this process, oldest first, with message, state before and live frames."""
+        return self.host.capsules.all()
+
+    def dead_letters(self) -> list[DeadLetter]:
+        """The last messages that could not be delivered and that nobody waited for, oldest first."""
+        return self.driver.look(lambda engine, _: list(engine.feed.dead_letters))
 
     def status(self) -> SystemStatus:
         running = self._is_started and not self._is_closed

@@ -310,6 +310,16 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     text: str = ""
 
 
+class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that could not be delivered, and for whose answer nobody waited."""
+
+    at_us: int
+    invocation: Invocation
+    code: str
+    """Of the error."""
+    why: str
+
+
 class Lifecycle(msgspec.Struct, frozen=True, array_like=True):
     """An activation, deactivation or deployment, for the `lifecycle` table."""
 

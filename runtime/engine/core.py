@@ -22,7 +22,7 @@ from runtime.engine.supervision import Intensity
 from runtime.errors import NotDeployed, SpawnError, StoreUnavailable, SystemStopped, UnknownActor
 from runtime.ids import ActorId, IdSource
 from runtime.policies import AccessRules
-from runtime.records import Event, EventKind, Invocation, Lifecycle, Reply
+from runtime.records import DeadLetter, Event, EventKind, Invocation, Lifecycle, Reply
 
 NOTHING: list[Command] = []
 """The usual result of an event; shared, so never changed."""
@@ -111,7 +111,7 @@ class Core:
             waits.answered(self.directory, invocation)
         if waiter is not None:
             return [Answer(waiter, failed(invocation.id, error))]
-        self.feed.publish(Event(EventKind.UNDELIVERED, now_us, invocation.actor, text=f"{invocation.action}: {error}"))
+        self.feed.undelivered(DeadLetter(at_us=now_us, invocation=invocation, code=error.code, why=str(error)))
         return NOTHING
 
     def answer(self, envelope: Envelope, reply: Reply, *, after_commit: bool = False) -> list[Command]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 
-from runtime.records import Event
+from runtime.records import DeadLetter, Event, EventKind
+
+DEAD_LETTERS = 200
 
 
 class FeedSubscription:
@@ -37,9 +39,11 @@ class FeedSubscription:
 class Feed:
     """All subscriptions of one engine."""
 
-    __slots__ = ("_subscriptions", "is_watched")
+    __slots__ = ("_subscriptions", "dead_letters", "is_watched")
 
     def __init__(self) -> None:
+        self.dead_letters: deque[DeadLetter] = deque(maxlen=DEAD_LETTERS)
+        """The last messages that could not be delivered, kept whether somebody watches or not."""
         # Replaced, never changed in place: publishing iterates it without a lock.
         self._subscriptions: tuple[FeedSubscription, ...] = ()
         self.is_watched = False
@@ -57,6 +61,12 @@ class Feed:
     def leave(self, subscription: FeedSubscription) -> None:
         self._subscriptions = tuple(each for each in self._subscriptions if each is not subscription)
         self.is_watched = bool(self._subscriptions)
+
+    def undelivered(self, letter: DeadLetter) -> None:
+        """Keep a message that could not be delivered, and tell of it."""
+        self.dead_letters.append(letter)
+        text = f"{letter.invocation.action}: {letter.why}"
+        self.publish(Event(EventKind.UNDELIVERED, letter.at_us, letter.invocation.actor, text=text))
 
     def publish(self, event: Event) -> None:
         for each in self._subscriptions:

@@ -18,6 +18,7 @@ from runtime.codecs.values import decode_value, encode_value
 from runtime.context import Calls, Context, current_turn
 from runtime.definition import ActorDefinition
 from runtime.errors import BadPayload, BadResponse, BadState, SpawnError
+from runtime.hosts.capsules import Capsules
 from runtime.hosts.outcomes import failed, refused, replaced_fields, workflow_of
 from runtime.hosts.program import Program, RunnableAction
 from runtime.ids import ActorId
@@ -46,6 +47,8 @@ class InProcessHost:
     """Runs actor classes of this process.  Safe from several threads, as long as one actor has one turn at a time."""
 
     def __init__(self) -> None:
+        self.capsules = Capsules()
+        """The last failed turns."""
         self._programs: dict[str, Program] = {}
         self._coroutines: set[tuple[str, str]] = set()
         """Definition and action of those that are coroutines."""
@@ -82,7 +85,7 @@ class InProcessHost:
         try:
             result = turn.action.function(turn.instance, *turn.arguments, **turn.keywords)
         except BaseException as error:  # noqa: BLE001 - whatever an action raises is the outcome of its turn
-            return failed(work, turn.context, error)
+            return self.capsules.keep(work, failed(work, turn.context, error))
         finally:
             current_turn.reset(token)
         return self._end(work, turn, result)
@@ -101,9 +104,9 @@ class InProcessHost:
         except asyncio.CancelledError as error:
             if _is_given_up():
                 raise
-            return failed(work, turn.context, error)
+            return self.capsules.keep(work, failed(work, turn.context, error))
         except BaseException as error:  # noqa: BLE001 - whatever an action raises is the outcome of its turn
-            return failed(work, turn.context, error)
+            return self.capsules.keep(work, failed(work, turn.context, error))
         finally:
             current_turn.reset(token)
         return self._end(work, turn, result)
@@ -140,7 +143,7 @@ class InProcessHost:
             state, back = program.codec.seal(fields, work.state)
             response = None if result is None else _response(work, result)
         except SpawnError as error:
-            return refused(error, context)
+            return self.capsules.keep(work, refused(error, context))
         self._working[work.activation] = (work.state if state is None else state, work.definition, back)
         return Outcome(
             response=response,
@@ -164,7 +167,7 @@ class InProcessHost:
             response = None if value.payload is None else _response(work, value.payload)
             workflow = workflow_of(value)
         except SpawnError as error:
-            return refused(error, context)
+            return self.capsules.keep(work, refused(error, context))
         self._working[work.activation] = (work.state if state is None else state, work.definition, back)
         return Outcome(
             response=response,
