@@ -23,6 +23,7 @@ class ReadWriteClerk(Actor, name="clerk", kind="unnamed"):
     async def pay_in(self, ctx: Context, amount: int) -> None:
         balance = await ctx.invoke("account", "read")
         print(f"read {balance}")
+        ctx.log.warning("read", balance=balance)
         await ctx.invoke("account", "write", {"balance": balance + amount})
 
 

@@ -123,11 +123,14 @@ def test_an_action_that_never_ends_is_given_up() -> None:
             assert not thread.is_alive(), "the thread of the endless action did not end"
 
 
-def test_what_actors_print_is_shown_with_the_failure_only(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_actors_print_and_log_is_shown_with_the_failure_only(
+    capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
     report = Running(EXERCISES["account"], [define(actors.ReadWriteAccount), define(actors.ReadWriteClerk)]).report()
 
-    assert capsys.readouterr().out == ""
-    assert report.printed == "read 0\nread 0\n"
+    assert capfd.readouterr() == ("", "")
+    assert caplog.records == []
+    assert report.printed == "read 0\nread balance=0\n" * 2
     assert "Printed on the way:" in repr(report)
 
 
