@@ -19,6 +19,8 @@ _PAGE_HEADS = 4_096
 _BATCH_TURNS = 256
 _CACHED_BLOCKS = 32
 _CACHED_BYTES = 8_000_000
+_FEWEST_CACHED = 3
+"""Kept whatever their size: callers that repeat messages side by side go to and fro over the border of two large blocks."""
 
 
 class _Cached(NamedTuple):
@@ -151,7 +153,7 @@ class JournalReader:
         turns = self._codec.decode(row)
         with self._lock:
             self._cache.append(_Cached(row.first, row.last, len(row.data), turns))
-            while len(self._cache) > 1 and not self._cache_fits():
+            while len(self._cache) > _FEWEST_CACHED and not self._cache_fits():
                 del self._cache[0]
         return turns
 
