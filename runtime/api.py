@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import msgspec
 
 from runtime.ids import ActorId
-from runtime.records import Encoded, Event, Lifecycle, StoredDefinition, Turn
+from runtime.records import Encoded, Event, Kept, Lifecycle, StoredDefinition, Turn
 
 
 class Capability(StrEnum):
@@ -254,7 +254,17 @@ class SystemApi(Protocol):
         """Committed turns, oldest first, in batches (see `StateStore.turns`)."""
         ...
 
-    def lifecycle(self) -> Iterator[Lifecycle]: ...
+    def history_batches(self, *, after: int = 0) -> Iterator[Any]:
+        """The same turns as columns, for SQL over very many (see `StateStore.history_batches`)."""
+        ...
+
+    def kept(self) -> Kept:
+        """How much of the past was removed."""
+        ...
+
+    def lifecycle(self, *, after: int = 0) -> Iterator[Lifecycle]:
+        """Life-cycle marks, oldest first, without the first `after`."""
+        ...
 
     def definitions(self) -> list[StoredDefinition]: ...
 

@@ -39,6 +39,7 @@ from runtime.records import (
     DeadLetter,
     Encoded,
     Invocation,
+    Kept,
     Lifecycle,
     State,
     StoredDefinition,
@@ -319,8 +320,14 @@ class EmbeddedSystem:
     def turns(self, *, after: int = 0, actor: str | None = None) -> Iterator[list[Turn]]:
         return self.store.turns(after=after, actor=None if actor is None else ActorId(self.name, actor))
 
-    def lifecycle(self) -> Iterator[Lifecycle]:
-        return self.store.lifecycle()
+    def history_batches(self, *, after: int = 0) -> Iterator[Any]:
+        return self.store.history_batches(after=after)
+
+    def kept(self) -> Kept:
+        return self.store.kept()
+
+    def lifecycle(self, *, after: int = 0) -> Iterator[Lifecycle]:
+        return self.store.lifecycle(after=after)
 
     def definitions(self) -> list[StoredDefinition]:
         return self.store.definitions()

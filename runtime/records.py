@@ -320,6 +320,15 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     why: str
 
 
+class Kept(msgspec.Struct, frozen=True, gc=False):
+    """What retention has left of a past, for whoever has read it before."""
+
+    gone: int = 0
+    """Every turn up to this sequence was removed; 0 while nothing was."""
+    changes: int = 0
+    """How often others were removed too: another number than before means to read anew."""
+
+
 class Lifecycle(msgspec.Struct, frozen=True, array_like=True):
     """An activation, deactivation or deployment, for the `lifecycle` table."""
 

@@ -7,7 +7,7 @@ it. The same tables serve every SQL database: nothing here needs a dialect's own
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -16,7 +16,7 @@ from runtime.records import Lifecycle
 
 
 class BlockRow(msgspec.Struct, frozen=True):
-    """A sealed run of turns.  Rows are contiguous: each `first` is the previous `last` + 1."""
+    """A sealed run of turns.  Rows do not overlap, and where nothing was removed each `first` is the previous `last` + 1."""
 
     first: int
     last: int
@@ -33,6 +33,14 @@ class BlockHead(msgspec.Struct, frozen=True):
     actors: bytes
     size: int
     """Bytes of data."""
+
+
+class SealedRow(msgspec.Struct, frozen=True):
+    """The turns of some blocks once more, as sealed columns (`sealing`).  Rows do not overlap."""
+
+    first: int
+    last: int
+    data: bytes
 
 
 class SnapshotRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,8 +92,15 @@ class Writes(msgspec.Struct, frozen=True, kw_only=True):
     """Appended; its `first` must be the head + 1."""
     merged: BlockRow | None = None
     """Takes the place of all rows between its `first` and `last`."""
+    dropped: tuple[int, int] | None = None
+    """First and last sequence of block rows to remove; they lie wholly between, and the store's last row is not among them."""
+    sealed: SealedRow | None = None
+    unsealed: tuple[int, int] | None = None
+    """First and last sequence of turns that change: sealed rows with one of these are removed."""
     keys: Sequence[tuple[int, int]] = ()
     """(hash, sequence); a hash that is there already keeps its sequence."""
+    forgotten: Sequence[tuple[int, int, int]] = ()
+    """(hash, sequence, next hash): that key is removed, unless there is one with the next hash, which is found through it."""
     snapshots: Sequence[SnapshotRow] = ()
     """Each replaces the row of its actor."""
     lifecycle: Sequence[Lifecycle] = ()
@@ -165,4 +180,25 @@ class Backend(Protocol):
 
     def close(self) -> None:
         """Safe to call twice."""
+        ...
+
+
+@runtime_checkable
+class RetainingBackend(Backend, Protocol):
+    """A backend that heeds `Writes.dropped`, `unsealed` and `forgotten` too, so that old turns can be removed."""
+
+    retains: bool
+    """True."""
+
+
+@runtime_checkable
+class SealingBackend(Backend, Protocol):
+    """A backend that also keeps columns: it heeds `Writes.sealed` and `unsealed`."""
+
+    def sealed(self, after: int, limit: int) -> list[SealedRow]:
+        """At most `limit` rows with `last` above `after`, in order."""
+        ...
+
+    def sealed_ranges(self, after: int, limit: int) -> list[tuple[int, int]]:
+        """`first` and `last` of the same rows; their data is not read."""
         ...

@@ -8,13 +8,13 @@ This module must not know any database.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Protocol
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Protocol
 
 import msgspec
 
 from runtime.ids import ActorId
-from runtime.records import Invocation, Lifecycle, Snapshot, StoredDefinition, Turn
+from runtime.records import Invocation, Kept, Lifecycle, Snapshot, StoredDefinition, Turn
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,11 +33,40 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
         return bool(self.turns or self.snapshots or self.lifecycle or self.scheduled or self.settled)
 
 
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """What is kept of one actor's past.  None is without limit; a turn goes as soon as one limit says so."""
+
+    revisions: int | None = None
+    """The newest so many, with all turns that ended at one of them."""
+    invocations: int | None = None
+    """The newest so many turns, whether they changed the state or not."""
+    age_us: int | None = None
+    """Turns that ended less long ago."""
+
+    def __bool__(self) -> bool:
+        return any(limit is not None for limit in (self.revisions, self.invocations, self.age_us))
+
+
+class Retention(msgspec.Struct, frozen=True, kw_only=True):
+    """What a store keeps of the past.  States, schedules, definitions and life-cycle marks always stay."""
+
+    every: Limits = Limits()
+    """For each actor."""
+    of: Mapping[str, Limits] = {}
+    """Instead of `every`, for the actors of a template (a named actor is its own)."""
+    turns: int | None = None
+    """The newest so many turns of all actors together."""
+
+    def __bool__(self) -> bool:
+        return bool(self.every or any(self.of.values()) or self.turns is not None)
+
+
 class StateStore(Protocol):
     """A durable, encrypted journal with a snapshot per actor.
 
-    Threads: `commit` and `checkpoint` are called by one thread at a time (the recorder); `save_definition`, `close`,
-    `load`, `find_key`, `turns`, `actors` and the other reads may be called by any thread at any time, also meanwhile.
+    Threads: `commit`, `checkpoint`, `seal` and `retain` are called by one thread at a time (the recorder);
+    `save_definition`, `close`, `load`, `find_key`, `turns`, `actors` and the other reads may be called by any thread at
+    any time, also meanwhile.
     """
 
     url: str
@@ -67,6 +96,36 @@ class StateStore(Protocol):
         """
         ...
 
+    def seal(self) -> bool:
+        """Make columns of turns, so that `history_batches` is fast.  Bounded in time for each call, never needed.
+
+        Call it at quiet moments.  True when something is left for another call.
+
+        Raises:
+            StoreUnavailable: as `commit`.
+        """
+        ...
+
+    def retain(self, retention: Retention, now_us: int) -> bool:
+        """Remove turns that `retention` does not keep.  Bounded in time for each call.
+
+        What is kept is at least what is asked for; what is gone follows within some thousand turns.  States, schedules and
+        the numbering of turns and revisions stay as they are; an idempotency key goes with the turn that used it.  Waits, with
+        False, while somebody is in the middle of reading.  True when something is left for another call.
+
+        Raises:
+            StoreUnavailable: as `commit`; another call goes on.
+        """
+        ...
+
+    def kept(self) -> Kept:
+        """How much of the past was removed."""
+        ...
+
+    def oldest_revision(self, actor: ActorId) -> int | None:
+        """The first revision of the actor that `state_at` finds; None if it finds none."""
+        ...
+
     def load(self, actor: ActorId) -> Snapshot | None:
         """The actor's last committed state, or None for an actor that never had a turn or snapshot.
 
@@ -89,12 +148,19 @@ class StateStore(Protocol):
         """
         ...
 
+    def history_batches(self, *, after: int = 0) -> Iterator[Any]:
+        """The same turns as `turns(after=after)` as `pyarrow.RecordBatch`es with the columns of `columns.SCHEMA`.
+
+        Many times as fast where they are sealed.
+        """
+        ...
+
     def actors(self, *, prefix: str = "", limit: int | None = None) -> Iterator[Snapshot]:
         """Known actors by name, without their state (`state` is None), at most `limit`."""
         ...
 
-    def lifecycle(self) -> Iterator[Lifecycle]:
-        """All life-cycle marks, oldest first."""
+    def lifecycle(self, *, after: int = 0) -> Iterator[Lifecycle]:
+        """All life-cycle marks but the first `after`, oldest first."""
         ...
 
     def schedules(self) -> list[Invocation]:

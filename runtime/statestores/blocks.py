@@ -5,7 +5,7 @@ A block is what one group commit writes, or several such blocks merged.  Integer
     offset  bytes
          0      4   magic "SWJB"
          4      1   format version, 1; a reader refuses a higher one
-         5      1   codec of the turns: 1 = msgpack
+         5      1   codec of the turns: 1 = msgpack, 2 = msgpack with gaps
          6      2   reserved, 0
          8      8   fingerprint of the key
         16      4   count of turns
@@ -21,6 +21,9 @@ whose filter lacks an actor has no turn of it.
 The plaintext is a msgpack array with one array for each turn: the fields of `records.Turn` in order. A later minor
 version may add fields at the end of a turn: they are ignored when read, and kept as they are when blocks are merged.
 Anything that an older reader would misread gets a new format version or codec.
+
+A block is written with codec 1: its turns have all the sequences from first to last. Where retention took turns out of
+it, it has codec 2: some are missing, or all.
 """
 
 from __future__ import annotations
@@ -29,24 +32,28 @@ import struct
 import sys
 import zlib
 from array import array
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 
 import msgspec
 
 from runtime.crypto.cipher import FINGERPRINT_BYTES, Cipher, SealBrokenError
 from runtime.errors import StoreDamaged, StoreTooNew, WrongKey
 from runtime.ids import ActorId
-from runtime.records import Turn
+from runtime.records import State, Turn
 from runtime.statestores.backend import BlockRow
 
 FORMAT = 1
 _MAGIC = b"SWJB"
-_MSGPACK = 1
+_MSGPACK, _WITH_GAPS = 1, 2
 _HEADER = struct.Struct(f">4sBBH{FINGERPRINT_BYTES}sIQQ")
 
+_sequence = attrgetter("sequence")
 _encoder = msgspec.msgpack.Encoder()
 _turns_decoder = msgspec.msgpack.Decoder(list[Turn])
 _raw_decoder = msgspec.msgpack.Decoder(list[msgspec.Raw])
+_STATE, _DELTA = (Turn.__struct_fields__.index(name) for name in ("state", "delta"))
 
 
 def actor_hash(actor: ActorId) -> int:
@@ -93,9 +100,23 @@ class BlockCodec:
             turns = _turns_decoder.decode(plaintext)
         except (msgspec.DecodeError, msgspec.ValidationError) as error:
             raise self._damaged(row, str(error)) from error
-        if len(turns) != row.last - row.first + 1 or turns[0].sequence != row.first or turns[-1].sequence != row.last:
+        if len(turns) != _count(row) or (
+            turns and not row.first <= turns[0].sequence <= turns[-1].sequence <= row.last
+        ):
             raise self._damaged(row, "its turns are not the ones its header names")
         return turns
+
+    def change(self, row: BlockRow, kept: Sequence[int], whole: Mapping[int, State]) -> BlockRow:
+        """The block with only some of its turns, moved as bytes.
+
+        Args:
+            kept: positions in the block, ascending.
+            whole: states that take the place of differences, by position.
+        """
+        raw, turns = _raw_decoder.decode(self._opened(row)), self.decode(row)
+        left = [_with_state(raw[index], whole[index]) if index in whole else raw[index] for index in kept]
+        actors = actor_filter([turns[index].actor for index in kept])
+        return self._sealed(_encoder.encode(left), len(left), row.first, row.last, actors)
 
     def merge(self, rows: Sequence[BlockRow]) -> BlockRow:
         """One block in place of adjacent ones.  Turns are moved as bytes, so that unknown fields survive."""
@@ -104,7 +125,8 @@ class BlockCodec:
         return self._sealed(_encoder.encode(raw), len(raw), rows[0].first, rows[-1].last, actors)
 
     def _sealed(self, plaintext: bytes, count: int, first: int, last: int, actors: bytes) -> BlockRow:
-        header = _HEADER.pack(_MAGIC, FORMAT, _MSGPACK, 0, self._cipher.fingerprint, count, first, last)
+        codec = _MSGPACK if count == last - first + 1 else _WITH_GAPS
+        header = _HEADER.pack(_MAGIC, FORMAT, codec, 0, self._cipher.fingerprint, count, first, last)
         return BlockRow(first, last, actors, header + self._cipher.seal(plaintext, header + actors))
 
     def _opened(self, row: BlockRow) -> bytes:
@@ -119,10 +141,10 @@ class BlockCodec:
         if len(header) < _HEADER.size or not header.startswith(_MAGIC):
             raise self._damaged(row, "it does not start like a block")
         _, version, codec, _, key, count, first, last = _HEADER.unpack(header)
-        if version > FORMAT or codec != _MSGPACK:
+        if version > FORMAT or codec not in (_MSGPACK, _WITH_GAPS):
             raise StoreTooNew(
                 f"Cannot read turns {row.first} to {row.last} of {self._store}: block format {version}, codec {codec}; "
-                f"this version reads format {FORMAT}, codec {_MSGPACK}.\n"
+                f"this version reads format {FORMAT}, codecs {_MSGPACK} and {_WITH_GAPS}.\n"
                 "A later version of spawn-workbench wrote it. Nothing was changed; update to read it."
             )
         if key != self._cipher.fingerprint:
@@ -130,7 +152,8 @@ class BlockCodec:
                 f"Cannot read turns {row.first} to {row.last} of {self._store}: sealed with key {key.hex()}, "
                 f"opened with key {self._cipher.fingerprint.hex()}."
             )
-        if (first, last, count) != (row.first, row.last, row.last - row.first + 1):
+        is_full = count == last - first + 1
+        if (first, last) != (row.first, row.last) or is_full != (codec == _MSGPACK):
             raise self._damaged(row, f"its header names turns {first} to {last}")
 
     def _damaged(self, row: BlockRow, why: str) -> StoreDamaged:
@@ -138,6 +161,25 @@ class BlockCodec:
             f"Cannot read turns {row.first} to {row.last} of {self._store}: the block is damaged ({why}).\n"
             "Nothing was changed. Put a copy of the store in its place, or start with another one."
         )
+
+
+def between(turns: list[Turn], first: int, last: int) -> list[Turn]:
+    """Those of `turns`, which are in order, from one sequence to another."""
+    if turns and turns[-1].sequence - turns[0].sequence == len(turns) - 1:
+        start = turns[0].sequence
+        return turns[max(first - start, 0) : max(last - start + 1, 0)]
+    return turns[bisect_left(turns, first, key=_sequence) : bisect_right(turns, last, key=_sequence)]
+
+
+def _count(row: BlockRow) -> int:
+    return int(_HEADER.unpack_from(row.data)[5])
+
+
+def _with_state(raw: msgspec.Raw, state: State) -> msgspec.Raw:
+    """A turn's bytes with that state in place of the difference; whatever else is in it stays."""
+    fields = _raw_decoder.decode(raw)
+    fields[_STATE], fields[_DELTA] = msgspec.Raw(_encoder.encode(state)), msgspec.Raw(_encoder.encode(None))
+    return msgspec.Raw(_encoder.encode(fields))
 
 
 def _packed(hashes: Iterable[int]) -> bytes:

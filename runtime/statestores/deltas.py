@@ -105,7 +105,7 @@ class DeltaWriter:
     def encode(self, turns: Sequence[Turn]) -> Sequence[Turn]:
         """The turns as they are to be stored."""
         self._pending = {}
-        if not self._bases and not any(_is_large(turn) for turn in turns):
+        if not self._bases and not any(is_large(turn) for turn in turns):
             return turns
         return [turn if turn.state is None else self._encoded(turn, turn.state) for turn in turns]
 
@@ -128,7 +128,7 @@ class DeltaWriter:
 
     def _encoded(self, turn: Turn, state: State) -> Turn:
         base = self._pending[turn.actor] if turn.actor in self._pending else self._bases.get(turn.actor)
-        if not _is_large(turn):
+        if not is_large(turn):
             if base is not None:
                 self._pending[turn.actor] = None
             return turn
@@ -151,7 +151,7 @@ class DeltaReader:
     def whole(self, turns: Iterable[Turn]) -> list[Turn]:
         """The turns with every state whole."""
         return [
-            self._filled(turn) if turn.delta is not None or self._known or _is_large(turn) else turn for turn in turns
+            self._filled(turn) if turn.delta is not None or self._known or is_large(turn) else turn for turn in turns
         ]
 
     def _filled(self, turn: Turn) -> Turn:
@@ -163,7 +163,7 @@ class DeltaReader:
                 )
             turn = applied(turn, base)
         if turn.state is not None:
-            self._remember(turn.actor, turn.state if _is_large(turn) else None)
+            self._remember(turn.actor, turn.state if is_large(turn) else None)
         return turn
 
     def _remember(self, actor: ActorId, state: State | None) -> None:
@@ -184,7 +184,8 @@ def applied(turn: Turn, base: State) -> Turn:
     return msgspec.structs.replace(turn, state=State(value, base.kept_aside), delta=None)
 
 
-def _is_large(turn: Turn) -> bool:
+def is_large(turn: Turn) -> bool:
+    """Whether a state after it may be stored as a difference to its own."""
     return turn.state is not None and len(turn.state.value.data) > LARGE_BYTES
 
 

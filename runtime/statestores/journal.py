@@ -11,16 +11,17 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 
 from runtime.crypto.keyfiles import KeyFiles
-from runtime.errors import StoreInUse, StoreUnavailable
+from runtime.errors import BadSetting, StoreInUse, StoreUnavailable
 from runtime.ids import ActorId
-from runtime.records import Invocation, Lifecycle, Snapshot, StoredDefinition, Turn
+from runtime.records import Invocation, Kept, Lifecycle, Snapshot, StoredDefinition, Turn
 from runtime.statestores.actors import Actors
-from runtime.statestores.backend import Backend, Writes
-from runtime.statestores.base import Group
+from runtime.statestores.backend import Backend, RetainingBackend, SealingBackend, Writes
+from runtime.statestores.base import Group, Retention
 from runtime.statestores.blocks import BlockCodec
 from runtime.statestores.identity import identify
 from runtime.statestores.keys import Keys
@@ -28,9 +29,13 @@ from runtime.statestores.merging import META as MERGED
 from runtime.statestores.merging import Merger
 from runtime.statestores.reading import JournalReader
 from runtime.statestores.recovery import Recovery
+from runtime.statestores.retention import Retainer
 from runtime.statestores.rows import from_definition_row, from_schedule_row, snapshot_of, to_definition_row
+from runtime.statestores.sealing import SealedColumns, Sealer
+from runtime.statestores.steadiness import Steadiness
 from runtime.statestores.tail import Tail
 from runtime.statestores.texts import encodable
+from runtime.statestores.thinning import Thinner
 from runtime.statestores.writing import JournalWriter
 
 _CHECKPOINT_S = 0.025
@@ -63,6 +68,12 @@ class JournalStore:
         Recovery(backend, self._reader, tail, self._actors).run(mark, self._keys)
         self._writer = JournalWriter(backend, self._identity, codec, tail, self._reader, self._actors, self._keys)
         self._merger = Merger(backend, codec, int(meta.get(MERGED, "0")))
+        sealing = backend if isinstance(backend, SealingBackend) else None
+        self._columns = SealedColumns(sealing, self._identity.cipher, self._reader)
+        self._sealer = Sealer(sealing, self._identity.cipher, self._reader, self._columns) if sealing else None
+        self._steadiness = Steadiness(self.url)
+        thinner = Thinner(backend, codec, self._reader, self._keys, self._writer.forget_base, self._unseal)
+        self._retainer = Retainer(backend, codec, thinner, meta)
         self._pid = os.getpid()
         self._writing = threading.Lock()
         self._is_closed = False
@@ -92,10 +103,34 @@ class JournalStore:
         self._check_usable()
         deadline = time.monotonic() + _CHECKPOINT_S
         with self._writing:
-            while has_more := self._writer.checkpoint_step() or self._merger.step(self._writer.head):
+            while has_more := self._writer.checkpoint_step() or self._merge():
                 if time.monotonic() >= deadline:
                     break
             return has_more
+
+    def seal(self) -> bool:
+        self._check_usable()
+        with self._writing:
+            return self._sealer is not None and self._sealer.step(self._writer.head)
+
+    def retain(self, retention: Retention, now_us: int) -> bool:
+        self._check_usable()
+        if not retention:
+            return False
+        if not isinstance(self._backend, RetainingBackend):
+            raise BadSetting(f"Cannot remove old turns from {self.url}: a store of this kind keeps all of them.")
+        with self._writing, self._steadiness.removing() as is_free:
+            return is_free and self._retainer.step(retention, now_us, self._writer.mark)
+
+    def kept(self) -> Kept:
+        return self._retainer.kept
+
+    def oldest_revision(self, actor: ActorId) -> int | None:
+        self._check_usable()
+        if (first := self._reader.next_state(actor, 0)) is not None:
+            return first.revision
+        now = self.load(actor)
+        return now.revision if now is not None and now.state is not None else None
 
     def schedules(self) -> list[Invocation]:
         self._check_usable()
@@ -132,17 +167,21 @@ class JournalStore:
     def turns(self, *, after: int = 0, actor: ActorId | None = None) -> Iterator[list[Turn]]:
         self._check_usable()
         # Up to the head as of now: what `load` does not show yet is not shown here either.
-        if actor is None:
-            return self._reader.batches(after, self._writer.head)
-        return self._reader.batches_of(actor, after, self._writer.head)
+        head = self._writer.head
+        found = self._reader.batches(after, head) if actor is None else self._reader.batches_of(actor, after, head)
+        return self._steadiness.steady(found)
+
+    def history_batches(self, *, after: int = 0) -> Iterator[Any]:
+        self._check_usable()
+        return self._steadiness.steady(self._columns.batches(after, self._writer.head))
 
     def actors(self, *, prefix: str = "", limit: int | None = None) -> Iterator[Snapshot]:
         self._check_usable()
         return self._actors.known(prefix, limit)
 
-    def lifecycle(self) -> Iterator[Lifecycle]:
+    def lifecycle(self, *, after: int = 0) -> Iterator[Lifecycle]:
         self._check_usable()
-        return self._marks()
+        return self._marks(after)
 
     def definitions(self) -> list[StoredDefinition]:
         self._check_usable()
@@ -156,6 +195,13 @@ class JournalStore:
             self._is_closed = True
             self._backend.close()
 
+    def _merge(self) -> bool:
+        return not self._retainer.is_passing and self._merger.step(self._writer.head)
+
+    def _unseal(self, after: int) -> None:
+        if self._sealer is not None:
+            self._sealer.again(after)
+
     def _past(self, actor: ActorId, revision: int) -> Snapshot | None:
         turn = self._reader.last_at_revision(actor, revision)
         if turn is None:
@@ -167,8 +213,7 @@ class JournalStore:
             return None
         return snapshot_of(msgspec.structs.replace(turn, state=holder.state, definition=holder.definition, delta=None))
 
-    def _marks(self) -> Iterator[Lifecycle]:
-        after = 0
+    def _marks(self, after: int) -> Iterator[Lifecycle]:
         while page := self._backend.lifecycle(after, _PAGE_MARKS):
             yield from (mark for _, mark in page)
             after = page[-1][0]

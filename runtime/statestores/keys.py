@@ -6,7 +6,7 @@ it. Two keys with one hash are kept apart by trying the next number; the same ke
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from runtime.ids import ActorId
 from runtime.records import Turn
@@ -58,6 +58,15 @@ class Keys:
                     break
                 else:
                     key_hash = _next(key_hash)
+
+    def removal(self, turns: Iterable[Turn]) -> list[tuple[int, int, int]]:
+        """The rows of keys that go with these turns, as `Writes.forgotten`."""
+        hashes = [
+            (self._identity.key_hash(turn.actor, turn.key), turn.sequence)
+            for turn in turns
+            if turn.key and turn.failure is None
+        ]
+        return [(key_hash, sequence, _next(key_hash)) for key_hash, sequence in hashes]
 
     def _probes(self, key_hash: int) -> Iterator[list[int]]:
         while True:

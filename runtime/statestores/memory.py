@@ -10,12 +10,22 @@ from runtime.crypto.keyfiles import KeyFiles
 from runtime.errors import StaleCommit
 from runtime.ids import ActorId
 from runtime.records import Lifecycle
-from runtime.statestores.backend import BlockHead, BlockRow, DefinitionRow, ScheduleRow, SnapshotRow, Writes
+from runtime.statestores.backend import (
+    BlockHead,
+    BlockRow,
+    DefinitionRow,
+    ScheduleRow,
+    SealedRow,
+    SnapshotRow,
+    Writes,
+)
 from runtime.statestores.journal import JournalStore
 
 
 class MemoryBackend:
     """Rows in lists and dicts.  Outlives the store on top of it, so that a test can open it again after a "crash"."""
+
+    retains = True
 
     def __init__(self, url: str = "memory://") -> None:
         self.url = url
@@ -23,6 +33,7 @@ class MemoryBackend:
         self._meta: dict[str, str] = {}
         self._firsts: list[int] = []
         self._blocks: list[BlockRow] = []
+        self._sealed: list[SealedRow] = []
         self._keys: dict[int, int] = {}
         self._snapshots: dict[tuple[str, str], SnapshotRow] = {}
         self._lifecycle: list[Lifecycle] = []
@@ -40,6 +51,10 @@ class MemoryBackend:
             if writes.block and writes.block.first != self.head() + 1:
                 raise StaleCommit(f"Turn {writes.block.first} does not continue {self.url}, which is at {self.head()}.")
             self._write_blocks(writes)
+            self._write_sealed(writes)
+            for key_hash, sequence, following in writes.forgotten:
+                if self._keys.get(key_hash) == sequence and following not in self._keys:
+                    del self._keys[key_hash]
             present = len(self._keys) + len(writes.keys)
             self._keys = dict(writes.keys) | self._keys
             present -= len(self._keys)
@@ -53,12 +68,23 @@ class MemoryBackend:
             return present
 
     def _write_blocks(self, writes: Writes) -> None:
+        if writes.dropped:
+            first, last = writes.dropped
+            start, end = bisect.bisect_left(self._firsts, first), bisect.bisect_right(self._firsts, last)
+            del self._firsts[start:end], self._blocks[start:end]
         if merged := writes.merged:
             start, end = bisect.bisect_left(self._firsts, merged.first), bisect.bisect_right(self._firsts, merged.last)
             self._firsts[start:end], self._blocks[start:end] = [merged.first], [merged]
         if writes.block:
             self._firsts.append(writes.block.first)
             self._blocks.append(writes.block)
+
+    def _write_sealed(self, writes: Writes) -> None:
+        if writes.unsealed:
+            first, last = writes.unsealed
+            self._sealed = [row for row in self._sealed if row.last < first or last < row.first]
+        if writes.sealed:
+            self._sealed = sorted([*self._sealed, writes.sealed], key=lambda row: row.first)
 
     def head(self) -> int:
         return self._blocks[-1].last if self._blocks else 0
@@ -73,6 +99,12 @@ class MemoryBackend:
 
     def block_of(self, sequence: int) -> BlockRow | None:
         return next((row for row in self.blocks(sequence - 1, 1) if row.first <= sequence), None)
+
+    def sealed(self, after: int, limit: int) -> list[SealedRow]:
+        return [row for row in self._sealed if row.last > after][:limit]
+
+    def sealed_ranges(self, after: int, limit: int) -> list[tuple[int, int]]:
+        return [(row.first, row.last) for row in self.sealed(after, limit)]
 
     def key(self, key_hash: int) -> int | None:
         return self._keys.get(key_hash)

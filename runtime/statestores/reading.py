@@ -11,7 +11,7 @@ from typing import NamedTuple
 from runtime.ids import ActorId
 from runtime.records import State, Turn
 from runtime.statestores.backend import Backend
-from runtime.statestores.blocks import BlockCodec, actor_hash, may_hold
+from runtime.statestores.blocks import BlockCodec, actor_hash, between, may_hold
 from runtime.statestores.deltas import DeltaReader, applied
 
 _PAGE_BLOCKS = 64
@@ -39,11 +39,12 @@ class JournalReader:
         self._lock = threading.Lock()
         self._cache: list[_Cached] = []
         """Blocks that were read singly, the most recently used last."""
+        self._changes = 0
 
     def turn(self, sequence: int) -> Turn | None:
         """One turn as stored: a large state may be a difference."""
-        turns = self._block(sequence)
-        return turns[sequence - turns[0].sequence] if turns else None
+        found = between(self._block(sequence), sequence, sequence)
+        return found[0] if found else None
 
     def whole_turn(self, sequence: int) -> Turn | None:
         """One turn, its state whole."""
@@ -100,6 +101,20 @@ class JournalReader:
                     return _rolled(turn, differences)
         return None
 
+    def next_state(self, actor: ActorId, after: int) -> Turn | None:
+        """The actor's first turn above `after` that has a state, as stored."""
+        for first, last in self._blocks_with(actor, after):
+            for turn in self._between(first, last):
+                if turn.actor == actor and (turn.state is not None or turn.delta is not None):
+                    return turn
+        return None
+
+    def forget(self, first: int, last: int) -> None:
+        """Turns between these changed: whoever reads from now on sees them as they are."""
+        with self._lock:
+            self._changes += 1
+            self._cache = [entry for entry in self._cache if entry.last < first or last < entry.first]
+
     def stored(self, after: int, until: int) -> Iterator[list[Turn]]:
         """The turns above `after` and up to `until` as stored, a block at a time.
 
@@ -109,7 +124,7 @@ class JournalReader:
             for row in page:
                 if row.first > until:
                     return
-                yield self._codec.decode(row)[max(after + 1 - row.first, 0) : until + 1 - row.first]
+                yield between(self._codec.decode(row), after + 1, until)
                 after = row.last
 
     def _blocks_with(self, actor: ActorId, after: int, until: int = sys.maxsize) -> Iterator[tuple[int, int]]:
@@ -125,11 +140,7 @@ class JournalReader:
 
     def _between(self, first: int, last: int) -> list[Turn]:
         """The turns of one block, which may have become part of a larger one since it was listed."""
-        turns = self._block(first)
-        if not turns:
-            return turns
-        start = turns[0].sequence
-        return turns if len(turns) == last - first + 1 else turns[first - start : last - start + 1]
+        return between(self._block(first), first, last)
 
     def _entry_revision(self, actor: ActorId, firsts: list[int], index: int) -> int:
         """The actor's revision after its first turn in that block, or in the nearest earlier one that has it."""
@@ -147,11 +158,14 @@ class JournalReader:
                     self._cache.remove(entry)
                     self._cache.append(entry)
                     return entry.turns
+            changes = self._changes
         row = self._backend.block_of(sequence)
         if row is None:
             return []
         turns = self._codec.decode(row)
         with self._lock:
+            if changes != self._changes:
+                return turns
             self._cache.append(_Cached(row.first, row.last, len(row.data), turns))
             while len(self._cache) > _FEWEST_CACHED and not self._cache_fits():
                 del self._cache[0]

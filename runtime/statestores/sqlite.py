@@ -22,7 +22,15 @@ from runtime.errors import StaleCommit, StoreUnavailable
 from runtime.ids import ActorId
 from runtime.records import Lifecycle
 from runtime.statestores import sqlite_schema as sql
-from runtime.statestores.backend import BlockHead, BlockRow, DefinitionRow, ScheduleRow, SnapshotRow, Writes
+from runtime.statestores.backend import (
+    BlockHead,
+    BlockRow,
+    DefinitionRow,
+    ScheduleRow,
+    SealedRow,
+    SnapshotRow,
+    Writes,
+)
 from runtime.statestores.files import create_private, path_of, prepare_directory, unavailable
 from runtime.statestores.journal import JournalStore
 from runtime.statestores.lock import StoreLock
@@ -34,6 +42,8 @@ _IDLE_READERS = 8
 
 class SqliteBackend:
     """The tables of one file."""
+
+    retains = True
 
     def __init__(self, path: Path, url: str, lock: StoreLock) -> None:
         """`lock` is held by the caller and released by `close`."""
@@ -58,12 +68,13 @@ class SqliteBackend:
         with unavailable(self.url):
             create_private(self.path)
         with translated(str(self.path), "create"), self._transaction() as connection:
-            for statement in (*sql.SCHEMA.split(";"), sql.SCHEDULES):
+            for statement in (*sql.SCHEMA.split(";"), *sql.LATER_TABLES.values()):
                 connection.execute(statement)
             connection.executemany(sql.SET_META, list(meta.items()))
 
     def write(self, writes: Writes) -> int:
         with translated(str(self.path), "write to"), self._transaction() as connection:
+            _remove(connection, writes)
             if writes.merged:
                 connection.execute(sql.REMOVE_BLOCKS, (writes.merged.first, writes.merged.last))
                 _insert_block(connection, writes.merged)
@@ -105,8 +116,16 @@ class SqliteBackend:
             for row in self._all(sql.LIFECYCLE, (after, limit))
         ]
 
+    def sealed(self, after: int, limit: int) -> list[SealedRow]:
+        if not self._has("sealed"):
+            return []
+        return [SealedRow(*row) for row in self._all(sql.SEALED, (after, after, limit))]
+
+    def sealed_ranges(self, after: int, limit: int) -> list[tuple[int, int]]:
+        return self._all(sql.SEALED_RANGES, (after, after, limit)) if self._has("sealed") else []
+
     def schedules(self) -> list[ScheduleRow]:
-        if not self._one(sql.HAS_SCHEDULES)[0]:
+        if not self._has("schedules"):
             return []
         return [ScheduleRow(*row) for row in self._all(sql.ALL_SCHEDULES)]
 
@@ -148,6 +167,9 @@ class SqliteBackend:
                 "Move it back to its place; what is waiting is written then."
             )
 
+    def _has(self, table: str) -> bool:
+        return bool(self._one(sql.HAS_TABLE, (table,))[0])
+
     def _roll_back(self) -> None:
         """Undo a first transaction that a crash cut off, before the file had a write-ahead log: readers may not do that."""
         if self.path.with_name(self.path.name + "-journal").exists():
@@ -168,7 +190,8 @@ class SqliteBackend:
             for pragma in sql.WRITER_PRAGMAS:
                 connection.execute(pragma)
             if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                connection.execute(sql.SCHEDULES)
+                for statement in sql.LATER_TABLES.values():
+                    connection.execute(statement)
             self._writer = connection  # not before: it must never write without its pragmas
         return self._writer
 
@@ -209,6 +232,15 @@ class SqliteBackend:
             )
 
 
+def _remove(connection: sqlite3.Connection, writes: Writes) -> None:
+    if writes.dropped:
+        connection.execute(sql.REMOVE_BLOCKS, writes.dropped)
+    if writes.unsealed:
+        connection.execute(sql.REMOVE_SEALED, writes.unsealed)
+    if writes.forgotten:
+        connection.executemany(sql.REMOVE_KEY, writes.forgotten)
+
+
 def _insert_block(connection: sqlite3.Connection, block: BlockRow) -> None:
     connection.execute(sql.INSERT_BLOCK, (block.first, block.last, block.actors, block.data))
 
@@ -220,6 +252,8 @@ def _insert_keys(connection: sqlite3.Connection, writes: Writes) -> int:
 
 
 def _insert_rows(connection: sqlite3.Connection, writes: Writes) -> None:
+    if writes.sealed:
+        connection.execute(sql.INSERT_SEALED, msgspec.structs.astuple(writes.sealed))
     if writes.snapshots:
         connection.executemany(sql.UPSERT_SNAPSHOT, map(msgspec.structs.astuple, writes.snapshots))
     if writes.lifecycle:

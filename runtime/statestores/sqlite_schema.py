@@ -35,25 +35,37 @@ CREATE TABLE lifecycle (
 CREATE TABLE definitions (hash TEXT PRIMARY KEY, name TEXT NOT NULL, deployed_us INTEGER NOT NULL, data BLOB NOT NULL)
 """
 
-# Stores made before there were schedules get the table when they are first written to.
-SCHEDULES = "CREATE TABLE IF NOT EXISTS schedules (id TEXT PRIMARY KEY, due_us INTEGER NOT NULL, data BLOB NOT NULL)"
-HAS_SCHEDULES = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'schedules'"
+LATER_TABLES = {
+    "schedules": "CREATE TABLE IF NOT EXISTS schedules (id TEXT PRIMARY KEY, due_us INTEGER NOT NULL, data BLOB NOT NULL)",
+    "sealed": "CREATE TABLE IF NOT EXISTS sealed (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, data BLOB NOT NULL)",
+}
+"""Tables that stores of an earlier version get when they are first written to."""
+
+HAS_TABLE = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?"
 
 _COLUMNS = ", ".join(SNAPSHOT_COLUMNS)
 _MARKS = ", ".join("?" for _ in SNAPSHOT_COLUMNS)
 _SETS = ", ".join(f"{name} = excluded.{name}" for name in SNAPSHOT_COLUMNS if name not in ("id", "actor", "system"))
 _LIGHT = ", ".join("NULL" if name in ("data", "kept_aside") else name for name in SNAPSHOT_COLUMNS)
-# Blocks are contiguous: the one with turn `after` + 1 is the last that starts at or before it.
-_FROM = "first >= coalesce((SELECT max(first) FROM blocks WHERE first <= ? + 1), 0) AND last > ? ORDER BY first LIMIT ?"
+# Rows do not overlap: what has turn `after` + 1 is the last that starts at or before it.
+_FROM = (
+    "FROM {0} WHERE first >= coalesce((SELECT max(first) FROM {0} WHERE first <= ? + 1), 0) AND last > ?"
+    " ORDER BY first LIMIT ?"
+)
 
 SET_META = "INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 HEAD = "SELECT last FROM blocks ORDER BY first DESC LIMIT 1"
 INSERT_BLOCK = "INSERT INTO blocks VALUES (?, ?, ?, ?)"
 REMOVE_BLOCKS = "DELETE FROM blocks WHERE first BETWEEN ? AND ?"
-BLOCKS = f"SELECT first, last, actors, data FROM blocks WHERE {_FROM}"
-BLOCK_HEADS = f"SELECT first, last, actors, length(data) FROM blocks WHERE {_FROM}"
+BLOCKS = f"SELECT first, last, actors, data {_FROM.format('blocks')}"
+BLOCK_HEADS = f"SELECT first, last, actors, length(data) {_FROM.format('blocks')}"
 BLOCK_OF = "SELECT first, last, actors, data FROM blocks WHERE first <= ? ORDER BY first DESC LIMIT 1"
+INSERT_SEALED = "INSERT INTO sealed VALUES (?, ?, ?)"
+REMOVE_SEALED = "DELETE FROM sealed WHERE last >= ? AND first <= ?"
+SEALED = f"SELECT first, last, data {_FROM.format('sealed')}"
+SEALED_RANGES = f"SELECT first, last {_FROM.format('sealed')}"
 INSERT_KEY = "INSERT INTO keys VALUES (?, ?) ON CONFLICT (hash) DO NOTHING"
+REMOVE_KEY = "DELETE FROM keys WHERE hash = ? AND sequence = ? AND NOT EXISTS (SELECT 1 FROM keys WHERE hash = ?)"
 KEY = "SELECT sequence FROM keys WHERE hash = ?"
 UPSERT_SNAPSHOT = (
     f"INSERT INTO snapshots ({_COLUMNS}) VALUES ({_MARKS}) ON CONFLICT (actor, system) DO UPDATE SET {_SETS}"

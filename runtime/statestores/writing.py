@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from runtime.errors import StaleCommit
+from runtime.ids import ActorId
 from runtime.records import Snapshot, Turn
 from runtime.statestores.actors import Actors
 from runtime.statestores.backend import Backend, Writes
@@ -44,6 +45,8 @@ class JournalWriter:
         self._tail, self._reader, self._actors, self._keys = tail, reader, actors, keys
         self._deltas = DeltaWriter()
         self.head = backend.head()
+        self.mark = tail.frozen_head
+        """Up to here the rows of actors and keys have seen every turn."""
 
     def commit(self, group: Group) -> None:
         """See `StateStore.commit`."""
@@ -65,6 +68,10 @@ class JournalWriter:
             self._adopt(written, [] if rest else self._newer_than_journal(group.snapshots, turns))
             if rest:
                 self._write(group, rest)
+
+    def forget_base(self, actor: ActorId) -> None:
+        """Store the actor's next state whole, not as a difference."""
+        self._deltas.forget(actor)
 
     def checkpoint_step(self) -> bool:
         """Write one chunk of rows; False when there was nothing to write."""
@@ -150,7 +157,9 @@ class JournalWriter:
         )
 
     def _chunk_written(self, chunk: Chunk, refused: int) -> None:
-        turns, keys, _ = chunk
+        turns, keys, is_last = chunk
         if refused:
             self._keys.settle(keys)
         self._tail.written(turns, keys)
+        if is_last:
+            self.mark = self._tail.frozen_head

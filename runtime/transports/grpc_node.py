@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import datetime
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Self
 
 import grpc
@@ -19,7 +20,7 @@ from runtime.definition import ActorDefinition, define
 from runtime.drivers.waiters import BlockingWaiter, LoopPort
 from runtime.errors import BadSetting
 from runtime.ids import ActorId, InvocationId
-from runtime.records import Invocation, Lifecycle, StoredDefinition, Turn
+from runtime.records import Invocation, Kept, Lifecycle, StoredDefinition, Turn
 from runtime.transports.node_connection import NodeConnection, Target
 from runtime.transports.node_invocations import Invocations
 from runtime.transports.node_offers import NodeOffers
@@ -185,11 +186,20 @@ class NodeClient:
         request = pb.ReadTurnsRequest(after=after, actor=actor or "")
         return map(turns_of_ipc, self._batches("ReadTurns", request))
 
-    def lifecycle(self) -> Iterator[Lifecycle]:
+    def history_batches(self, *, after: int = 0) -> Iterator[Any]:
+        from runtime.statestores.columns import batches
+
+        return batches(self.turns(after=after))
+
+    def kept(self) -> Kept:
+        """Nothing is known to be gone: the node does not tell yet."""
+        return Kept()
+
+    def lifecycle(self, *, after: int = 0) -> Iterator[Lifecycle]:
         from runtime.wire.node_history import lifecycle_of_ipc
 
-        for data in self._batches("ReadLifecycle", pb.ReadLifecycleRequest()):
-            yield from lifecycle_of_ipc(data)
+        batches = self._batches("ReadLifecycle", pb.ReadLifecycleRequest())
+        return islice(chain.from_iterable(map(lifecycle_of_ipc, batches)), after, None)
 
     def _batches(self, method: str, request: Any) -> Iterator[bytes]:
         """Messages of a stream, each asked for when it is wanted: the node waits for whoever reads."""

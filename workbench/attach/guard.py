@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from runtime.api import ActorInfo, Capability, DeployReport, Subscription, SystemApi, SystemStatus, Waiting
 from runtime.errors import BadSetting, NotAllowed, NotCapable, nearest, shown
-from runtime.records import IMPLICIT_READS, Lifecycle, StoredDefinition, Turn
+from runtime.records import IMPLICIT_READS, Kept, Lifecycle, StoredDefinition, Turn
 
 
 class Mode(StrEnum):
@@ -80,9 +80,16 @@ class LookOnly:
         self._need(Capability.HISTORY, "read the history")
         return self._system.turns(after=after, actor=actor)
 
-    def lifecycle(self) -> Iterator[Lifecycle]:
+    def history_batches(self, *, after: int = 0) -> Iterator[Any]:
         self._need(Capability.HISTORY, "read the history")
-        return self._system.lifecycle()
+        return self._system.history_batches(after=after)
+
+    def kept(self) -> Kept:
+        return self._system.kept()
+
+    def lifecycle(self, *, after: int = 0) -> Iterator[Lifecycle]:
+        self._need(Capability.HISTORY, "read the history")
+        return self._system.lifecycle(after=after)
 
     def definitions(self) -> list[StoredDefinition]:
         self._need(Capability.HISTORY, "read the definitions")

@@ -7,18 +7,21 @@ interpreter for more than a few milliseconds.
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from operator import attrgetter
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 import pyarrow as pa
 
 from runtime.api import ActorInfo
-from runtime.records import JSON, Encoded, Lifecycle, StoredDefinition, Turn
+from runtime.records import JSON, Encoded, Lifecycle, StoredDefinition
+from runtime.statestores.columns import Batch
 
 Rows = Any
 """A `pyarrow.Table`."""
+
+JSON_COLUMNS = ("payload", "response", "state")
+"""Columns of turns that are values: JSON text where they are shown."""
 
 ToJson = Callable[[Encoded], bytes | None]
 """JSON text of a value that is not JSON; None where it cannot tell."""
@@ -28,45 +31,12 @@ _TIME = pa.timestamp("us", tz="UTC")
 _MAP = pa.map_(_TEXT, _TEXT)
 
 
-def turn_rows(turns: Sequence[Turn], to_json: ToJson) -> Rows:
-    """Rows of `journal.turns`, with payload, response and state as JSON text and empty text where there is nothing."""
-
-    def column(name: str) -> list[Any]:
-        return list(map(attrgetter(name), turns))
-
-    states = [None if state is None else state.value for state in column("state")]
-    tags = [turn.tags_before if turn.tags_after is None else turn.tags_after for turn in turns]
-    failures, callers = column("failure"), column("caller")
-    return pa.table(
-        {
-            "sequence": _integers(column("sequence")),
-            "id": _texts(column("invocation")),
-            "system": _texts(column("actor.system")),
-            "actor": _texts(column("actor.name")),
-            "parent": _texts(column("parent")),
-            "action": _texts(column("action")),
-            "caller": _some(callers, lambda caller: caller.name),
-            "caller_system": _some(callers, lambda caller: caller.system),
-            "cause": _texts(column("cause")),
-            "correlation": _texts(column("correlation")),
-            "key": _texts(column("key")),
-            "payload": _json(column("payload"), to_json),
-            "response": _json(column("response"), to_json),
-            "metadata": _maps(column("metadata")),
-            "tags": _maps(tags),
-            "enqueued_at": _times(column("enqueued_us")),
-            "started_at": _times(column("started_us")),
-            "finished_at": _times(column("finished_us")),
-            "revision_before": _integers(column("revision_before")),
-            "revision": _integers(column("revision")),
-            "state": _json(states, to_json),
-            "definition": _texts(column("definition")),
-            "error_code": _some(failures, lambda failure: failure.code),
-            "error_type": _some(failures, lambda failure: failure.type_name),
-            "error": _some(failures, lambda failure: failure.text or failure.message),
-            "trace": _some(failures, lambda failure: failure.trace),
-        }
-    )
+def turn_rows(batch: Batch, to_json: ToJson) -> Rows:
+    """Rows of `journal.turns` from a batch of `columns.SCHEMA`: the same columns, values as JSON text."""
+    columns = dict(zip(batch.schema.names, batch.columns, strict=True))
+    for name in JSON_COLUMNS:
+        columns[name] = _json(columns.pop(f"{name}_type"), columns[name], to_json)
+    return pa.table(columns)
 
 
 def lifecycle_rows(marks: Sequence[Lifecycle]) -> Rows:
@@ -123,7 +93,7 @@ def text_rows(names: Sequence[str], rows: Sequence[Sequence[str | None]]) -> Row
 
 def text_columns(rows: Rows) -> list[str]:
     """Names of the columns that are text."""
-    return [column.name for column in rows.schema if column.type == _TEXT]
+    return [column.name for column in rows.schema if column.type == _TEXT or pa.types.is_dictionary(column.type)]
 
 
 def joined(parts: Sequence[Rows]) -> Rows:
@@ -136,11 +106,16 @@ def wrapped(value: Encoded) -> bytes:
     return msgspec.json.encode({"@type": value.type, "value": b64encode(value.data).decode("ascii")})
 
 
-def _json(values: Iterable[Encoded | None], to_json: ToJson) -> Any:
-    texts = [None if v is None else v.data if v.type == JSON else _decoded(v, to_json) for v in values]
+def _json(types: Any, values: Any, to_json: ToJson) -> Any:
+    """JSON text of a column of values; a Python object only for those that are not JSON."""
+    if set(types.dictionary.to_pylist()) - {JSON}:
+        pairs = zip(types.to_pylist(), values.to_pylist(), strict=True)
+        texts = [data if kind in (None, JSON) else _decoded(Encoded(kind, data), to_json) for kind, data in pairs]
+        values = pa.array(texts, pa.binary())
     try:
-        return pa.array(texts, _TEXT)
+        return values.cast(_TEXT)
     except pa.ArrowInvalid:  # not UTF-8: shown as well as it can be
+        texts = values.to_pylist()
         return pa.array([None if text is None else text.decode("utf-8", "replace") for text in texts], _TEXT)
 
 
@@ -153,13 +128,6 @@ def _decoded(value: Encoded, to_json: ToJson) -> bytes:
 
 def _texts(values: Sequence[Any]) -> Any:
     return pa.array(values, _TEXT)
-
-
-def _some(records: Sequence[Any], text: Callable[[Any], str]) -> Any:
-    """A text of each record, where few or none are there."""
-    if not any(records):
-        return pa.nulls(len(records), _TEXT)
-    return _texts([None if record is None else text(record) for record in records])
 
 
 def _integers(values: Sequence[int]) -> Any:

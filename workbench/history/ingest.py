@@ -5,15 +5,15 @@ Row groups of DuckDB have 122,880 rows; blocks above that are written in paralle
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from duckdb import DuckDBPyConnection
 
 from runtime.api import Capability, SystemApi
-from runtime.records import StoredDefinition, Turn
+from runtime.records import StoredDefinition
 from workbench.history.batches import (
+    JSON_COLUMNS,
     ToJson,
     actor_rows,
     definition_rows,
@@ -25,10 +25,8 @@ from workbench.history.batches import (
 from workbench.history.interrupts import run, transaction
 from workbench.history.names import quoted
 
-_TURNS_AT_A_TIME = 10_000
 _ROWS_A_BLOCK = 250_000
 _ALL_ACTORS = 10_000_000
-_JSON_COLUMNS = ("payload", "response", "state")
 _NEVER_ABSENT = ("system", "actor", "action", "id")
 
 
@@ -46,12 +44,12 @@ class Ingest:
         """Read the turns that are new."""
         (last,) = run(self._connection, "SELECT coalesce(max(sequence), 0) FROM journal.turns")[0]
         for block in self._blocks(last):
-            self._insert("journal.turns", block, json=_JSON_COLUMNS)
+            self._insert("journal.turns", block, json=JSON_COLUMNS)
 
     def lifecycle(self) -> None:
         """Read the life-cycle marks that are new."""
         (known,) = run(self._connection, "SELECT count(*) FROM lifecycle")[0]
-        if marks := list(islice(self._system.lifecycle(), known, None)):
+        if marks := list(self._system.lifecycle(after=known)):
             self._insert("lifecycle", lifecycle_rows(marks))
 
     def definitions(self) -> list[StoredDefinition]:
@@ -69,9 +67,9 @@ class Ingest:
 
     def _blocks(self, after: int) -> Iterator[Any]:
         parts, rows = [], 0
-        for turns in _regrouped(self._system.turns(after=after), _TURNS_AT_A_TIME):
-            parts.append(turn_rows(turns, self._to_json))
-            rows += len(turns)
+        for batch in self._system.history_batches(after=after):
+            parts.append(turn_rows(batch, self._to_json))
+            rows += batch.num_rows
             if rows >= _ROWS_A_BLOCK:
                 yield joined(parts)
                 parts, rows = [], 0
@@ -104,15 +102,3 @@ def _cleaned(rows: Any, json: Sequence[str]) -> str:
             value = f"coalesce(TRY_CAST({value} AS JSON), to_json({value}))"
         found.append(f"{value} AS {quoted(name)}")
     return ", ".join(found)
-
-
-def _regrouped(batches: Iterable[list[Turn]], size: int) -> Iterator[list[Turn]]:
-    """The same turns in lists of about `size`: a store's own batches may be of any size."""
-    gathered: list[Turn] = []
-    for batch in batches:
-        gathered += batch
-        while len(gathered) >= size:
-            yield gathered[:size]
-            del gathered[:size]
-    if gathered:
-        yield gathered

@@ -6,7 +6,8 @@ from typing import Any
 from runtime.api import ActorInfo, Capability, SystemApi
 from runtime.errors import StoreUnavailable
 from runtime.ids import ActorId
-from runtime.records import Lifecycle, StoredDefinition, Turn
+from runtime.records import Kept, Lifecycle, StoredDefinition, Turn
+from runtime.statestores.columns import batches
 from runtime.testing.turns import SYSTEM, Past
 from workbench.history.database import HistoryDatabase
 
@@ -24,6 +25,7 @@ class FakeSystem:
         self.infos: list[ActorInfo] = []
         self.given = 0
         self.unwritten = 0
+        self.is_kept = Kept()
 
     def turns(self, *, after: int = 0, actor: str | None = None) -> Iterator[list[Turn]]:
         for start in range(after, len(self.past.turns), 100):
@@ -31,8 +33,14 @@ class FakeSystem:
             self.given += len(batch)
             yield batch
 
-    def lifecycle(self) -> Iterator[Lifecycle]:
-        return iter(self.marks)
+    def history_batches(self, *, after: int = 0) -> Iterator[Any]:
+        return batches(self.turns(after=after))
+
+    def kept(self) -> Kept:
+        return self.is_kept
+
+    def lifecycle(self, *, after: int = 0) -> Iterator[Lifecycle]:
+        return iter(self.marks[after:])
 
     def definitions(self) -> list[StoredDefinition]:
         return list(self.known)
