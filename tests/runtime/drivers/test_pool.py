@@ -8,6 +8,7 @@ import random
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 
@@ -208,7 +209,7 @@ def test_steps_from_many_threads_run_once_each(steps: Steps, seed: int) -> None:
         chance = random.Random(seed * 1_000 + first)
         for number in range(first, first + 250):
             pause_s = chance.choice([0.0] * 12 + [0.0002, 0.002, 0.008])
-            steps.add(lambda n=number, p=pause_s, t=chance.random() < 0.1: step(n, p, t))  # type: ignore[misc]
+            steps.add(partial(step, number, pause_s, chance.random() < 0.1))
 
     adding = [threading.Thread(target=add, args=(first,)) for first in range(0, 2_000, 250)]
     for each in adding:

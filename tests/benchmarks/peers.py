@@ -1,0 +1,91 @@
+"""What is measured against: pykka's `ask`, and the least that asyncio needs for the same exchange."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pykka
+
+from tests.benchmarks.rounds import Size
+from tests.benchmarks.subject import READY_CALLS
+
+
+class PykkaAccount(pykka.ThreadingActor):
+    """`subject.Account` without durability, history, encoding or a watcher."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.total = self.count = 0
+        self.recent = [0] * 8
+
+    def on_receive(self, message: Any) -> Any:
+        value = message["value"]
+        self.total += value
+        self.count += 1
+        self.recent = [*self.recent[1:], value]
+        return {"total": self.total, "count": self.count}
+
+
+@contextmanager
+def pykka_actor() -> Iterator[pykka.ActorRef[PykkaAccount]]:
+    actor = PykkaAccount.start()
+    try:
+        yield actor
+    finally:
+        actor.stop()
+
+
+def pykka_ask(size: Size) -> dict[str, float]:
+    """Asks of one thread, one after the other."""
+    with pykka_actor() as actor:
+        for _ in range(min(READY_CALLS, size.calls)):
+            actor.ask({"value": 1})
+        started = time.perf_counter()
+        for _ in range(size.calls):
+            actor.ask({"value": 1})
+        return {"": size.calls / (time.perf_counter() - started)}
+
+
+def pykka_start(size: Size) -> dict[str, float]:
+    """New actors, each asked once."""
+    count = min(size.actors, 300)
+    actors = []
+    started = time.perf_counter()
+    for _ in range(count):
+        actors.append(PykkaAccount.start())
+        actors[-1].ask({"value": 1})
+    elapsed_s = time.perf_counter() - started
+    for actor in actors:
+        actor.stop()
+    return {"": count / elapsed_s}
+
+
+def asyncio_queue_ask(size: Size) -> dict[str, float]:
+    """One caller and one actor on one loop: a queue, a future, and nothing else."""
+
+    async def run() -> float:
+        inbox: asyncio.Queue[tuple[dict[str, int], asyncio.Future[dict[str, int]]]] = asyncio.Queue()
+        loop, state = asyncio.get_running_loop(), {"total": 0, "count": 0}
+
+        async def serve() -> None:
+            while True:
+                message, reply = await inbox.get()
+                state["total"] += message["value"]
+                state["count"] += 1
+                reply.set_result(dict(state))
+
+        server = asyncio.create_task(serve())
+        started = time.perf_counter()
+        for _ in range(size.calls):
+            reply: asyncio.Future[dict[str, int]] = loop.create_future()
+            inbox.put_nowait(({"value": 1}, reply))
+            await reply
+        elapsed_s = time.perf_counter() - started
+        server.cancel()
+        return size.calls / elapsed_s
+
+    return {"": asyncio.run(run())}
