@@ -80,10 +80,10 @@ class JournalReader:
 
         An actor's revisions only grow, so its blocks are searched by halving.
         """
-        firsts = [first for first, _ in self._blocks_with(actor, 0)]
-        end = bisect_right(range(len(firsts)), revision, key=lambda index: self._entry_revision(actor, firsts, index))
-        for first in reversed(firsts[:end]):
-            turns = [turn for turn in self._block(first) if turn.actor == actor and turn.revision <= revision]
+        blocks = list(self._blocks_with(actor, 0))
+        end = bisect_right(range(len(blocks)), revision, key=lambda index: self._entry_revision(actor, blocks, index))
+        for block in reversed(blocks[:end]):
+            turns = [turn for turn in self._between(*block) if turn.actor == actor and turn.revision <= revision]
             if turns:
                 return turns[-1] if turns[-1].revision == revision else None
         return None
@@ -140,21 +140,24 @@ class JournalReader:
 
     def _between(self, first: int, last: int) -> list[Turn]:
         """The turns of one block, which may have become part of a larger one since it was listed."""
-        return between(self._block(first), first, last)
+        return between(self._block(first, last), first, last)
 
-    def _entry_revision(self, actor: ActorId, firsts: list[int], index: int) -> int:
+    def _entry_revision(self, actor: ActorId, blocks: list[tuple[int, int]], index: int) -> int:
         """The actor's revision after its first turn in that block, or in the nearest earlier one that has it."""
-        for first in reversed(firsts[: index + 1]):
-            for turn in self._block(first):
+        for block in reversed(blocks[: index + 1]):
+            for turn in self._between(*block):
                 if turn.actor == actor:
                     return turn.revision
         return 0
 
-    def _block(self, sequence: int) -> list[Turn]:
-        """The turns, as stored, of the block that holds that turn; empty if there is none."""
+    def _block(self, sequence: int, until: int = 0) -> list[Turn]:
+        """The turns, as stored, of the block that holds that turn; empty if there is none.
+
+        With `until`, the block as it is now: one that was kept from before a merge ends too early.
+        """
         with self._lock:
             for entry in reversed(self._cache):
-                if entry.first <= sequence <= entry.last:
+                if entry.first <= sequence and max(sequence, until) <= entry.last:
                     self._cache.remove(entry)
                     self._cache.append(entry)
                     return entry.turns

@@ -26,6 +26,7 @@ from runtime.ids import InvocationId
 from runtime.records import JSON, Encoded, Invocation, Lifecycle, StoredDefinition
 from runtime.statestores.base import Group, StateStore, flatten
 from runtime.statestores.deltas import LARGE_BYTES, WHOLE_EVERY
+from runtime.testing.retention_checks import RetentionChecks
 from runtime.testing.turns import Past, actor_id, alike
 
 ODD_NAMES = (
@@ -65,7 +66,7 @@ class Stores(Protocol):
         ...
 
 
-class StateStoreChecks:
+class StateStoreChecks(RetentionChecks):
     """Subclass it and provide the fixture `stores`."""
 
     @pytest.fixture

@@ -100,3 +100,16 @@ def test_damaged_block_is_passed_over(backend: MemoryBackend, store: JournalStor
 
     assert sizes(backend) == [20, *[1] * 20, 20]
     assert store.head() == 60
+
+
+def test_block_that_was_read_before_the_merge_hides_nothing(store: JournalStore) -> None:
+    past = Past()
+    for index in range(60):
+        store.commit(Group(turns=(past.turn("a", b"%d" % index, key=f"k{index}"),)))
+    for index in (0, 20, 59):
+        assert store.find_key(actor_id("a"), f"k{index}") == past.turns[index]
+
+    checkpoint_all(store)
+
+    assert list(flatten(store.turns(actor=actor_id("a")))) == past.turns
+    assert [store.state_at(actor_id("a"), revision) is not None for revision in range(1, 61)] == [True] * 60
