@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 import ssl
 from collections.abc import Mapping, Sequence
@@ -152,6 +153,7 @@ class Door:
         return HostAddress(host, port)
 
 
+@functools.lru_cache(maxsize=256)
 def _is_local_name(host: bytes) -> bool:
     name = host.decode("latin-1")
     name = name.partition("]")[0] + "]" if name.startswith("[") else name.partition(":")[0]

@@ -7,6 +7,7 @@ otherwise.  Nothing here runs an action: that is the engine's business, and `hos
 from __future__ import annotations
 
 import asyncio
+import functools
 import urllib.parse
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -40,6 +41,13 @@ _NOT_FOUND = Response(404, b"Not found!", PLAIN_TEXT)
 _UP = Response(200, b'{"status":"up"}', JSON_TEXT)
 _DOWN = Response(503, b'{"status":"down"}', JSON_TEXT)
 _ROOT = "/api/v1/system"
+_BELOW = f"{_ROOT}/"
+
+
+@functools.lru_cache(maxsize=256)
+def _is_protobuf(content_type: bytes) -> bool:
+    return content_type.partition(b";")[0].strip().lower() in _PROTOBUF
+
 
 Answers = type[RegistrationResponse] | type[SpawnResponse] | type[InvocationResponse]
 
@@ -65,7 +73,7 @@ class SpawnProxy:
     def handle(self, request: Request, send: Send, address: HostAddress) -> None:
         """Serve one request; `address` is where a host listens that registers with it."""
         path = request.path
-        is_actors = path.startswith(f"{_ROOT}/") and "/actors/" in path
+        is_actors = path.startswith(_BELOW) and "/actors/" in path
         if is_actors and path.endswith("/invoke"):
             self._post(request, send, InvocationResponse, lambda: self._calls.invoke(request.body, send))
         elif path == _ROOT:
@@ -95,8 +103,8 @@ class SpawnProxy:
         if request.method != "POST":
             send(Response(405, b"Use POST here.\n", PLAIN_TEXT, (("allow", "POST"),)))
             return
-        content_type = request.headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-        if content_type not in _PROTOBUF:
+        content_type = request.headers.get(b"content-type", b"")
+        if not _is_protobuf(content_type):
             shown = content_type.decode("latin-1") or "nothing"
             error = BadSetting(
                 f"The body must be protobuf, as content type application/octet-stream, and it is {shown}."

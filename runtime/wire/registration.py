@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from datetime import UTC
 
 import msgspec
 from google.protobuf.message import DecodeError
@@ -11,7 +12,7 @@ from google.protobuf.message import DecodeError
 from runtime.definition import ActionSpec, ActorDefinition
 from runtime.errors import DefinitionError, shown
 from runtime.records import IMPLICIT_READS, INIT_NAMES, Encoded
-from runtime.settings import Channel, Kind, Settings
+from runtime.settings import Channel, Kind, Settings, Subject
 from runtime.wire.dialect import Dialect, presumed_dialect
 from runtime.wire.pb.eigr.functions.protocol.actors import protocol_pb2 as old
 from runtime.wire.pb.spawn.actors import actor_pb2
@@ -27,7 +28,8 @@ _KINDS = {
     actor_pb2.UNNAMED: Kind.UNNAMED,
     actor_pb2.POOLED: Kind.POOLED,
     actor_pb2.PROXY: Kind.NAMED,
-    actor_pb2.TASK: Kind.TASK,
+    # Its code is in a process of its own already; a worker process of ours could not run it.
+    actor_pb2.TASK: Kind.NAMED,
     actor_pb2.PROJECTION: Kind.PROJECTION,
 }
 _LONGEST_NAME = 1_000
@@ -147,11 +149,13 @@ def _settings(name: str, actor: actor_pb2.Actor) -> Settings:
     if kind is None:
         raise DefinitionError(f"Cannot register {name}: there is no kind of actor with number {given.kind}.")
     low = max(given.min_pool_size, 0)
+    projection = given.projection_settings
     channels = tuple(Channel(each.topic, each.action or "receive") for each in actor.metadata.channel_group)
     return Settings(
         name=name,
         kind=kind,
-        stateful=given.stateful,
+        # Several instances behind one name have no state in common.
+        stateful=given.stateful and kind is not Kind.POOLED,
         state_type=given.state_type or None,
         # Zero is what a contract's unset option sends (spawn-protocol §1.6): it means the default.
         deactivate_timeout_ms=_positive(given.deactivation_strategy.timeout.timeout) or _DEACTIVATE_MS,
@@ -159,8 +163,18 @@ def _settings(name: str, actor: actor_pb2.Actor) -> Settings:
         channels=channels,
         tags=dict(actor.state.tags),
         pool=(low, max(given.max_pool_size, low, 1)),
-        sourceable=given.projection_settings.sourceable,
+        sourceable=projection.sourceable,
+        subjects=tuple(_subject(each) for each in projection.subjects),
+        events_retention_ms=_positive(projection.events_retention_strategy.duration_ms) or None,
     )
+
+
+def _subject(subject: actor_pb2.ProjectionSubject) -> Subject:
+    try:
+        start = subject.start_time.ToDatetime(UTC) if subject.HasField("start_time") else None
+    except (ValueError, OverflowError) as error:
+        raise DefinitionError(f"The start time of a subject, {subject.actor}, is none: {error}.") from error
+    return Subject(subject.actor, subject.source_action, subject.action, start)
 
 
 def _positive(milliseconds: int) -> int:
