@@ -13,6 +13,8 @@ from contextvars import ContextVar
 from datetime import datetime
 from typing import Any, Protocol
 
+import msgspec
+
 from runtime.clock import as_datetime
 from runtime.ids import ActorId
 from runtime.records import Sent, Work
@@ -66,24 +68,24 @@ class Log:
         )  # fmt: skip
 
 
-class Context:
+class Context(msgspec.Struct, eq=False):
     """One turn, from the inside.  Valid until the action ends; belongs to the thread or task that runs it."""
 
-    __slots__ = ("_calls", "_random", "_uuids", "held", "is_async", "sent", "state", "used_tags", "work")
+    work: Work
+    _calls: Calls
+    state: Any = None
+    """The committed state at the start of the turn: a dict of fields, or the protobuf message."""
+    is_async: bool = False
+    sent: list[Sent] = []
+    held: list[Any] = []
+    """Invocations told so far, sent when the turn has succeeded."""
+    used_tags: dict[str, str] | None = None
+    """The actor's tags as this turn leaves them, once the action has asked for them."""
+    _random: random.Random | None = None
+    _uuids: random.Random | None = None
 
-    def __init__(self, work: Work, calls: Calls, state: Any = None, is_async: bool = False) -> None:
-        self.work = work
-        self.state = state
-        """The committed state at the start of the turn: a dict of fields, or the protobuf message."""
-        self.is_async = is_async
-        self.sent: list[Sent] = []
-        self.held: list[Any] = []
-        """Invocations told so far, sent when the turn has succeeded."""
-        self.used_tags: dict[str, str] | None = None
-        """The actor's tags as this turn leaves them, once the action has asked for them."""
-        self._calls = calls
-        self._random: random.Random | None = None
-        self._uuids: random.Random | None = None
+    def __repr__(self) -> str:
+        return f"Context({self.work.invocation.actor.name}.{self.work.invocation.action})"
 
     @property
     def self(self) -> ActorId:

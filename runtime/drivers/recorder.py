@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from runtime.drivers.housekeeping import PAUSE_S, Housekeeping
 from runtime.errors import SpawnError, StoreError, StoreUnavailable
 from runtime.statestores.base import Group, StateStore
 
@@ -32,10 +33,12 @@ class Recorder:
         interval_s: float,
         checkpoint_s: float,
         name: str,
+        housekeeping: Housekeeping | None = None,
     ) -> None:
         self._store, self._has_work = store, has_work
         self._take_group, self._committed, self._failed = take_group, committed, failed
         self._interval_s, self._checkpoint_s = interval_s, checkpoint_s
+        self._housekeeping = housekeeping
         self._wake = threading.Event()
         self._urgent = threading.Event()
         self._gives_up_at: float | None = None
@@ -75,7 +78,7 @@ class Recorder:
             self.is_idle = True
             if self._has_work():
                 self._wake.set()  # recorded while the last group was written, when nobody notified
-            woken = self._wake.wait(max(0.0, checkpoint_at - time.monotonic()) if self._has_unsaved else None)
+            woken = self._wake.wait(self._rest_s(checkpoint_at))
             self._wake.clear()
             self.is_idle = False
             if woken and self._gives_up_at is None:
@@ -86,9 +89,18 @@ class Recorder:
             is_ending = self._gives_up_at is not None
             if self._has_unsaved and (is_ending or time.monotonic() >= checkpoint_at):
                 self._checkpoint()
-                checkpoint_at = time.monotonic() + self._checkpoint_s
+                checkpoint_at = time.monotonic() + (self._checkpoint_s if woken else PAUSE_S)
+            elif not woken and self._housekeeping is not None:
+                self._housekeeping.step()
             if is_ending and (self._gave_up or not self._has_work()):
                 return
+
+    def _rest_s(self, checkpoint_at: float) -> float | None:
+        """How long to wait for work before there is something else to do; None for as long as it takes."""
+        rest_s = checkpoint_at - time.monotonic() if self._has_unsaved else None
+        if self._housekeeping is not None and self._housekeeping.has_more:
+            rest_s = PAUSE_S if rest_s is None else min(rest_s, PAUSE_S)
+        return None if rest_s is None else max(0.0, rest_s)
 
     def _write_next(self) -> None:
         group = self._take_group()
@@ -98,6 +110,8 @@ class Recorder:
             self._gave_up = True
             return
         self._has_unsaved = True
+        if self._housekeeping is not None:
+            self._housekeeping.committed()
         self._committed()
 
     def _write(self, group: Group) -> bool:

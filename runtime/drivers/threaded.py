@@ -11,24 +11,26 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from runtime.clock import Clock
 from runtime.config import RuntimeConfig
 from runtime.context import Calls
 from runtime.drivers.coroutines import Coroutines
 from runtime.drivers.handover import Watch
+from runtime.drivers.housekeeping import Housekeeping, retention_of
 from runtime.drivers.outbox import Outbox
+from runtime.drivers.performing import arun, look_up, run
 from runtime.drivers.pool import Worker, WorkerPool
 from runtime.drivers.projections import Projections
 from runtime.drivers.recorder import Recorder
 from runtime.drivers.timekeeper import Timekeeper
-from runtime.engine.commands import Command, FindKey, Load, Run, Step
+from runtime.engine.commands import Command, Run, Step
 from runtime.engine.core import NOTHING
 from runtime.engine.system import Engine, EngineOptions
-from runtime.errors import InternalError, InvocationAbandoned, SpawnError, StoreUnavailable
+from runtime.errors import InvocationAbandoned, StoreUnavailable
 from runtime.ids import ActorId, IdSource
-from runtime.records import Failure, Invocation, Outcome
+from runtime.records import Invocation, Outcome
 from runtime.statestores.base import Group, StateStore
 
 T = TypeVar("T")
@@ -69,6 +71,7 @@ class ThreadedDriver:
             interval_s=config.group_interval_ms / 1_000,
             checkpoint_s=config.checkpoint_interval_ms / 1_000,
             name="wb-recorder",
+            housekeeping=Housekeeping(store, retention_of(config), clock.now_us, self._store_failed),
         )
         self.timekeeper = Timekeeper(self._next_wait_s, self._tick, "wb-timekeeper")
         self._committed = threading.Condition()
@@ -188,86 +191,63 @@ class ThreadedDriver:
 
         One lock acquisition a turn: finish the last, take the next.
         """
+        assert self.calls is not None
         self._local.worker = worker
-        engine, pool, outbox = self.engine, self.pool, self._outbox
-        run: Run | None = None
+        engine, pool, outbox, recorder = self.engine, self.pool, self._outbox, self.recorder
+        journal, agenda, now = engine.journal, engine.agenda, self._now
+        done: Run | None = None
         outcome: Outcome | None = None
         commands: list[Command] = NOTHING
         may_watch = True
         while True:
-            another: Worker | None = None
-            is_parked = False
             with self._lock:
-                now_us = self._now()
-                if run is not None and outcome is not None:
-                    commands, run = engine.finish(run, outcome, now_us), None
+                now_us = now()
+                if done is not None and outcome is not None:
+                    commands, done = engine.finish(done, outcome, now_us), None
                 worker.steps += 1
                 step = engine.take(now_us) if not worker.is_detached or pool.takes_back(worker) else None
                 worker.is_busy = step is not None
-                if step is None and (worker.is_detached or not may_watch):
-                    is_parked = True
-                    pool.park(worker)
-                    another = pool.claim() if engine.backlog() else None
-            self._record()
+                is_parked = step is None and (worker.is_detached or not may_watch)
+                another = self._park(worker) if is_parked else None
             if commands:
                 outbox.carry_out(commands)
                 commands = NOTHING
-            if another is not None:
-                pool.rouse(another)
             if step is None or worker.steps % _REPLIES_TOGETHER == 0:
                 outbox.wake_ports()
+            if recorder.is_idle or journal.is_urgent or agenda.has_earlier:
+                self._record()
             if is_parked:
-                return
+                break
             may_watch = step is not None
             if step is None:
                 self._idle.until(engine.backlog)
             elif type(step) is Run and not step.host.is_async(step):
-                run, outcome = step, self._run(step)
+                done, outcome = step, run(step, self.calls)
             else:
-                commands = self._otherwise(step)
+                commands = self._perform(step)
+        if another is not None:
+            pool.rouse(another)
 
-    def _run(self, step: Run) -> Outcome:
-        assert self.calls is not None
-        try:
-            return step.host.run(step, self.calls)
-        except Exception as error:  # noqa: BLE001 - a defect of a host ends its turn and nothing else
-            return _host_broke(error)
+    def _park(self, worker: Worker) -> Worker | None:
+        """Under the lock: the worker is not needed.  Another one that is, in case work has come up."""
+        self.pool.park(worker)
+        return self.pool.claim() if self.engine.backlog() else None
 
-    def _otherwise(self, step: Step | list[Command]) -> list[Command]:
+    def _perform(self, step: Step | list[Command]) -> list[Command]:
         """A step that is no plain action: what is to be carried out next."""
         if isinstance(step, list):
             return step
         if isinstance(step, Run):
             self.coroutines.post(step.invocation, lambda: self._await(step))
             return NOTHING
-        return self._ask_store(step)
+        event = look_up(step, self.store)
+        with self._lock:
+            return event(self.engine, self._now())
 
     async def _await(self, step: Run) -> None:
         assert self.calls is not None
-        try:
-            outcome = await step.host.arun(step, self.calls)
-        except Exception as error:  # noqa: BLE001 - as in `_run`
-            outcome = _host_broke(error)
-        with self._lock:
-            commands = self.engine.finish(step, outcome, self._now())
-            worker = self.pool.claim() if self.engine.backlog() else None
-        self._after(worker)
-        self._carry_out(commands)
-
-    def _ask_store(self, step: Load | FindKey) -> list[Command]:
-        engine, now = self.engine, self._now
-        try:
-            found: Any = (
-                self.store.load(step.actor) if isinstance(step, Load) else self.store.find_key(step.actor, step.key)
-            )
-        except Exception as error:  # noqa: BLE001 - whatever a store raises, those who wait are told
-            known = error if isinstance(error, SpawnError) else _store_broke(self.store.url, error)
-            with self._lock:
-                return engine.load_failed(step.actor if isinstance(step, Load) else step.activation, known, now())
-        with self._lock:
-            if isinstance(step, Load):
-                return engine.loaded(step.actor, found, now())
-            return engine.key_looked_up(step.activation, found, now())
+        outcome = await arun(step, self.calls)
+        self.call(lambda engine, now_us: engine.finish(step, outcome, now_us))
 
     # -- consequences --------------------------------------------------------------------------------------------------
 
@@ -315,15 +295,3 @@ class ThreadedDriver:
 
     def _tick(self) -> None:
         self.call(lambda engine, now: engine.tick(now))
-
-
-def _store_broke(url: str, error: Exception) -> SpawnError:
-    defect = InternalError(f"The store {url} failed to read: {type(error).__name__}: {error}")
-    defect.__cause__ = error
-    return defect
-
-
-def _host_broke(error: Exception) -> Outcome:
-    defect = InternalError(f"The host failed to run an action: {type(error).__name__}: {error}")
-    defect.__cause__ = error
-    return Outcome(failure=Failure(defect.code, str(defect)), error=defect)

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from runtime.engine.commands import Run
 
 
+_START, _END = Signal.START, Signal.END
+
+
 class Activation:
     """At most one exists for an actor (`directory.py`).  Only the engine changes it."""
 
@@ -83,15 +86,22 @@ class Activation:
         following = TABLE[self.phase][signal]
         self.phase = following if following is not None else after(self.phase, signal)
 
+    def begin(self, now_us: int) -> Envelope:
+        """A turn of the first message starts: take it out of the mailbox."""
+        self.phase = TABLE[self.phase][_START] or after(self.phase, _START)
+        self.turn += 1
+        self.started_us = now_us
+        return self.pop()
+
+    def end(self) -> None:
+        """The turn has ended."""
+        self.phase = TABLE[self.phase][_END] or after(self.phase, _END)
+        self.running = self.asking = None
+
     @property
     def waiting(self) -> int:
         inside = len(self.mailbox) if self.mailbox is not None else 0
         return inside + (len(self.outside) if self.outside is not None else 0)
-
-    def push(self, envelope: Envelope) -> None:
-        if self.mailbox is None:
-            self.mailbox = Mailbox()
-        self.mailbox.append(envelope)
 
     def push_first(self, envelope: Envelope) -> None:
         if self.mailbox is None:

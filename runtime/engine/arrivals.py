@@ -24,7 +24,7 @@ from runtime.ids import ActorId
 from runtime.policies import AccessRules
 from runtime.records import IMPLICIT_READS, RESTORE, Invocation, Phase, Reply, Snapshot, Turn
 
-_READY, _STOPPING, _LOADING = Phase.READY, Phase.STOPPING, Phase.LOADING
+_NEW, _LOADING, _READY, _STOPPING = Phase.NEW, Phase.LOADING, Phase.READY, Phase.STOPPING
 
 
 class Arrivals:
@@ -53,7 +53,11 @@ class Arrivals:
                 return [Elsewhere(invocation, waiter)]
             if activation is None or invocation.path:
                 activation = self._addressed(activation, invocation, now_us)
-            self._check(activation, invocation)
+            if invocation.parent:
+                core.directory.check_parent(activation, invocation.parent)
+            template = core.directory.templates.get(activation.parent)
+            if template is not None:
+                self._check(activation, template, invocation)
         except SpawnError as error:
             return core.refuse(invocation, waiter, error, now_us)
         envelope = Envelope(invocation, waiter, now_us, not invocation.key)
@@ -115,13 +119,7 @@ class Arrivals:
             waits.ask(directory, invocation)
         return activation
 
-    def _check(self, activation: Activation, invocation: Invocation) -> None:
-        directory = self._core.directory
-        if invocation.parent:
-            directory.check_parent(activation, invocation.parent)
-        template = directory.templates.get(activation.parent)
-        if template is None:
-            return
+    def _check(self, activation: Activation, template: Template, invocation: Invocation) -> None:
         if invocation.action not in template.definition.actions:
             self._check_action(template, invocation)
         if activation.suspended is not None and activation.suspended.is_suspended:
@@ -143,12 +141,15 @@ class Arrivals:
         raise UnknownAction(invocation.actor.name, invocation.action, template.definition.actions)
 
     def _deliver(self, activation: Activation, envelope: Envelope) -> list[Command]:
-        activation.push(envelope)
+        if activation.mailbox is None:
+            activation.mailbox = Mailbox((envelope,))
+        else:
+            activation.mailbox.append(envelope)
         phase = activation.phase
         if phase is _STOPPING:
             activation.signal(Signal.WAKE)
             self._core.ready.push(activation)
-        elif phase is _READY or phase is Phase.NEW:
+        elif phase is _READY or phase is _NEW:
             self._core.ready.push(activation)
         if not envelope.invocation.asynchronous or envelope.waiter is None or phase <= _LOADING:
             return NOTHING

@@ -5,18 +5,18 @@ from __future__ import annotations
 from runtime.engine.activation import Activation
 from runtime.engine.commands import Run
 from runtime.engine.mailbox import Envelope
-from runtime.hosts.base import Host
+from runtime.engine.template import Template
 from runtime.records import Outcome, Turn, Work
 
 
-def make_run(activation: Activation, envelope: Envelope, host: Host, definition: str, now_us: int, seed: int) -> Run:
+def make_run(activation: Activation, envelope: Envelope, template: Template, now_us: int, seed: int) -> Run:
     """What the host gets for the next turn."""
     return Run(
         activation=activation.id,
         turn=activation.turn,
         invocation=envelope.invocation,
         parent=activation.parent,
-        definition=definition,
+        definition=template.definition.hash,
         state=activation.state,
         state_definition=activation.state_definition,
         tags=activation.tags,
@@ -24,7 +24,7 @@ def make_run(activation: Activation, envelope: Envelope, host: Host, definition:
         now_us=now_us,
         seed=seed,
         is_init=envelope.is_init,
-        host=host,
+        host=template.host,
         holder=activation,
         envelope=envelope,
     )
@@ -37,10 +37,11 @@ def make_turn(
     invocation = envelope.invocation
     succeeded = outcome.failure is None
     state = outcome.state if succeeded else None
-    tags = outcome.tags if succeeded and outcome.tags is not None and outcome.tags != activation.tags else None
+    tags = outcome.tags if succeeded else None
+    if tags is not None and (tags is activation.tags or tags == activation.tags):
+        tags = None
     changed = state is not None or tags is not None
-    # A clock that was set back must not make a duration negative.
-    finished_us = max(finished_us, activation.started_us)
+    started_us = activation.started_us
     revision = activation.revision
     return Turn(
         sequence,
@@ -55,8 +56,8 @@ def make_turn(
         invocation.payload,
         invocation.metadata,
         envelope.enqueued_us,
-        activation.started_us,
-        finished_us,
+        started_us,
+        finished_us if finished_us > started_us else started_us,  # also when the clock was set back
         work.now_us,
         work.seed,
         outcome.sent,

@@ -7,7 +7,7 @@ from runtime.engine import keys, supervision, waits, workflow
 from runtime.engine.activation import Activation
 from runtime.engine.arrivals import Arrivals
 from runtime.engine.channels import receivers
-from runtime.engine.commands import Command, FindKey, Load, Run, Step
+from runtime.engine.commands import Answer, Command, FindKey, Load, Run, Step
 from runtime.engine.core import NOTHING, Core
 from runtime.engine.lifecycle import Signal
 from runtime.engine.mailbox import Envelope
@@ -36,7 +36,7 @@ from runtime.records import (
 )
 
 _NEW, _READY = Phase.NEW, Phase.READY
-_LOAD, _START, _END = Signal.LOAD, Signal.START, Signal.END
+_LOAD, _START = Signal.LOAD, Signal.START
 _COMMIT = Durability.COMMIT
 _TURN = EventKind.TURN
 
@@ -71,7 +71,8 @@ class Turns:
             return self._check_key(activation, envelope, now_us)
         action = envelope.invocation.action
         if action in template.definition.actions or action == CONFIRM_DROPPED:
-            return self._begin(activation, template, now_us)
+            run = activation.running = make_run(activation, activation.begin(now_us), template, now_us, core.seed())
+            return run
         return self._answer_without_host(activation, template, now_us)
 
     def is_next_for(self, host: Host) -> bool:
@@ -82,14 +83,6 @@ class Turns:
             return False
         template = core.directory.templates.get(activation.parent)
         return template is not None and template.host is host and activation.mailbox[0].key_checked
-
-    def _begin(self, activation: Activation, template: Template, now_us: int) -> Step:
-        activation.turn += 1
-        activation.started_us = now_us
-        activation.signal(_START)
-        run = make_run(activation, activation.pop(), template.host, template.definition.hash, now_us, self._core.seed())
-        activation.running = run
-        return run
 
     def _check_key(self, activation: Activation, envelope: Envelope, now_us: int) -> Step | list[Command]:
         actor, key = envelope.invocation.actor, envelope.invocation.key
@@ -107,8 +100,7 @@ class Turns:
         activation = run.holder
         if activation.running is not run:
             return NOTHING
-        activation.running = activation.asking = None
-        activation.signal(_END)
+        activation.end()
         return self._conclude(activation, run.envelope, run, outcome, now_us)
 
     def abandon(self, actor: ActorId, error: SpawnError, now_us: int) -> list[Command]:
@@ -132,18 +124,17 @@ class Turns:
                 UnknownAction(invocation.actor.name, invocation.action, template.definition.actions)
             )
         activation.started_us = now_us
-        work = make_run(activation, envelope, template.host, template.definition.hash, now_us, 0)
+        work = make_run(activation, envelope, template, now_us, 0)
         return self._conclude(activation, envelope, work, outcome, now_us)
 
     def _conclude(
         self, activation: Activation, envelope: Envelope, work: Work, outcome: Outcome, now_us: int
     ) -> list[Command]:
-        core = self._core
+        core, journal = self._core, self._core.journal
         template = core.directory.templates.get(activation.parent)
         is_journaled = template is None or template.is_journaled
         if template is not None and template.is_special:
             self._adapt(activation, template, work, outcome)
-        journal = core.journal
         sequence = journal.sequence + 1 if is_journaled else 0
         turn = make_turn(sequence, activation, envelope, work, outcome, now_us)
         adopt(activation, turn)
@@ -172,7 +163,9 @@ class Turns:
             )
         if turn.failure is None and (outcome.told or turn.workflow is not None):
             return self._follow_up(envelope, turn, outcome, reply, after_commit, now_us)
-        return core.answer(envelope, reply, after_commit=after_commit)
+        if after_commit or envelope.waiter is None or envelope.invocation.path:
+            return core.answer(envelope, reply, after_commit=after_commit)
+        return [Answer(envelope.waiter, reply)]
 
     def _adapt(self, activation: Activation, template: Template, work: Work, outcome: Outcome) -> None:
         """What is different for stateless actors, pools and projections."""

@@ -141,9 +141,9 @@ class InProcessHost:
         fields = turn.fields if program.is_message else turn.instance.__dict__
         try:
             state, back = program.codec.seal(fields, work.state)
-            response = None if result is None else _response(work, result)
+            response = encode_value(result, what="the response")
         except SpawnError as error:
-            return self.capsules.keep(work, refused(error, context))
+            return self.capsules.keep(work, refused(_of_response(work, error), context))
         self._working[work.activation] = (work.state if state is None else state, work.definition, back)
         return Outcome(
             response=response,
@@ -164,7 +164,10 @@ class InProcessHost:
             state, back = codec.seal(fields, work.state)
             if turn.aside is not None:
                 state = _with_aside(state, work.state, turn.aside)
-            response = None if value.payload is None else _response(work, value.payload)
+            response = encode_value(value.payload, what="the response")
+        except SpawnError as error:
+            return self.capsules.keep(work, refused(_of_response(work, error), context))
+        try:
             workflow = workflow_of(value)
         except SpawnError as error:
             return self.capsules.keep(work, refused(error, context))
@@ -223,9 +226,11 @@ def _tags_after(work: Work, context: Context) -> dict[str, str]:
     return work.tags if context.used_tags is None else context.used_tags
 
 
-def _response(work: Work, result: Any) -> Encoded | None:
-    try:
-        return encode_value(result, what="the response")
-    except BadPayload as error:
-        name = f"{work.invocation.actor.name}.{work.invocation.action}"
-        raise BadResponse(f"{name}: {error} The state of {work.invocation.actor.name} is as it was before.") from error
+def _of_response(work: Work, error: SpawnError) -> SpawnError:
+    """The same error; what makes a payload bad makes a response bad."""
+    if not isinstance(error, BadPayload):
+        return error
+    name = f"{work.invocation.actor.name}.{work.invocation.action}"
+    bad = BadResponse(f"{name}: {error} The state of {work.invocation.actor.name} is as it was before.")
+    bad.__cause__ = error
+    return bad

@@ -1,0 +1,67 @@
+"""What a step asks for, done: an action run, the store read.  Whatever goes wrong becomes part of what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from runtime.context import Calls
+from runtime.engine.commands import Command, FindKey, Load, Run
+from runtime.engine.system import Engine
+from runtime.errors import InternalError, SpawnError
+from runtime.records import Failure, Outcome
+from runtime.statestores.base import StateStore
+
+Event = Callable[[Engine, int], list[Command]]
+"""Something to tell the engine, under the driver's lock."""
+
+
+def run(step: Run, calls: Calls) -> Outcome:
+    """Run a plain action to its end, in this thread."""
+    try:
+        return step.host.run(step, calls)
+    except Exception as error:  # noqa: BLE001 - a defect of a host ends its turn and nothing else
+        return _host_broke(error)
+
+
+async def arun(step: Run, calls: Calls) -> Outcome:
+    """Run a coroutine action to its end."""
+    try:
+        return await step.host.arun(step, calls)
+    except Exception as error:  # noqa: BLE001 - as in `run`
+        return _host_broke(error)
+
+
+def look_up(step: Load | FindKey, store: StateStore) -> Event:
+    """Ask the store; what is to be told to the engine then."""
+    try:
+        if isinstance(step, Load):
+            return _loaded(step, store.load(step.actor))
+        return _found(step, store.find_key(step.actor, step.key))
+    except Exception as error:  # noqa: BLE001 - whatever a store raises, those who wait are told
+        return _failed(step, error if isinstance(error, SpawnError) else _store_broke(store.url, error))
+
+
+def _loaded(step: Load, snapshot: Any) -> Event:
+    return lambda engine, now_us: engine.loaded(step.actor, snapshot, now_us)
+
+
+def _found(step: FindKey, turn: Any) -> Event:
+    return lambda engine, now_us: engine.key_looked_up(step.activation, turn, now_us)
+
+
+def _failed(step: Load | FindKey, error: SpawnError) -> Event:
+    asking = step.actor if isinstance(step, Load) else step.activation
+    return lambda engine, now_us: engine.load_failed(asking, error, now_us)
+
+
+def _host_broke(error: Exception) -> Outcome:
+    defect = InternalError(f"The host failed to run an action: {type(error).__name__}: {error}")
+    defect.__cause__ = error
+    return Outcome(failure=Failure(defect.code, str(defect)), error=defect)
+
+
+def _store_broke(url: str, error: Exception) -> SpawnError:
+    defect = InternalError(f"The store {url} failed to read: {type(error).__name__}: {error}")
+    defect.__cause__ = error
+    return defect
