@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from runtime import Actor, Broadcast, Context, Forward, Pipe, SideEffect, Value, action, init, timer
     from workbench.commands.actors import actors
+    from workbench.commands.attach import attached, detach
     from workbench.commands.deploy import confirm_dropped, deploy, undeploy
     from workbench.commands.invoke import ainvoke, invoke
     from workbench.commands.lifecycle import start, status, stop
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from workbench.commands.mailbox import mailbox
     from workbench.commands.query import query
     from workbench.commands.ref import ref
+    from workbench.commands.serve import serve
     from workbench.commands.state import state
     from workbench.kernel_ext.display import dashboard, watch
     from workbench.teaching.check import check
@@ -33,15 +35,18 @@ _HOMES = {
     ),
     "actors": "workbench.commands.actors",
     "ainvoke": "workbench.commands.invoke",
+    "attached": "workbench.commands.attach",
     "check": "workbench.teaching.check",
     "confirm_dropped": "workbench.commands.deploy",
     "dashboard": "workbench.kernel_ext.display",
     "deploy": "workbench.commands.deploy",
+    "detach": "workbench.commands.attach",
     "invoke": "workbench.commands.invoke",
     "logs": "workbench.commands.logs",
     "mailbox": "workbench.commands.mailbox",
     "query": "workbench.commands.query",
     "ref": "workbench.commands.ref",
+    "serve": "workbench.commands.serve",
     "start": "workbench.commands.lifecycle",
     "state": "workbench.commands.state",
     "status": "workbench.commands.lifecycle",
@@ -50,7 +55,7 @@ _HOMES = {
     "watch": "workbench.kernel_ext.display",
 }
 
-_CALLED_PACKAGES = {"history": "workbench.commands.history"}
+_CALLED_PACKAGES = {"attach": "workbench.commands.attach", "history": "workbench.commands.history"}
 
 __all__ = [
     "Actor",
@@ -63,10 +68,13 @@ __all__ = [
     "action",
     "actors",
     "ainvoke",
+    "attach",
+    "attached",
     "check",
     "confirm_dropped",
     "dashboard",
     "deploy",
+    "detach",
     "history",
     "init",
     "invoke",
@@ -74,6 +82,7 @@ __all__ = [
     "mailbox",
     "query",
     "ref",
+    "serve",
     "start",
     "state",
     "status",

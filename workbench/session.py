@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -24,9 +24,16 @@ from workbench.store_place import default_store, prepare_directory, shown_path, 
 from workbench.tables import plural
 
 if TYPE_CHECKING:
+    from workbench.attach.attachment import Attached
     from workbench.history.database import HistoryDatabase
 
 _SETTINGS = {"system", "store", "durability", "key"} | set(RuntimeConfig.__struct_fields__) - {"store_url"}
+
+
+class Closeable(Protocol):
+    """Something that ends with the system."""
+
+    def close(self) -> None: ...
 
 
 class Session:
@@ -47,6 +54,11 @@ class Session:
         self._history: HistoryDatabase | None = None
         self._stopped = False
         self._started_with: dict[str, Any] = {}
+        self.served: Closeable | None = None
+        """What lets other processes in, while something does; closed before the system is."""
+        self._attached: Attached | None = None
+        self._own: SystemApi | None = None
+        """While attached: the embedded system, which runs on."""
 
     def open(self) -> SystemApi:
         """The running system, started if this is the first use.
@@ -79,6 +91,8 @@ class Session:
         given = {"system": system, "store": store, "durability": durability, **options}
         wanted = {name: value for name, value in given.items() if value is not None}
         with self._lock:
+            if self._attached is not None:
+                raise BadSetting(f"Attached to {self._attached.target}. Leave it first, with wb.detach() or %detach.")
             if self.system is not None:
                 self._refuse_other_settings(wanted)
                 return self.system
@@ -90,15 +104,49 @@ class Session:
         Until an explicit `start`, nothing starts by itself.  Safe to call twice.
         """
         with self._lock:
+            self.detach()
+            served, self.served = self.served, None
+            if served is not None:
+                served.close()
             running, self.system = self.system, None
-            history, self._history = self._history, None
+            self._forget_history()
             self._stopped = True
             atexit.unregister(self.stop)
-            if history is not None:
-                history.close()
             if running is not None:
                 running.close()
             return running is not None
+
+    def attach(self, system: SystemApi, attached: Attached) -> None:
+        """Make a system of another process the current one, instead of one that was attached before.
+
+        The embedded system, if it runs, goes on beside it and is current again after `detach`.
+        """
+        with self._lock:
+            self.detach()
+            self._forget_history()
+            self._own, self.system, self._attached = self.system, system, attached
+
+    def detach(self) -> Attached | None:
+        """Leave the attached system, which runs on; what was left, or None if nothing was attached."""
+        with self._lock:
+            attached, self._attached = self._attached, None
+            if attached is None:
+                return None
+            left, self.system, self._own = self.system, self._own, None
+            self._forget_history()
+            if left is not None:
+                left.close()
+            return attached
+
+    @property
+    def attached(self) -> Attached | None:
+        """What the current system is attached to; None for the embedded one."""
+        return self._attached
+
+    def _forget_history(self) -> None:
+        history, self._history = self._history, None
+        if history is not None:
+            history.close()
 
     def reset(self) -> None:
         """Stop, and be as new: the next use starts again."""
@@ -118,6 +166,8 @@ class Session:
     def status(self) -> Status:
         """How the system is doing.  Starts nothing."""
         system = self.system
+        if system is not None and self._attached is not None:
+            return Status.of(self._attached.located(system.status()))
         if system is not None:
             # What was opened counts as running, though its threads start with the first call.
             running = msgspec.structs.replace(system.status(), running=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from workbench.kernel_ext.attach_magics import AttachMagics
 from workbench.kernel_ext.looking_magics import LookingMagics
 from workbench.kernel_ext.magic_base import BaseMagics
 from workbench.kernel_ext.magics import WorkbenchMagics
 
-CLASSES: tuple[type[BaseMagics], ...] = (WorkbenchMagics, LookingMagics)
+CLASSES: tuple[type[BaseMagics], ...] = (WorkbenchMagics, LookingMagics, AttachMagics)
 
 
 def all_names() -> dict[str, list[str]]:

@@ -45,12 +45,16 @@ ACTOR_CELL = (
         "settings", nargs="*", metavar="setting=value", help="as class keywords: kind=unnamed deactivate_timeout=30s"
     ),
 )
-SUBCOMMANDS = ("status", "start", "stop", "help")
+SUBCOMMANDS = ("status", "start", "stop", "serve", "help")
 SPAWN = (
     argument("what", nargs="?", default="status", metavar="|".join(SUBCOMMANDS), help="what to do; status if left out"),
     argument("--system", metavar="NAME", help="with start: the actor system's name"),
     argument("--store", metavar="STORE", help="with start: sqlite:///PATH, a path, or memory"),
     argument("--durability", metavar="LEVEL", help="with start: snapshot, journal or commit"),
+    argument(
+        "--grpc-port", type=int, default=0, metavar="N", help="with serve: for other notebooks (default: a free one)"
+    ),
+    argument("--http-port", type=int, metavar="N", help="with serve: for Spawn's SDKs; 0 for a free one"),
 )
 
 

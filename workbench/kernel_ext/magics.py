@@ -194,11 +194,12 @@ class WorkbenchMagics(BaseMagics):
     @line_magic
     @arguments(*SPAWN)
     def spawn(self, line: str) -> Any:
-        """Say how the actor system is doing, start it with settings of one's own, or stop it.
+        """Say how the actor system is doing, start it with settings of one's own, stop it, or serve it to other processes.
 
         Examples::
 
             %spawn status
+            %spawn serve
             %spawn help
         """
         given = parsed(WorkbenchMagics.spawn, line)
@@ -214,6 +215,10 @@ class WorkbenchMagics(BaseMagics):
             stop()
             print("The actor system is stopped; everything it answered is on disk.")  # noqa: T201 - the cell's own output
             return None
+        if given.what == "serve":
+            from workbench.commands.serve import serve
+
+            return serve(grpc_port=given.grpc_port, http_port=given.http_port)
         if given.what == "help":
             from workbench.kernel_ext.help import overview
 

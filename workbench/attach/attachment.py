@@ -1,0 +1,42 @@
+"""What one is attached to, as an answer that shows itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from runtime.api import Capability, SystemApi, SystemStatus
+from workbench.attach.guard import Mode
+from workbench.tables import html_lines
+
+
+class Attached(msgspec.Struct, frozen=True, kw_only=True):
+    """An attachment: where to, how, and what can be done there."""
+
+    target: str
+    system: str
+    mode: Mode
+    capabilities: tuple[Capability, ...]
+
+    @classmethod
+    def to(cls, system: SystemApi, target: str, mode: Mode) -> Attached:
+        return cls(target=target, system=system.name, mode=mode, capabilities=tuple(sorted(system.capabilities)))
+
+    def located(self, status: SystemStatus) -> SystemStatus:
+        """A status that says whose it is."""
+        return msgspec.structs.replace(status, running=True, store=f"{status.store} (at {self.target})")
+
+    def __repr__(self) -> str:
+        lines = [f"Attached to actor system {self.system!r} at {self.target}, {_MEANING[self.mode]}."]
+        lines.append(f"  it can       {', '.join(self.capabilities) or 'say whether it is well'}")
+        if self.mode is Mode.LOOK:
+            lines.append(f"  to act on it %attach {self.target} --mode act")
+        lines.append("  to leave     %detach")
+        return "\n".join(lines)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return {"text/plain": repr(self), "text/html": html_lines(repr(self))}
+
+
+_MEANING = {Mode.LOOK: "only to look: nothing can be changed", Mode.ACT: "to act: calls and deployments go there"}

@@ -1,0 +1,32 @@
+"""From what the user names to a system in another process.
+
+Targets by URL are opened by `runtime.connecting`.  Clusters (`kubernetes:…`), with a typed confirmation for acting, are to
+find their place here too: a target is opened in one function, whatever it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from runtime.api import SystemApi
+from runtime.connecting import connect
+from runtime.errors import BadSetting, shown
+
+
+def open_target(target: str, notify: Callable[[str], object], **options: Any) -> SystemApi:
+    """Connect to a target; `notify` is told when the connection is lost and when it is back.
+
+    Raises:
+        BadSetting: the target or an option is not usable.
+        Unreachable, NotAllowed: see `runtime.connect`.
+    """
+    if "://" not in str(target):
+        raise BadSetting(
+            f"Cannot attach to {shown(target)}: expected an address such as grpc://127.0.0.1:9980 (a workbench node) "
+            "or http://127.0.0.1:9001 (a Spawn proxy)."
+        )
+    given = {name: value for name, value in options.items() if value is not None}
+    if target.startswith("grpc"):
+        given["notify"] = notify
+    return connect(target, **given)

@@ -1,0 +1,98 @@
+"""Let other processes use this notebook's actor system: other notebooks over gRPC, Spawn's SDKs over HTTP."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from runtime.errors import BadSetting
+from workbench.session import current
+from workbench.store_place import shown_path
+from workbench.tables import html_lines
+
+if TYPE_CHECKING:
+    from runtime.local import EmbeddedSystem
+    from runtime.servers.grpc_node import NodeServer
+    from runtime.servers.running import RunningProxy
+
+
+class Served:
+    """What listens, as an answer that shows itself; `close` stops listening, and the system runs on."""
+
+    def __init__(self, node: NodeServer, proxy: RunningProxy | None) -> None:
+        self._node, self._proxy = node, proxy
+
+    @property
+    def address(self) -> str:
+        """What `wb.attach` takes in another notebook."""
+        return self._node.address
+
+    @property
+    def token_file(self) -> str:
+        """Where other processes of this user find the token by themselves."""
+        return str(self._node.token_file or "")
+
+    @property
+    def http_address(self) -> str:
+        """Where SDKs register and clients invoke; empty without HTTP."""
+        return self._proxy.address if self._proxy is not None else ""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What an SDK in another process needs in its environment; empty without HTTP."""
+        return self._proxy.environment() if self._proxy is not None else {}
+
+    def close(self) -> None:
+        """Stop listening.  Safe to call twice."""
+        if self._proxy is not None:
+            self._proxy.close()
+        self._node.stop()
+        if current.served is self:
+            current.served = None
+
+    def __repr__(self) -> str:
+        lines = [f"Actor system {self._node.system.name!r} is served."]
+        lines.append(f"  notebooks    %attach {self.address}")
+        lines.append(
+            f"  token        {shown_path(self.token_file)} (for your other processes; they find it by themselves)"
+        )
+        if self._proxy is not None:
+            lines.append(f"  SDKs         {self.http_address}")
+            lines += [f"               {name}={value}" for name, value in self.environment.items()]
+        return "\n".join(lines)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return {"text/plain": repr(self), "text/html": html_lines(repr(self))}
+
+
+def serve(*, grpc_port: int = 0, http_port: int | None = None, host_port: int = 8090) -> Served:
+    """Listen for other processes of this machine, until the system stops; what listens already is answered again.
+
+    Args:
+        grpc_port: for other notebooks (`wb.attach`) and any gRPC client; 0 for a free one.
+        http_port: for SDKs that speak Spawn's protocol; 0 for a free one, None for not at all.
+        host_port: where the first of those hosts listens.
+
+    Raises:
+        BadSetting: a port is taken, or the current system is another process's.
+    """
+    from runtime.servers.grpc_node import NodeServer
+
+    running = current.served
+    if isinstance(running, Served):
+        return running
+    if current.attached is not None:
+        raise BadSetting(f"Cannot serve {current.attached.target}: it is another process's. %detach first.")
+    system = cast("EmbeddedSystem", current.open())  # the only kind that is not attached
+    node = NodeServer(system, port=grpc_port).start()
+    try:
+        served = current.served = Served(node, None if http_port is None else _proxy(system, http_port, host_port))
+    except BaseException:
+        node.stop()
+        raise
+    return served
+
+
+def _proxy(system: EmbeddedSystem, http_port: int, host_port: int) -> RunningProxy:
+    from runtime.servers.running import serve as serve_http
+
+    return serve_http(system, http_port=http_port, host_port=host_port)

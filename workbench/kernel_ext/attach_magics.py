@@ -1,0 +1,71 @@
+"""Magics for actor systems of other processes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from IPython.core.magic import line_magic, magics_class, needs_local_scope, no_var_expand
+from IPython.core.magic_arguments import argument
+
+from workbench.kernel_ext.arguments import arguments, parsed
+from workbench.kernel_ext.magic_base import BaseMagics, Scope
+
+_FILES = ("token_file", "authority", "certificate", "key")
+
+
+@magics_class
+class AttachMagics(BaseMagics):
+    """`%attach` and `%detach`."""
+
+    @needs_local_scope
+    @no_var_expand
+    @line_magic
+    @arguments(
+        argument(
+            "target", nargs="?", help="grpc://HOST:PORT of a workbench node, or http://HOST:PORT of a Spawn proxy"
+        ),
+        argument(
+            "--mode", default="look", metavar="look|act", help="look only reads (the default), act does everything"
+        ),
+        argument("--token-file", metavar="FILE", help="where the node's token is, if it is not found by itself"),
+        argument("--authority", metavar="FILE", help="for grpcs://: PEM of who signed the node's certificate"),
+        argument("--certificate", metavar="FILE", help="for grpcs://: PEM by which the node knows us"),
+        argument("--key", metavar="FILE", help="for grpcs://: PEM of that certificate's key"),
+    )
+    def attach(self, line: str, local_ns: Scope = None) -> Any:
+        """Work with the actor system of another process; without a target, say what is attached.
+
+        Every command goes there until %detach.  What %spawn serve shows in one notebook is the target in another.
+
+        Examples::
+
+            node = %spawn serve
+            %attach {node.address}
+            %attach
+            %detach
+        """
+        from workbench.commands.attach import attach, attached
+
+        given = parsed(AttachMagics.attach, line)
+        if given is None:
+            return None
+        if given.target is None:
+            return attached() or print("Nothing is attached.")  # noqa: T201 - this cell's
+        files = {name: self._text(getattr(given, name), local_ns) for name in _FILES}
+        return attach(self._word(given.target, local_ns), self._word(given.mode, local_ns), **files)
+
+    @line_magic
+    @arguments()
+    def detach(self, line: str) -> None:
+        """Leave the attached system, which runs on; this notebook's own is the current one again.
+
+        Example::
+
+            %detach
+        """
+        from workbench.commands.attach import detach
+
+        if parsed(AttachMagics.detach, line) is None:
+            return
+        left = detach()
+        print(f"Left {left.target}." if left is not None else "Nothing is attached.")  # noqa: T201 - this cell's output
