@@ -50,7 +50,8 @@ class SqlBackend:
         with translated(self.url, "read"), self._database.engine.connect() as connection:
             if not inspect(connection).has_table(META.name):
                 return {}
-        return {row.name: row.value for row in self._database.rows(sql.READ_META)}
+        # A claim alone is what a crash while making the store left, on a server that cannot undo CREATE TABLE.
+        return {row.name: row.value for row in self._database.rows(sql.READ_META) if row.name != ENTRY}
 
     def create(self, meta: Mapping[str, str]) -> None:
         """MariaDB cannot undo a CREATE TABLE.  So `meta` comes last: tables without it are no store yet."""
@@ -65,6 +66,7 @@ class SqlBackend:
     def write(self, writes: Writes) -> int:
         self._check_fits(writes)
         with self._writer.transaction("write to") as connection:
+            self._writer.ownership.check(connection)
             if writes.block:
                 self._check_continues(connection, writes.block)
             return carry_out(connection, writes)

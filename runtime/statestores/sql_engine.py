@@ -32,6 +32,8 @@ class Database:
         self.url = without_secrets(target)
         self.watchdog = Watchdog(limits.silence_s)
         self.engine = _engine(target, self.server, limits)
+        # One statement for many rows: psycopg would send one for each, in a "pipeline" that complains when it is cut off.
+        self.engine.dialect.use_insertmanyvalues_wo_returning = True
         self._is_closed = False
         event.listen(self.engine, "connect", self._prepare)
 

@@ -52,7 +52,6 @@ class Writer:
             connection = self._connected()
             try:
                 with self._watched(connection), connection.begin():
-                    self.ownership.check(connection)
                     yield connection
             except (SQLAlchemyError, SpawnError):
                 if connection.invalidated or connection.closed or not self._is_clean(connection):

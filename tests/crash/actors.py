@@ -11,15 +11,18 @@ import json
 import os
 import struct
 import threading
+import time
 from pathlib import Path
+from typing import Any
 
 from runtime.actor import Actor, action
+from runtime.errors import StoreUnavailable
 from runtime.ids import ActorId
 from runtime.local import EmbeddedSystem, embedded
 from runtime.records import Turn
 from runtime.statestores.base import StateStore, flatten
 from runtime.statestores.registry import open_store
-from tests.crash.load import KEY
+from tests.crash.load import KEY, url_of
 
 SYSTEM = "crash"
 CALLERS = 6
@@ -50,7 +53,7 @@ class Quick(Actor, name="quick", kind="unnamed", durability="journal"):
         return n
 
 
-def write_commit(path: Path, answered: int, calls: int | None = None) -> None:
+def write_commit(path: Path | str, answered: int, calls: int | None = None) -> None:
     """Several callers at `commit`, for ever or so many calls each."""
     with _system(path) as system:
         system.deploy(Careful)
@@ -70,25 +73,34 @@ def _call_own_actor(system: EmbeddedSystem, number: int, answered: int, calls: i
     # The last call is repeated with its key: it may have been lost or not, and is executed once.
     n = first = max(1, json.loads(stored.state.value.data)["left"] if stored and stored.state else 0)
     while calls is None or n < first + calls:
-        assert system.invoke(name, "step", {"n": n}, parent="careful", key=f"call-{n}") == n
+        assert _insisted(system, name, n, "careful") == n
         os.write(answered, _ANSWERED.pack(number, n))
         n += 1
 
 
-def write_journal(path: Path, answered: int, calls: int | None = None) -> None:
+def write_journal(path: Path | str, answered: int, calls: int | None = None) -> None:
     """One caller at `journal`, from actor to actor."""
     with _system(path) as system:
         system.deploy(Quick)
         n = first = max([1, *map(_number, _turns(system.store))])  # the last call is repeated, as above
         while calls is None or n < first + calls:
-            assert system.invoke(f"quick-{n % ACTORS}", "step", {"n": n}, parent="quick", key=f"call-{n}") == n
+            assert _insisted(system, f"quick-{n % ACTORS}", n, "quick") == n
             os.write(answered, _ANSWERED.pack(0, n))
             n += 1
 
 
-def check_commit(path: Path, received: bytes) -> None:
+def _insisted(system: EmbeddedSystem, name: str, n: int, parent: str) -> Any:
+    """The answer of call `n`, repeated with its key for as long as the store's server is away."""
+    while True:
+        try:
+            return system.invoke(name, "step", {"n": n}, parent=parent, key=f"call-{n}")
+        except StoreUnavailable:
+            time.sleep(0.01)
+
+
+def check_commit(path: Path | str, received: bytes) -> None:
     """Every answered call is in the store, once."""
-    store = open_store(f"sqlite:///{path}", key=KEY)
+    store = open_store(url_of(path), key=KEY)
     try:
         turns = _turns(store)
         _check_states(store, turns)
@@ -105,9 +117,9 @@ def check_commit(path: Path, received: bytes) -> None:
         store.close()
 
 
-def check_journal(path: Path, received: bytes) -> None:
+def check_journal(path: Path | str, received: bytes) -> None:
     """What is lost is a suffix of the calls; what is there is there once."""
-    store = open_store(f"sqlite:///{path}", key=KEY)
+    store = open_store(url_of(path), key=KEY)
     try:
         turns = _turns(store)
         _check_states(store, turns)
@@ -153,5 +165,5 @@ def _gap(numbers: list[int]) -> str:
     return f"{numbers[max(0, index - 2) : index + 3]}"
 
 
-def _system(path: Path) -> EmbeddedSystem:
-    return embedded(system=SYSTEM, store=f"sqlite:///{path}", key=KEY, checkpoint_interval_ms=100)
+def _system(path: Path | str) -> EmbeddedSystem:
+    return embedded(system=SYSTEM, store=url_of(path), key=KEY, checkpoint_interval_ms=100)

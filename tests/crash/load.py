@@ -39,7 +39,7 @@ class KnownLoad:
         return self.past.turn(name, b'{"left": %d, "right": %d}' % (n, n), key=key)
 
 
-def write(path: Path, acknowledged: int, *, groups: int | None = None, seed: int | None = None) -> None:
+def write(path: Path | str, acknowledged: int, *, groups: int | None = None, seed: int | None = None) -> None:
     """Commit groups of random size, with checkpoints and reopenings between, for ever or so many times.
 
     After each commit the sequence goes to the handle `acknowledged`: from then on it may never be lost.
@@ -66,7 +66,7 @@ def last_acknowledged(received: bytes) -> int:
     return _ACKNOWLEDGED.unpack(received[whole - _ACKNOWLEDGED.size : whole])[0] if whole else 0
 
 
-def check(path: Path, acknowledged: int) -> int:
+def check(path: Path | str, acknowledged: int) -> int:
     """What is left is a prefix, holds everything acknowledged, and every actor fits it; the head.
 
     Raises:
@@ -100,5 +100,10 @@ def _first_difference(left: list[Turn], right: list[Turn]) -> int:
     return next((index for index, (a, b) in enumerate(pairs, 1) if a != b), min(len(left), len(right)) + 1)
 
 
-def _opened(path: Path) -> StateStore:
-    return open_store(f"sqlite:///{path}", key=KEY)
+def url_of(store: Path | str) -> str:
+    """A store is a file, or the URL of one in a server."""
+    return store if isinstance(store, str) else f"sqlite:///{store}"
+
+
+def _opened(store: Path | str) -> StateStore:
+    return open_store(url_of(store), key=KEY)

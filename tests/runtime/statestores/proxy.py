@@ -18,6 +18,7 @@ class Proxy:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
+        self._dangling: list[socket.socket] = []
         self._flowing = threading.Event()
         self._flowing.set()
         self.refuses = False
@@ -26,11 +27,14 @@ class Proxy:
         self.lost = threading.Event()
         threading.Thread(target=self._accept, daemon=True).start()
 
-    def cut(self) -> None:
+    def cut(self, *, unnoticed_by_server: bool = False) -> None:
         """End all connections, and refuse new ones until `mend`."""
         self.refuses = True
-        for pair in self._pairs:
-            _close(*pair)
+        for client, server in self._pairs:
+            if unnoticed_by_server:
+                self._dangling.append(server.dup())
+            _close(client)
+            server.close() if unnoticed_by_server else _close(server)
         self._pairs.clear()
         self._flowing.set()
 
@@ -46,6 +50,7 @@ class Proxy:
     def close(self) -> None:
         self.cut()
         self._listener.close()
+        _close(*self._dangling)
 
     def _accept(self) -> None:
         with suppress(OSError):

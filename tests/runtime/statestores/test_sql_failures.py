@@ -9,46 +9,17 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import text
 
-from runtime.errors import StoreDamaged, StoreInUse, StoreUnavailable
+from runtime.errors import StoreDamaged, StoreUnavailable
 from runtime.records import Lifecycle
 from runtime.statestores.base import Group, flatten
 from runtime.statestores.journal import JournalStore
 from runtime.statestores.sql import SqlBackend
-from runtime.statestores.sql_servers import Limits
 from runtime.testing.turns import Past, actor_id
 from tests.runtime.statestores.proxy import Loss, Proxy
-from tests.runtime.statestores.sql_places import KEY, SERVERS, Place, backend, place
+from tests.runtime.statestores.sql_fixtures import QUICK, past, proxy, server, store
+from tests.runtime.statestores.sql_places import KEY, Place
 
-QUICK = Limits(statement_s=2, lock_wait_s=1, silence_s=1.5)
-each_server = pytest.mark.parametrize("server", list(SERVERS), indirect=True)
-
-
-@pytest.fixture(params=list(SERVERS))
-def server(request: pytest.FixtureRequest) -> Iterator[Place]:
-    with place(request.param) as made:
-        yield made
-
-
-@pytest.fixture
-def past() -> Past:
-    return Past()
-
-
-@pytest.fixture
-def proxy(server: Place) -> Iterator[Proxy]:
-    proxy = Proxy(server.server_port)
-    yield proxy
-    proxy.close()
-
-
-@pytest.fixture
-def store(server: Place, proxy: Proxy, past: Past) -> Iterator[JournalStore]:
-    """A store with two turns, behind the proxy."""
-    store = JournalStore(SqlBackend(server.through(proxy.port), limits=QUICK), key=KEY)
-    store.commit(Group(turns=past.batch(2, "a")))
-    yield store
-    proxy.mend()
-    store.close()
+__all__ = ["past", "proxy", "server", "store"]
 
 
 def assert_unwritten(server: Place, past: Past, group: Group) -> None:
@@ -236,6 +207,20 @@ def test_unknown_database_and_wrong_password_are_told_apart(server: Place) -> No
     assert "sesame" not in str(caught.value)
 
 
+def test_store_that_was_not_made_to_the_end_is_made_anew(server: Place, store: JournalStore) -> None:
+    store.close()
+    server.execute(f"DELETE FROM {server.table('meta')} WHERE name <> 'owner'")
+    for table in ("blocks", "snapshots"):
+        server.execute(f"DROP TABLE {server.table(table)}")
+
+    JournalStore(SqlBackend(server.url), key=KEY).close()
+    again = JournalStore(SqlBackend(server.url), key=KEY)
+
+    again.commit(Group(turns=Past().batch(1, "a")))
+    assert again.head() == 1
+    again.close()
+
+
 def test_missing_table_is_damage(server: Place, store: JournalStore, past: Past) -> None:
     server.execute(f"DROP TABLE {server.table('blocks')}")
 
@@ -309,26 +294,3 @@ def _end_when_committing(server: Place) -> None:
             return
         time.sleep(0.01)
     raise AssertionError("no session was seen committing")
-
-
-# owners
-
-
-def test_store_taken_while_the_connection_was_lost_is_not_written_to(
-    server: Place, proxy: Proxy, store: JournalStore, past: Past
-) -> None:
-    proxy.cut()
-    server.end_sessions()
-    thief = JournalStore(SqlBackend(server.url), key=KEY)
-    theirs = Past()
-    theirs.batch(2, "a")
-    thief.commit(Group(turns=theirs.batch(1, "b")))
-    proxy.mend()
-
-    with pytest.raises(StoreUnavailable):
-        store.commit(Group(turns=past.batch(1, "a")))
-    with pytest.raises(StoreInUse, match="already open in this process"):
-        store.commit(Group(turns=past.turns[2:]))
-
-    assert list(flatten(thief.turns())) == theirs.turns
-    thief.close()
