@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
 
 from runtime.drivers.waiters import LoopPort
 from runtime.errors import Overloaded, SpawnError
@@ -74,6 +74,7 @@ class NodeCalls:
     def port(self) -> ReplyPort:
         if self._port is None:
             self._port = ReplyPort(asyncio.get_running_loop())
+            self._port.here()
         return self._port
 
     async def invoke(self, call: pb.Call, context: Any) -> pb.Answer:
@@ -132,7 +133,7 @@ class _FutureWaiter:
         self.future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
 
     def deliver(self, reply: Reply) -> LoopPort | None:
-        return self._port.put(self, reply)
+        return cast(LoopPort | None, self._port.put(self, reply))
 
     def settle(self, reply: Reply) -> None:
         if not self.future.done():
@@ -198,7 +199,7 @@ class _StreamWaiter:
         self._stream, self._call = stream, call
 
     def deliver(self, reply: Reply) -> LoopPort | None:
-        return self._stream.port.put(self, reply)
+        return cast(LoopPort | None, self._stream.port.put(self, reply))
 
     def settle(self, reply: Reply) -> None:
         self._stream.add(self._call, reply)

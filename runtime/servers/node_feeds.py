@@ -73,11 +73,16 @@ class NodeFeeds:
 
         await _send(batches, context)
 
-    async def read_lifecycle(self, _: pb.ReadLifecycleRequest, context: Any) -> None:
+    async def read_columns(self, request: pb.ReadColumnsRequest, context: Any) -> None:
+        from runtime.wire.node_history import columns_as_ipc
+
+        await _send(lambda: map(columns_as_ipc, self._system.history_batches(after=request.after)), context)
+
+    async def read_lifecycle(self, request: pb.ReadLifecycleRequest, context: Any) -> None:
         from runtime.wire.node_history import lifecycle_as_ipc
 
         def batches() -> Iterator[bytes]:
-            return map(lifecycle_as_ipc, _chunks(self._system.lifecycle(), _MARKS_A_MESSAGE))
+            return map(lifecycle_as_ipc, _chunks(self._system.lifecycle(after=request.after), _MARKS_A_MESSAGE))
 
         await _send(batches, context)
 

@@ -69,6 +69,10 @@ class NodeLooking:
             put_stored(reply.definitions.add(), each)
         return reply
 
+    async def get_kept(self, _: pb.GetKeptRequest, __: Any) -> pb.Kept:
+        kept = await self._threaded(self._system.kept)
+        return pb.Kept(gone=kept.gone, changes=kept.changes)
+
     async def flush(self, request: pb.FlushRequest, _: Any) -> pb.FlushReply:
         timeout_s = min(request.timeout_s, _LONGEST_FLUSH_S)
         return pb.FlushReply(committed=await self._threaded(lambda: self._system.flush(timeout_s)))

@@ -413,6 +413,17 @@ class TransportChecks:
         assert turns[-1].sequence == last
         assert [turn.sequence for batch in system.turns(after=last - 1) for turn in batch] == [last]
 
+    def test_columns_tell_the_same_as_turns(self, system: SystemApi) -> None:
+        self.needs(system, Capability.HISTORY)
+        for value in range(3):
+            system.invoke("tally", "add", {"value": value})
+        last = system.flush()
+
+        rows = [row for batch in system.history_batches(after=1) for row in batch.to_pylist()]
+
+        assert [row["sequence"] for row in rows] == list(range(2, last + 1))
+        assert system.kept().gone == 0
+
     def test_turn_records_what_was_asked(self, system: SystemApi) -> None:
         self.needs(system, Capability.HISTORY)
         system.invoke("relay", "ask", {"actor": "tally", "action": "add", "payload": {"value": 4}})

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import datetime
-from itertools import chain, islice
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Self
 
 import grpc
@@ -187,19 +187,19 @@ class NodeClient:
         return map(turns_of_ipc, self._batches("ReadTurns", request))
 
     def history_batches(self, *, after: int = 0) -> Iterator[Any]:
-        from runtime.statestores.columns import batches
+        from runtime.wire.node_history import columns_of_ipc
 
-        return batches(self.turns(after=after))
+        return map(columns_of_ipc, self._batches("ReadColumns", pb.ReadColumnsRequest(after=after)))
 
     def kept(self) -> Kept:
-        """Nothing is known to be gone: the node does not tell yet."""
-        return Kept()
+        found = self.connection.call("GetKept", pb.GetKeptRequest())
+        return Kept(found.gone, found.changes)
 
     def lifecycle(self, *, after: int = 0) -> Iterator[Lifecycle]:
         from runtime.wire.node_history import lifecycle_of_ipc
 
-        batches = self._batches("ReadLifecycle", pb.ReadLifecycleRequest())
-        return islice(chain.from_iterable(map(lifecycle_of_ipc, batches)), after, None)
+        batches = self._batches("ReadLifecycle", pb.ReadLifecycleRequest(after=after))
+        return chain.from_iterable(map(lifecycle_of_ipc, batches))
 
     def _batches(self, method: str, request: Any) -> Iterator[bytes]:
         """Messages of a stream, each asked for when it is wanted: the node waits for whoever reads."""

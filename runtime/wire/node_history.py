@@ -75,6 +75,17 @@ def turns_of_ipc(data: bytes) -> list[Turn]:
     return [Turn(**dict(zip(names, row, strict=True))) for row in zip(*columns.values(), strict=True)]
 
 
+def columns_as_ipc(batch: Any) -> bytes:
+    """A record batch of a store's own columns."""
+    return _written(batch)
+
+
+def columns_of_ipc(data: bytes) -> Any:
+    """The record batch of one message."""
+    with pa.ipc.open_stream(data) as reader:
+        return reader.read_next_batch()
+
+
 def lifecycle_as_ipc(marks: Sequence[Lifecycle]) -> bytes:
     return _ipc(
         {
@@ -99,7 +110,10 @@ def lifecycle_of_ipc(data: bytes) -> list[Lifecycle]:
 
 
 def _ipc(columns: Mapping[str, Any]) -> bytes:
-    batch = pa.record_batch(dict(columns))
+    return _written(pa.record_batch(dict(columns)))
+
+
+def _written(batch: Any) -> bytes:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, batch.schema) as writer:
         writer.write_batch(batch)

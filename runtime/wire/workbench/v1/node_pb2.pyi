@@ -446,9 +446,29 @@ class ReadTurnsRequest(_message.Message):
     actor: str
     def __init__(self, after: _Optional[int] = ..., actor: _Optional[str] = ...) -> None: ...
 
-class ReadLifecycleRequest(_message.Message):
+class ReadColumnsRequest(_message.Message):
+    __slots__ = ("after",)
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    after: int
+    def __init__(self, after: _Optional[int] = ...) -> None: ...
+
+class GetKeptRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
+
+class Kept(_message.Message):
+    __slots__ = ("gone", "changes")
+    GONE_FIELD_NUMBER: _ClassVar[int]
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
+    gone: int
+    changes: int
+    def __init__(self, gone: _Optional[int] = ..., changes: _Optional[int] = ...) -> None: ...
+
+class ReadLifecycleRequest(_message.Message):
+    __slots__ = ("after",)
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    after: int
+    def __init__(self, after: _Optional[int] = ...) -> None: ...
 
 class ArrowBatch(_message.Message):
     __slots__ = ("ipc",)

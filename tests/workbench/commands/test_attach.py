@@ -1,0 +1,152 @@
+"""A session that works with another process's system: to look, to act, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import workbench as wb
+from runtime import Actor, action
+from runtime.errors import BadSetting, NotAllowed, Unreachable
+from runtime.local import EmbeddedSystem, embedded
+from runtime.servers.grpc_node import NodeServer
+from workbench.session import Session
+
+
+class Tally(Actor, name="tally"):
+    total: int = 0
+
+    @action
+    def add(self, value: int) -> dict[str, int]:
+        self.total += value
+        return {"total": self.total}
+
+
+@pytest.fixture
+def other(tmp_path: Path, session: Session) -> Iterator[tuple[EmbeddedSystem, str]]:
+    """Another process's system and its address; the session's own has `counter`."""
+    with embedded(system="other", store=f"sqlite:///{tmp_path / 'other.db'}") as system, NodeServer(system) as server:
+        system.deploy(Tally)
+        system.invoke("tally", "add", {"value": 3})
+        yield system, server.address
+        session.detach()
+
+
+def test_attaching_only_looks_by_default(other: tuple[EmbeddedSystem, str]) -> None:
+    attached = wb.attach(other[1])
+
+    assert attached.mode == "look"
+    assert [row.id.name for row in wb.actors()] == ["tally"]
+    assert wb.state("tally") == {"total": 3}
+    with pytest.raises(NotAllowed, match=f"%attach {other[1]} --mode act"):
+        wb.invoke("tally", "add", {"value": 1})
+
+
+def test_history_is_the_attached_systems(other: tuple[EmbeddedSystem, str]) -> None:
+    other[0].flush()
+    wb.attach(other[1])
+
+    assert wb.query("SELECT total FROM history.tally").fetchall() == [(3,)]
+
+
+def test_acting_reaches_the_other_system(other: tuple[EmbeddedSystem, str]) -> None:
+    wb.attach(other[1], mode="act")
+
+    assert wb.invoke("tally", "add", {"value": 1}) == {"total": 4}
+    assert other[0].state("tally") == {"total": 4}
+
+
+def test_deploying_while_attached_offers_the_actor_there(other: tuple[EmbeddedSystem, str]) -> None:
+    class Guest(Actor, name="guest"):
+        @action
+        def greet(self) -> str:
+            return "hello from afar"
+
+    wb.attach(other[1], mode="act")
+    wb.deploy(Guest)
+
+    assert other[0].invoke("guest", "greet") == "hello from afar"
+
+
+def test_own_system_goes_on_and_comes_back(other: tuple[EmbeddedSystem, str]) -> None:
+    wb.invoke("counter", "add", {"value": 2})
+    wb.attach(other[1])
+
+    left = wb.detach()
+
+    assert left is not None
+    assert left.system == "other"
+    assert wb.invoke("counter", "add", {"value": 1}) == {"total": 3}
+    assert wb.detach() is None
+
+
+def test_status_says_where_one_is(other: tuple[EmbeddedSystem, str]) -> None:
+    wb.attach(other[1])
+
+    assert other[1] in repr(wb.status())
+    assert repr(wb.attached()).startswith(f"Attached to actor system 'other' at {other[1]}, only to look")
+
+
+def test_attaching_elsewhere_leaves_the_first(other: tuple[EmbeddedSystem, str]) -> None:
+    wb.attach(other[1])
+    first = wb.attach(other[1], mode="act")
+
+    assert wb.attached() == first
+    assert wb.detach() == first
+    assert wb.attached() is None
+
+
+@pytest.mark.parametrize("target", ["", "production", "ftp://x"])
+def test_unusable_target_changes_nothing(session: Session, target: str) -> None:
+    own = session.system
+
+    with pytest.raises(BadSetting, match=r"Cannot (attach|connect) to"):
+        wb.attach(target)
+
+    assert session.system is own
+
+
+def test_failed_attachment_leaves_everything_as_it_was(session: Session) -> None:
+    own = session.system
+
+    with pytest.raises(Unreachable):
+        wb.attach("grpc://127.0.0.1:1", token="x")
+    with pytest.raises(BadSetting, match="mode"):
+        wb.attach("grpc://127.0.0.1:1", mode="lok")
+
+    assert session.system is own
+
+
+def test_starting_while_attached_is_refused(other: tuple[EmbeddedSystem, str]) -> None:
+    wb.attach(other[1])
+
+    with pytest.raises(BadSetting, match="%detach"):
+        wb.start()
+    with pytest.raises(BadSetting, match="another process's"):
+        wb.serve()
+
+
+def test_served_system_can_be_attached_to(session: Session) -> None:
+    served = wb.serve()
+    try:
+        wb.attach(served.address)
+        assert wb.state("counter") == {"total": 0}
+        assert served.address in repr(served)
+        wb.detach()
+        assert wb.serve() is served
+    finally:
+        served.close()
+
+    with pytest.raises(Unreachable):
+        wb.attach(served.address, token="x")
+
+
+def test_stopping_ends_what_is_served(session: Session) -> None:
+    address = wb.serve().address
+
+    wb.stop()
+
+    with pytest.raises(Unreachable):
+        wb.attach(address, token="x")
