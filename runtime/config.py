@@ -40,6 +40,17 @@ class RuntimeConfig(msgspec.Struct, frozen=True, kw_only=True):
     """The longest a finished turn waits for company before its group is written; 1 to 20."""
     checkpoint_interval_ms: int = 2_000
     """How often changed states are written as snapshots, which bounds the tail read at opening."""
+    keep_revisions: int | None = None
+    """Of each actor's past, the newest so many revisions, with the turns that ended at one of them; None for all.
+
+    A turn goes as soon as one of these four settings says so, and with it its idempotency key.  Current states, schedules and
+    definitions stay whatever is set here; numbers of turns and revisions go on."""
+    keep_invocations: int | None = None
+    """Of each actor's past, the newest so many turns; None for all."""
+    keep_days: float | None = None
+    """Turns that ended so many days ago or less; None for all."""
+    keep_turns: int | None = None
+    """The newest so many turns of all actors together; None for all."""
     mailbox_limit: int = 100_000
     """Waiting invocations for one actor before `MailboxFull`, for actors whose class does not say."""
     timeout_s: float = 60.0
