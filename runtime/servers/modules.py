@@ -1,0 +1,57 @@
+"""Actor classes from modules named on a command line."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from types import ModuleType
+
+from runtime.actor import Actor
+from runtime.errors import DefinitionError
+
+
+def load_actors(names: Iterable[str]) -> list[type[Actor]]:
+    """The actor classes that the modules define, in order: `my_actors.py`, a path, or `package.module`.
+
+    Raises:
+        DefinitionError: a module cannot be imported, or defines no actor.
+    """
+    found: list[type[Actor]] = []
+    for name in names:
+        module = _load(name)
+        actors = [each for each in vars(module).values() if _is_defined_in(each, module)]
+        if not actors:
+            raise DefinitionError(f"{name} defines no actor: write `class Name(Actor): …` in it.")
+        found += dict.fromkeys(actors)
+    return found
+
+
+def _is_defined_in(candidate: object, module: ModuleType) -> bool:
+    return isinstance(candidate, type) and issubclass(candidate, Actor) and candidate.__module__ == module.__name__
+
+
+def _load(name: str) -> ModuleType:
+    try:
+        if name.endswith(".py"):
+            return _load_file(Path(name))
+        if "" not in sys.path and str(Path.cwd()) not in sys.path:
+            sys.path.insert(0, str(Path.cwd()))
+        return importlib.import_module(name)
+    except Exception as error:
+        raise DefinitionError(f"Cannot import {name}: {type(error).__name__}: {error}") from error
+
+
+def _load_file(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {path}")
+    spec = importlib.util.spec_from_file_location(path.stem, path.resolve())
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} is no Python module")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # so that the source of its classes is found
+    sys.path.insert(0, str(path.resolve().parent))
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,108 @@
+"""`python -m runtime serve`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from runtime.config import DEFAULT_SYSTEM
+from runtime.local import embedded
+from runtime.servers.modules import load_actors
+from runtime.servers.running import HOST_PORT, HTTP_PORT, RunningProxy, serve
+from runtime.servers.security import LOOPBACK, Security
+from runtime.servers.until_stopped import Stop
+
+HELP = """A Spawn proxy on this machine: SDKs in any language register here, and spawn and invoke actors.
+
+SIGTERM drains it: readiness is down, new calls are refused, calls under way are answered, everything is written."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    environ = os.environ
+    parser.add_argument("modules", nargs="*", metavar="MODULE", help="modules with actors to run in this process")
+    parser.add_argument("--system", default=environ.get("PROXY_ACTOR_SYSTEM_NAME", DEFAULT_SYSTEM))
+    parser.add_argument("--store", default="memory://", help="where states live: memory://, sqlite:///PATH, …")
+    parser.add_argument("--durability", default="journal", choices=("snapshot", "journal", "commit"))
+    parser.add_argument("--http-port", type=int, default=int(environ.get("PROXY_HTTP_PORT", HTTP_PORT)))
+    parser.add_argument(
+        "--host-port",
+        type=int,
+        default=int(environ.get("USER_FUNCTION_PORT", HOST_PORT)),
+        help="where a host listens that registers at --http-port",
+    )
+    parser.add_argument(
+        "--door",
+        action="append",
+        default=[],
+        metavar="HTTP:HOST",
+        help="a further pair of such ports, for another host",
+    )
+    parser.add_argument(
+        "--bind", default=LOOPBACK, help="another address than this machine's needs --certificate and more"
+    )
+    parser.add_argument("--certificate", type=Path, help="PEM file of this server's certificate")
+    parser.add_argument("--key", type=Path, help="PEM file of its key")
+    parser.add_argument("--client-authority", type=Path, help="PEM file of who signs the certificates of clients")
+    parser.add_argument("--token-file", type=Path, help="file with the token that clients send")
+    parser.add_argument(
+        "--drain-seconds", type=float, default=10.0, help="how long calls under way may take at the end"
+    )
+
+
+def run(given: argparse.Namespace) -> int:
+    stop = Stop()
+    actors = load_actors(given.modules)
+    with embedded(system=given.system, store=given.store, durability=given.durability) as system:
+        for actor in actors:
+            report = system.deploy(actor)
+            print(f"deployed {report.actor}")
+        running = serve(
+            system,
+            http_port=given.http_port,
+            host_port=given.host_port,
+            more=[_door(text) for text in given.door],
+            bind=given.bind,
+            security=_security(given),
+        )
+        _announce(running)
+        stop.wait()
+        print("draining", flush=True)
+        running.close(given.drain_seconds)
+    print("stopped", flush=True)
+    return 0
+
+
+def _announce(running: RunningProxy) -> None:
+    store = running.system.store.url
+    lasting = " (nothing of it survives this process)" if store.startswith("memory:") else ""
+    print(f"actor system {running.system.name}, store {store}{lasting}")
+    for url, host_port in running.addresses.items():
+        print(f"listening at {url} for hosts on port {host_port}")
+    print("environment of an SDK:")
+    for name, value in running.environment().items():
+        print(f"  {name}={value}")
+    print("ready", flush=True)
+
+
+def _door(text: str) -> tuple[int, int]:
+    http_port, _, host_port = text.partition(":")
+    try:
+        return int(http_port), int(host_port)
+    except ValueError:
+        raise SystemExit(f"--door {text}: write two ports, such as 9002:8091") from None
+
+
+def _security(given: argparse.Namespace) -> Security | None:
+    if not (given.certificate or given.key or given.client_authority or given.token_file):
+        return None
+    return Security(
+        token=given.token_file.read_text("utf-8").strip() if given.token_file else "",
+        certificate=_content(given.certificate),
+        key=_content(given.key),
+        client_authority=_content(given.client_authority),
+    )
+
+
+def _content(path: Path | None) -> bytes:
+    return path.read_bytes() if path is not None else b""
