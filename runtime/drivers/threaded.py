@@ -75,9 +75,9 @@ class ThreadedDriver:
         )
         self.timekeeper = Timekeeper(self._next_wait_s, self._tick, "wb-timekeeper")
         self._committed = threading.Condition()
-        self._idle = Watch()
+        self._idle = Watch(0.000_015)
         """For a worker that has run out of work."""
-        self.callers = Watch()
+        self.callers = Watch(0.000_025)
         """For a thread that waits for its answer."""
         self._is_closed = False
 

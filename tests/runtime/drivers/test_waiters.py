@@ -20,7 +20,7 @@ CALL = Invocation(id=InvocationId("i-1"), actor=ActorId("test", "counter"), acti
 ANSWER = Reply(CALL.id, Encoded(JSON, b'{"total": 5}'))
 
 
-@pytest.fixture(params=[None, Watch()], ids=["asleep", "watching"])
+@pytest.fixture(params=[None, Watch(0.00001)], ids=["asleep", "watching"])
 def waiter(request: pytest.FixtureRequest) -> BlockingWaiter:
     return BlockingWaiter(request.param)
 
