@@ -21,7 +21,7 @@ from runtime.errors import StaleCommit, StoreUnavailable
 from runtime.ids import ActorId
 from runtime.records import Lifecycle
 from runtime.statestores import sql_statements as sql
-from runtime.statestores.backend import BlockHead, BlockRow, DefinitionRow, ScheduleRow, SnapshotRow, Writes
+from runtime.statestores.backend import BlockHead, BlockRow, DefinitionRow, ScheduleRow, SealedRow, SnapshotRow, Writes
 from runtime.statestores.journal import JournalStore
 from runtime.statestores.places import place_of, places_from
 from runtime.statestores.sql_engine import Database
@@ -35,6 +35,8 @@ from runtime.statestores.sql_writes import carry_out
 
 class SqlBackend:
     """The tables of one store on a server."""
+
+    retains = True
 
     def __init__(self, url: str, *, limits: Limits = LIMITS) -> None:
         """Raises StoreInUse, StoreUnavailable, BadSetting: nothing was changed."""
@@ -88,6 +90,14 @@ class SqlBackend:
                 return BlockRow(row.first, row.last, bytes(row.actors), bytes(row.data))
         return None
 
+    def sealed(self, after: int, limit: int) -> list[SealedRow]:
+        rows = self._database.rows(sql.READ_SEALED, {"after": after, "limit": limit})
+        return [SealedRow(row.first, row.last, bytes(row.data)) for row in rows]
+
+    def sealed_ranges(self, after: int, limit: int) -> list[tuple[int, int]]:
+        rows = self._database.rows(sql.READ_SEALED_RANGES, {"after": after, "limit": limit})
+        return [(row.first, row.last) for row in rows]
+
     def key(self, key_hash: int) -> int | None:
         return self._number(sql.KEY, {"hash": key_hash})
 
@@ -136,7 +146,7 @@ class SqlBackend:
 
     def _check_fits(self, writes: Writes) -> None:
         """Asked before: such a server answers what is too large by closing the connection."""
-        largest = max([0, *(len(block.data) for block in (writes.block, writes.merged) if block)])
+        largest = max([0, *(len(block.data) for block in (writes.block, writes.merged, writes.sealed) if block)])
         # Bytes are sent as text, some of them escaped.
         if self._writer.largest and largest * 1.1 > self._writer.largest:
             raise StoreUnavailable(

@@ -51,14 +51,22 @@ class ExactText(TypeDecorator[str]):
         return dialect.type_descriptor(Text())
 
 
-BYTES = LargeBinary().with_variant(mysql.LONGBLOB(), "mysql", "mariadb")
+BYTES = LargeBinary().with_variant(mysql.LONGBLOB(), "mysql", "mariadb").with_variant(mssql.VARBINARY("max"), "mssql")  # type: ignore[no-untyped-call]
 PLACE = VARBINARY(LONGEST).with_variant(postgresql.BYTEA(), "postgresql", "cockroachdb")
 
 _metadata = MetaData()
 
 
 def _table(name: str, *columns: Column[Any]) -> Table:
-    return Table(f"workbench_{name}", _metadata, *columns, mysql_engine="InnoDB", mysql_charset="utf8mb4")
+    return Table(
+        f"workbench_{name}",
+        _metadata,
+        *columns,
+        mysql_engine="InnoDB",
+        mysql_charset="utf8mb4",
+        mariadb_engine="InnoDB",
+        mariadb_charset="utf8mb4",
+    )
 
 
 def _number(name: str, *, is_key: bool = False) -> Column[Any]:
@@ -72,6 +80,12 @@ BLOCKS = _table(
     _number("last"),
     Column("actors", BYTES, nullable=False),
     _number("size"),
+    Column("data", BYTES, nullable=False),
+)
+SEALED = _table(
+    "sealed",
+    _number("first", is_key=True),
+    _number("last"),
     Column("data", BYTES, nullable=False),
 )
 KEYS = _table("keys", _number("hash", is_key=True), _number("sequence"))
@@ -117,4 +131,4 @@ SCHEDULES = _table(
     _number("due_us"),
     Column("data", BYTES, nullable=False),
 )
-TABLES = (META, BLOCKS, KEYS, SNAPSHOTS, LIFECYCLE, DEFINITIONS, SCHEDULES)
+TABLES = (META, BLOCKS, SEALED, KEYS, SNAPSHOTS, LIFECYCLE, DEFINITIONS, SCHEDULES)

@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, delete, func, insert, literal_column, null, select
+from typing import Any
 
-from runtime.statestores.sql_schema import BLOCKS, DEFINITIONS, KEYS, LIFECYCLE, META, SCHEDULES, SNAPSHOTS
+from sqlalchemy import Column, Select, bindparam, delete, func, insert, literal_column, null, select
+
+from runtime.statestores.sql_schema import BLOCKS, DEFINITIONS, KEYS, LIFECYCLE, META, SCHEDULES, SEALED, SNAPSHOTS
 
 _blocks = BLOCKS.c
+_sealed = SEALED.c
 _limit = bindparam("limit", type_=BLOCKS.c.first.type)
+
+
+def _following(*columns: Column[Any]) -> Select[Any]:
+    """Rows of turns with `last` above `after`, in order.
+
+    They do not overlap: the one with turn `after` + 1 is the last that starts at or before it.
+    """
+    row = columns[0].table.c
+    start = select(func.coalesce(func.max(row.first), literal_column("0"))).where(
+        row.first <= bindparam("after") + literal_column("1")
+    )
+    return (
+        select(*columns)
+        .where(row.first >= start.scalar_subquery(), row.last > bindparam("after"))
+        .order_by(row.first)
+        .limit(_limit)
+    )
+
 
 READ_META = select(META.c.name, META.c.value)
 READ_META_ENTRY = select(META.c.value).where(META.c.name == bindparam("name"))
@@ -18,23 +39,8 @@ INSERT_META = insert(META)
 HEAD = select(_blocks.last).order_by(_blocks.first.desc()).limit(1)
 INSERT_BLOCK = insert(BLOCKS)
 REMOVE_BLOCKS = delete(BLOCKS).where(_blocks.first.between(bindparam("from"), bindparam("to")))
-# Blocks are contiguous: the one with turn `after` + 1 is the last that starts at or before it.
-_start = select(func.coalesce(func.max(_blocks.first), literal_column("0"))).where(
-    _blocks.first <= bindparam("after") + literal_column("1")
-)
-_following = (_blocks.first >= _start.scalar_subquery(), _blocks.last > bindparam("after"))
-READ_BLOCKS = (
-    select(_blocks.first, _blocks.last, _blocks.actors, _blocks.data)
-    .where(*_following)
-    .order_by(_blocks.first)
-    .limit(_limit)
-)
-READ_BLOCK_HEADS = (
-    select(_blocks.first, _blocks.last, _blocks.actors, _blocks.size)
-    .where(*_following)
-    .order_by(_blocks.first)
-    .limit(_limit)
-)
+READ_BLOCKS = _following(_blocks.first, _blocks.last, _blocks.actors, _blocks.data)
+READ_BLOCK_HEADS = _following(_blocks.first, _blocks.last, _blocks.actors, _blocks.size)
 BLOCK_OF = (
     select(_blocks.first, _blocks.last, _blocks.actors, _blocks.data)
     .where(_blocks.first <= bindparam("sequence"))
@@ -42,9 +48,15 @@ BLOCK_OF = (
     .limit(1)
 )
 
+READ_SEALED = _following(_sealed.first, _sealed.last, _sealed.data)
+READ_SEALED_RANGES = _following(_sealed.first, _sealed.last)
+INSERT_SEALED = insert(SEALED)
+REMOVE_SEALED = delete(SEALED).where(_sealed.last >= bindparam("from"), _sealed.first <= bindparam("to"))
+
 KEY = select(KEYS.c.sequence).where(KEYS.c.hash == bindparam("hash"))
-KNOWN_KEYS = select(KEYS.c.hash).where(KEYS.c.hash.in_(bindparam("hashes", expanding=True)))
+KNOWN_KEYS = select(KEYS.c.hash, KEYS.c.sequence).where(KEYS.c.hash.in_(bindparam("hashes", expanding=True)))
 INSERT_KEYS = insert(KEYS)
+REMOVE_KEYS = delete(KEYS).where(KEYS.c.hash.in_(bindparam("hashes", expanding=True)))
 
 SNAPSHOT_COLUMNS = tuple(column.name for column in SNAPSHOTS.c if column.name != "place")
 _LARGE = ("data", "kept_aside")

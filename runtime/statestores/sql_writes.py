@@ -18,11 +18,18 @@ T = TypeVar("T")
 
 def carry_out(connection: Connection, writes: Writes) -> int:
     """Do everything; the number of keys that were there already."""
+    if writes.dropped:
+        connection.execute(sql.REMOVE_BLOCKS, {"from": writes.dropped[0], "to": writes.dropped[1]})
+    if writes.unsealed:
+        connection.execute(sql.REMOVE_SEALED, {"from": writes.unsealed[0], "to": writes.unsealed[1]})
+    _remove_keys(connection, writes.forgotten)
     if writes.merged:
         connection.execute(sql.REMOVE_BLOCKS, {"from": writes.merged.first, "to": writes.merged.last})
         _insert_block(connection, writes.merged)
     if writes.block:
         _insert_block(connection, writes.block)
+    if writes.sealed:
+        connection.execute(sql.INSERT_SEALED, _values(writes.sealed))
     present = _insert_keys(connection, writes.keys)
     _replace_snapshots(connection, writes.snapshots)
     _insert_marks(connection, writes)
@@ -51,6 +58,21 @@ def _insert_keys(connection: Connection, keys: Sequence[tuple[int, int]]) -> int
         rows = [{"hash": key_hash, "sequence": sequence} for key_hash, sequence in new.items()]
         connection.execute(sql.INSERT_KEYS, rows)
     return len(keys) - len(new)
+
+
+def _remove_keys(connection: Connection, forgotten: Sequence[tuple[int, int, int]]) -> None:
+    """One after the other, as each removal may free the key before it."""
+    wanted = {number for key_hash, _, following in forgotten for number in (key_hash, following)}
+    known: dict[int, int] = {}
+    for hashes in _portions(wanted):
+        known |= {row.hash: row.sequence for row in connection.execute(sql.KNOWN_KEYS, {"hashes": hashes})}
+    removed = []
+    for key_hash, sequence, following in forgotten:
+        if known.get(key_hash) == sequence and following not in known:
+            del known[key_hash]
+            removed.append(key_hash)
+    for hashes in _portions(removed):
+        connection.execute(sql.REMOVE_KEYS, {"hashes": hashes})
 
 
 def _replace_snapshots(connection: Connection, rows: Sequence[SnapshotRow]) -> None:
