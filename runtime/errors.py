@@ -15,6 +15,7 @@
     │   ├── CallCycle           a call that would wait for itself
     │   ├── AccessDenied        a policy refuses the call
     │   ├── WouldBlock          a blocking call where waiting is impossible
+    │   ├── NotRecorded         a replayed action asked what the original did not
     │   ├── NotCapable          this system cannot do what was asked
     │   ├── NotAllowed          the caller may not do this: no token, or attached only to look
     │   ├── ContractError       a .proto that cannot be compiled or used
@@ -216,6 +217,19 @@ class WouldBlock(Mistake):
     """A blocking call was made on the event loop that it would block."""
 
     code = "would_block"
+
+
+class NotRecorded(Mistake):
+    """An action that is run again asked another actor something that was not asked then, so there is no answer."""
+
+    code = "not_recorded"
+
+    def __init__(self, actor: str, action: str) -> None:
+        super().__init__(
+            f"{actor}.{action} was not asked in the recorded turn, so the record has no answer to it.\n"
+            "A copy asks nobody; send the message again in place if it is to ask."
+        )
+        self.actor, self.action = actor, action
 
 
 class NotCapable(Mistake):

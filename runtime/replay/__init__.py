@@ -1,0 +1,1 @@
+"""Turns run again, in isolation."""
