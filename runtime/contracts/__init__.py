@@ -1,0 +1,1 @@
+"""Contracts: actors declared in `.proto` files, and `.proto` files made from actors."""
