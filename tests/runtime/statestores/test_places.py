@@ -5,7 +5,9 @@ from hypothesis import strategies as st
 
 from runtime.statestores.places import LONGEST, place_of, places_from
 
-_texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40) | st.sampled_from(["", "\0", "\0\0", "a\0", "\U0010ffff"])
+_texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40) | st.sampled_from(
+    ["", "\0", "\0\0", "a\0", "\U0010ffff"]
+)
 
 
 @given(_texts, _texts, _texts, _texts)
