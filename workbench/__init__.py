@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     from workbench.commands.actors import actors
     from workbench.commands.attach import attached, detach
     from workbench.commands.deploy import confirm_dropped, deploy, undeploy
+    from workbench.commands.failures import dead_letters, failures
     from workbench.commands.invoke import ainvoke, invoke
     from workbench.commands.lifecycle import start, status, stop
     from workbench.commands.logs import logs
     from workbench.commands.mailbox import mailbox
+    from workbench.commands.postmortem import postmortem
     from workbench.commands.query import query
     from workbench.commands.ref import ref
+    from workbench.commands.retry import retry
     from workbench.commands.serve import serve
     from workbench.commands.state import state
     from workbench.kernel_ext.display import dashboard, watch
@@ -39,13 +42,17 @@ _HOMES = {
     "check": "workbench.teaching.check",
     "confirm_dropped": "workbench.commands.deploy",
     "dashboard": "workbench.kernel_ext.display",
+    "dead_letters": "workbench.commands.failures",
     "deploy": "workbench.commands.deploy",
     "detach": "workbench.commands.attach",
+    "failures": "workbench.commands.failures",
     "invoke": "workbench.commands.invoke",
     "logs": "workbench.commands.logs",
     "mailbox": "workbench.commands.mailbox",
+    "postmortem": "workbench.commands.postmortem",
     "query": "workbench.commands.query",
     "ref": "workbench.commands.ref",
+    "retry": "workbench.commands.retry",
     "serve": "workbench.commands.serve",
     "start": "workbench.commands.lifecycle",
     "state": "workbench.commands.state",
@@ -73,15 +80,19 @@ __all__ = [
     "check",
     "confirm_dropped",
     "dashboard",
+    "dead_letters",
     "deploy",
     "detach",
+    "failures",
     "history",
     "init",
     "invoke",
     "logs",
     "mailbox",
+    "postmortem",
     "query",
     "ref",
+    "retry",
     "serve",
     "start",
     "state",

@@ -187,7 +187,8 @@ class Status(SystemStatus, frozen=True, kw_only=True):
     @classmethod
     def of(cls, status: SystemStatus, *, key: str = "", durability: str = "") -> Status:
         """The same status, showable."""
-        return cls(key=key, durability=durability, **msgspec.structs.asdict(status))
+        known = msgspec.structs.asdict(status)
+        return cls(**{**known, "key": key, "durability": durability or known.get("durability", "")})
 
     def __repr__(self) -> str:
         if not self.running:

@@ -6,11 +6,12 @@ import argparse
 from typing import Any
 
 from workbench.kernel_ext.attach_magics import AttachMagics
+from workbench.kernel_ext.failure_magics import FailureMagics
 from workbench.kernel_ext.looking_magics import LookingMagics
 from workbench.kernel_ext.magic_base import BaseMagics
 from workbench.kernel_ext.magics import WorkbenchMagics
 
-CLASSES: tuple[type[BaseMagics], ...] = (WorkbenchMagics, LookingMagics, AttachMagics)
+CLASSES: tuple[type[BaseMagics], ...] = (WorkbenchMagics, LookingMagics, FailureMagics, AttachMagics)
 
 
 def all_names() -> dict[str, list[str]]:

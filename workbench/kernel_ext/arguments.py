@@ -123,11 +123,11 @@ def read_call(given: argparse.Namespace, names: Names, cell: str | None) -> Call
         raise UsageError("Give the payload once: as field=value words, with --json, or in the cell.")
     options = {
         "asynchronous": given.asynchronous,
-        "delay": None if given.delay is None else _seconds(read_word(given.delay, names), "--delay"),
+        "delay": None if given.delay is None else read_seconds(read_word(given.delay, names), "--delay"),
         "parent": None if given.parent is None else read_word(given.parent, names),
         "metadata": _metadata(given.metadata, names),
         "key": None if given.key is None else read_word(given.key, names),
-        "timeout": None if given.timeout is None else _seconds(read_word(given.timeout, names), "--timeout"),
+        "timeout": None if given.timeout is None else read_seconds(read_word(given.timeout, names), "--timeout"),
     }
     actor, action = read_word(given.actor, names), read_word(given.action, names)
     return Call(actor, action, _payload(given, names, cell), {k: v for k, v in options.items() if v})
@@ -155,7 +155,12 @@ def _payload(given: argparse.Namespace, names: Names, cell: str | None) -> Any:
     return read_fields(given.fields, names) if given.fields else None
 
 
-def _seconds(text: str, flag: str) -> float:
+def read_seconds(text: str, flag: str) -> float:
+    """Seconds from a number or from text such as `10s`.
+
+    Raises:
+        UsageError: it is neither.
+    """
     try:
         return float(text)
     except ValueError:

@@ -16,7 +16,7 @@ from workbench.kernel_ext.known_names import KnownNames
 from workbench.session import Session
 
 _LINE = re.compile(r"\s*(?:[\w\s,.\[\]'\"]+=\s*)?(%{1,2})(\w+)\s+(.*)\Z", re.DOTALL)
-_ACTOR_FIRST = {"state", "mailbox", "history", "watch", "undeploy", "logs"}
+_ACTOR_FIRST = {"state", "mailbox", "history", "watch", "undeploy", "logs", "failures", "postmortem", "retry"}
 _VALUES = {
     "kind": [kind.value for kind in Kind],
     "durability": [level.value for level in Durability],

@@ -17,6 +17,9 @@ from IPython.core import ultratb
 
 from runtime.errors import ActionFailed, InternalError, SpawnError
 from workbench.kernel_ext.frames import joined, user_frames
+from workbench.presenters.call_text import call_text
+from workbench.presenters.values import one_line, outline
+from workbench.redaction import redacted
 
 _HOOK = "_render_traceback_"
 
@@ -76,7 +79,8 @@ class ErrorDisplay:
         frames = [entry for failure in [*failures, cause] for entry in user_frames(failure.__traceback__)]
         for link in _chain(cause):
             link.__traceback__ = joined(user_frames(link.__traceback__))
-        return [*self._traceback(cause, joined(frames)), *(_aftermath(failure) for failure in reversed(failures))]
+        aftermath = [_aftermath(failure) for failure in reversed(failures)]
+        return [*self._traceback(cause, joined(frames)), *aftermath, *_what_now(failures[-1])]
 
     def _syntax_error(self, error: SpawnError, cause: SyntaxError) -> list[str]:
         shown: list[str] = self._shell.SyntaxTB.structured_traceback(type(cause), cause, [])
@@ -124,6 +128,19 @@ def _unwound(error: ActionFailed) -> tuple[list[ActionFailed], BaseException]:
 
 def _aftermath(failure: ActionFailed) -> str:
     return f"{failure.actor}.{failure.action} failed; the state of {failure.actor} is as it was before."
+
+
+def _what_now(failure: ActionFailed) -> list[str]:
+    """The message that failed and the state that it found, while this process remembers them."""
+    from workbench.commands.failures import remembered
+    from workbench.commands.postmortem import state_before
+
+    failed = remembered(failure.invocation)
+    if failed is None:
+        return []
+    call = call_text(failed.action, failed.payload, 80)
+    state = one_line(outline(redacted(state_before(failed))), 120)
+    return [f"Message {call}, state {state}: see %postmortem {failed.actor}; %retry {failed.actor} sends it again."]
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

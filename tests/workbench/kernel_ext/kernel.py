@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,18 @@ class Kernel:
         content = reply["content"]
         cell.status, cell.ename, cell.evalue = content["status"], content.get("ename", ""), content.get("evalue", "")
         return cell
+
+    def typed(self, code: str, lines: Sequence[str]) -> str:
+        """Run a cell that asks for input, answering with these lines; what it printed and displayed as text."""
+        cell, answers = Cell(), iter(lines)
+
+        def answer(_: dict[str, Any]) -> None:
+            self._client.input(next(answers))
+
+        self._client.execute_interactive(
+            code, output_hook=cell.take, stdin_hook=answer, timeout=_TIMEOUT_S, allow_stdin=True
+        )
+        return cell.stdout + cell.text
 
     @property
     def client(self) -> BlockingKernelClient:

@@ -40,7 +40,7 @@ def test_a_failed_action_is_one_traceback_to_the_line_that_raised(kernel: Kernel
     assert "line 12, in Counter.divide" in cell.traceback
     assert cell.traceback.count("Traceback") == 1
     assert str(ROOT) not in cell.traceback
-    assert cell.traceback.splitlines()[-1] == "counter.divide failed; the state of counter is as it was before."
+    assert cell.traceback.splitlines()[-2] == "counter.divide failed; the state of counter is as it was before."
 
 
 def test_a_failed_action_called_from_python_shows_the_way_there(kernel: Kernel) -> None:

@@ -23,10 +23,14 @@ def _examples(magic: str) -> list[str]:
 @pytest.mark.parametrize("magic", MAGICS)
 def test_every_example_of_the_help_runs(kernel: Kernel, magic: str) -> None:
     kernel.ok("%invoke counter add value=1")
+    kernel.run("%invoke counter divide by=0")
     for example in _examples(magic):
         kernel.ok(example)
     if magic in ("undeploy", "spawn"):
-        kernel.ok("%%actor\nclass Counter(Actor):\n    total: int = 0\n    @action\n    def add(self, value: int): ...")
+        kernel.ok(
+            "%%actor\nclass Counter(Actor):\n    total: int = 0\n    @action\n    def add(self, value: int): ...\n"
+            "    @action\n    def divide(self, by: int): return 1 / by"
+        )
 
 
 def test_the_overview_has_a_line_for_every_magic(kernel: Kernel) -> None:

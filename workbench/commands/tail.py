@@ -1,0 +1,53 @@
+"""The newest turns of a system, without reading its whole past."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+from runtime.api import SystemApi
+from runtime.errors import StoreUnavailable
+from runtime.records import Turn
+
+_FIRST_WINDOW = 4_096
+_GROWTH = 8
+
+
+def newest(
+    system: SystemApi,
+    is_wanted: Callable[[Turn], bool],
+    limit: int,
+    *,
+    actor: str | None = None,
+    after: int = 0,
+    searched: int | None = None,
+) -> list[Turn]:
+    """The last `limit` turns that are wanted, oldest first; the past is read in growing pieces until there are enough.
+
+    What cannot be written just now is not among them.
+
+    Args:
+        after: only turns with a higher sequence.
+        searched: how far back to look, in turns of the whole system; None for all.
+
+    Raises:
+        NotCapable: the system keeps no history.
+    """
+    with suppress(StoreUnavailable):
+        system.flush()
+    found: list[Turn] = []
+    end, window = system.status().committed, _FIRST_WINDOW
+    first = max(after, end - searched) if searched is not None else after
+    while end > first and len(found) < limit:
+        start = max(first, end - window)
+        found = [turn for turn in _between(system, start, end, actor) if is_wanted(turn)] + found
+        end, window = start, window * _GROWTH
+    return found[-limit:]
+
+
+def _between(system: SystemApi, start: int, end: int, actor: str | None) -> Iterator[Turn]:
+    for batch in system.turns(after=start, actor=actor):
+        for turn in batch:
+            if turn.sequence > end:
+                return
+            yield turn

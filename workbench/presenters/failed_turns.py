@@ -1,0 +1,153 @@
+"""Failed turns and messages that could not be delivered, as lists."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from runtime.codecs.values import decode_value
+from runtime.hosts.capsules import Capsule
+from runtime.records import DeadLetter, Failure, Invocation, Sent, Turn
+from workbench.presenters.call_text import call_text
+from workbench.presenters.turns import outcome_of
+from workbench.presenters.wording import short_id
+from workbench.results import Rows
+from workbench.tables import local_time, plural
+
+
+class Failed(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """One failed turn, as the journal or this process remembers it."""
+
+    invocation: Invocation
+    """The message."""
+    failure: Failure
+    at_us: int
+    revision: int
+    """The actor's revision when it was processed; a failed turn makes none."""
+    definition: str
+    sent: tuple[Sent, ...] = ()
+    turn: Turn | None = None
+    """Its record; None for an actor whose turns are not recorded."""
+    capsule: Capsule | None = None
+    """With live frames, for the last ones of this process."""
+    retried: str = ""
+    """How a retry ended: `succeeded` or `failed`; empty if there was none."""
+
+    @property
+    def id(self) -> str:
+        """The invocation's id."""
+        return str(self.invocation.id)
+
+    @property
+    def actor(self) -> str:
+        return self.invocation.actor.name
+
+    @property
+    def action(self) -> str:
+        return self.invocation.action
+
+    @property
+    def payload(self) -> Any:
+        """The message's payload, decoded."""
+        return decode_value(self.invocation.payload)
+
+    @property
+    def error(self) -> BaseException | None:
+        """The exception itself, while this process remembers it."""
+        return self.capsule.error if self.capsule is not None else None
+
+    @property
+    def outcome(self) -> str:
+        """A key of `presenters.turns.OUTCOMES`."""
+        return outcome_of(self.failure)
+
+    @property
+    def what(self) -> str:
+        """Class and text of what went wrong, one line."""
+        if self.failure.type_name:
+            return f"{self.failure.type_name}: {self.failure.text}" if self.failure.text else self.failure.type_name
+        return self.failure.message.partition("\n")[0]
+
+    def __repr__(self) -> str:
+        return f"{self.actor}.{self.action} {self.outcome} ({self.what}), id {short_id(self.id)}"
+
+
+def failed_of_turn(turn: Turn, capsule: Capsule | None = None, retried: str = "") -> Failed:
+    """From the journal."""
+    assert turn.failure is not None
+    message = Invocation(
+        id=turn.invocation,
+        actor=turn.actor,
+        action=turn.action,
+        payload=turn.payload,
+        parent=turn.parent if turn.parent != turn.actor.name else "",
+        caller=turn.caller,
+        cause=turn.cause,
+        correlation=turn.correlation,
+        key=turn.key,
+        metadata=turn.metadata,
+    )
+    return Failed(
+        invocation=message,
+        failure=turn.failure,
+        at_us=turn.finished_us,
+        revision=turn.revision_before,
+        definition=turn.definition,
+        sent=turn.sent,
+        turn=turn,
+        capsule=capsule,
+        retried=retried,
+    )
+
+
+def failed_of_capsule(capsule: Capsule) -> Failed:
+    """From memory, for a turn that is not in the journal (yet)."""
+    work = capsule.work
+    return Failed(
+        invocation=work.invocation,
+        failure=capsule.failure,
+        at_us=work.now_us,
+        revision=work.revision,
+        definition=work.definition,
+        sent=capsule.sent,
+        capsule=capsule,
+    )
+
+
+class Failures(Rows[Failed]):
+    """Failed turns, oldest first."""
+
+    columns = ("at", "actor", "message", "what went wrong", "retried", "id")
+    empty = "Nothing has failed."
+    noun = "failed turn"
+    undelivered = 0
+    """Messages that could not be delivered, and that nobody waited for."""
+
+    def cells(self, record: Failed) -> Sequence[object]:
+        wrong = record.what if record.outcome == "raised" else f"{record.outcome}: {record.what}"
+        message = call_text(record.action, record.payload, 60)
+        return local_time(record.at_us), record.actor, message, wrong, record.retried, short_id(record.id)
+
+    def _rest(self) -> str:
+        letters = f"{plural(self.undelivered, 'message')} could not be delivered: see %failures --undelivered."
+        return "\n".join(filter(None, [super()._rest(), letters if self.undelivered else ""]))
+
+    def __repr__(self) -> str:
+        return super().__repr__() if self or not self.undelivered else f"{self.empty}\n{self._rest()}"
+
+
+class DeadLetters(Rows[DeadLetter]):
+    """Messages without a receiver, oldest first."""
+
+    __slots__ = ()
+    columns = ("at", "to", "message", "from", "why", "id")
+    empty = "Every message was delivered."
+    noun = "message"
+
+    def cells(self, record: DeadLetter) -> Sequence[object]:
+        message = record.invocation
+        call = call_text(message.action, decode_value(message.payload), 60)
+        sender, why = message.caller.name if message.caller else "", record.why.partition("\n")[0]
+        return local_time(record.at_us), message.actor.name, call, sender, why, short_id(str(message.id))

@@ -1,0 +1,147 @@
+"""A failed turn laid open: message, state before, frames with their variables, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import FrameType
+from typing import Any
+
+from workbench.presenters.call_text import call_text
+from workbench.presenters.failed_turns import Failed
+from workbench.presenters.frames import FrameView, SourceLine, chain_of, frames_of, variables_of
+from workbench.presenters.html import CODE_FONT, ERROR, FRAME, LINE, Markup, code, element, join, muted
+from workbench.presenters.turns import OUTCOMES
+from workbench.presenters.values import one_line, outline
+from workbench.presenters.wording import clock_time, printable, short_hash, short_id
+from workbench.redaction import redacted
+from workbench.tables import local_time
+
+_WIDE = 400
+
+
+class Postmortem:
+    """What is known about one failed turn.  `locals` and `error` are the live ones; `state` is what it began with."""
+
+    def __init__(self, failed: Failed, state: Any, is_current: bool) -> None:
+        """`is_current`: the code that failed is still the one deployed."""
+        self.failed, self.state = failed, state
+        self._is_current = is_current
+        found = frames_of(failed.error) if failed.error is not None and failed.outcome == "raised" else []
+        self.frames: list[FrameView] = [view for view, _ in found]
+        """Outermost first."""
+        self._live = [frame for _, frame in found]
+
+    @property
+    def error(self) -> BaseException | None:
+        """The exception; None when only its text is left."""
+        return self.failed.error
+
+    @property
+    def payload(self) -> Any:
+        """The message's payload, decoded."""
+        return self.failed.payload
+
+    @property
+    def locals(self) -> Mapping[str, Any]:
+        """The variables of the innermost frame as they are, `self` being the actor's fields; empty without live frames."""
+        return variables_of(self._live[-1]) if self._live else {}
+
+    @property
+    def live_frames(self) -> list[FrameType]:
+        """For a debugger; outermost first."""
+        return list(self._live)
+
+    def __repr__(self) -> str:
+        lines = [self._headline()]
+        lines += [f"  {name:<9} {text}" for name, text in self._facts()]
+        for frame in reversed(self.frames):
+            lines += ["", *_frame_text(frame)]
+        if not self.frames and self.failed.failure.trace:
+            lines += ["", *(f"  {line}" for line in self.failed.failure.trace.rstrip().splitlines())]
+        return "\n".join([*lines, "", f"  {self._next()}"])
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return {"text/plain": repr(self), "text/html": self._html()}
+
+    def _headline(self) -> str:
+        what = printable(f"{self.failed.actor}.{self.failed.action}")
+        return (
+            f"{what} failed with {self.failed.what}"
+            if self.failed.outcome == "raised"
+            else f"{what}: {self.failed.what}"
+        )
+
+    def _facts(self) -> Iterator[tuple[str, str]]:
+        failed, message = self.failed, self.failed.invocation
+        call = call_text(message.action, failed.payload, _WIDE)
+        sender = f"from {message.caller.name}" if message.caller is not None else "from outside"
+        yield (
+            "message",
+            f"{call} {sender}, {local_time(failed.at_us)}, id {short_id(failed.id)}",
+        )
+        if message.metadata:
+            yield "metadata", one_line(outline(redacted(dict(message.metadata))), _WIDE)
+        state = one_line(outline(redacted(self.state)), _WIDE)
+        yield "state", f"{state} at revision {failed.revision}, as it still was after the failure"
+        if failed.outcome != "raised":
+            yield "meaning", OUTCOMES[failed.outcome]
+        for sent in failed.sent:
+            yield "asked", f"{sent.actor.name}.{sent.action}, {'which failed' if sent.failure else 'which answered'}"
+        if not self._is_current:
+            yield "code", f"definition {short_hash(failed.definition)}; another one is deployed now"
+        for link in chain_of(failed.error) if failed.error is not None and failed.outcome == "raised" else []:
+            yield "", printable(link)
+
+    def _next(self) -> str:
+        handle = short_id(self.failed.id)
+        first = "" if not self._is_current else "Mend the code and run its cell; then "
+        return f"{first}%retry {handle} sends the message again, %retry {handle} --fork tries it on a copy."
+
+    def _html(self) -> Markup:
+        mark = element("strong", self._headline(), style=f"color:{ERROR}")
+        facts = [
+            element("tr", _cell(muted(name)), _cell(code(text)), style="background:none")
+            for name, text in self._facts()
+        ]
+        table = element("table", element("tbody", *facts), style=f"{FRAME};border-collapse:collapse;margin:4px 0")
+        frames = [_frame_html(frame, index == 0) for index, frame in enumerate(reversed(self.frames))]
+        trace = "" if self.frames else self.failed.failure.trace
+        text = [element("pre", trace)] if trace else []
+        when = f"post-mortem of {clock_time(self.failed.at_us)} UTC"
+        return element("div", mark, table, *frames, *text, element("div", self._next()), style=FRAME, aria_label=when)
+
+
+def _cell(content: str) -> Markup:
+    return element("td", content, style="text-align:left;vertical-align:top;padding:1px 12px 1px 0")
+
+
+def _frame_title(frame: FrameView) -> str:
+    return f"{frame.place}, line {frame.line}, in {frame.function}"
+
+
+def _frame_text(frame: FrameView) -> list[str]:
+    lines = [f"  {_frame_title(frame)}"]
+    lines += [f"  {'→' if each.is_here else ' '} {each.number:>4}  {each.text}" for each in frame.source]
+    wide = max((len(name) for name, _ in frame.variables), default=0)
+    lines += [f"         {name:<{wide}} = {one_line(value, 160)}" for name, value in frame.variables]
+    return [*lines, f"         … and {frame.more} more variables"] if frame.more else lines
+
+
+def _frame_html(frame: FrameView, is_open: bool) -> Markup:
+    source = join(_source_html(line) for line in frame.source)
+    block = element("pre", source, style=f"margin:2px 0;font-family:{CODE_FONT};background:none")
+    rows = [
+        element("tr", _cell(code(name)), _cell(code(one_line(value, _WIDE))), style="background:none")
+        for name, value in frame.variables
+    ]
+    more = [element("div", muted(f"… and {frame.more} more variables"))] if frame.more else []
+    table = [element("table", element("tbody", *rows), style=f"{FRAME};border-collapse:collapse")] if rows else []
+    summary = element("summary", _frame_title(frame), style="cursor:pointer")
+    style = f"border-left:3px solid {LINE};padding:2px 0 2px 10px;margin:4px 0"
+    return element("details", summary, block, *table, *more, style=style, open="open" if is_open else "")
+
+
+def _source_html(line: SourceLine) -> Markup:
+    text = f"{'→' if line.is_here else ' '} {line.number:>4}  {line.text}"
+    shown = element("span", text, style="font-weight:600" if line.is_here else "opacity:.75")
+    return Markup(f"{shown}\n")
