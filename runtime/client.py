@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,9 @@ from runtime.ids import ActorId, InvocationId
 from runtime.records import Invocation
 
 _NO_METADATA: dict[str, str] = {}
+
+noted: ContextVar[list[Invocation] | None] = ContextVar("noted", default=None)
+"""Where this context's messages from outside are noted, while somebody traces what a block of code sets in motion."""
 
 REQUEST_TIMEOUT = "request-timeout"
 """Reserved metadata (spawn-protocol §2.7)."""
@@ -38,7 +42,7 @@ def build_invocation(
         BadPayload: the payload has no encoding.
         BadSetting: delay or time are not usable.
     """
-    return Invocation(
+    invocation = Invocation(
         id=invocation_id,
         actor=actor,
         action=action,
@@ -49,6 +53,10 @@ def build_invocation(
         asynchronous=asynchronous,
         scheduled_to_us=0 if delay is None and scheduled_to is None else due_us(delay, scheduled_to),
     )
+    notes = noted.get()
+    if notes is not None:
+        notes.append(invocation)
+    return invocation
 
 
 def wait_s(timeout: float | None, metadata: Mapping[str, str] | None, default_s: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from itertools import islice
 
 import msgspec
@@ -14,7 +15,7 @@ from runtime.engine.system import Engine
 from runtime.engine.template import Template
 from runtime.errors import UnknownActor
 from runtime.ids import ActorId
-from runtime.records import Phase, Snapshot
+from runtime.records import Invocation, Phase, Snapshot
 
 
 def snapshot(driver: ThreadedDriver, actor: ActorId) -> Snapshot | None:
@@ -185,6 +186,21 @@ def _waiting(envelope: Envelope, started_us: int = 0) -> Waiting:
         payload=invocation.payload,
         started_us=started_us,
     )
+
+
+def pending(driver: ThreadedDriver, correlations: Collection[str]) -> list[Invocation]:
+    """Messages of these chains that wait in a mailbox or are being processed; those that are due later are not among them."""
+
+    def look(engine: Engine, _: int) -> list[Invocation]:
+        found = []
+        for each in engine.directory.active.values():
+            if each.running is not None:
+                found.append(each.running.invocation)
+            if each.mailbox is not None or each.outside is not None:
+                found += [envelope.invocation for envelope in (*(each.mailbox or ()), *(each.outside or ()))]
+        return [invocation for invocation in found if (invocation.correlation or invocation.id) in correlations]
+
+    return driver.look(look)
 
 
 def status(driver: ThreadedDriver, base: SystemStatus) -> SystemStatus:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Iterator, Mapping
+from collections.abc import Awaitable, Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Self
 
@@ -183,9 +183,10 @@ class EmbeddedSystem:
     ) -> Any:
         turn = current_turn.get()
         if turn is not None:
-            return turn.call(
-                actor, action, payload, **_given(parent=parent, metadata=metadata, timeout=timeout, key=key)
-            )
+            options = _given(parent=parent, system=system, metadata=metadata, key=key)
+            if asynchronous or delay is not None:
+                return turn.tell(actor, action, payload, **options, **_given(delay=delay))
+            return turn.call(actor, action, payload, **options, **_given(timeout=timeout))
         if not self._is_started:
             self._ensure_started()
         invocation = build_invocation(
@@ -221,9 +222,11 @@ class EmbeddedSystem:
     ) -> Awaitable[Any]:
         turn = current_turn.get()
         if turn is not None:
-            return turn.invoke(
-                actor, action, payload, **_given(parent=parent, metadata=metadata, timeout=timeout, key=key)
-            )
+            options = _given(parent=parent, system=system, metadata=metadata, key=key)
+            if asynchronous or delay is not None:
+                turn.tell(actor, action, payload, **options, **_given(delay=delay))
+                return asyncio.sleep(0)
+            return turn.invoke(actor, action, payload, **options, **_given(timeout=timeout))
         if not self._is_started:
             self._ensure_started()
         invocation = build_invocation(
@@ -338,6 +341,10 @@ class EmbeddedSystem:
     def capsules(self) -> list[Capsule]:
         """The last turns that failed in this process, oldest first, with message, state before and live frames."""
         return self.host.capsules.all()
+
+    def pending(self, correlations: Collection[str]) -> list[Invocation]:
+        """Messages of these chains that wait or are being processed."""
+        return inspection.pending(self.driver, correlations)
 
     def dead_letters(self) -> list[DeadLetter]:
         """The last messages that could not be delivered and that nobody waited for, oldest first."""
