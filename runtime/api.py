@@ -64,6 +64,8 @@ class DeployReport(msgspec.Struct, frozen=True, kw_only=True):
     """The named actor's revision, which a redeploy does not change."""
     waiting: int = 0
     """Messages in the mailboxes, all kept."""
+    notes: tuple[str, ...] = ()
+    """What else the user should know, as sentences: behind a real proxy not everything holds at once."""
 
 
 class ActorInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,6 +120,8 @@ class SystemStatus(msgspec.Struct, frozen=True, kw_only=True):
     """Last turn on disk."""
     store_error: str = ""
     dropped_events: int = 0
+    durability: str = ""
+    """That of actors whose class does not say; empty where it is not known."""
     loop_blocked_by: str = ""
     """The coroutine action that keeps all others waiting, since when and where; empty for none."""
 
@@ -231,8 +235,13 @@ class SystemApi(Protocol):
         """The committed state, decoded, now or at a past revision.  Never wakes the actor; None if it has none.
 
         Raises:
-            UnknownActor: nothing is known under that name, or not that revision.
+            UnknownActor: nothing is known under that name.
+            UnknownRevision: not that revision; the message names the oldest that is kept.
         """
+        ...
+
+    def encoded_state(self, actor: str, revision: int | None = None) -> Encoded | None:
+        """`state`, not decoded: for whoever passes it on."""
         ...
 
     def restore(self, actor: str, revision: int) -> int:

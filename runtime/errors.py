@@ -5,6 +5,7 @@
     │   ├── DefinitionError     a class cannot become an actor definition
     │   ├── NotDeployed         the actor exists, its code is not loaded here
     │   ├── UnknownActor
+    │   │   └── UnknownRevision  its past is known, not that revision of it
     │   ├── UnknownAction
     │   ├── BadPayload          a payload does not fit the action's parameters
     │   ├── BadState            a state that would not come back equal
@@ -125,6 +126,25 @@ class UnknownActor(Mistake):
     def __init__(self, actor: str, known: Iterable[str] = ()) -> None:
         super().__init__(f"There is no actor {actor!r}. {nearest(actor, known, kind='actor')}")
         self.actor = actor
+
+
+class UnknownRevision(UnknownActor):
+    """The actor is known, and that revision of it is not: not yet, not recorded, or not kept any more."""
+
+    code = "unknown_revision"
+
+    def __init__(self, actor: str, revision: int, *, now: int, oldest: int | None) -> None:
+        """`now` is the actor's revision, `oldest` the first that can be read."""
+        if revision > now:
+            why = f"it is at revision {now}."
+        elif oldest is None or oldest >= now:
+            why = f"of its past nothing is recorded, or nothing is kept. It is at revision {now}."
+        elif revision < oldest:
+            why = f"the oldest revision that is kept is {oldest}. It is at revision {now}."
+        else:
+            why = f"that revision was not recorded. It is at revision {now}, and the oldest that is kept is {oldest}."
+        Mistake.__init__(self, f"There is no {actor} at revision {revision}: {why}")
+        self.actor, self.revision, self.oldest = actor, revision, oldest
 
 
 class UnknownAction(Mistake):

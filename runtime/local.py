@@ -28,6 +28,7 @@ from runtime.errors import (
     StoreUnavailable,
     SystemStopped,
     UnknownActor,
+    UnknownRevision,
 )
 from runtime.hosts.base import Host
 from runtime.hosts.capsules import Capsule
@@ -299,7 +300,10 @@ class EmbeddedSystem:
         self.flush()
         snapshot = self.store.state_at(actor, revision)
         if snapshot is None:
-            raise UnknownActor(f"{actor.name} at revision {revision}", ())
+            now = self.store.load(actor)
+            if now is None:
+                raise UnknownActor(actor.name, inspection.names(self.driver))
+            raise UnknownRevision(actor.name, revision, now=now.revision, oldest=self.store.oldest_revision(actor))
         return snapshot.state
 
     def restore(self, actor: str, revision: int) -> int:
@@ -338,13 +342,13 @@ class EmbeddedSystem:
     def subscribe(self, *, limit: int = 10_000) -> Subscription:
         return self.driver.look(lambda engine, _: engine.feed.join(limit))
 
-    def capsules(self) -> list[Capsule]:
-        """The last turns that failed in this process, oldest first, with message, state before and live frames."""
-        return self.host.capsules.all()
-
     def pending(self, correlations: Collection[str]) -> list[Invocation]:
         """Messages of these chains that wait or are being processed."""
         return inspection.pending(self.driver, correlations)
+
+    def capsules(self) -> list[Capsule]:
+        """The last turns that failed in this process, oldest first, with message, state before and live frames."""
+        return self.host.capsules.all()
 
     def dead_letters(self) -> list[DeadLetter]:
         """The last messages that could not be delivered and that nobody waited for, oldest first."""
@@ -352,7 +356,10 @@ class EmbeddedSystem:
 
     def status(self) -> SystemStatus:
         running = self._is_started and not self._is_closed
-        return inspection.status(self.driver, SystemStatus(system=self.name, store=self.store.url, running=running))
+        base = SystemStatus(
+            system=self.name, store=self.store.url, running=running, durability=str(self.config.durability)
+        )
+        return inspection.status(self.driver, base)
 
     def flush(self, timeout: float = 10.0) -> int:
         return self.driver.flush(timeout) if self._is_started else self.store.head()
@@ -375,7 +382,7 @@ class EmbeddedSystem:
             engine = self.driver.engine
             raise StoreUnavailable(
                 f"{engine.journal.unwritten} answered turns of {self.name} could not be written and are lost.\n"
-                f"{engine.store_error}"
+                f"{engine.store_error.partition(chr(10))[0]}"
             )
 
     def start(self) -> None:

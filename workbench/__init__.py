@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from workbench.commands.retry import retry
     from workbench.commands.serve import serve
     from workbench.commands.state import state
+    from workbench.commands.trace import cause, trace
     from workbench.kernel_ext.display import dashboard, watch
     from workbench.teaching.check import check
 
@@ -39,6 +40,7 @@ _HOMES = {
     "actors": "workbench.commands.actors",
     "ainvoke": "workbench.commands.invoke",
     "attached": "workbench.commands.attach",
+    "cause": "workbench.commands.trace",
     "check": "workbench.teaching.check",
     "confirm_dropped": "workbench.commands.deploy",
     "dashboard": "workbench.kernel_ext.display",
@@ -58,6 +60,7 @@ _HOMES = {
     "state": "workbench.commands.state",
     "status": "workbench.commands.lifecycle",
     "stop": "workbench.commands.lifecycle",
+    "trace": "workbench.commands.trace",
     "undeploy": "workbench.commands.deploy",
     "watch": "workbench.kernel_ext.display",
 }
@@ -77,6 +80,7 @@ __all__ = [
     "ainvoke",
     "attach",
     "attached",
+    "cause",
     "check",
     "confirm_dropped",
     "dashboard",
@@ -99,6 +103,7 @@ __all__ = [
     "status",
     "stop",
     "timer",
+    "trace",
     "undeploy",
     "watch",
 ]

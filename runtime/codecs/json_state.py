@@ -67,7 +67,7 @@ class JsonStateCodec:
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
             raise self._refusal(fields, error) from error
         types = list(map(type, fields.values()))
-        if back != fields or (types != self._faithful and types != list(map(type, back.values()))):
+        if back != fields or (types != self._faithful and not _same_types(types, back)):
             raise self._refusal(fields, None)
         self._faithful = types
         if data == (previous.value.data if previous is not None else self._initial):
@@ -135,9 +135,18 @@ class JsonStateCodec:
             back = msgspec.json.decode(_encode(value), type=self._types[name])
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
             return f"{name}={shown(value)} is not a {type_text(self._types[name])} ({error})."
-        if back != value or type(back) is not type(value):
+        if back != value or not _may_become(type(value), type(back)):
             return f"{name}={shown(value)} would come back as {shown(back)}; declare its type ({name}: …) or store plain JSON."
         return ""
+
+
+def _same_types(types: list[type], back: dict[str, Any]) -> bool:
+    return all(map(_may_become, types, map(type, back.values())))
+
+
+def _may_become(given: type, read: type) -> bool:
+    """Whether a value may come back as this type: as its own, or a whole number as the equal float that was declared."""
+    return given is read or (given is int and read is float)
 
 
 def _suspects(path: str, value: Any) -> Iterator[tuple[str, str]]:

@@ -21,10 +21,12 @@ TICK_S = 0.0025
 SPARES_KEPT = 4
 """Idle threads that stay."""
 
-_FIRST_WIDENING = 64
+_FIRST_WIDENING = 128
 _MOST_WHEN_LATE = 16
 _LATE_S = 0.002
 _FEW_STEPS = 16
+_START_TOGETHER = 16
+_BLOCKED, _COMPUTING, _NEITHER = "blocked", "computing", "neither"
 _PATIENCE_TICKS = 2
 _REST_TICKS = 40
 
@@ -38,8 +40,11 @@ class Monitor:
         self._bell.acquire()
         self._is_asleep = True
         self._is_stopped = False
+        self._late_s = 0.0
+        """By how much the last pause was longer than it should."""
         self._easy_ticks = 0
         """Looks in a row at which nothing waited for a worker."""
+        self._computing_ticks = 0
         self._looked_at = time.monotonic()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -61,54 +66,62 @@ class Monitor:
 
     def _run(self) -> None:
         while True:
-            self._bell.acquire(timeout=-1 if self._is_asleep else TICK_S)
+            began = time.monotonic()
+            rang = self._bell.acquire(timeout=-1 if self._is_asleep else TICK_S)
+            self._late_s = 0.0 if rang else time.monotonic() - began - TICK_S
             with self._lock:
                 if self._is_stopped:
                     return
                 roused = self._look()
-            for worker in roused:
+            for number, worker in enumerate(roused):
                 self._pool.rouse(worker)
+                if number % _START_TOGETHER == 1:
+                    time.sleep(0)  # else all of them wait for the interpreter until the last one is started
             self._at_tick()
 
     # -- need the lock -------------------------------------------------------------------------------------------------
 
     def _look(self) -> list[Worker]:
         """One tick: detach who is stuck, widen or narrow, and say whom to rouse."""
-        pool = self._pool
         now = time.monotonic()
         elapsed_s, self._looked_at = now - self._looked_at, now
-        backlog = pool.backlog()
-        is_blocked = self._is_blocked(elapsed_s)
-        for worker in list(pool.draining):
-            if worker.still >= 2 or (worker.still >= 1 and is_blocked and backlog):
-                pool.detach(worker)
+        backlog = self._pool.backlog()
+        seen = self._survey(elapsed_s, backlog)
         if not backlog:
             self._take_it_easy()
             return []
         self._easy_ticks = 0
-        if is_blocked:
-            self._widen(backlog, is_late=elapsed_s > TICK_S + _LATE_S)
-        else:
+        self._computing_ticks = self._computing_ticks + 1 if seen is _COMPUTING else 0
+        if seen is _BLOCKED:
+            self._widen(backlog)
+        elif self._computing_ticks >= _PATIENCE_TICKS:
             self._narrow()
         return self._muster(backlog)
 
-    def _is_blocked(self, elapsed_s: float) -> bool:
-        """Whether the draining workers did little since the last look because their actions wait.
+    def _survey(self, elapsed_s: float, backlog: int) -> str:
+        """What the draining workers have done since the last look; those that are stuck are detached.
 
-        Little processor time alone would not tell: other threads and processes may have had it.  Few steps alone would not
-        either: actions may compute.
+        Little processor time alone would not mean that they wait: other threads and processes may have had it.  Few steps
+        alone would not either: actions may compute.
         """
+        pool = self._pool
         steps, used_s, all_busy = 0, 0.0, True
-        for worker in self._pool.draining:
+        workers = list(pool.draining)
+        for worker in workers:
             done = worker.steps - worker.seen
             worker.seen = worker.steps
             worker.still = worker.still + 1 if worker.is_busy and not done else 0
+            used = _used_s(worker, done)
+            if worker.still > 1 or (worker.still and backlog and used < elapsed_s / 2):
+                pool.detach(worker)
             steps += done
-            used_s += _used_s(worker, done)
+            used_s += used
             all_busy = all_busy and worker.is_busy
-        return all_busy and used_s < elapsed_s / 2 and steps <= _FEW_STEPS * len(self._pool.draining)
+        if used_s >= elapsed_s / 2:
+            return _COMPUTING
+        return _BLOCKED if workers and all_busy and steps <= _FEW_STEPS * len(workers) else _NEITHER
 
-    def _widen(self, backlog: int, *, is_late: bool) -> None:
+    def _widen(self, backlog: int) -> None:
         """The workers wait, and work waits for them: let more drain.
 
         A monitor that comes late had to wait for the interpreter itself.  Then so may the workers, and many more of them would
@@ -116,14 +129,13 @@ class Monitor:
         """
         pool = self._pool
         most = len(pool.draining) + backlog
-        most = min(most, max(pool.wanted, _MOST_WHEN_LATE)) if is_late else most
-        pool.wanted = min(most, pool.wanted + max(_FIRST_WIDENING, 3 * pool.wanted))
-        pool.count()
+        if self._late_s > _LATE_S:
+            most = min(most, max(pool.wanted, _MOST_WHEN_LATE))
+        pool.want(min(most, pool.wanted + max(_FIRST_WIDENING, pool.wanted)))
 
     def _narrow(self) -> None:
-        """The workers compute: more than one would only take the interpreter from each other."""
-        self._pool.wanted = max(1, self._pool.wanted // 2)
-        self._pool.count()
+        """The workers compute, or have little to do: more than one would only take the interpreter from each other."""
+        self._pool.want(max(1, self._pool.wanted // 2))
 
     def _take_it_easy(self) -> None:
         """Nothing waits: narrow after a while, end surplus threads after a longer one, then sleep."""

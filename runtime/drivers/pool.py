@@ -71,9 +71,14 @@ class WorkerPool:
         backlog: Callable[[], int],
         name: str,
         at_tick: Callable[[], None],
+        crowded: Callable[[bool], None] = lambda _: None,
     ) -> None:
-        """`backlog` says how many steps wait; `at_tick` is called by the monitor at each look, without the lock."""
+        """`backlog` says how many steps wait; `at_tick` is called by the monitor at each look, without the lock.
+
+        `crowded` is told, with the lock, whether many steps that block stand in the way of the others.
+        """
         self._lock, self._drain, self._backlog, self._name = lock, drain, backlog, name
+        self._crowded = crowded
         self.draining: list[Worker] = []
         self.detached: list[Worker] = []
         self.parked: list[Worker] = []
@@ -161,6 +166,12 @@ class WorkerPool:
             worker.wake.release()
         del self.parked[:number]
 
+    def want(self, number: int) -> None:
+        """How many workers are to drain.  More than one means that steps block, and that others wait for them."""
+        self.wanted = number
+        self.count()
+        self._crowded(number > 1)
+
     def count(self) -> None:
         """Workers or wishes have changed."""
         self.is_short = len(self.draining) < self.wanted and not self.is_stopped
@@ -194,6 +205,7 @@ class WorkerPool:
         threading.current_thread().name = f"{self._name}-{worker.number}"
         if hasattr(time, "pthread_getcpuclockid"):
             worker.clock = time.pthread_getcpuclockid(threading.get_ident())
+            worker.cpu_ns = time.clock_gettime_ns(worker.clock)  # the thread's birth is not its work
         while not worker.is_retired:
             try:
                 self._drain(worker)

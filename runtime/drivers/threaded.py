@@ -27,6 +27,7 @@ from runtime.drivers.recorder import Recorder
 from runtime.drivers.timekeeper import Timekeeper
 from runtime.engine.commands import Command, Run, Step
 from runtime.engine.core import NOTHING
+from runtime.engine.ready import FairQueue
 from runtime.engine.system import Engine, EngineOptions
 from runtime.errors import InvocationAbandoned, StoreUnavailable
 from runtime.ids import ActorId, IdSource
@@ -55,12 +56,20 @@ class ThreadedDriver:
         options = EngineOptions(system=config.system, durability=config.durability, mailbox_limit=config.mailbox_limit)
         bits = random.SystemRandom().getrandbits(64)
         chance = random.Random(bits)
-        self.engine = Engine(options, head=store.head(), ids=ids, seed=partial(chance.getrandbits, 63))
+        ready = FairQueue()
+        self.engine = Engine(options, head=store.head(), ids=ids, seed=partial(chance.getrandbits, 63), ready=ready)
         self.engine.resume_schedules(store.schedules(), 0)
         self._lock = threading.Lock()
         self._local = threading.local()
         self._now = clock.now_us
-        self.pool = WorkerPool(self._lock, self._drain, self.engine.backlog, "wb-action", self._outbox.wake_ports)
+        self.pool = WorkerPool(
+            self._lock,
+            self._drain,
+            self.engine.backlog,
+            "wb-action",
+            at_tick=self._outbox.wake_ports,
+            crowded=partial(setattr, ready, "is_crowded"),
+        )
         self.coroutines = Coroutines("wb-coroutines")
         self.recorder = Recorder(
             store,

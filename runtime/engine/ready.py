@@ -31,12 +31,18 @@ class ReadyQueue(Protocol):
 
 
 class FairQueue:
-    """First come, first served."""
+    """First come, first served; while it is crowded, every other one is the last to come.
 
-    __slots__ = ("_waiting",)
+    In a crowd of actors that block, whoever comes after them would wait for all of them.  So newcomers get half of the turns,
+    and those who wait the longest the other half: nobody starves.
+    """
+
+    __slots__ = ("_is_newest_next", "_waiting", "is_crowded")
 
     def __init__(self) -> None:
         self._waiting: deque[Activation] = deque()
+        self.is_crowded = False
+        self._is_newest_next = False
 
     def push(self, activation: Activation) -> None:
         if not activation.is_queued:
@@ -46,12 +52,18 @@ class FairQueue:
     def pop(self) -> Activation | None:
         if not self._waiting:
             return None
-        activation = self._waiting.popleft()
+        if not self.is_crowded:
+            activation = self._waiting.popleft()
+        else:
+            activation = self._waiting.pop() if self._is_newest_next else self._waiting.popleft()
+            self._is_newest_next = not self._is_newest_next
         activation.is_queued = False
         return activation
 
     def peek(self) -> Activation | None:
-        return self._waiting[0] if self._waiting else None
+        if not self._waiting:
+            return None
+        return self._waiting[-1 if self.is_crowded and self._is_newest_next else 0]
 
     def __len__(self) -> int:
         return len(self._waiting)

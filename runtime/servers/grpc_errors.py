@@ -30,6 +30,7 @@ _CODES: dict[type[SpawnError], grpc.StatusCode] = {
     errors.Condition: _Code.UNAVAILABLE,
     InternalError: _Code.INTERNAL,
     errors.UnknownActor: _Code.NOT_FOUND,
+    errors.UnknownRevision: _Code.NOT_FOUND,
     errors.UnknownAction: _Code.UNIMPLEMENTED,
     errors.NotCapable: _Code.UNIMPLEMENTED,
     errors.NotDeployed: _Code.FAILED_PRECONDITION,

@@ -175,9 +175,9 @@ class HttpConnection(asyncio.Protocol):
             _log.exception("%s %s failed", request.method, request.path)
             self._reply(Response(500, b"Internal error.\n", PLAIN_TEXT))
 
-    def _reply(self, response: Response) -> None:
+    def _reply(self, response: Response) -> bool:
         if not self._is_answering or self._is_ending:
-            return
+            return False
         self._is_answering = False
         is_last = not self._keep_alive or self._server.is_draining
         self._write(response, is_last=is_last)
@@ -185,6 +185,7 @@ class HttpConnection(asyncio.Protocol):
             self._linger() if self._is_deaf else self._end()
         elif self._waiting:
             self._server.loop.call_soon(self._next)
+        return True
 
     def _write(self, response: Response, *, is_last: bool) -> None:
         body = response.body

@@ -38,7 +38,8 @@ class Response(msgspec.Struct, frozen=True, gc=False):
     headers: tuple[tuple[str, str], ...] = ()
 
 
-Reply = Callable[[Response], None]
+Reply = Callable[[Response], bool]
+"""Sends the answer; False when the client is gone."""
 
 
 class App(Protocol):
@@ -47,7 +48,7 @@ class App(Protocol):
     def handle(self, request: Request, reply: Reply) -> None:
         """Called on the server's loop, which it must not block; `reply` is called once, on that loop, now or later.
 
-        The client may be gone by then: the reply is then dropped.
+        The client may be gone by then: the reply is dropped, and says so.
         """
         ...
 

@@ -9,13 +9,13 @@ import os
 import ssl
 from collections.abc import Mapping, Sequence
 
+from runtime.drivers.own_loop import OwnLoop
 from runtime.errors import BadSetting
 from runtime.hosts.http import REPLY_S, HttpHost
 from runtime.hosts.targets import HostAddress
 from runtime.local import EmbeddedSystem
 from runtime.servers.http_messages import HttpLimits, Reply, Request, Response
 from runtime.servers.http_server import HttpServer
-from runtime.servers.own_loop import OwnLoop
 from runtime.servers.security import LOOPBACK, Security, check_listener, is_loopback
 from runtime.servers.spawn_http import SpawnProxy
 

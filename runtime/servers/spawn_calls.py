@@ -21,6 +21,7 @@ from runtime.servers.metrics import Metrics
 from runtime.servers.reply_port import ReplyPort
 from runtime.wire.dialect import Dialect
 from runtime.wire.messages import get_invocation
+from runtime.wire.notes import failure_notes
 from runtime.wire.pb.spawn.actors.protocol_pb2 import OK, InvocationRequest, InvocationResponse, RequestStatus
 from runtime.wire.registration import OWN_ACTIONS
 from runtime.wire.statuses import error_status, http_status, request_status
@@ -98,7 +99,7 @@ class InvocationDoor:
 
     def _error(self, error: SpawnError) -> Response:
         body = InvocationResponse(status=error_status(error, self._system.name)).SerializeToString()
-        return Response(http_status(error.code), body)
+        return Response(http_status(error.code), body, headers=failure_notes(error.code))
 
     # -- replies -------------------------------------------------------------------------------------------------------
 
@@ -107,7 +108,8 @@ class InvocationDoor:
         failure = reply.failure
         if failure is not None:
             status = request_status(failure, reply.error, request.system.name)
-            return Response(http_status(failure.code), InvocationResponse(status=status).SerializeToString())
+            body = InvocationResponse(status=status).SerializeToString()
+            return Response(http_status(failure.code), body, headers=failure_notes(failure.code, failure.type_name))
         response = InvocationResponse(status=_OK, system=request.system, actor=request.actor)
         set_payload(response, reply.response, dialect)
         return Response(200, response.SerializeToString())
@@ -163,10 +165,10 @@ class ClientCall:
         error = InvocationTimeout(invocation.actor.name, invocation.action, limit_s)
         self.settle(Reply(invocation.id, None, Failure(error.code, str(error)), error))
 
-    def send_directly(self, response: Response) -> None:
+    def send_directly(self, response: Response) -> bool:
         """The answer of a scheduled call, which no reply brings."""
         self._end("ok" if response.status == 200 else UnknownActor.code)
-        self._send(response)
+        return self._send(response)
 
     def _end(self, outcome: str) -> None:
         self._is_over = True

@@ -25,6 +25,8 @@ from runtime.servers.http_messages import Reply as Send
 from runtime.servers.metrics import Metrics
 from runtime.servers.spawn_calls import InvocationDoor
 from runtime.servers.spawn_registry import Registrar, read_revision
+from runtime.wire import notes
+from runtime.wire.http_client import AddressPool, Answer, Ended, http_request
 from runtime.wire.messages import put_id
 from runtime.wire.pb.spawn.actors.protocol_pb2 import (
     OK,
@@ -40,6 +42,7 @@ _PROTOBUF = (b"application/octet-stream", b"application/protobuf")
 _NOT_FOUND = Response(404, b"Not found!", PLAIN_TEXT)
 _UP = Response(200, b'{"status":"up"}', JSON_TEXT)
 _DOWN = Response(503, b'{"status":"down"}', JSON_TEXT)
+_LONGEST_IDENTITY, _PROBE_S = 100, 5.0
 _ROOT = "/api/v1/system"
 _BELOW = f"{_ROOT}/"
 
@@ -83,23 +86,28 @@ class SpawnProxy:
         elif is_actors:
             self._get(request, send, lambda: self._state(request, send))
         else:
-            self._look(request, send)
+            self._look(request, send, address)
 
-    def _look(self, request: Request, send: Send) -> None:
+    def _look(self, request: Request, send: Send, address: HostAddress) -> None:
         """What needs no actor: health and metrics."""
         path = request.path.rstrip("/")
         if path in ("/health", "/health/liveness"):
-            self._get(request, send, lambda: send(_UP))
+            about = Response(
+                200, _UP.body, JSON_TEXT, ((notes.ABOUT, str(notes.About(self._system.name, str(address)))),)
+            )
+            self._get(request, send, lambda: send(about))
         elif path == "/health/readiness":
             self._get(request, send, lambda: self._in_thread(self._readiness, send))
         elif path == "/metrics":
             self._get(request, send, lambda: self._in_thread(self._metrics, send))
+        elif path == notes.HOST_PROBE:
+            self._get(request, send, lambda: self._probe(address, send))
         else:
             send(_NOT_FOUND)
 
     # -- what all requests have in common --------------------------------------------------------------------------------
 
-    def _post(self, request: Request, send: Send, kind: Answers, serve: Callable[[], None]) -> None:
+    def _post(self, request: Request, send: Send, kind: Answers, serve: Callable[[], object]) -> None:
         if request.method != "POST":
             send(Response(405, b"Use POST here.\n", PLAIN_TEXT, (("allow", "POST"),)))
             return
@@ -118,7 +126,7 @@ class SpawnProxy:
             except SpawnError as error:
                 send(self._refusal(kind, error))
 
-    def _get(self, request: Request, send: Send, serve: Callable[[], None]) -> None:
+    def _get(self, request: Request, send: Send, serve: Callable[[], object]) -> None:
         if request.method in ("GET", "HEAD"):
             serve()
         else:
@@ -126,7 +134,7 @@ class SpawnProxy:
 
     def _refusal(self, kind: Answers, error: SpawnError, status: int = 0) -> Response:
         body = kind(status=error_status(error, self._system.name)).SerializeToString()
-        return Response(status or http_status(error.code), body)
+        return Response(status or http_status(error.code), body, headers=notes.failure_notes(error.code))
 
     def _in_thread(self, work: Callable[[], Response], send: Send) -> None:
         """Do what may block, and send what it gives."""
@@ -156,15 +164,21 @@ class SpawnProxy:
         name = urllib.parse.unquote(request.path.partition("/actors/")[2])
         dialect = self.registrar.dialect
 
-        def work() -> bytes:
-            value = self._system.encoded_state(name)
+        def work() -> Response:
+            try:
+                revision = read_revision(urllib.parse.parse_qs(request.query))
+                value = self._system.encoded_state(name, revision or None)
+                info = self._system.info(name)
+            except SpawnError as error:
+                return self._refusal(InvocationResponse, error)
             response = InvocationResponse(status=RequestStatus(status=OK))
             response.system.name = self._system.name
-            put_id(response.actor.id, self._system.info(name).id)
+            put_id(response.actor.id, info.id, info.parent)
             set_payload(response, value, dialect)
-            return response.SerializeToString()
+            revisions = ((notes.REVISION, str(revision or info.revision)),)
+            return Response(200, response.SerializeToString(), headers=revisions)
 
-        self._in_thread(self._guarded(InvocationResponse, work), send)
+        self._in_thread(work, send)
 
     def _guarded(self, kind: Answers, work: Callable[[], bytes]) -> Callable[[], Response]:
         def run() -> Response:
@@ -179,6 +193,19 @@ class SpawnProxy:
         status = self._system.status()
         is_ready = not self.is_draining and not status.store_error
         return _UP if is_ready else _DOWN
+
+    def _probe(self, address: HostAddress, send: Send) -> None:
+        """Fetch the identity of what listens there, for a host that wants to know whether that is itself."""
+        pool = AddressPool(self._loop, address.host, address.port)
+
+        def done(how: Ended) -> None:
+            pool.close()
+            if isinstance(how, Answer) and how.status == 200:
+                send(Response(200, how.body[:_LONGEST_IDENTITY], PLAIN_TEXT))
+            else:
+                send(Response(502, b"Nothing that tells who it is listens there.\n", PLAIN_TEXT))
+
+        pool.send(http_request("GET", notes.IDENTITY, str(address)), done, _PROBE_S)
 
     def _metrics(self) -> Response:
         return Response(200, self.metrics.text(self._system.status()), PLAIN_TEXT)

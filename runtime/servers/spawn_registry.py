@@ -13,6 +13,7 @@ from runtime.ids import ActorId
 from runtime.local import EmbeddedSystem
 from runtime.spawning import spawn
 from runtime.wire.dialect import Dialect
+from runtime.wire.notes import PROXY_NAME
 from runtime.wire.pb.spawn.actors.protocol_pb2 import (
     OK,
     ProxyInfo,
@@ -25,8 +26,6 @@ from runtime.wire.pb.spawn.actors.protocol_pb2 import (
 from runtime.wire.registration import Registration, get_registration, read_registration
 
 _ACCEPTED = RequestStatus(status=OK, message="Accepted")
-PROXY_NAME = "spawn-workbench"
-"""How a host recognises this proxy, which says things that Spawn's own does not."""
 
 
 class Registrar:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from typing import Any
 
@@ -16,19 +16,24 @@ from runtime.statestores.sql_watchdog import Watchdog
 
 READERS_KEPT = 4
 READERS_MORE = 28
+STREAMED_ROWS = 200
 _SECRETS = ("password", "passwd", "sslpassword", "ssl_key_password")
 
 
 class Database:
     """One database: an engine whose connections are the readers', and which makes the writer's."""
 
-    def __init__(self, url: str, limits: Limits) -> None:
+    def __init__(self, url: str, limits: Limits, more_settings: tuple[str, ...] = ()) -> None:
         """Connects to nothing yet.
+
+        Args:
+            more_settings: further statements for each new session.
 
         Raises:
             BadSetting: the URL makes no sense, or its driver is not installed.
         """
-        target, self.server = _target(url, limits)
+        target, server = _target(url, limits)
+        self.server = server._replace(settings=(*server.settings, *more_settings))
         self.url = without_secrets(target)
         self.watchdog = Watchdog(limits.silence_s)
         self.engine = _engine(target, self.server, limits)
@@ -52,6 +57,16 @@ class Database:
                 if not lost_connection(error):
                     raise
             return self._ask(statement, parameters)
+
+    def stream(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Iterator[Row[Any]]:
+        """The rows of a query as the server sends them, all as of its beginning; the connection is given back at the end.
+
+        Raises:
+            StoreUnavailable, StoreDamaged: as `sql_errors.translation`.
+        """
+        options: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "yield_per": STREAMED_ROWS}
+        with translated(self.url, "read"), self.engine.connect() as connection:
+            yield from connection.execution_options(**options).execute(statement, parameters)
 
     def connect_writer(self) -> Connection:
         """A connection with real transactions, outside the pool."""

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
 from runtime.errors import StoreDamaged, StoreUnavailable
 
 _WAIT = "It is tried again; nothing is dropped."
+_WAIT_TO_READ = "Nothing was changed; try again when the server answers."
 _DAMAGED = "damaged"
 _FULL = "Make room on the server's disk; what is waiting is written then."
 _READ_ONLY = "Make the database writable (it may be a standby, or set read-only), or use another store."
@@ -50,7 +51,8 @@ def translation(error: SQLAlchemyError, url: str, what: str) -> StoreDamaged | S
             f"Cannot {what} the store {url}: its tables are damaged ({cause.text}). Nothing was changed.\n"
             "Restore the database from a copy, or start with another store."
         )
-    return StoreUnavailable(f"Cannot {what} the store {url}: {cause.text}.\n{cause.advice}")
+    advice = _WAIT_TO_READ if cause.advice is _WAIT and what != "write to" else cause.advice
+    return StoreUnavailable(f"Cannot {what} the store {url}: {cause.text}.\n{advice}")
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from runtime.definition import ActorDefinition, define
 from runtime.drivers.waiters import BlockingWaiter, LoopPort
 from runtime.errors import BadSetting
 from runtime.ids import ActorId, InvocationId
-from runtime.records import Invocation, Kept, Lifecycle, StoredDefinition, Turn
+from runtime.records import Encoded, Invocation, Kept, Lifecycle, StoredDefinition, Turn
 from runtime.transports.node_connection import NodeConnection, Target
 from runtime.transports.node_invocations import Invocations
 from runtime.transports.node_offers import NodeOffers
@@ -168,8 +168,11 @@ class NodeClient:
         return dict(self.connection.call("ListActions", pb.GetActorRequest(actor=actor)).signatures)
 
     def state(self, actor: str, revision: int | None = None) -> Any:
+        return decode_value(self.encoded_state(actor, revision))
+
+    def encoded_state(self, actor: str, revision: int | None = None) -> Encoded | None:
         request = pb.GetStateRequest(actor=actor, revision=revision)
-        return decode_value(get_value(self.connection.call("GetState", request, _READ_S).state))
+        return get_value(self.connection.call("GetState", request, _READ_S).state)
 
     def restore(self, actor: str, revision: int) -> int:
         request = pb.RestoreRequest(actor=actor, revision=revision)

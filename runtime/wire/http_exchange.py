@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, cast
 
 import httptools
@@ -20,6 +20,8 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
     status: int
     content_type: str
     body: bytes
+    notes: Mapping[str, str] = {}
+    """Headers that start with `x-spawn-`, which proxies of ours add: names in lower case."""
 
 
 class NotSent(Exception):
@@ -68,6 +70,7 @@ class ClientConnection(asyncio.Protocol):
         "_has_head",
         "_has_length",
         "_is_whole",
+        "_notes",
         "_parser",
         "_pool",
         "_size",
@@ -84,6 +87,7 @@ class ClientConnection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._body: list[bytes] = []
         self._type = ""
+        self._notes: dict[str, str] = {}
         self._size = 0
         self._has_head = self._has_length = self._is_whole = False
         self.exchange: Exchange | None = None
@@ -94,7 +98,7 @@ class ClientConnection(asyncio.Protocol):
 
     def send(self, exchange: Exchange) -> None:
         self.exchange = exchange
-        self._body, self._type, self._size = [], "", 0
+        self._body, self._type, self._size, self._notes = [], "", 0, {}
         self._has_head = self._has_length = self._is_whole = False
         self._transport.write(exchange.request)
 
@@ -144,6 +148,8 @@ class ClientConnection(asyncio.Protocol):
                 )
         elif name == b"transfer-encoding":
             self._has_length = True
+        elif name.startswith(b"x-spawn-"):
+            self._notes[name.decode("latin-1")] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
         self._has_head = True
@@ -175,7 +181,7 @@ class ClientConnection(asyncio.Protocol):
             return
         self._is_whole = True
         body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
-        answer = Answer(self._parser.get_status_code(), self._type, body)
+        answer = Answer(self._parser.get_status_code(), self._type, body, self._notes)
         self._body = []
         self._pool.free(self, keep=keep and not exchange.is_over)
         exchange.end(answer)

@@ -19,6 +19,7 @@ _HTTP: dict[str, int] = {
     "definition": 400,
     "not_deployed": 503,
     "unknown_actor": 404,
+    "unknown_revision": 404,
     "unknown_action": 404,
     "bad_payload": 400,
     "bad_state": 422,
@@ -30,6 +31,7 @@ _HTTP: dict[str, int] = {
     "access_denied": 403,
     "would_block": 400,
     "not_capable": 501,
+    "not_recorded": 404,
     "not_allowed": 403,
     "contract": 400,
     "bad_setting": 400,
@@ -76,7 +78,7 @@ def error_status(error: SpawnError, system: str) -> RequestStatus:
 def message_of(failure: Failure, error: BaseException | None, system: str) -> str:
     """Starts with the sentence that Spawn's own proxy says where there is one, for clients that look for it."""
     text = failure.message
-    if isinstance(error, UnknownActor):
+    if type(error) is UnknownActor:
         text = f"Actor {error.actor} not found on ActorSystem {system}. {_hint(text)}"
     elif isinstance(error, UnknownAction):
         text = f"Action [{error.action}] not found for Actor [{error.actor}]. {_hint(text)}"

@@ -16,7 +16,6 @@ from runtime.wire.pb.spawn.actors.protocol_pb2 import JSONType, Noop
 MOST_JSON_DEPTH = 200
 
 _check_json = msgspec.json.Decoder(msgspec.Raw).decode
-_SHALLOW_BRACKETS = 400
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _NOT_BRACKETS = re.compile(rb"[^\[\]{}]+")
 _NOOP = Encoded(NOOP, b"")
@@ -96,7 +95,7 @@ def _json_text(serialized: bytes) -> bytes | None:
         _check_json(text)
     except (DecodeError, msgspec.DecodeError, RecursionError):
         return None
-    if text.count(b"[") + text.count(b"{") > _SHALLOW_BRACKETS and _depth(text) > MOST_JSON_DEPTH:
+    if text.count(b"[") + text.count(b"{") > MOST_JSON_DEPTH and _depth(text) > MOST_JSON_DEPTH:
         return None
     return text
 

@@ -12,6 +12,7 @@ import pytest
 import runtime
 from runtime import Actor, Context, action, errors
 from runtime.local import EmbeddedSystem
+from tests.runtime.drivers.steps import wait_until
 
 KEY = bytes(range(32))
 
@@ -218,3 +219,18 @@ def test_reserved_metadata_bounds_the_wait(system: EmbeddedSystem) -> None:
             system.invoke("stuck", "work", metadata={"request-timeout": "20"})
     finally:
         release.set()
+
+
+def test_revision_that_is_not_kept_is_told_with_the_oldest_that_is() -> None:
+    with runtime.embedded(store="memory://", key=KEY, keep_revisions=2, checkpoint_interval_ms=50) as system:
+        system.deploy(Counter)
+        for _ in range(6_000):
+            system.invoke("counter", "add", {"value": 1}, asynchronous=True)
+        system.flush()
+        wait_until(lambda: system.store.kept().changes, "the store removed nothing")
+
+        with pytest.raises(errors.UnknownRevision, match="the oldest revision that is kept is") as caught:
+            system.state("counter", revision=1)
+
+        assert caught.value.oldest is not None
+        assert system.state("counter", revision=caught.value.oldest) == {"total": caught.value.oldest}

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from runtime.api import ActorInfo, Capability, DeployReport, Subscription, SystemApi, SystemStatus, Waiting
 from runtime.errors import BadSetting, NotAllowed, NotCapable, nearest, shown
-from runtime.records import IMPLICIT_READS, Kept, Lifecycle, StoredDefinition, Turn
+from runtime.records import IMPLICIT_READS, Encoded, Kept, Lifecycle, StoredDefinition, Turn
 
 
 class Mode(StrEnum):
@@ -71,6 +71,10 @@ class LookOnly:
     def state(self, actor: str, revision: int | None = None) -> Any:
         self._need(Capability.STATE, f"read the state of {actor}")
         return self._system.state(actor, revision)
+
+    def encoded_state(self, actor: str, revision: int | None = None) -> Encoded | None:
+        self._need(Capability.STATE, f"read the state of {actor}")
+        return self._system.encoded_state(actor, revision)
 
     def mailbox(self, actor: str, *, limit: int = 1_000) -> list[Waiting]:
         self._need(Capability.MAILBOX, f"look into the mailbox of {actor}")

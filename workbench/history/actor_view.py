@@ -132,6 +132,13 @@ class ActorView:
         self._is_sound = True
         return self.columns != before
 
+    def forget(self, connection: DuckDBPyConnection, gone: int | None) -> None:
+        """Turns up to that sequence were removed; None to read all anew, as others were too."""
+        if gone is None:
+            self._is_sound = False
+        elif self.declared is not None:
+            run(connection, f"DELETE FROM {self._table} WHERE {quoted(_POSITION)} <= ?", [gone])
+
     def _shape(self, connection: DuckDBPyConnection) -> None:
         """Make the table anew, still without rows, and the view over it."""
         before, self._generation = self._table, self._generation + 1

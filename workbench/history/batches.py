@@ -23,6 +23,8 @@ Rows = Any
 JSON_COLUMNS = ("payload", "response", "state")
 """Columns of turns that are values: JSON text where they are shown."""
 
+STATE_OWNER = ("system", "actor", "parent", "kind", "revision", "at", "definition")
+
 ToJson = Callable[[Encoded], bytes | None]
 """JSON text of a value that is not JSON; None where it cannot tell."""
 
@@ -82,8 +84,16 @@ def actor_rows(actors: Sequence[ActorInfo]) -> Rows:
             "is_deployed": pa.array([a.deployed for a in actors], pa.bool_()),
             "waiting": _integers([a.waiting for a in actors]),
             "oldest_waiting_at": _times([a.oldest_waiting_us or None for a in actors]),
+            "last_turn_at": _times([a.last_turn_us or None for a in actors]),
         }
     )
+
+
+def state_rows(rows: Sequence[tuple[Any, ...]], states: Sequence[Encoded | None], to_json: ToJson) -> Rows:
+    """Rows of `journal.states_now`: the columns of `STATE_OWNER`, and the states that belong to them."""
+    columns = {name: pa.array([row[index] for row in rows]) for index, name in enumerate(STATE_OWNER)}
+    texts = [None if s is None else s.data if s.type == JSON else _decoded(s, to_json) for s in states]
+    return pa.table({**columns, "state": _json_text(pa.array(texts, pa.binary()))})
 
 
 def text_rows(names: Sequence[str], rows: Sequence[Sequence[str | None]]) -> Rows:
@@ -112,6 +122,10 @@ def _json(types: Any, values: Any, to_json: ToJson) -> Any:
         pairs = zip(types.to_pylist(), values.to_pylist(), strict=True)
         texts = [data if kind in (None, JSON) else _decoded(Encoded(kind, data), to_json) for kind, data in pairs]
         values = pa.array(texts, pa.binary())
+    return _json_text(values)
+
+
+def _json_text(values: Any) -> Any:
     try:
         return values.cast(_TEXT)
     except pa.ArrowInvalid:  # not UTF-8: shown as well as it can be

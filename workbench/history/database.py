@@ -12,6 +12,7 @@ from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 from runtime.api import Capability, SystemApi
 from runtime.errors import BadQuery, InternalError, NotCapable, StoreUnavailable, SystemStopped
+from runtime.records import Kept
 from workbench.history import schema
 from workbench.history.batches import ToJson, wrapped
 from workbench.history.complaints import complaint
@@ -54,6 +55,7 @@ class HistoryDatabase:
         self._refreshing = threading.Lock()
         self._threads = threading.local()
         self._is_closed = False
+        self._kept = Kept()
 
     def query(self, sql: str, params: Parameters = None) -> DuckDBPyRelation:
         """The rows of one statement that reads, over everything that was answered before the call.
@@ -107,12 +109,23 @@ class HistoryDatabase:
                 self._connection.execute("DROP SCHEMA journal CASCADE")
 
     def _read(self, sql: str) -> None:
+        self._forget()
         self._ingest.turns()
         self._ingest.lifecycle()
         self._views.refresh(self._ingest.definitions())
         self._views.fill(sql)
+        if "states" in sql.lower():
+            self._ingest.states()
         if "actors" in sql.lower():
             self._ingest.actors()
+
+    def _forget(self) -> None:
+        """Drop what the system itself has not kept since the last time."""
+        kept = self._system.kept()
+        if kept != self._kept:
+            self._views.forget(kept.gone if kept.changes == self._kept.changes else None)
+            self._ingest.forget(kept)
+            self._kept = kept
 
     def _flush(self) -> None:
         """Have what was answered committed, so that a query sees what its caller has just done."""

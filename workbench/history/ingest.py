@@ -11,7 +11,7 @@ from typing import Any
 from duckdb import DuckDBPyConnection
 
 from runtime.api import Capability, SystemApi
-from runtime.records import StoredDefinition
+from runtime.records import Kept, StoredDefinition
 from workbench.history.batches import (
     JSON_COLUMNS,
     ToJson,
@@ -19,6 +19,7 @@ from workbench.history.batches import (
     definition_rows,
     joined,
     lifecycle_rows,
+    state_rows,
     text_columns,
     turn_rows,
 )
@@ -27,6 +28,15 @@ from workbench.history.names import quoted
 
 _ROWS_A_BLOCK = 250_000
 _ALL_ACTORS = 10_000_000
+_UNRECORDED = """
+WITH recorded AS (
+    SELECT system, actor, max(revision) AS revision FROM journal.turns WHERE revision > revision_before GROUP BY ALL
+)
+SELECT now.system, now.actor, now.parent, now.kind, now.revision, now.last_turn_at, now.definition
+FROM journal.actors_now AS now LEFT JOIN recorded USING (system, actor)
+WHERE now.revision > coalesce(recorded.revision, 0)
+"""
+"""The columns of `batches.STATE_OWNER`."""
 _NEVER_ABSENT = ("system", "actor", "action", "id")
 
 
@@ -39,6 +49,7 @@ class Ingest:
     def __init__(self, connection: DuckDBPyConnection, system: SystemApi, to_json: ToJson) -> None:
         self._connection, self._system, self._to_json = connection, system, to_json
         self._definitions: list[StoredDefinition] = []
+        self._kept = Kept()
 
     def turns(self) -> None:
         """Read the turns that are new."""
@@ -64,6 +75,31 @@ class Ingest:
         """Read what the system knows of its actors now."""
         if Capability.LIST in self._system.capabilities:
             self._replace("journal.actors_now", actor_rows(self._system.actors(limit=_ALL_ACTORS)))
+
+    def states(self) -> None:
+        """Read the current states that no turn here tells of: those of actors whose turns are not recorded, or not kept."""
+        if not {Capability.LIST, Capability.STATE} <= self._system.capabilities or not self._may_lack_states():
+            return
+        self.actors()
+        unknown = run(self._connection, _UNRECORDED)
+        found = [(row, self._system.encoded_state(row[1])) for row in unknown]
+        rows, states = [row for row, _ in found], [state for _, state in found]
+        self._replace("journal.states_now", state_rows(rows, states, self._to_json), json=("state",))
+
+    def forget(self, kept: Kept) -> None:
+        """Have no turn that the system has not kept."""
+        if kept.changes == self._kept.changes:
+            run(self._connection, "DELETE FROM journal.turns WHERE sequence <= ?", [kept.gone])
+        else:
+            with transaction(self._connection):
+                run(self._connection, "DELETE FROM journal.turns")
+                self.turns()
+        self._kept = kept
+
+    def _may_lack_states(self) -> bool:
+        default = self._system.status().durability
+        durabilities = {definition.settings.get("durability") or default for definition in self._definitions}
+        return self._kept != Kept() or "snapshot" in durabilities
 
     def _blocks(self, after: int) -> Iterator[Any]:
         parts, rows = [], 0

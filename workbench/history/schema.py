@@ -6,7 +6,7 @@ UTC, to the microsecond.  What is absent (no caller, no key, no failure) is NULL
 | table | a row is |
 |---|---|
 | `actors` | an actor: what is known of it now and how many turns of it are recorded |
-| `states` | an actor's current state, as of its last recorded turn |
+| `states` | an actor's current state: as of its last recorded turn, or as it is where no recorded turn made it |
 | `revisions` | a changed state |
 | `invocations` | a finished turn, successful or not |
 | `failures` | a failed turn |
@@ -32,7 +32,10 @@ CREATE TABLE journal.turns (
 );
 CREATE TABLE journal.actors_now (
     system VARCHAR, actor VARCHAR, parent VARCHAR, kind VARCHAR, phase VARCHAR, revision BIGINT, definition VARCHAR,
-    is_deployed BOOLEAN, waiting BIGINT, oldest_waiting_at {_TIME}
+    is_deployed BOOLEAN, waiting BIGINT, oldest_waiting_at {_TIME}, last_turn_at {_TIME}
+);
+CREATE TABLE journal.states_now (
+    system VARCHAR, actor VARCHAR, parent VARCHAR, kind VARCHAR, revision BIGINT, "at" {_TIME}, definition VARCHAR, state JSON
 );
 CREATE TABLE lifecycle ("at" {_TIME}, actor VARCHAR, event VARCHAR, revision BIGINT, definition VARCHAR, system VARCHAR);
 CREATE TABLE definitions (
@@ -74,7 +77,9 @@ WITH last AS (
 SELECT last.actor, it.p AS parent, settings->>'kind' AS kind, it.r AS revision, it.t AS "at", it.c AS cause, it.d AS definition,
     tags, it.s AS state, system
 FROM last LEFT JOIN definitions ON definitions.definition = it.d AND definitions.actor = it.p
-WHERE it IS NOT NULL;
+WHERE it IS NOT NULL AND (system, last.actor) NOT IN (SELECT (system, actor) FROM journal.states_now)
+UNION ALL
+SELECT actor, parent, kind, revision, "at", NULL, definition, NULL, state, system FROM journal.states_now;
 
 CREATE VIEW actors AS
 WITH recorded AS (
@@ -100,7 +105,7 @@ NOTES = {
     "actors.turns": "recorded turns, failed ones included",
     "actors.failures": "recorded turns that failed",
     "actors.waiting": "messages in the mailbox now",
-    "states.cause": "id of the invocation that made this revision",
+    "states.cause": "id of the invocation that made this revision; NULL where no recorded turn did",
     "states.state": "JSON; a protobuf state that cannot be decoded here is its type URL and base64",
     "revisions.revision": "1 for the first changed state, one more for each",
     "revisions.cause": "id of the invocation that made it",

@@ -63,6 +63,11 @@ class ActorViews:
             self._is_listed &= not view.fill(self._connection)
         self._list_columns()
 
+    def forget(self, gone: int | None) -> None:
+        """Turns up to that sequence were removed; None for turns here and there."""
+        for view in self._views.values():
+            view.forget(self._connection, gone)
+
     def _turned(self) -> tuple[int, list[tuple[str, str]]]:
         """The last turn, and the actors with turns that are new, in order of their first."""
         found = run(

@@ -10,8 +10,9 @@ from workbench.kernel_ext.failure_magics import FailureMagics
 from workbench.kernel_ext.looking_magics import LookingMagics
 from workbench.kernel_ext.magic_base import BaseMagics
 from workbench.kernel_ext.magics import WorkbenchMagics
+from workbench.kernel_ext.trace_magics import TraceMagics
 
-CLASSES: tuple[type[BaseMagics], ...] = (WorkbenchMagics, LookingMagics, FailureMagics, AttachMagics)
+CLASSES: tuple[type[BaseMagics], ...] = (WorkbenchMagics, LookingMagics, TraceMagics, FailureMagics, AttachMagics)
 
 
 def all_names() -> dict[str, list[str]]:

@@ -88,7 +88,7 @@ class LineCompleter:
         return [*settings, *([] if given else self._names.actors(fragment))]
 
     def _flag_values(self, flag: str, fragment: str) -> list[str]:
-        if flag == "--parent":
+        if flag in ("--parent", "--actor"):
             return self._names.actors(fragment)
         return _VALUES.get(flag.lstrip("-"), [])
 

@@ -116,6 +116,14 @@ def test_wrong_type_names_field_value_and_type() -> None:
         rich().seal({**rich().initial(), "number": "five"}, None)
 
 
+def test_whole_number_in_a_float_field_comes_back_as_the_equal_float() -> None:
+    codec = rich()
+
+    _, back = codec.seal({**codec.initial(), "ratio": 3}, None)
+
+    assert (back["ratio"], type(back["ratio"])) == (3.0, float)
+
+
 def test_deleted_field_is_refused() -> None:
     fields = loose()
     del fields["table"]

@@ -50,6 +50,7 @@ READS: list[tuple[str, tuple[Any, ...]]] = [
     ("info", ("counter",)),
     ("actions", ("counter",)),
     ("state", ("counter",)),
+    ("encoded_state", ("counter",)),
     ("mailbox", ("counter",)),
     ("turns", ()),
     ("history_batches", ()),

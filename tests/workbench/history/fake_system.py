@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from runtime.api import ActorInfo, Capability, SystemApi
+from runtime.api import ActorInfo, Capability, SystemApi, SystemStatus
 from runtime.errors import StoreUnavailable
 from runtime.ids import ActorId
-from runtime.records import Kept, Lifecycle, StoredDefinition, Turn
+from runtime.records import Encoded, Kept, Lifecycle, StoredDefinition, Turn
 from runtime.statestores.columns import batches
-from runtime.testing.turns import SYSTEM, Past
+from runtime.testing.turns import SYSTEM, Past, actor_id
 from workbench.history.database import HistoryDatabase
 
 
@@ -26,6 +26,7 @@ class FakeSystem:
         self.given = 0
         self.unwritten = 0
         self.is_kept = Kept()
+        self.durability = "journal"
 
     def turns(self, *, after: int = 0, actor: str | None = None) -> Iterator[list[Turn]]:
         for start in range(after, len(self.past.turns), 100):
@@ -38,6 +39,13 @@ class FakeSystem:
 
     def kept(self) -> Kept:
         return self.is_kept
+
+    def status(self) -> SystemStatus:
+        return SystemStatus(system=self.name, store="fake://", running=True, durability=self.durability)
+
+    def encoded_state(self, actor: str, revision: int | None = None) -> Encoded | None:
+        state = self.past.actors[actor_id(actor)].state
+        return state.value if state else None
 
     def lifecycle(self, *, after: int = 0) -> Iterator[Lifecycle]:
         return iter(self.marks[after:])

@@ -1,4 +1,4 @@
-"""An event loop on a thread of its own, for one server."""
+"""An event loop on a thread of its own, for one server or client."""
 
 from __future__ import annotations
 

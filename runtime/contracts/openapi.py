@@ -1,0 +1,178 @@
+"""An OpenAPI 3.1 document for the methods of a contract that have `google.api.http` rules."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from runtime.contracts.contract import Contract
+from runtime.contracts.http_rules import Binding, Routes
+
+_SCALARS: dict[str, dict[str, Any]] = {
+    "double": {"type": "number", "format": "double"},
+    "float": {"type": "number", "format": "float"},
+    "int32": {"type": "integer", "format": "int32"},
+    "sint32": {"type": "integer", "format": "int32"},
+    "sfixed32": {"type": "integer", "format": "int32"},
+    "uint32": {"type": "integer", "format": "uint32"},
+    "fixed32": {"type": "integer", "format": "uint32"},
+    # 64 bits do not fit a number of JavaScript's: protobuf writes them as text, and reads both.
+    "int64": {"type": "string", "format": "int64"},
+    "sint64": {"type": "string", "format": "int64"},
+    "sfixed64": {"type": "string", "format": "int64"},
+    "uint64": {"type": "string", "format": "uint64"},
+    "fixed64": {"type": "string", "format": "uint64"},
+    "bool": {"type": "boolean"},
+    "string": {"type": "string"},
+    "bytes": {"type": "string", "contentEncoding": "base64"},
+}
+_WELL_KNOWN: dict[str, dict[str, Any]] = {
+    "google.protobuf.Timestamp": {"type": "string", "format": "date-time"},
+    "google.protobuf.Duration": {"type": "string", "pattern": r"^-?\d+(\.\d+)?s$"},
+    "google.protobuf.FieldMask": {"type": "string"},
+    "google.protobuf.Empty": {"type": "object"},
+    "google.protobuf.Struct": {"type": "object"},
+    "google.protobuf.Value": {},
+    "google.protobuf.ListValue": {"type": "array", "items": {}},
+    "google.protobuf.Any": {"type": "object", "properties": {"@type": {"type": "string"}}},
+    "google.protobuf.DoubleValue": _SCALARS["double"],
+    "google.protobuf.FloatValue": _SCALARS["float"],
+    "google.protobuf.Int64Value": _SCALARS["int64"],
+    "google.protobuf.UInt64Value": _SCALARS["uint64"],
+    "google.protobuf.Int32Value": _SCALARS["int32"],
+    "google.protobuf.UInt32Value": _SCALARS["uint32"],
+    "google.protobuf.BoolValue": _SCALARS["bool"],
+    "google.protobuf.StringValue": _SCALARS["string"],
+    "google.protobuf.BytesValue": _SCALARS["bytes"],
+}
+_VARIABLE = re.compile(r"\{([\w.]+)(?:=[^{}]*)?\}")
+_ERROR = {
+    "type": "object",
+    "required": ["code", "message"],
+    "properties": {
+        "code": {"type": "string", "description": "Stable, such as `unknown_actor` or `action_failed`."},
+        "message": {"type": "string"},
+        "type_name": {"type": "string", "description": "For `action_failed`: the exception's class."},
+        "text": {"type": "string"},
+    },
+}
+
+
+def document(
+    contract: Contract, *, title: str = "", version: str = "1", servers: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """The document, ready for JSON."""
+    schemas = _Schemas()
+    paths: dict[str, dict[str, Any]] = {}
+    used: set[str] = set()
+    for binding in Routes(contract).bindings:
+        path = _VARIABLE.sub(lambda match: "{" + match[1] + "}", binding.rule.path)
+        paths.setdefault(path, {})[binding.rule.verb.lower()] = _operation(binding, schemas, used)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": title or contract.package or "Actors", "version": version},
+        "servers": [{"url": url} for url in servers],
+        "paths": paths,
+        "components": {
+            "schemas": {**schemas.found, "Error": _ERROR},
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _operation(binding: Binding, schemas: _Schemas, used: set[str]) -> dict[str, Any]:
+    method, rule = binding.method, binding.rule
+    request: Any = method.descriptor.input_type
+    identity = base = f"{binding.service.name}_{method.name}"
+    number = 1
+    while identity in used:  # a further binding of the same method
+        number += 1
+        identity = f"{base}_{number}"
+    used.add(identity)
+    operation: dict[str, Any] = {
+        "operationId": identity,
+        "tags": [binding.service.name],
+        "parameters": _parameters(binding, request, schemas),
+        "responses": {
+            "200": {"description": "The actor's answer.", "content": _json(_response(binding, schemas))},
+            "default": {"description": "What went wrong.", "content": _json({"$ref": "#/components/schemas/Error"})},
+        },
+    }
+    if method.comment:
+        operation["summary"] = method.comment
+    if rule.body == "*":
+        operation["requestBody"] = {"required": True, "content": _json(schemas.of(request))}
+    elif rule.body:
+        field = request.fields_by_name[rule.body]
+        operation["requestBody"] = {"required": True, "content": _json(schemas.field(field))}
+    return operation
+
+
+def _response(binding: Binding, schemas: _Schemas) -> dict[str, Any]:
+    output: Any = binding.method.descriptor.output_type
+    if binding.rule.response_body:
+        return schemas.field(output.fields_by_name[binding.rule.response_body])
+    schema = schemas.of(output)
+    return {"type": "array", "items": schema} if binding.method.descriptor.server_streaming else schema
+
+
+def _parameters(binding: Binding, request: Any, schemas: _Schemas) -> list[dict[str, Any]]:
+    found = [
+        {"name": name, "in": "path", "required": True, "schema": _schema_at(request, name, schemas)}
+        for name in binding.variables
+    ]
+    if binding.rule.body == "*":
+        return found
+    taken = {*binding.variables, binding.rule.body}
+    return found + [
+        {"name": field.name, "in": "query", "schema": schemas.field(field)}
+        for field in request.fields
+        if field.name not in taken and field.message_type is None
+    ]
+
+
+def _schema_at(message: Any, path: str, schemas: _Schemas) -> dict[str, Any]:
+    *outer, last = path.split(".")
+    for part in outer:
+        message = message.fields_by_name[part].message_type
+    return schemas.field(message.fields_by_name[last])
+
+
+def _json(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"application/json": {"schema": schema}}
+
+
+class _Schemas:
+    """Schemas of messages and enums, each once."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, dict[str, Any]] = {}
+
+    def of(self, message: Any) -> dict[str, Any]:
+        name = message.full_name
+        if name in _WELL_KNOWN:
+            return _WELL_KNOWN[name]
+        if name not in self.found:
+            self.found[name] = {}  # first, for messages that contain themselves
+            properties = {field.json_name: self.field(field) for field in message.fields}
+            self.found[name] = {"type": "object", "properties": properties}
+        return {"$ref": f"#/components/schemas/{name}"}
+
+    def field(self, field: Any) -> dict[str, Any]:
+        if field.message_type is not None and field.message_type.GetOptions().map_entry:
+            return {"type": "object", "additionalProperties": self._single(field.message_type.fields_by_name["value"])}
+        single = self._single(field)
+        return {"type": "array", "items": single} if field.is_repeated else single
+
+    def _single(self, field: Any) -> dict[str, Any]:
+        if field.message_type is not None:
+            return self.of(field.message_type)
+        if field.enum_type is not None:
+            return {"type": "string", "enum": [value.name for value in field.enum_type.values]}
+        return _SCALARS[_TYPE_NAMES[field.type]]
+
+
+_TYPE_NAMES = {
+    1: "double", 2: "float", 3: "int64", 4: "uint64", 5: "int32", 6: "fixed64", 7: "fixed32", 8: "bool", 9: "string",
+    12: "bytes", 13: "uint32", 15: "sfixed32", 16: "sfixed64", 17: "sint32", 18: "sint64",
+}  # fmt: skip

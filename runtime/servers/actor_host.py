@@ -1,0 +1,178 @@
+"""Actors of this process behind a proxy, Spawn's own or one of ours: the proxy keeps mailboxes and states, we run the code."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import secrets
+import threading
+import time
+from contextlib import suppress
+
+import msgspec
+
+from runtime.api import DeployReport
+from runtime.definition import ActorDefinition, define
+from runtime.drivers.own_loop import OwnLoop
+from runtime.errors import BadSetting, UnknownActor
+from runtime.ids import RandomIds
+from runtime.redeploy import compare, stored
+from runtime.servers.host_app import CrashBudget, HostApp
+from runtime.servers.host_calls import HostedCalls
+from runtime.servers.host_check import DEFAULT_HOST_PORT, check_host
+from runtime.servers.host_journal import HostJournal
+from runtime.servers.host_redeploys import consequences
+from runtime.servers.host_turns import HostTurns
+from runtime.servers.host_watch import ProxyWatch
+from runtime.servers.http_server import HttpServer
+from runtime.servers.security import LOOPBACK
+from runtime.transports.proxy_answers import accepted
+from runtime.transports.proxy_calls import ProxyCalls
+from runtime.transports.proxy_link import ProxyLink
+from runtime.wire.announcing import Announced, make_registration
+from runtime.wire.notes import About
+from runtime.wire.pb.spawn.actors.protocol_pb2 import RegistrationResponse
+
+_REGISTER_S = 30.0
+
+
+class ActorHost:
+    """Registers and serves.  Public methods may be called by any thread."""
+
+    def __init__(
+        self,
+        link: ProxyLink,
+        about: About | None,
+        system: str,
+        *,
+        port: int | None = None,
+        bind: str = LOOPBACK,
+        journal: HostJournal | None = None,
+        service: str = "spawn-workbench",
+        timeout_s: float = 60.0,
+    ) -> None:
+        """Listens, and makes sure that the proxy calls this process; nothing is registered yet.
+
+        Args:
+            about: what a proxy of ours says of itself; None for one of Spawn's.
+            port: where the proxy calls; None for Spawn's 8090, or with a proxy of ours any free port.
+            journal: where every invocation and its answer is recorded; the host closes it.
+
+        Raises:
+            BadSetting: another process listens on the port.
+            NotAllowed: the proxy calls another process, or there is no telling.
+        """
+        self._link, self._about, self.system, self._service = link, about, system, service
+        self._journal = journal
+        self._turns = HostTurns(journal)
+        self._turns.calls = HostedCalls(ProxyCalls(link), RandomIds(), timeout_s, has_keys=about is not None)
+        self._own = OwnLoop("wb-actor-host")
+        identity = secrets.token_hex(16)
+        self.app = HostApp(self._turns, self._own.loop, identity)
+        self.app.budget = CrashBudget() if about is None else None
+        self._server = HttpServer(self.app)
+        self._watch = ProxyWatch(link.target, self.register)
+        self._announced: dict[str, Announced] = {}
+        self._deploying = threading.Lock()
+        self._is_closed = False
+        wanted = port if port is not None else DEFAULT_HOST_PORT if about is None else 0
+        try:
+            self.port = self._listen(bind, wanted)
+            self.how_known = check_host(link, about, self.port, identity, is_stated=port is not None)
+        except BaseException:
+            self.close()
+            raise
+        self._own.loop.call_soon_threadsafe(self._watch.start)
+
+    def _listen(self, bind: str, port: int) -> int:
+        try:
+            return self._own.wait(self._server.listen(bind, port), 10.0)
+        except OSError as error:
+            raise BadSetting(
+                f"Cannot listen on {bind}:{port}: {error.strerror or error}. If the proxy calls that port, its calls go to the "
+                "process that listens there."
+            ) from error
+
+    def deploy(self, actor: type | ActorDefinition) -> DeployReport:
+        """Run an actor's actions for the proxy from now on, and register it there.
+
+        The report's notes say what a real proxy takes over only later.
+
+        Raises:
+            DefinitionError: the class cannot be an actor; what ran before still runs.
+            Unreachable, HostFailed: the proxy did not take it; it is registered when the proxy is back.
+        """
+        definition = actor if isinstance(actor, ActorDefinition) else define(actor)
+        with self._deploying:
+            former = self._turns.definition(definition.name)
+            report = compare(definition, former)
+            if former is not None and former.hash == definition.hash:
+                return report
+            initial = self._turns.prepare(definition)
+            if self._journal is not None:
+                self._journal.save(stored(definition, time.time_ns() // 1_000))
+            self._announced[definition.name] = Announced(definition, initial)
+            self.register()
+        notes = consequences(definition, former) if self._about is None else ()
+        return msgspec.structs.replace(report, notes=notes)
+
+    def undeploy(self, actor: str) -> None:
+        """Run nothing of this actor any more.  The proxy still knows it until it is restarted: its calls fail.
+
+        Raises:
+            UnknownActor: nothing of that name is deployed here.
+        """
+        with self._deploying:
+            self._announced.pop(actor, None)
+            if not self._turns.withdraw(actor):
+                raise UnknownActor(actor, self._announced)
+
+    def register(self) -> None:
+        """Have the proxy know all actors of this host, again or for the first time.
+
+        Raises:
+            Unreachable: the proxy does not answer.
+            HostFailed, DefinitionError: it does not take them.
+        """
+        if not self._announced:
+            return
+        request = make_registration(
+            list(self._announced.values()), self.system, self._service, _version(), is_real=self._about is None
+        )
+        query = f"?host-port={self.port}" if self._about is not None else ""
+        answer = self._link.request("POST", f"/api/v1/system{query}", request.SerializeToString(), _REGISTER_S)
+        accepted(RegistrationResponse, answer, f"register {', '.join(self._announced)}")
+
+    @property
+    def actors(self) -> tuple[str, ...]:
+        return tuple(self._announced)
+
+    @property
+    def retries_recognised(self) -> int:
+        """How many calls were answered without running their action again."""
+        return self.app.retries.recognised
+
+    @property
+    def times_registered_again(self) -> int:
+        return self._watch.times_registered
+
+    def close(self, timeout_s: float = 10.0) -> bool:
+        """Answer what runs for up to `timeout_s`, then stop; False if the journal could not be written whole.
+
+        Safe to call twice.  The proxy still knows the actors, and its calls of them fail until a host is there again.
+        """
+        if self._is_closed:
+            return True
+        self._is_closed = True
+        self._own.loop.call_soon_threadsafe(self._watch.stop)
+        with suppress(TimeoutError):  # an action that does not end
+            self._own.wait(self._server.close(timeout_s), timeout_s + 5.0)
+        self._turns.close()
+        self._own.stop()
+        return self._journal.close() if self._journal is not None else True
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("spawn-workbench")
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"

@@ -1,0 +1,105 @@
+"""What a proxy answered, as a value or as the error that it means.
+
+Proxies of ours say the error's class in a header; of a real proxy there is a status and a sentence, or not even that.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from typing import Any
+from urllib.parse import unquote
+
+from google.protobuf.message import DecodeError
+
+from runtime.errors import ActionFailed, HostFailed, SpawnError, UnknownAction, UnknownActor, rebuild
+from runtime.records import Encoded, Invocation
+from runtime.wire import notes
+from runtime.wire.http_client import Answer
+from runtime.wire.pb.spawn.actors.protocol_pb2 import (
+    ACTOR_NOT_FOUND,
+    OK,
+    InvocationResponse,
+    RegistrationResponse,
+    RequestStatus,
+    SpawnResponse,
+)
+from runtime.wire.values import payload_of
+
+_NO_ACTOR = re.compile(r"Actor .* not found on ActorSystem ")
+_NO_ACTION = re.compile(r"Action \[.*\] not found for Actor \[")
+
+
+def response_of(answer: Answer, invocation: Invocation) -> Encoded | None:
+    """The payload of an answered invocation.
+
+    Raises:
+        SpawnError: what the answer means otherwise.
+    """
+    response = read(InvocationResponse, answer, f"{invocation.actor.name}.{invocation.action}")
+    if response.status.status != OK:
+        raise error_of(response.status, answer, invocation)
+    return payload_of(response, response.WhichOneof("payload"))
+
+
+def accepted(kind: type[RegistrationResponse] | type[SpawnResponse], answer: Answer, what: str) -> Any:
+    """The message of a request that was accepted.
+
+    Raises:
+        SpawnError: it was not; the message says what the proxy said.
+    """
+    response = read(kind, answer, what)
+    if response.status.status != OK:
+        code = answer.notes.get(notes.CODE, "host_failed")
+        raise rebuild(code, f"Cannot {what}: {response.status.message or _unexplained(answer)}")
+    return response
+
+
+def read(kind: Any, answer: Answer, what: str) -> Any:
+    """The answer as its message.
+
+    Raises:
+        HostFailed: it is none; a real proxy answers many errors with nothing.
+    """
+    try:
+        message = kind.FromString(answer.body)
+    except DecodeError:
+        message = kind()
+    if not message.HasField("status"):
+        raise HostFailed(f"{what} has no outcome: {_unexplained(answer)}")
+    return message
+
+
+def _unexplained(answer: Answer) -> str:
+    return (
+        f"the proxy answered HTTP {answer.status} and did not say why.\n"
+        "A real proxy does that when the action failed, when its host is down, and when it does not know a name; its log tells."
+    )
+
+
+def error_of(status: RequestStatus, answer: Answer, invocation: Invocation) -> SpawnError:
+    """The error behind a status that is not OK, with its class where that is known."""
+    actor, text = invocation.actor.name, status.message
+    code = answer.notes.get(notes.CODE, "")
+    if code == ActionFailed.code:
+        kind = unquote(answer.notes.get(notes.TYPE, ""))
+        said = text.partition(f"failed with {kind}: ")[2].partition("\n")[0]
+        return ActionFailed(actor, invocation.action, kind, said or text, invocation=invocation.id)
+    if code:
+        return rebuild(code, text)
+    if status.status == ACTOR_NOT_FOUND or _NO_ACTOR.match(text):
+        return rebuild(UnknownActor.code, text)
+    if _NO_ACTION.match(text):
+        return rebuild(UnknownAction.code, text)
+    return HostFailed(f"{actor}.{invocation.action} failed: {text or _unexplained(answer)}")
+
+
+def gauges(text: str) -> dict[str, int]:
+    """The plain numbers of a proxy's metrics, by name; histograms are left out."""
+    found = {}
+    for line in text.splitlines():
+        name, _, value = line.rpartition(" ")
+        if not line.startswith("#") and 'le="' not in name and "{" in name:
+            with suppress(ValueError):
+                found[name.partition("{")[0]] = int(float(value))
+    return found

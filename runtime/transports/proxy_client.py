@@ -1,0 +1,322 @@
+"""`SpawnProxyClient`: an actor system behind a Spawn proxy, as far as a proxy lets one use it.
+
+A proxy says whether it is well, counts, and takes invocations.  It lists no actors and shows no mailbox; on a real one even
+reading a state wakes the actor.  So a client is attached to look, unless it says that it wants to act.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+from runtime.api import Capability, DeployReport, SystemApi, SystemStatus
+from runtime.client import build_invocation
+from runtime.codecs.values import decode_value
+from runtime.config import DEFAULT_SYSTEM
+from runtime.context import current_turn
+from runtime.errors import BadSetting, NotAllowed, NotCapable, StoreUnavailable, Unreachable, nearest, shown
+from runtime.ids import ActorId, RandomIds
+from runtime.records import Encoded, Invocation
+from runtime.transports.proxy_answers import gauges
+from runtime.transports.proxy_calls import ProxyCalls
+from runtime.transports.proxy_link import ProxyLink
+from runtime.transports.proxy_not_offered import NotOffered
+from runtime.transports.proxy_states import ProxyStates
+from runtime.wire import notes
+from runtime.wire.dialect import Dialect
+from runtime.wire.pb.spawn.actors.protocol_pb2 import SpawnRequest
+from runtime.wire.values import payload_of
+
+MODES = ("look", "act")
+_LOOKS_S = 10.0
+_LOOK_AGAIN_S = 0.02
+
+
+class Deployer(Protocol):
+    """Runs actors of this process for a proxy: `servers.actor_host` is one."""
+
+    def deploy(self, actor: type) -> DeployReport: ...
+
+    def undeploy(self, actor: str) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class SpawnProxyClient(NotOffered):
+    """The system of a proxy.  Safe from every thread."""
+
+    def __init__(
+        self,
+        link: ProxyLink,
+        *,
+        mode: str = "look",
+        system: str = "",
+        dialect: Dialect = Dialect.NEW,
+        timeout_s: float = 60.0,
+        deployer: Deployer | None = None,
+    ) -> None:
+        """Asks the proxy how it is.
+
+        Args:
+            mode: `look` for health and metrics only, `act` for everything that a proxy offers.
+            system: its actor system; a real proxy does not say.
+            dialect: in which JSON is sent to a real proxy, which passes it on as it is.
+            deployer: makes `deploy` possible.
+
+        Raises:
+            BadSetting: there is no such mode.
+            Unreachable: nobody answers there, or not as a proxy does.
+        """
+        if mode not in MODES:
+            raise BadSetting(f"There is no mode {shown(mode)}. {nearest(str(mode), MODES, kind='mode')}")
+        self._link, self._mode, self._timeout_s = link, mode, timeout_s
+        self._where = f"the proxy at {link.target.url}"
+        self.about = self._ask_about()
+        self.name = system or (self.about.system if self.about is not None else "") or DEFAULT_SYSTEM
+        self.calls = ProxyCalls(link, dialect)
+        self._states = ProxyStates(link, self.name, timeout_s)
+        self._deployer = deployer
+        self._ids = RandomIds()
+        self.capabilities = self._capabilities()
+
+    def _ask_about(self) -> notes.About | None:
+        answer = self._link.request("GET", "/health/liveness", timeout_s=_LOOKS_S)
+        if answer.status in (401, 403):
+            raise NotAllowed(f"{self._link.target.url} wants a token: give token= or token_file=.")
+        if answer.status != 200 or b'"status"' not in answer.body:
+            raise Unreachable(
+                f"{self._link.target.url} is not a Spawn proxy: its health check answers HTTP {answer.status}."
+            )
+        return notes.read_about(answer.notes.get(notes.ABOUT, ""))
+
+    def _capabilities(self) -> frozenset[Capability]:
+        # A proxy of ours shows a committed state without waking its actor.
+        found = {Capability.STATE} if self.about is not None else set()
+        if self._mode == "act":
+            found.add(Capability.INVOKE)
+            if self._deployer is not None:
+                found.add(Capability.DEPLOY)
+        return frozenset(found)
+
+    # -- how it is -----------------------------------------------------------------------------------------------------
+
+    def health(self) -> dict[str, bool]:
+        """Whether the proxy is alive, and whether it takes calls."""
+        checks = {"liveness": "/health/liveness", "readiness": "/health/readiness"}
+        return {
+            name: self._link.request("GET", path, timeout_s=_LOOKS_S).status == 200 for name, path in checks.items()
+        }
+
+    def metrics(self) -> str:
+        """What the proxy counts, as Prometheus text."""
+        return self._link.request("GET", "/metrics", timeout_s=_LOOKS_S).body.decode("utf-8", "replace")
+
+    def status(self) -> SystemStatus:
+        """Whether it is ready; a proxy of ours also counts."""
+        is_ready = self._link.request("GET", "/health/readiness", timeout_s=_LOOKS_S).status == 200
+        counts = gauges(self.metrics()) if self.about is not None else {}
+        finished = counts.get("spawn_turns_finished", 0)
+        return SystemStatus(
+            system=self.name,
+            store=self._link.target.url,
+            running=is_ready,
+            actors=counts.get("spawn_actors_active", 0),
+            waiting=counts.get("spawn_actor_message_queue_len", 0),
+            sequence=finished,
+            committed=finished - counts.get("spawn_turns_unwritten", 0),
+        )
+
+    # -- calls ---------------------------------------------------------------------------------------------------------
+
+    def invoke(
+        self,
+        actor: str,
+        action: str,
+        payload: Any = None,
+        *,
+        parent: str | None = None,
+        system: str | None = None,
+        asynchronous: bool = False,
+        delay: float | str | None = None,
+        scheduled_to: datetime | None = None,
+        metadata: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        key: str | None = None,
+    ) -> Any:
+        turn = current_turn.get()
+        if turn is not None:
+            return turn.call(
+                actor,
+                action,
+                payload,
+                **_given(parent=parent, system=system, metadata=metadata, timeout=timeout, key=key),
+            )
+        invocation = self._invocation(
+            actor, action, payload, parent, system, asynchronous, delay, scheduled_to, metadata, key
+        )
+        return decode_value(self.calls.send(invocation, self._timeout_s if timeout is None else timeout))
+
+    def ainvoke(
+        self,
+        actor: str,
+        action: str,
+        payload: Any = None,
+        *,
+        parent: str | None = None,
+        system: str | None = None,
+        asynchronous: bool = False,
+        delay: float | str | None = None,
+        scheduled_to: datetime | None = None,
+        metadata: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        key: str | None = None,
+    ) -> Awaitable[Any]:
+        turn = current_turn.get()
+        if turn is not None:
+            return turn.invoke(
+                actor,
+                action,
+                payload,
+                **_given(parent=parent, system=system, metadata=metadata, timeout=timeout, key=key),
+            )
+        invocation = self._invocation(
+            actor, action, payload, parent, system, asynchronous, delay, scheduled_to, metadata, key
+        )
+        return self._decoded(invocation, self._timeout_s if timeout is None else timeout)
+
+    async def _decoded(self, invocation: Invocation, timeout_s: float) -> Any:
+        return decode_value(await self.calls.asend(invocation, timeout_s))
+
+    def _invocation(
+        self,
+        actor: str,
+        action: str,
+        payload: Any,
+        parent: str | None,
+        system: str | None,
+        asynchronous: bool,
+        delay: float | str | None,
+        scheduled_to: datetime | None,
+        metadata: Mapping[str, str] | None,
+        key: str | None,
+    ) -> Invocation:
+        self._act(f"invoke {actor}.{action}")
+        if key and self.about is None:
+            raise NotCapable(f"invoke {actor} with a key", self._where, "Spawn's protocol has no idempotency keys.")
+        return build_invocation(
+            self._ids(),
+            ActorId(system or self.name, actor),
+            action,
+            payload,
+            parent=parent,
+            asynchronous=asynchronous,
+            delay=delay,
+            scheduled_to=scheduled_to,
+            metadata=metadata,
+            key=key,
+        )
+
+    # -- states --------------------------------------------------------------------------------------------------------
+
+    def state(self, actor: str, revision: int | None = None) -> Any:
+        """See `SystemApi.state`; a real proxy only has its actor asked, which wakes it and so needs mode `act`."""
+        return decode_value(self.encoded_state(actor, revision))
+
+    def encoded_state(self, actor: str, revision: int | None = None) -> Encoded | None:
+        if self.about is not None:
+            response, _ = self._states.read(actor, revision)
+            return payload_of(response, response.WhichOneof("payload"))
+        if revision is not None:
+            raise NotCapable(
+                f"read revision {revision} of {actor}", self._where, "a proxy shows the present state only."
+            )
+        self._act(f"read the state of {actor}, which wakes it,")
+        return self.calls.send(
+            self._invocation(actor, "get", None, None, None, False, None, None, None, None), self._timeout_s
+        )
+
+    def restore(self, actor: str, revision: int) -> int:
+        self._act(f"continue {actor} from revision {revision}")
+        if self.about is None:
+            raise NotCapable(
+                f"continue {actor} from revision {revision}",
+                self._where,
+                "it would be pinned there: a real proxy goes back to that revision at each activation.",
+            )
+        response, _ = self._states.read(actor, revision)
+        request = SpawnRequest()
+        request.actors.add(name=actor, system=self.name, parent=response.actor.id.parent or actor)
+        self._states.spawn(request, revision)
+        return self._states.read(actor, None)[1]
+
+    def spawn(self, actor: str, parent: str) -> None:
+        """Have a child of a template known before its first message; it is not woken."""
+        self._act(f"spawn {actor}")
+        request = SpawnRequest()
+        request.actors.add(name=actor, system=self.name, parent=parent)
+        self._states.spawn(request)
+
+    # -- actors of this process ------------------------------------------------------------------------------------------
+
+    def deploy(self, actor: type) -> DeployReport:
+        """Run an actor of this process behind the proxy.
+
+        Raises:
+            NotCapable: this process is not the proxy's host.
+        """
+        name = getattr(actor, "__name__", str(actor))
+        self._act(f"deploy {name}")
+        if self._deployer is None:
+            self._cannot(f"deploy {name}", "this process is not its actor host; `python -m runtime host` starts one.")
+        return self._deployer.deploy(actor)
+
+    def undeploy(self, actor: str) -> None:
+        self._act(f"undeploy {actor}")
+        if self._deployer is None:
+            self._cannot(f"undeploy {actor}", "a proxy forgets an actor when it is restarted.")
+        self._deployer.undeploy(actor)
+
+    def flush(self, timeout: float = 10.0) -> int:
+        """Wait until a proxy of ours has written what it had answered; a real one does not tell, so 0 at once."""
+        deadline = time.monotonic() + timeout
+        status = self.status()
+        while (unwritten := status.sequence - status.committed) > 0:
+            if time.monotonic() >= deadline:
+                raise StoreUnavailable(f"{self._where} has {unwritten} turns that are not on disk after {timeout:g} s.")
+            time.sleep(_LOOK_AGAIN_S)
+            status = self.status()
+        return status.committed
+
+    # -- life ----------------------------------------------------------------------------------------------------------
+
+    def _act(self, what: str) -> None:
+        """Raises NotAllowed: attached only to look."""
+        if self._mode != "act":
+            raise NotAllowed(
+                f"Cannot {what} on {self._where}: it is attached only to look, which is health and metrics.\n"
+                f'To act on it, say so: %attach {self._link.target.url} --mode act, or connect(…, mode="act").'
+            )
+
+    def close(self) -> None:
+        """Leave the proxy, which runs on; actors of this process can no longer be called by it."""
+        if self._deployer is not None:
+            self._deployer.close()
+        self._link.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+if TYPE_CHECKING:
+
+    def _is_a_system(client: SpawnProxyClient) -> SystemApi:
+        return client
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}

@@ -1,0 +1,182 @@
+"""Messages and what became of them, put together from the records of turns: the model of a trace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from runtime.codecs.values import decode_value
+from runtime.ids import ActorId
+from runtime.records import Encoded, Invocation, Turn
+from workbench.presenters.call_text import call_text
+from workbench.presenters.turns import outcome_of
+from workbench.presenters.values import one_line, outline
+from workbench.redaction import redacted
+
+OUTSIDE = "notebook"
+"""The sender of what no actor sent."""
+
+_LAST = 1 << 62
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """One message on its way through the system."""
+
+    id: str
+    cause: str
+    """The message during whose turn it was sent; empty from outside."""
+    sender: str
+    actor: str
+    action: str
+    kind: str
+    """`call` (somebody waits for the answer), `cast`, `effect`, `broadcast`, `pipe`, `forward` or `own` (a timer, an init)."""
+    payload: Encoded | None = None
+    sent_us: int = 0
+    started_us: int = 0
+    finished_us: int = 0
+    """0 as long as it waits or runs."""
+    outcome: str = "pending"
+    """`ok`, another key of `presenters.turns.OUTCOMES`, `pending`, or `undelivered`."""
+    detail: str = ""
+    """Class and text of what went wrong."""
+    response: Encoded | None = None
+    changed_to: int = 0
+    """The revision that it made; 0 if it changed nothing."""
+    depth: int = 0
+    """How many messages caused it, one after the other."""
+
+    @property
+    def is_asked(self) -> bool:
+        """Somebody gets the answer."""
+        return self.kind in ("call", "pipe", "forward")
+
+    @property
+    def is_bad(self) -> bool:
+        return self.outcome not in ("ok", "pending")
+
+    @property
+    def took_us(self) -> int:
+        """From sending to the end: what it took for whoever waited."""
+        return max(0, self.finished_us - self.sent_us) if self.finished_us else 0
+
+    @property
+    def waited_us(self) -> int:
+        return max(0, self.started_us - self.sent_us) if self.started_us else 0
+
+    def call(self, limit: int = 80) -> str:
+        """`add(value=5)`."""
+        return call_text(self.action, decode_value(self.payload), limit)
+
+    def came_of_it(self, limit: int = 60) -> str:
+        """The answer, or what went wrong."""
+        if self.outcome == "ok":
+            answer = decode_value(self.response)
+            return f"→ {one_line(outline(redacted(answer)), limit)}" if self.is_asked and answer is not None else "✓"
+        if self.outcome == "pending":
+            return "… on its way"
+        text = self.detail or self.outcome
+        return f"✗ {text if len(text) <= limit else text[: limit - 1] + '…'}"
+
+
+def messages_of(
+    turns: Iterable[Turn],
+    roots: Sequence[Invocation] = (),
+    pending: Iterable[Invocation] = (),
+    lost: Mapping[str, str] | None = None,
+) -> tuple[Message, ...]:
+    """Every message, in the order of sending; what was sent in a turn comes after the message of that turn.
+
+    Args:
+        roots: messages from outside; of one without a turn it is shown that it was sent.
+        pending: messages that wait or run.
+        lost: why a message was not delivered, by its id.
+    """
+    by_id = {str(turn.invocation): turn for turn in turns}
+    found = {name: _of_turn(turn, by_id.get(turn.cause), roots) for name, turn in by_id.items()}
+    for invocation in (*roots, *pending):
+        if str(invocation.id) not in found:
+            found[str(invocation.id)] = _of_invocation(invocation, by_id.get(invocation.cause), (lost or {}))
+    ordered = sorted(found.values(), key=lambda each: (each.sent_us or _LAST, _depth(each, found), each.finished_us))
+    return tuple(msgspec.structs.replace(each, depth=_depth(each, found)) for each in ordered)
+
+
+def _depth(message: Message, known: Mapping[str, Message]) -> int:
+    depth, seen = 0, {message.id}
+    while (cause := known.get(message.cause)) is not None and cause.id not in seen:
+        depth, message = depth + 1, cause
+        seen.add(cause.id)
+    return depth
+
+
+def _of_turn(turn: Turn, cause: Turn | None, roots: Sequence[Invocation]) -> Message:
+    failure = turn.failure
+    detail = ""
+    if failure is not None:
+        detail = f"{failure.type_name}: {failure.text}" if failure.type_name else failure.message.partition("\n")[0]
+    return Message(
+        id=str(turn.invocation),
+        cause=turn.cause,
+        sender=_sender(turn.caller),
+        actor=turn.actor.name,
+        action=turn.action,
+        kind=_kind(str(turn.invocation), turn.action, turn.actor.name, turn.payload, cause)
+        if cause is not None
+        else _root_kind(turn, roots),
+        payload=turn.payload,
+        sent_us=turn.enqueued_us,
+        started_us=turn.started_us,
+        finished_us=turn.finished_us,
+        outcome=outcome_of(failure),
+        detail=detail,
+        response=turn.response,
+        changed_to=turn.revision if turn.revision != turn.revision_before else 0,
+    )
+
+
+def _of_invocation(invocation: Invocation, cause: Turn | None, lost: Mapping[str, str]) -> Message:
+    why = lost.get(str(invocation.id), "")
+    if cause is not None:
+        kind = _kind(str(invocation.id), invocation.action, invocation.actor.name, invocation.payload, cause)
+        kind = "cast" if why and kind == "broadcast" else kind  # only what is there hears a broadcast
+    else:
+        kind = "cast" if invocation.asynchronous or invocation.scheduled_to_us else "call"
+    return Message(
+        id=str(invocation.id),
+        cause=invocation.cause,
+        sender=_sender(invocation.caller),
+        actor=invocation.actor.name,
+        action=invocation.action,
+        kind=kind,
+        payload=invocation.payload,
+        sent_us=cause.finished_us if cause is not None else 0,
+        outcome="undelivered" if why else "pending",
+        detail=why,
+    )
+
+
+def _sender(caller: ActorId | None) -> str:
+    return caller.name if caller is not None else OUTSIDE
+
+
+def _root_kind(turn: Turn, roots: Sequence[Invocation]) -> str:
+    if turn.caller == turn.actor and not turn.cause:
+        return "own"
+    mine = next((each for each in roots if each.id == turn.invocation), None)
+    return "cast" if mine is not None and (mine.asynchronous or mine.scheduled_to_us) else "call"
+
+
+def _kind(invocation: str, action: str, actor: str, payload: Encoded | None, cause: Turn) -> str:
+    """How the turn `cause` sent that message."""
+    if any(sent.invocation == invocation and sent.asked for sent in cause.sent):
+        return "call"
+    workflow = cause.workflow
+    if workflow is not None:
+        for name, route in (("pipe", workflow.pipe), ("forward", workflow.forward)):
+            if route is not None and (route.actor, route.action) == (actor, action):
+                return name
+        if any((effect.actor, effect.action) == (actor, action) for effect in workflow.effects):
+            return "effect"
+        if workflow.broadcast is not None and workflow.broadcast.payload == payload:
+            return "broadcast"
+    return "cast"
