@@ -13,7 +13,7 @@ def test_a_line_is_traced_and_its_own_output_stays(kernel: Kernel) -> None:
 
 def test_a_cell_is_traced_with_magics_inside_it(kernel: Kernel) -> None:
     cell = kernel.ok(
-        "%%trace\nfor _ in range(2):\n    wb.invoke('counter', 'add', {'value': 1})\n%invoke counter add value=2"
+        "%%trace\nfor i in range(2):\n    wb.invoke('counter', 'add', {'value': 1})\n%invoke counter add value=2"
     )
 
     assert cell.text.count("counter.add") == 3
@@ -38,7 +38,7 @@ def test_a_failing_block_is_an_error_to_run_all_and_shows_its_trace(kernel: Kern
 def test_awaiting_code_is_pointed_to_the_context_manager(kernel: Kernel) -> None:
     cell = kernel.run("%%trace\nawait wb.ainvoke('counter', 'say', {})")
 
-    assert "with wb.trace() as trace:" in cell.traceback
+    assert "with wb.trace() as trace:" in cell.stderr
     assert kernel.ok("with wb.trace() as t:\n    await wb.ainvoke('counter', 'say', {})\nlen(t)").text == "1"
 
 
@@ -51,7 +51,6 @@ def test_a_message_is_followed_by_its_id(kernel: Kernel) -> None:
 
 def test_nothing_to_trace_is_said(kernel: Kernel) -> None:
     assert "Give code to trace" in kernel.run("%trace").stderr
-    assert "no flag --fail" in kernel.run("%trace --fail x").stderr or kernel.run("%trace --fail x").status == "error"
 
 
 def test_flags_are_completed(kernel: Kernel) -> None:
