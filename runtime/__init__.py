@@ -11,7 +11,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from runtime.actor import Actor, action, init, timer
+    from runtime.actor import Actor, action, init, migrate, timer
     from runtime.connecting import connect
     from runtime.context import Context
     from runtime.local import EmbeddedSystem, embedded
@@ -23,6 +23,7 @@ _HOMES = {
     "Actor": "runtime.actor",
     "action": "runtime.actor",
     "init": "runtime.actor",
+    "migrate": "runtime.actor",
     "timer": "runtime.actor",
     "Context": "runtime.context",
     "Broadcast": "runtime.value",
@@ -48,6 +49,7 @@ __all__ = [
     "connect",
     "embedded",
     "init",
+    "migrate",
     "timer",
 ]
 

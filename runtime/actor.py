@@ -85,6 +85,21 @@ def timer(*, every: int | str) -> Callable[[F], F]:
     return lambda function: _mark(function, Mark("timer", None, every))
 
 
+def migrate(function: Any) -> Any:
+    """Bring a state that an earlier version of the class wrote into the shape of this one.
+
+        @migrate
+        def from_old(cls, old: dict) -> dict:
+            return {"cents": round(old["euros"] * 100)}
+
+    It gets the stored fields whenever they are not exactly the declared ones, or one does not fit its type, and gives values by
+    field.  Fields that it does not give keep their stored value or get their default; stored values without a field are kept
+    aside.  At a deploy it is tried on the actor's state: if it fails there, nothing is deployed.
+    """
+    plain = function.__func__ if isinstance(function, classmethod) else function
+    return classmethod(_mark(plain, Mark("migrate")))
+
+
 def _marker(function: F | None, mark: Mark) -> F | Callable[[F], F]:
     return _mark(function, mark) if function is not None else lambda wrapped: _mark(wrapped, mark)
 

@@ -82,6 +82,8 @@ class ActorDefinition:
     actor_class: type[Actor] | None = None
     uses: Mapping[str, str] = field(default_factory=dict)
     """Globals of the defining module or notebook that the code uses, with a fingerprint of each."""
+    migration: Callable[[dict[str, Any]], Any] | None = None
+    """The author's own way from a stored state of another shape to this one (`@migrate`); None for field by field."""
 
     @property
     def init(self) -> ActionSpec | None:
@@ -114,9 +116,11 @@ def define(actor_class: type, **overrides: Any) -> ActorDefinition:
     hints = _type_hints(actor_class)
     fields = _state_fields(actor_class, hints) if settings.state_type is None else ()
     actions = _actions(actor_class)
+    migration = _migration(actor_class, settings)
     source = source_of(actor_class)
-    uses, digest = fingerprint(actor_class, [spec.function for spec in actions.values()], source, settings)
-    return ActorDefinition(settings.name, digest, settings, actions, fields, source, actor_class, uses)
+    functions = [*(spec.function for spec in actions.values()), *([migration] if migration is not None else [])]
+    uses, digest = fingerprint(actor_class, functions, source, settings)
+    return ActorDefinition(settings.name, digest, settings, actions, fields, source, actor_class, uses, migration)
 
 
 def type_text(annotation: Any) -> str:
@@ -183,11 +187,32 @@ def _actions(cls: type[Actor]) -> dict[str, ActionSpec]:
     for attribute in dict.fromkeys(name for base in reversed(cls.__mro__) for name in base.__dict__):
         function = getattr(cls, attribute, None)
         mark = getattr(function, MARK, None)
-        if isinstance(mark, Mark) and callable(function):
+        if isinstance(mark, Mark) and mark.role != "migrate" and callable(function):
             spec = _action(cls, attribute, function, mark)
             _check_name(cls, spec, found)
             found[spec.name] = spec
     return _with_init(found)
+
+
+def _migration(cls: type[Actor], settings: Settings) -> Callable[[dict[str, Any]], Any] | None:
+    attributes = dict.fromkeys(name for base in cls.__mro__ for name in base.__dict__)
+    marked = [name for name in attributes if getattr(getattr(cls, name, None), MARK, Mark("")).role == "migrate"]
+    if not marked:
+        return None
+    if len(marked) > 1:
+        raise DefinitionError(
+            f"{cls.__name__} has two @migrate functions, {marked[0]} and {marked[1]}; keep one of them."
+        )
+    if settings.state_type is not None:
+        raise DefinitionError(
+            f"{cls.__name__}.{marked[0]}: a protobuf state migrates by its field numbers, without @migrate."
+        )
+    function: Callable[[dict[str, Any]], Any] = getattr(cls, marked[0])
+    if len(inspect.signature(function).parameters) != 1:
+        raise DefinitionError(
+            f"{cls.__name__}.{marked[0]}: write it as `@migrate def {marked[0]}(cls, old: dict) -> dict`."
+        )
+    return function
 
 
 def _with_init(actions: dict[str, ActionSpec]) -> dict[str, ActionSpec]:

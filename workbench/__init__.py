@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from runtime import Actor, Broadcast, Context, Forward, Pipe, SideEffect, Value, action, init, timer
+    from runtime import Actor, Broadcast, Context, Forward, Pipe, SideEffect, Value, action, init, migrate, timer
     from workbench.commands.actors import actors
     from workbench.commands.attach import attached, detach
     from workbench.commands.deploy import confirm_dropped, deploy, undeploy
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     **dict.fromkeys(
-        ("Actor", "Broadcast", "Context", "Forward", "Pipe", "SideEffect", "Value", "action", "init", "timer"),
+        ("Actor", "Broadcast", "Context", "Forward", "Pipe", "SideEffect", "Value", "action", "init", "migrate", "timer"),
         "runtime",
     ),
     "actors": "workbench.commands.actors",
@@ -93,6 +93,7 @@ __all__ = [
     "invoke",
     "logs",
     "mailbox",
+    "migrate",
     "postmortem",
     "query",
     "ref",

@@ -14,7 +14,7 @@ import msgspec
 
 from runtime.codecs.base import MAX_VALUE_BYTES
 from runtime.definition import ActorDefinition, type_text
-from runtime.errors import BadState, DefinitionError, shown
+from runtime.errors import BadState, DefinitionError, nearest, shown
 from runtime.records import JSON, Encoded, State
 
 _encode = msgspec.json.Encoder().encode
@@ -24,13 +24,14 @@ _decode_any = msgspec.json.Decoder().decode
 class JsonStateCodec:
     """The state of one definition with annotated fields."""
 
-    __slots__ = ("_actor", "_faithful", "_initial", "_names", "_strict", "_types")
+    __slots__ = ("_actor", "_faithful", "_initial", "_migration", "_names", "_strict", "_types")
 
     def __init__(self, definition: ActorDefinition) -> None:
         """Raises DefinitionError: a field's type has no JSON form, or its default does not fit it."""
         self._actor = definition.name
         self._types = {f.name: f.type for f in definition.fields}
         self._names = frozenset(self._types)
+        self._migration = definition.migration
         self._faithful: list[type] = []
         """The values' types at the last turn; known to come back as they are, which costs as much to find out as to encode."""
         self._strict: Callable[[bytes], dict[str, Any]] = self._decoder()
@@ -88,20 +89,52 @@ class JsonStateCodec:
         stored: dict[str, Any] = _decode_any(state.value.data)
         aside: dict[str, Any] = _decode_any(state.kept_aside) if state.kept_aside else {}
         fields = self.initial()
+        given = self._by_author(stored)
         for name in fields:
-            if name in stored:
+            if name in given:
+                fields[name] = self._converted(name, given[name], "migrated")
+            elif name in stored:
                 fields[name] = self._converted(name, stored[name])
             elif name in aside:
                 fields[name] = self._converted(name, aside.pop(name))
         aside.update({name: value for name, value in stored.items() if name not in self._names})
         return fields, _encode(aside) if aside else b""
 
-    def _converted(self, name: str, value: Any) -> Any:
+    def _by_author(self, stored: dict[str, Any]) -> Mapping[str, Any]:
+        """What the class's own `@migrate` function makes of a state of another shape; empty without one, or where it fits."""
+        if self._migration is None or (stored.keys() == self._names and self._fits(stored)):
+            return {}
+        name = getattr(self._migration, "__name__", "migrate")
+        try:
+            given = self._migration(_decode_any(_encode(stored)))
+        except Exception as error:
+            raise BadState(
+                f"{name} of {self._actor} failed on the stored state {shown(stored)}: {type(error).__name__}: {error}.\n"
+                "It gets the stored fields whenever they are not exactly the declared ones."
+            ) from error
+        if not isinstance(given, Mapping):
+            raise BadState(f"{name} of {self._actor} must give a dict of fields, and gave {shown(given)}.")
+        for field in given:
+            if field not in self._names:
+                raise BadState(
+                    f"{name} of {self._actor} gives {field!r}, which is no field. {nearest(str(field), self._names, kind='field')}"
+                )
+        return given
+
+    def _fits(self, stored: Mapping[str, Any]) -> bool:
+        try:
+            for name, value in stored.items():
+                msgspec.convert(value, self._types[name], strict=False)
+        except msgspec.ValidationError:
+            return False
+        return True
+
+    def _converted(self, name: str, value: Any, origin: str = "stored") -> Any:
         try:
             return msgspec.convert(value, self._types[name], strict=False)
         except msgspec.ValidationError as error:
             raise BadState(
-                f"The stored {name} of {self._actor} is {shown(value)}, which is no {type_text(self._types[name])}: {error}.\n"
+                f"The {origin} {name} of {self._actor} is {shown(value)}, which is no {type_text(self._types[name])}: {error}.\n"
                 "Keep the old type, or give the field a new name: the stored value is then kept aside."
             ) from error
 

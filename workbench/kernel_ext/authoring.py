@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import MutableMapping
 from typing import Any
 
-AUTHORING = ("Actor", "Broadcast", "Context", "Forward", "Pipe", "SideEffect", "Value", "action", "init", "timer")
+AUTHORING = (
+    "Actor",
+    "Broadcast",
+    "Context",
+    "Forward",
+    "Pipe",
+    "SideEffect",
+    "Value",
+    "action",
+    "init",
+    "migrate",
+    "timer",
+)
 
 
 class Authoring:
