@@ -26,7 +26,7 @@ _INFO = shared_fields(ActorInfo, pb.ActorInfo)
 _STATUS = shared_fields(SystemStatus, pb.SystemStatus)
 _WAITING = tuple(name for name in shared_fields(Waiting, pb.Waiting) if name != "invocation")
 _REPORT = shared_fields(DeployReport, pb.DeployReport)
-_LISTS = ("added_actions", "removed_actions", "changed_actions", "changed_settings", "kept_aside")
+_LISTS = ("added_actions", "removed_actions", "changed_actions", "changed_settings", "kept_aside", "notes")
 
 
 def put_info(target: pb.ActorInfo, info: ActorInfo) -> None:

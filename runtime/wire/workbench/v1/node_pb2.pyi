@@ -651,7 +651,7 @@ class Parameter(_message.Message):
     def __init__(self, name: _Optional[str] = ..., type: _Optional[str] = ..., default: _Optional[str] = ..., keyword_only: _Optional[bool] = ...) -> None: ...
 
 class DeployReport(_message.Message):
-    __slots__ = ("actor", "definition", "previous", "changed", "added_actions", "removed_actions", "changed_actions", "changed_settings", "fields", "kept_aside", "children", "revision", "waiting")
+    __slots__ = ("actor", "definition", "previous", "changed", "added_actions", "removed_actions", "changed_actions", "changed_settings", "fields", "kept_aside", "children", "revision", "waiting", "notes")
     ACTOR_FIELD_NUMBER: _ClassVar[int]
     DEFINITION_FIELD_NUMBER: _ClassVar[int]
     PREVIOUS_FIELD_NUMBER: _ClassVar[int]
@@ -665,6 +665,7 @@ class DeployReport(_message.Message):
     CHILDREN_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
     WAITING_FIELD_NUMBER: _ClassVar[int]
+    NOTES_FIELD_NUMBER: _ClassVar[int]
     actor: str
     definition: str
     previous: str
@@ -678,7 +679,8 @@ class DeployReport(_message.Message):
     children: int
     revision: int
     waiting: int
-    def __init__(self, actor: _Optional[str] = ..., definition: _Optional[str] = ..., previous: _Optional[str] = ..., changed: _Optional[bool] = ..., added_actions: _Optional[_Iterable[str]] = ..., removed_actions: _Optional[_Iterable[str]] = ..., changed_actions: _Optional[_Iterable[str]] = ..., changed_settings: _Optional[_Iterable[str]] = ..., fields: _Optional[_Iterable[_Union[FieldChange, _Mapping]]] = ..., kept_aside: _Optional[_Iterable[str]] = ..., children: _Optional[int] = ..., revision: _Optional[int] = ..., waiting: _Optional[int] = ...) -> None: ...
+    notes: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, actor: _Optional[str] = ..., definition: _Optional[str] = ..., previous: _Optional[str] = ..., changed: _Optional[bool] = ..., added_actions: _Optional[_Iterable[str]] = ..., removed_actions: _Optional[_Iterable[str]] = ..., changed_actions: _Optional[_Iterable[str]] = ..., changed_settings: _Optional[_Iterable[str]] = ..., fields: _Optional[_Iterable[_Union[FieldChange, _Mapping]]] = ..., kept_aside: _Optional[_Iterable[str]] = ..., children: _Optional[int] = ..., revision: _Optional[int] = ..., waiting: _Optional[int] = ..., notes: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class FieldChange(_message.Message):
     __slots__ = ("name", "change", "detail")
