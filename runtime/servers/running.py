@@ -8,6 +8,7 @@ import functools
 import os
 import ssl
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from runtime.drivers.own_loop import OwnLoop
 from runtime.errors import BadSetting
@@ -18,6 +19,10 @@ from runtime.servers.http_messages import HttpLimits, Reply, Request, Response
 from runtime.servers.http_server import HttpServer
 from runtime.servers.security import LOOPBACK, Security, check_listener, is_loopback
 from runtime.servers.spawn_http import SpawnProxy
+
+if TYPE_CHECKING:
+    from runtime.contracts.contract import Contract
+    from runtime.servers.http_contract import ContractApp
 
 HTTP_PORT, HOST_PORT = 9001, 8090
 _ANYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - addresses that are no address to call
@@ -31,6 +36,7 @@ class RunningProxy:
         self.host = host
         self._thread, self._proxy = thread, proxy
         self._doors: list[Door] = []
+        self._contracts: ContractApp | None = None
         self._is_closed = False
 
     @property
@@ -59,6 +65,18 @@ class RunningProxy:
     def hosts(self) -> dict[str, list[str]]:
         """The host processes that registered, each with its actors."""
         return {str(target): sorted(target.actors) for target in self.host.targets.all.values()}
+
+    def serve_contract(self, contract: Contract) -> None:
+        """Answer the paths of a contract's `google.api.http` rules too, and `/openapi.json`.
+
+        Raises:
+            ContractError: one of its rules or services cannot be served.
+        """
+        from runtime.servers.http_contract import ContractApp
+
+        app = self._contracts or ContractApp(self.system)
+        app.add(contract)
+        self._contracts = self._proxy.contracts = app
 
     @property
     def is_draining(self) -> bool:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runtime.config import DEFAULT_SYSTEM
-from runtime.local import embedded
+from runtime.local import EmbeddedSystem, embedded
 from runtime.servers.modules import load_actors
 from runtime.servers.running import HOST_PORT, HTTP_PORT, RunningProxy, serve
 from runtime.servers.security import LOOPBACK, Security
 from runtime.servers.until_stopped import Stop
+
+if TYPE_CHECKING:
+    from runtime.servers.grpc_node import NodeServer
 
 HELP = """A Spawn proxy on this machine: SDKs in any language register here, and spawn and invoke actors.
 
@@ -25,6 +30,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--store", default="memory://", help="where states live: memory://, sqlite:///PATH, …")
     parser.add_argument("--durability", default="journal", choices=("snapshot", "journal", "commit"))
     parser.add_argument("--http-port", type=int, default=int(environ.get("PROXY_HTTP_PORT", HTTP_PORT)))
+    parser.add_argument(
+        "--grpc-port",
+        type=int,
+        default=_number(environ.get("PROXY_GRPC_PORT")),
+        help="serve gRPC too: for notebooks that attach, and for contracts; 0 for a free port",
+    )
+    parser.add_argument(
+        "--proto",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="FILE",
+        help="a contract: its actors are served by its rules as HTTP/JSON, and as gRPC at --grpc-port",
+    )
     parser.add_argument(
         "--host-port",
         type=int,
@@ -65,20 +84,50 @@ def run(given: argparse.Namespace) -> int:
             bind=given.bind,
             security=_security(given),
         )
-        _announce(running)
+        node = _node(system, given)
+        _serve_contracts(given.proto, running, node)
+        _announce(running, node)
         stop.wait()
         print("draining", flush=True)
         running.close(given.drain_seconds)
+        if node is not None:
+            node.stop(given.drain_seconds)
     print("stopped", flush=True)
     return 0
 
 
-def _announce(running: RunningProxy) -> None:
+def _node(system: EmbeddedSystem, given: argparse.Namespace) -> NodeServer | None:
+    if given.grpc_port is None:
+        return None
+    from runtime.servers.grpc_node import NodeServer
+
+    security = _security(given)
+    return NodeServer(system, host=given.bind, port=given.grpc_port, security=security).start()
+
+
+def _serve_contracts(files: Sequence[Path], running: RunningProxy, node: NodeServer | None) -> None:
+    for file in files:
+        from runtime.contracts.compiler import compile_file
+        from runtime.servers.grpc_contract import serve_contract
+
+        contract = compile_file(file)
+        running.serve_contract(contract)
+        if node is not None:
+            serve_contract(node, contract)
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text else None
+
+
+def _announce(running: RunningProxy, node: NodeServer | None) -> None:
     store = running.system.store.url
     lasting = " (nothing of it survives this process)" if store.startswith("memory:") else ""
     print(f"actor system {running.system.name}, store {store}{lasting}")
     for url, host_port in running.addresses.items():
         print(f"listening at {url} for hosts on port {host_port}")
+    if node is not None:
+        print(f"listening at {node.address} for notebooks and gRPC clients; token in {node.token_file}")
     print("environment of an SDK:")
     for name, value in running.environment().items():
         print(f"  {name}={value}")

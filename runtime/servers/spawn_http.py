@@ -20,7 +20,7 @@ from runtime.hosts.http import HostCall, HttpHost
 from runtime.hosts.targets import HostAddress
 from runtime.local import EmbeddedSystem
 from runtime.records import Outcome, Work
-from runtime.servers.http_messages import JSON_TEXT, PLAIN_TEXT, Request, Response
+from runtime.servers.http_messages import JSON_TEXT, PLAIN_TEXT, App, Request, Response
 from runtime.servers.http_messages import Reply as Send
 from runtime.servers.metrics import Metrics
 from runtime.servers.spawn_calls import InvocationDoor
@@ -65,6 +65,8 @@ class SpawnProxy:
         self.registrar = Registrar(system, host)
         self._work = ThreadPoolExecutor(4, "wb-proxy")
         self._turns = DirectTurns(system.driver, host, self._begin)
+        self.contracts: App | None = None
+        """Answers the paths that are not the proxy's own."""
         self._calls = InvocationDoor(
             system, loop, self.metrics, lambda: self.registrar.dialect, self._in_thread, self._turns
         )
@@ -102,8 +104,12 @@ class SpawnProxy:
             self._get(request, send, lambda: self._in_thread(self._metrics, send))
         elif path == notes.HOST_PROBE:
             self._get(request, send, lambda: self._probe(address, send))
-        else:
+        elif self.contracts is None:
             send(_NOT_FOUND)
+        elif self.is_draining:
+            send(_DOWN)
+        else:
+            self.contracts.handle(request, send)
 
     # -- what all requests have in common --------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from workbench.store_place import shown_path
 from workbench.tables import html_lines
 
 if TYPE_CHECKING:
+    from runtime.contracts.contract import Contract
     from runtime.local import EmbeddedSystem
     from runtime.servers.grpc_node import NodeServer
     from runtime.servers.running import RunningProxy
@@ -20,6 +21,7 @@ class Served:
 
     def __init__(self, node: NodeServer, proxy: RunningProxy | None) -> None:
         self._node, self._proxy = node, proxy
+        self._contracts: dict[str, Contract] = {}
 
     @property
     def address(self) -> str:
@@ -41,6 +43,19 @@ class Served:
         """What an SDK in another process needs in its environment; empty without HTTP."""
         return self._proxy.environment() if self._proxy is not None else {}
 
+    def serve_contract(self, contract: Contract) -> None:
+        """Answer a contract's methods as gRPC, and by its rules as HTTP/JSON where HTTP is served.
+
+        Raises:
+            ContractError: one of its services cannot be served.
+        """
+        from runtime.servers.grpc_contract import serve_contract
+
+        serve_contract(self._node, contract)
+        if self._proxy is not None:
+            self._proxy.serve_contract(contract)
+        self._contracts[contract.package] = contract
+
     def close(self) -> None:
         """Stop listening.  Safe to call twice."""
         if self._proxy is not None:
@@ -58,6 +73,9 @@ class Served:
         if self._proxy is not None:
             lines.append(f"  SDKs         {self.http_address}")
             lines += [f"               {name}={value}" for name, value in self.environment.items()]
+        for contract in self._contracts.values():
+            served = ", ".join(each.descriptor.full_name for each in contract.services.values() if each.is_actor)
+            lines.append(f"  contract     {served}" + (f" ({self.http_address}/openapi.json)" if self._proxy else ""))
         return "\n".join(lines)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:

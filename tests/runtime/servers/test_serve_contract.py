@@ -1,0 +1,101 @@
+"""Contracts beside a Spawn proxy's own paths, over a real socket, and from the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runtime.connecting import connect
+from runtime.local import embedded
+from runtime.servers.running import RunningProxy, serve
+from tests.runtime.contracts.shop import SHOP
+from tests.runtime.servers.test_grpc_contract import CONTRACT, AccountActor, CounterActor
+
+ACTORS = """
+from runtime import Actor, action
+
+class Account(Actor, name="Account", kind="unnamed"):
+    balance: int = 0
+
+    @action
+    def Pay(self, who: str, amount: int) -> dict:
+        self.balance += amount
+        return {"amount": self.balance}
+"""
+
+
+@pytest.fixture
+def proxy() -> Iterator[RunningProxy]:
+    with embedded() as system:
+        system.deploy(CounterActor)
+        system.deploy(AccountActor)
+        running = serve(system, http_port=0, host_port=0)
+        running.serve_contract(CONTRACT)
+        yield running
+        running.close(0.0)
+
+
+def fetch(url: str, body: Any = None, method: str | None = None) -> tuple[int, bytes]:
+    data = None if body is None else json.dumps(body).encode()
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, data, method=method), timeout=10) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+
+
+def test_contract_is_served_beside_the_proxys_own_paths(proxy: RunningProxy) -> None:
+    assert fetch(f"{proxy.address}/v1/counter:add", {"value": 2})[0] == 200
+    assert fetch(f"{proxy.address}/health") == (200, b'{"status":"up"}')
+    assert fetch(f"{proxy.address}/nowhere")[0] == 404
+
+
+def test_draining_proxy_takes_no_calls_of_a_contract(proxy: RunningProxy) -> None:
+    proxy.drain()
+
+    assert fetch(f"{proxy.address}/v1/counter:add", {"value": 2})[0] == 503
+
+
+def test_command_line_serves_a_contract_over_http_and_grpc(tmp_path: Path) -> None:
+    (tmp_path / "shop.proto").write_text(SHOP)
+    (tmp_path / "accounts.py").write_text(ACTORS)
+    command = [sys.executable, "-m", "runtime", "serve", "--http-port", "0", "--grpc-port", "0"]
+    with subprocess.Popen(
+        [*command, "--proto", "shop.proto", "accounts.py"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+    ) as process:
+        try:
+            lines = _until_ready(process)
+            http = next(line.split()[2] for line in lines if line.startswith("listening at http"))
+            grpc = next(line.split()[2] for line in lines if line.startswith("listening at grpc"))
+
+            assert fetch(f"{http}/v1/accounts/ada", 5, "PUT") == (200, b'{"amount":"5"}')
+            with connect(grpc) as client:
+                assert client.state("ada") == {"balance": 5}
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def _until_ready(process: subprocess.Popen[str]) -> list[str]:
+    """What the process says until it is ready."""
+    lines: list[str] = []
+    assert process.stdout is not None
+    for line in process.stdout:
+        lines.append(line)
+        if line.strip() == "ready":
+            return lines
+    raise AssertionError(f"the server ended before it was ready: {''.join(lines)}")
