@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 
 _START, _END = Signal.START, Signal.END
+_NO_TAGS: dict[str, str] = {}
+"""Shared: tags are replaced, never changed in place."""
 
 
 class Activation:
@@ -57,7 +59,7 @@ class Activation:
         """How its failures are counted, once there are any (`supervision`)."""
         self.state: State | None = None
         self.state_definition = ""
-        self.tags: dict[str, str] = {}
+        self.tags = _NO_TAGS
         self.revision = 0
         self.turn = 0
         """Counts turns; a result of another turn than this one is fenced off."""
@@ -118,7 +120,7 @@ class Activation:
     def restore(self, snapshot: Snapshot) -> None:
         self.parent = snapshot.parent
         self.state, self.state_definition = snapshot.state, snapshot.definition
-        self.tags, self.revision = dict(snapshot.tags), snapshot.revision
+        self.tags, self.revision = dict(snapshot.tags) or _NO_TAGS, snapshot.revision
 
     def snapshot(self, at_us: int, status: str) -> Snapshot:
         return Snapshot(

@@ -15,13 +15,13 @@ from runtime.ids import ActorId
 from runtime.records import Invocation
 
 
-class Idle(msgspec.Struct, frozen=True):
+class Idle(msgspec.Struct, frozen=True, gc=False):
     """Look whether the actor has been without mail for long enough."""
 
     actor: ActorId
 
 
-class SnapshotDue(msgspec.Struct, frozen=True):
+class SnapshotDue(msgspec.Struct, frozen=True, gc=False):
     """Write the actor's state, at `durability="snapshot"`."""
 
     actor: ActorId

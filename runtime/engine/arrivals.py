@@ -167,7 +167,7 @@ class Arrivals:
         if snapshot is not None:
             activation.restore(snapshot)
         elif wanted in core.directory.templates:
-            activation.tags = dict(core.directory.templates[wanted].definition.settings.tags)
+            activation.tags = core.directory.templates[wanted].tags
         activation.signal(Signal.LOADED)
         error = self._cannot_activate(activation, wanted)
         if error is not None:

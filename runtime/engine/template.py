@@ -23,6 +23,7 @@ class Template:
         "is_special",
         "keeps_state",
         "mailbox_limit",
+        "tags",
         "timers",
     )
 
@@ -41,6 +42,8 @@ class Template:
         self.is_projection = definition.settings.kind is Kind.PROJECTION
         self.is_special = self.is_projection or not self.keeps_state
         self.mailbox_limit = definition.settings.mailbox or mailbox_limit
+        self.tags = dict(definition.settings.tags)
+        """What its actors begin with; shared by all of them, since tags are replaced, never changed in place."""
         self.timers: tuple[ActionSpec, ...] = tuple(s for s in definition.actions.values() if s.role == "timer")
 
     def has_action(self, action: str) -> bool:

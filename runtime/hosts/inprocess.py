@@ -1,8 +1,8 @@
 """User code in this process.
 
-Between turns the host keeps, per active actor, the decoded fields of the state it was last given: the working copy of the
-next turn.  It is a cache and no more: it is used only when the engine's state is the very object it was made from, and it is
-dropped when an action fails, so that a failed turn cannot leave anything behind.
+Between turns the host keeps, for actors that had one lately, the decoded fields of the state they were last given: the
+working copy of the next turn.  It is a cache and no more: it is used only when the engine's state is the very object it was
+made from, and it is dropped when an action fails, so that a failed turn cannot leave anything behind.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from runtime.errors import BadPayload, BadResponse, BadState, SpawnError
 from runtime.hosts.capsules import Capsules
 from runtime.hosts.outcomes import failed, refused, replaced_fields, workflow_of
 from runtime.hosts.program import Program, RunnableAction
+from runtime.hosts.working import WorkingCopies
 from runtime.ids import ActorId
 from runtime.records import JSON, Encoded, Outcome, State, Work
 from runtime.value import UNSET, Value
@@ -52,7 +53,7 @@ class InProcessHost:
         self._programs: dict[str, Program] = {}
         self._coroutines: set[tuple[str, str]] = set()
         """Definition and action of those that are coroutines."""
-        self._working: dict[ActorId, tuple[State | None, str, dict[str, Any]]] = {}
+        self._working = WorkingCopies()
 
     def prepare(self, definition: ActorDefinition) -> None:
         self._programs[definition.hash] = program = Program(definition)
@@ -62,7 +63,7 @@ class InProcessHost:
         return bool(self._coroutines) and (work.definition, work.invocation.action) in self._coroutines
 
     def forget(self, actor: ActorId) -> None:
-        self._working.pop(actor, None)
+        self._working.take(actor)
 
     def initial(self, definition: str) -> State:
         """The state of an actor of that definition before its first turn."""
@@ -118,7 +119,7 @@ class InProcessHost:
         if action is None:
             return None
         arguments, keywords = action.read(work.invocation.payload)
-        cached = self._working.pop(work.activation, None)
+        cached = self._working.take(work.activation)
         if cached is not None and cached[0] is work.state and cached[1] == work.definition:
             fields, aside = cached[2], None
         else:
@@ -144,7 +145,7 @@ class InProcessHost:
             response = encode_value(result, what="the response")
         except SpawnError as error:
             return self.capsules.keep(work, refused(_of_response(work, error), context))
-        self._working[work.activation] = (work.state if state is None else state, work.definition, back)
+        self._working.put(work.activation, (work.state if state is None else state, work.definition, back))
         return Outcome(
             response=response,
             state=state,
@@ -171,7 +172,7 @@ class InProcessHost:
             workflow = workflow_of(value)
         except SpawnError as error:
             return self.capsules.keep(work, refused(error, context))
-        self._working[work.activation] = (work.state if state is None else state, work.definition, back)
+        self._working.put(work.activation, (work.state if state is None else state, work.definition, back))
         return Outcome(
             response=response,
             state=state,
