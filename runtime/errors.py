@@ -7,6 +7,7 @@
     │   ├── UnknownActor
     │   │   └── UnknownRevision  its past is known, not that revision of it
     │   ├── UnknownAction
+    │   ├── UnknownMessage      no such message waits in the mailbox
     │   ├── BadPayload          a payload does not fit the action's parameters
     │   ├── BadState            a state that would not come back equal
     │   ├── BadResponse         a returned value that cannot be sent
@@ -26,6 +27,8 @@
     │   ├── InvocationTimeout
     │   ├── InvocationAbandoned the wait or the turn was given up
     │   ├── MailboxFull
+    │   ├── MessageDropped      taken out of the mailbox by hand
+    │   ├── FaultInjected       somebody asked for faults, to see what happens
     │   ├── ActorSuspended      failed too often in too short a time
     │   ├── SystemStopped
     │   ├── Unreachable         the other process did not answer
@@ -155,6 +158,16 @@ class UnknownAction(Mistake):
     def __init__(self, actor: str, action: str, known: Iterable[str] = ()) -> None:
         super().__init__(f"Actor {actor!r} has no action {action!r}. {nearest(action, known, kind='action')}")
         self.actor, self.action = actor, action
+
+
+class UnknownMessage(Mistake):
+    """No such message waits in the actor's mailbox: it may have been processed meanwhile."""
+
+    code = "unknown_message"
+
+    def __init__(self, actor: str, which: object) -> None:
+        super().__init__(f"No message {which!r} waits in the mailbox of {actor}. `%mailbox {actor}` shows what does.")
+        self.actor, self.which = actor, which
 
 
 class BadPayload(Mistake):
@@ -324,6 +337,29 @@ class MailboxFull(Condition):
     def __init__(self, actor: str, limit: int) -> None:
         super().__init__(f"The mailbox of {actor} is full ({limit} waiting). Call again when it has worked some off.")
         self.actor, self.limit = actor, limit
+
+
+class MessageDropped(Condition):
+    """The message was taken out of the mailbox by hand (`wb.hold`); it was not processed."""
+
+    code = "message_dropped"
+
+    def __init__(self, actor: str, action: str) -> None:
+        super().__init__(f"{actor}.{action} was dropped by hand while it waited. It was not processed; call again.")
+        self.actor, self.action = actor, action
+
+
+class FaultInjected(Condition):
+    """A fault that somebody asked for (`wb.faults`), to see what happens."""
+
+    code = "fault_injected"
+    retryable = True
+
+    def __init__(self, actor: str, action: str, what: str) -> None:
+        super().__init__(
+            f"{actor}.{action} failed with an injected fault: {what}\nwb.faults asked for it; it ends by itself."
+        )
+        self.actor, self.action, self.what = actor, action, what
 
 
 class ActorSuspended(Condition):

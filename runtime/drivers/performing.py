@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from runtime.context import Calls
-from runtime.engine.commands import Command, FindKey, Load, Run
+from runtime.engine.commands import Command, FindKey, Judge, Load, Run
 from runtime.engine.system import Engine
 from runtime.errors import InternalError, SpawnError
 from runtime.records import Failure, Outcome
@@ -32,8 +32,10 @@ async def arun(step: Run, calls: Calls) -> Outcome:
         return _host_broke(error)
 
 
-def look_up(step: Load | FindKey, store: StateStore) -> Event:
-    """Ask the store; what is to be told to the engine then."""
+def look_up(step: Load | FindKey | Judge, store: StateStore) -> Event:
+    """Ask the store, or the condition of a hold; what is to be told to the engine then."""
+    if isinstance(step, Judge):
+        return _judged(step)
     try:
         if isinstance(step, Load):
             return _loaded(step, store.load(step.actor))
@@ -48,6 +50,14 @@ def _loaded(step: Load, snapshot: Any) -> Event:
 
 def _found(step: FindKey, turn: Any) -> Event:
     return lambda engine, now_us: engine.key_looked_up(step.activation, turn, now_us)
+
+
+def _judged(step: Judge) -> Event:
+    try:
+        is_meant, trouble = bool(step.when(step.invocation)), ""
+    except Exception as error:  # noqa: BLE001 - the user's condition: what it cannot judge stops
+        is_meant, trouble = True, f"{type(error).__name__}: {error}"
+    return lambda engine, _: engine.holds.judged(step, is_meant, trouble)
 
 
 def _failed(step: Load | FindKey, error: SpawnError) -> Event:

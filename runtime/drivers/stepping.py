@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 from runtime.client import build_invocation
 from runtime.clock import ManualClock
 from runtime.definition import ActorDefinition, define
+from runtime.drivers.performing import look_up
 from runtime.drivers.stepping_calls import Asked, Pending, SteppingCalls
-from runtime.engine.commands import Answer, Command, FindKey, Forget, Load, Run
+from runtime.engine.commands import Answer, Command, FindKey, Forget, Judge, Load, Run
 from runtime.engine.ready import ChosenQueue
 from runtime.engine.system import Engine, EngineOptions
 from runtime.errors import InternalError, SpawnError, WouldBlock
@@ -196,6 +197,8 @@ class SteppingDriver:
             self._carry_out(
                 self.engine.key_looked_up(step.activation, self.store.find_key(step.actor, step.key), now_us)
             )
+        elif isinstance(step, Judge):
+            self._carry_out(look_up(step, self.store)(self.engine, now_us))
         elif isinstance(step, Run):
             self._run(step)
 

@@ -6,6 +6,7 @@ in order, outside its lock.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -40,7 +41,15 @@ class FindKey(msgspec.Struct, frozen=True):
     key: str
 
 
-Step = Run | Load | FindKey
+class Judge(msgspec.Struct, frozen=True):
+    """Ask the condition of a hold about the actor's first message, outside the lock, then call `Holds.judged`."""
+
+    activation: ActorId
+    invocation: Invocation
+    when: Callable[[Invocation], bool]
+
+
+Step = Run | Load | FindKey | Judge
 
 
 class Answer(msgspec.Struct, frozen=True):

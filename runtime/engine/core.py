@@ -13,6 +13,7 @@ from runtime.engine.agenda import Agenda
 from runtime.engine.commands import Answer, Command, Forget
 from runtime.engine.directory import Directory
 from runtime.engine.feed import Feed
+from runtime.engine.hold import Hold
 from runtime.engine.journal import Journal
 from runtime.engine.lifecycle import Signal
 from runtime.engine.mailbox import Envelope
@@ -48,6 +49,7 @@ class Core:
         "agenda",
         "directory",
         "feed",
+        "holds",
         "ids",
         "is_closed",
         "is_held",
@@ -69,6 +71,8 @@ class Core:
         self.feed = Feed()
         self.agenda = Agenda()
         self.ready = ready
+        self.holds: dict[ActorId, Hold] = {}
+        """Actors that stop at messages, by hand (`holds.py`)."""
         self.ids = ids
         self.seed = seed
         self.is_stopped = False

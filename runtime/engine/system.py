@@ -14,6 +14,7 @@ from runtime.engine.agenda import Delayed
 from runtime.engine.arrivals import Arrivals
 from runtime.engine.commands import Command
 from runtime.engine.core import Core, EngineOptions
+from runtime.engine.holds import Holds
 from runtime.engine.ready import FairQueue, ReadyQueue
 from runtime.engine.template import Template
 from runtime.engine.timekeeping import Timekeeping
@@ -43,7 +44,9 @@ class Engine:
         core = Core(options, head=head, ids=ids, seed=seed, ready=ready if ready is not None else FairQueue())
         time = Timekeeping(core)
         arrivals = Arrivals(core, time)
-        turns = Turns(core, arrivals, time)
+        self.holds = holds = Holds(core, arrivals)
+        """Stopping actors at messages, and changing what waits."""
+        turns = Turns(core, arrivals, time, holds)
         time.submit = arrivals.submit
         self._core, self._time = core, time
         self.options, self.directory, self.journal = options, core.directory, core.journal

@@ -8,6 +8,7 @@ from runtime.engine.activation import Activation
 from runtime.engine.agenda import Delayed, Due, Idle, SnapshotDue, TimerDue
 from runtime.engine.commands import Command
 from runtime.engine.core import NOTHING, Core
+from runtime.engine.hold import has_own_call
 from runtime.engine.lifecycle import Signal
 from runtime.engine.template import Template
 from runtime.ids import ActorId
@@ -122,6 +123,8 @@ class Timekeeping:
         # Fixed rate, but a late timer does not fire in a burst to catch up: it skips what it missed.
         missed = max(0, now_us - at_us) // due.every_us
         core.agenda.add(at_us + due.every_us * (missed + 1), due)
+        if due.actor in core.holds and activation is not None and has_own_call(activation, due.action):
+            return NOTHING  # it is held, and skips what it misses as well
         return self.submit(self._own_call(due.actor, due.action), None, now_us)
 
     def _own_call(self, actor: ActorId, action: str) -> Invocation:

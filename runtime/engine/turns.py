@@ -9,6 +9,7 @@ from runtime.engine.arrivals import Arrivals
 from runtime.engine.channels import receivers
 from runtime.engine.commands import Answer, Command, FindKey, Load, Run, Step
 from runtime.engine.core import NOTHING, Core
+from runtime.engine.holds import Holds
 from runtime.engine.lifecycle import Signal
 from runtime.engine.mailbox import Envelope
 from runtime.engine.replies import failed
@@ -44,10 +45,10 @@ _TURN = EventKind.TURN
 class Turns:
     """The part of an engine that hands out work and takes results."""
 
-    __slots__ = ("_arrivals", "_core", "_time")
+    __slots__ = ("_arrivals", "_core", "_holds", "_time")
 
-    def __init__(self, core: Core, arrivals: Arrivals, time: Timekeeping) -> None:
-        self._core, self._arrivals, self._time = core, arrivals, time
+    def __init__(self, core: Core, arrivals: Arrivals, time: Timekeeping, holds: Holds) -> None:
+        self._core, self._arrivals, self._time, self._holds = core, arrivals, time, holds
 
     def take(self, now_us: int) -> Step | list[Command] | None:
         """The next thing to do: a step for a worker, commands to carry out, or None when no actor is ready."""
@@ -66,6 +67,8 @@ class Turns:
         if template is None:
             gone = NotDeployed(activation.id.name, activation.parent, activation.revision)
             return self._arrivals.dismiss(activation, gone, now_us)
+        if core.holds and (instead := self._holds.before(activation, activation.mailbox[0])) is not None:
+            return instead
         envelope = activation.mailbox[0]
         if not envelope.key_checked:
             return self._check_key(activation, envelope, now_us)
@@ -80,6 +83,8 @@ class Turns:
         core = self._core
         activation = core.ready.peek()
         if activation is None or activation.phase is not _READY or activation.mailbox is None or core.is_held:
+            return False
+        if core.holds and activation.id in core.holds:
             return False
         template = core.directory.templates.get(activation.parent)
         return template is not None and template.host is host and activation.mailbox[0].key_checked
