@@ -8,6 +8,7 @@ more than that name.  Where the class is known otherwise (an action's parameter,
 from __future__ import annotations
 
 import base64
+import importlib
 from typing import Any
 
 from google.protobuf import json_format, symbol_database
@@ -16,6 +17,10 @@ from google.protobuf.message import DecodeError, Message
 _registered: dict[str, type[Message]] = {}
 
 _WELL_KNOWN = "google.protobuf."
+_MODULES = {
+    "Any": "any", "Duration": "duration", "Empty": "empty", "FieldMask": "field_mask", "ListValue": "struct",
+    "Struct": "struct", "Timestamp": "timestamp", "Value": "struct",
+}  # fmt: skip
 
 
 def register(message_class: type[Message]) -> None:
@@ -28,11 +33,21 @@ def class_named(full_name: str) -> type[Message] | None:
     found = _registered.get(full_name)
     if found is not None:
         return found
+    if full_name.startswith(_WELL_KNOWN):
+        _load_well_known(full_name)
     try:
         known: type[Message] = symbol_database.Default().GetSymbol(full_name)
     except KeyError:
         return None
     return known
+
+
+def _load_well_known(full_name: str) -> None:
+    """Protobuf's own messages are known once their module was imported."""
+    name = full_name.removeprefix(_WELL_KNOWN)
+    module = _MODULES.get(name, "wrappers" if name.endswith("Value") else "")
+    if module:
+        importlib.import_module(f"google.protobuf.{module}_pb2")
 
 
 def decoded(type_url: str, data: bytes, expected: type[Message] | None = None) -> Message | None:
@@ -71,12 +86,29 @@ def plain(message: Message) -> Any:
     Fields with presence that are not set are left out; of the others, the zero value is there.
     """
     if message.DESCRIPTOR.full_name.startswith(_WELL_KNOWN):
-        return json_format.MessageToDict(message)
+        return _whole(json_format.MessageToDict(message))
     return {
         field.name: _plain_field(message, field)
         for field in message.DESCRIPTOR.fields
         if not field.has_presence or message.HasField(field.name)
     }
+
+
+def _whole(value: Any) -> Any:
+    """JSON has one kind of number, which `google.protobuf.Value` keeps as a float: whole ones were meant as such."""
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else value
+    if isinstance(value, dict):
+        return {key: _whole(item) for key, item in value.items()}
+    return [_whole(item) for item in value] if isinstance(value, list) else value
+
+
+def instance_field(message: Message) -> str:
+    """The field that says for which instance of a template the message is; empty for none."""
+    from runtime.wire.pb.spawn.actors import extensions_pb2
+
+    mark: Any = extensions_pb2.actor_id
+    return next((f.name for f in message.DESCRIPTOR.fields if f.GetOptions().Extensions[mark]), "")
 
 
 def _plain_field(message: Message, field: Any) -> Any:

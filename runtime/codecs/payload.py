@@ -94,12 +94,16 @@ class _JsonArguments:
 
     def _as_json(self, payload: Encoded) -> bytes:
         """A message's fields, for a caller that speaks protobuf."""
-        from runtime.codecs.messages import decoded, plain
+        from runtime.codecs.messages import decoded, instance_field, plain
 
         message = decoded(payload.type, payload.data)
         if message is None:
             raise BadPayload(f"{self._where} takes named fields, and got a protobuf message {payload.type}.")
-        return _encode_any(plain(message))
+        fields = plain(message)
+        instance = instance_field(message)
+        if instance and all(p.name != instance for p in self._spec.parameters):
+            fields.pop(instance, None)  # it has served its purpose: the message is here
+        return _encode_any(fields)
 
     @property
     def _where(self) -> str:
