@@ -70,6 +70,14 @@ def duration_ms(value: object, *, name: str) -> int:
     raise BadSetting(f'{name}={shown(value)} is not a duration. Use milliseconds as an int, or text such as "10s".')
 
 
+def duration_text(milliseconds: int) -> str:
+    """`"10s"`, `"1min"`, `"250ms"`: what `duration_ms` reads as so many milliseconds."""
+    for unit in ("d", "h", "min", "s"):
+        if milliseconds and milliseconds % _UNITS_MS[unit] == 0:
+            return f"{milliseconds // _UNITS_MS[unit]}{unit}"
+    return f"{milliseconds}ms"
+
+
 def key_from_environment(environ: Mapping[str, str] = os.environ) -> bytes | None:
     """The 32 bytes of `SPAWN_STATESTORE_KEY` (base64), or None when it is not set.
 

@@ -47,10 +47,15 @@ def fingerprint(
     A class without source is hashed by its fields and code objects.  Equal input gives an equal hash in every process.
     """
     functions = list(functions)
-    uses = {name: _digest(_described(value)) for name, value in sorted(_used_globals(actor_class, functions))}
+    uses = {name: described(value) for name, value in sorted(_used_globals(actor_class, functions))}
     code = source or "".join([_fields_of(actor_class), *(_described(f) for f in functions)])
     settings_text = msgspec.json.encode(settings.as_text(), order="deterministic").decode()
     return uses, _digest("\0".join([code, settings_text, *(f"{name}={mark}" for name, mark in uses.items())]))
+
+
+def described(value: object) -> str:
+    """The fingerprint of one global that an actor uses, as in `ActorDefinition.uses`."""
+    return _digest(_described(value))
 
 
 def _fields_of(actor_class: type) -> str:
@@ -63,15 +68,30 @@ def _digest(text: str) -> str:
 
 
 def _used_globals(actor_class: type, functions: list[Any]) -> Iterator[tuple[str, object]]:
-    """Names that the actions read from their module, except modules and this package's own names."""
+    """Names that the actions read from their module, directly or through its functions and classes.
+
+    Modules and this package's own names do not count.
+    """
     seen: set[str] = set()
-    methods = [f for f in vars(actor_class).values() if isinstance(f, types.FunctionType)]
-    for function in {*functions, *methods}:
+    waiting = [*functions, *_methods(actor_class)]
+    while waiting:
+        function = waiting.pop()
         for name in _names(function.__code__):
             value = function.__globals__.get(name)
             if name in function.__globals__ and name not in seen and _counts(value):
                 seen.add(name)
                 yield name, value
+                waiting += _functions_of(value, function.__globals__)
+
+
+def _methods(owner: type) -> list[types.FunctionType]:
+    return [f for f in vars(owner).values() if isinstance(f, types.FunctionType)]
+
+
+def _functions_of(value: object, home: dict[str, Any]) -> list[types.FunctionType]:
+    """What may read further names of the same module."""
+    found = [value] if isinstance(value, types.FunctionType) else _methods(value) if isinstance(value, type) else []
+    return [function for function in found if function.__globals__ is home]
 
 
 def _names(code: types.CodeType) -> Iterator[str]:

@@ -223,6 +223,28 @@ def status(driver: ThreadedDriver, base: SystemStatus) -> SystemStatus:
     return driver.look(look)
 
 
+def children(driver: ThreadedDriver, template: str, limit: int) -> list[Snapshot]:
+    """The states of the active actors that run a template's code, the named actor included; at most `limit`."""
+
+    def look(engine: Engine, now_us: int) -> list[Snapshot]:
+        loaded = (each for each in engine.directory.children(template) if each.phase >= Phase.READY)
+        return [each.snapshot(now_us, "ACTIVATED") for each in islice(loaded, limit)]
+
+    return driver.look(look)
+
+
+def waiting_for(driver: ThreadedDriver, template: str, actions: Collection[str]) -> int:
+    """How many messages wait for one of these actions of a template's actors."""
+
+    def look(engine: Engine, _: int) -> int:
+        waiting = (
+            e for each in engine.directory.children(template) for e in (*(each.mailbox or ()), *(each.outside or ()))
+        )
+        return sum(envelope.invocation.action in actions for envelope in waiting)
+
+    return driver.look(look)
+
+
 def with_counts(
     driver: ThreadedDriver, report: DeployReport, actor: ActorId, kept_aside: tuple[str, ...]
 ) -> DeployReport:

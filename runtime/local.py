@@ -34,6 +34,7 @@ from runtime.hosts.base import Host
 from runtime.hosts.capsules import Capsule
 from runtime.hosts.inprocess import InProcessHost
 from runtime.ids import ActorId, RandomIds
+from runtime.previewing import previewed
 from runtime.records import (
     CONFIRM_DROPPED,
     RESTORE,
@@ -106,6 +107,32 @@ class EmbeddedSystem:
                 self.driver.serve_projections(self._ids).follow(definition.settings)
             revision = current.revision if current is not None else 0
             return self._reported(msgspec.structs.replace(report, revision=revision), definition, aside)
+
+    def preview(self, actor: type | ActorDefinition) -> DeployReport:
+        """What `deploy` would change and what would go wrong.  Nothing is deployed, stored or executed, except `@migrate`.
+
+        Raises:
+            DefinitionError: as `deploy`.
+        """
+        definition = actor if isinstance(actor, ActorDefinition) else define(actor)
+        host = InProcessHost()
+        host.prepare(definition)
+        identity = ActorId(self.name, definition.name)
+        previous = self.driver.engine.directory.templates.get(definition.name)
+        report = compare(definition, previous.definition if previous is not None else self._last_stored(definition))
+        current = inspection.snapshot(self.driver, identity)
+        aside = check_state(host, definition, current)
+        report = msgspec.structs.replace(report, revision=current.revision if current is not None else 0)
+        notes = previewed(self.driver, host, definition, report) if previous is not None else ()
+        return msgspec.structs.replace(self._reported(report, definition, aside), notes=notes)
+
+    def loaded(self) -> list[ActorDefinition]:
+        """The definitions that are deployed now."""
+        return self.driver.look(lambda engine, _: [each.definition for each in engine.directory.templates.values()])
+
+    def remembered(self, definition: str) -> ActorDefinition | None:
+        """A definition that was deployed in this process, perhaps replaced since, by its hash."""
+        return self.host.definition(definition)
 
     def _last_stored(self, definition: ActorDefinition) -> StoredDefinition | None:
         return next((d for d in reversed(self.store.definitions()) if d.name == definition.name), None)

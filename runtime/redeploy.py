@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -11,6 +11,7 @@ from runtime.definition import ActorDefinition
 from runtime.errors import BadState, DefinitionError
 from runtime.hosts.base import Host
 from runtime.records import Snapshot, StoredDefinition
+from runtime.settings import as_keywords
 
 
 def stored(definition: ActorDefinition, now_us: int) -> StoredDefinition:
@@ -73,8 +74,9 @@ def _body(definition: ActorDefinition, action: str) -> tuple[object, ...]:
 
 
 def _changed_settings(new: Mapping[str, object], old: Mapping[str, object]) -> tuple[str, ...]:
-    new, old = _as_stored(new), _as_stored(old)
-    return tuple(f"{name}: {old.get(name)} -> {value}" for name, value in new.items() if old.get(name) != value)
+    now, before = as_keywords(_as_stored(new)), as_keywords(_as_stored(old))
+    changed = {name: (before.get(name), value) for name, value in now.items() if before.get(name) != value}
+    return tuple(f"{name}: {old_value!r} -> {value!r}" for name, (old_value, value) in changed.items())
 
 
 def _as_stored(settings: Mapping[str, object]) -> dict[str, object]:
@@ -93,6 +95,17 @@ def _fields(new: Mapping[str, str], old: Mapping[str, str]) -> tuple[FieldChange
         else:
             changes.append(FieldChange(name, "kept", kind))
     return (*changes, *(FieldChange(name, "dropped", kind) for name, kind in old.items() if name not in new))
+
+
+def unfit(host: Host, definition: ActorDefinition, states: Iterable[Snapshot]) -> list[tuple[str, str]]:
+    """Actors whose state does not fit a new definition, each with the reason."""
+    found = []
+    for each in states:
+        try:
+            check_state(host, definition, each)
+        except DefinitionError as error:
+            found.append((each.actor.name, str(error.__cause__).partition("\n")[0]))
+    return found
 
 
 def check_state(host: Host, definition: ActorDefinition, current: Snapshot | None) -> tuple[str, ...]:

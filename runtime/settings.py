@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from runtime.config import Durability, duration_ms
+from runtime.config import Durability, duration_ms, duration_text
 from runtime.errors import BadSetting, DefinitionError, nearest, shown
 
 
@@ -87,6 +87,23 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         state_type = getattr(getattr(self.state_type, "DESCRIPTOR", None), "full_name", named)
         plain: dict[str, object] = msgspec.to_builtins({**msgspec.structs.asdict(self), "state_type": state_type})
         return plain
+
+
+def as_keywords(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings as they are stored (`Settings.as_text`), in the words of class keywords: `deactivate_timeout="30s"`."""
+    words: dict[str, Any] = {}
+    for name, value in settings.items():
+        keyword = _KEYWORD.get(name, name)
+        if name in ("channels", "subjects"):
+            value = [tuple(part for part in each.values() if part is not None) for each in value]
+        elif keyword != name:
+            value = None if value is None else duration_text(value)
+        elif name == "pool":
+            value = tuple(value)
+        words[keyword] = value
+    if words.pop("mailbox_policy", MailboxPolicy.REJECT) != MailboxPolicy.REJECT and words.get("mailbox") is not None:
+        words["mailbox"] = (words["mailbox"], str(MailboxPolicy.WAIT))
+    return words
 
 
 def read_settings(actor_class: type, overrides: Mapping[str, Any]) -> Settings:
@@ -219,3 +236,4 @@ _FIELD = {
     "snapshot_timeout": "snapshot_timeout_ms",
     "events_retention": "events_retention_ms",
 }
+_KEYWORD = {field: keyword for keyword, field in _FIELD.items()}

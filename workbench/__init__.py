@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from workbench.commands.logs import logs
     from workbench.commands.mailbox import mailbox
     from workbench.commands.postmortem import postmortem
+    from workbench.commands.preview import preview
+    from workbench.commands.proto import contract, proto
     from workbench.commands.query import query
+    from workbench.commands.redeploy import redeploy, versions
     from workbench.commands.ref import ref
     from workbench.commands.retry import retry
     from workbench.commands.serve import serve
@@ -34,7 +37,19 @@ if TYPE_CHECKING:
 
 _HOMES = {
     **dict.fromkeys(
-        ("Actor", "Broadcast", "Context", "Forward", "Pipe", "SideEffect", "Value", "action", "init", "migrate", "timer"),
+        (
+            "Actor",
+            "Broadcast",
+            "Context",
+            "Forward",
+            "Pipe",
+            "SideEffect",
+            "Value",
+            "action",
+            "init",
+            "migrate",
+            "timer",
+        ),
         "runtime",
     ),
     "actors": "workbench.commands.actors",
@@ -43,6 +58,7 @@ _HOMES = {
     "cause": "workbench.commands.trace",
     "check": "workbench.teaching.check",
     "confirm_dropped": "workbench.commands.deploy",
+    "contract": "workbench.commands.proto",
     "dashboard": "workbench.kernel_ext.display",
     "dead_letters": "workbench.commands.failures",
     "deploy": "workbench.commands.deploy",
@@ -52,7 +68,10 @@ _HOMES = {
     "logs": "workbench.commands.logs",
     "mailbox": "workbench.commands.mailbox",
     "postmortem": "workbench.commands.postmortem",
+    "preview": "workbench.commands.preview",
+    "proto": "workbench.commands.proto",
     "query": "workbench.commands.query",
+    "redeploy": "workbench.commands.redeploy",
     "ref": "workbench.commands.ref",
     "retry": "workbench.commands.retry",
     "serve": "workbench.commands.serve",
@@ -62,6 +81,7 @@ _HOMES = {
     "stop": "workbench.commands.lifecycle",
     "trace": "workbench.commands.trace",
     "undeploy": "workbench.commands.deploy",
+    "versions": "workbench.commands.redeploy",
     "watch": "workbench.kernel_ext.display",
 }
 
@@ -83,6 +103,7 @@ __all__ = [
     "cause",
     "check",
     "confirm_dropped",
+    "contract",
     "dashboard",
     "dead_letters",
     "deploy",
@@ -95,7 +116,10 @@ __all__ = [
     "mailbox",
     "migrate",
     "postmortem",
+    "preview",
+    "proto",
     "query",
+    "redeploy",
     "ref",
     "retry",
     "serve",
@@ -106,6 +130,7 @@ __all__ = [
     "timer",
     "trace",
     "undeploy",
+    "versions",
     "watch",
 ]
 

@@ -59,6 +59,11 @@ class InProcessHost:
         self._programs[definition.hash] = program = Program(definition)
         self._coroutines |= {(definition.hash, name) for name, action in program.actions.items() if action.is_async}
 
+    def definition(self, definition: str) -> ActorDefinition | None:
+        """A definition that was prepared here, by its hash."""
+        program = self._programs.get(definition)
+        return program.definition if program is not None else None
+
     def is_async(self, work: Work) -> bool:
         return bool(self._coroutines) and (work.definition, work.invocation.action) in self._coroutines
 

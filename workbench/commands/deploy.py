@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbench.results import Deployed
+from workbench.deploy_reports import Deployed
 from workbench.session import current
 
 

@@ -10,9 +10,19 @@ from workbench.kernel_ext.failure_magics import FailureMagics
 from workbench.kernel_ext.looking_magics import LookingMagics
 from workbench.kernel_ext.magic_base import BaseMagics
 from workbench.kernel_ext.magics import WorkbenchMagics
+from workbench.kernel_ext.proto_magics import ProtoMagics
 from workbench.kernel_ext.trace_magics import TraceMagics
+from workbench.kernel_ext.version_magics import VersionMagics
 
-CLASSES: tuple[type[BaseMagics], ...] = (WorkbenchMagics, LookingMagics, TraceMagics, FailureMagics, AttachMagics)
+CLASSES: tuple[type[BaseMagics], ...] = (
+    WorkbenchMagics,
+    LookingMagics,
+    TraceMagics,
+    FailureMagics,
+    VersionMagics,
+    AttachMagics,
+    ProtoMagics,
+)
 
 
 def all_names() -> dict[str, list[str]]:

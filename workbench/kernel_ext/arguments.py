@@ -44,6 +44,7 @@ ACTOR_CELL = (
     argument(
         "settings", nargs="*", metavar="setting=value", help="as class keywords: kind=unnamed deactivate_timeout=30s"
     ),
+    argument("--preview", action="store_true", help="only show what would change and what would go wrong"),
 )
 SUBCOMMANDS = ("status", "start", "stop", "serve", "help")
 SPAWN = (

@@ -5,19 +5,7 @@ from __future__ import annotations
 from collections.abc import MutableMapping
 from typing import Any
 
-AUTHORING = (
-    "Actor",
-    "Broadcast",
-    "Context",
-    "Forward",
-    "Pipe",
-    "SideEffect",
-    "Value",
-    "action",
-    "init",
-    "migrate",
-    "timer",
-)
+from workbench.authoring import AUTHORING
 
 
 class Authoring:

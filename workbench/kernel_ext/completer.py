@@ -16,7 +16,18 @@ from workbench.kernel_ext.known_names import KnownNames
 from workbench.session import Session
 
 _LINE = re.compile(r"\s*(?:[\w\s,.\[\]'\"]+=\s*)?(%{1,2})(\w+)\s+(.*)\Z", re.DOTALL)
-_ACTOR_FIRST = {"state", "mailbox", "history", "watch", "undeploy", "logs", "failures", "postmortem", "retry"}
+_ACTOR_FIRST = {
+    "state",
+    "mailbox",
+    "history",
+    "watch",
+    "undeploy",
+    "logs",
+    "failures",
+    "postmortem",
+    "retry",
+    "redeploy",
+}
 _VALUES = {
     "kind": [kind.value for kind in Kind],
     "durability": [level.value for level in Durability],
@@ -57,7 +68,7 @@ class LineCompleter:
 
     def _candidates(self, magic: str, words: list[str], fragment: str) -> list[str]:
         if words and words[-1] in _flags_with_value(magic):
-            return self._flag_values(words[-1], fragment)
+            return self._flag_values(words[-1], fragment, _positional(words[:-1], _flags_with_value(magic)))
         if fragment.startswith("-"):
             return [flag for flag in _flags(magic) if flag not in words]
         given = _positional(words, _flags_with_value(magic))
@@ -65,6 +76,8 @@ class LineCompleter:
             return self._for_invoke(given, fragment)
         if magic in _ACTOR_FIRST and not given:
             return self._names.actors(fragment)
+        if magic == "redeploy" and len(given) == 1:
+            return self._names.versions(given[0])
         if magic == "spawn" and not given:
             return list(SUBCOMMANDS)
         if magic == "actor":
@@ -87,9 +100,11 @@ class LineCompleter:
         settings = [f"{setting}=" for setting in SETTINGS if setting not in used and setting != "name"]
         return [*settings, *([] if given else self._names.actors(fragment))]
 
-    def _flag_values(self, flag: str, fragment: str) -> list[str]:
+    def _flag_values(self, flag: str, fragment: str, given: list[str]) -> list[str]:
         if flag in ("--parent", "--actor"):
             return self._names.actors(fragment)
+        if flag == "--revision" and given:
+            return self._names.revisions(given[0])
         return _VALUES.get(flag.lstrip("-"), [])
 
 

@@ -16,12 +16,13 @@ from IPython.core.error import UsageError
 from runtime.actor import Actor
 from runtime.definition import define
 from runtime.errors import DefinitionError, Mistake, shown
+from workbench.authoring import AUTHORING
 from workbench.commands.deploy import deploy
-from workbench.kernel_ext.authoring import AUTHORING
+from workbench.commands.preview import preview
+from workbench.deploy_reports import Deployed, Deployments
 from workbench.kernel_ext.errors import ErrorDisplay
 from workbench.kernel_ext.places import raise_at
 from workbench.kernel_ext.running_cell import CellCode
-from workbench.results import Deployed, Deployments
 
 T = TypeVar("T")
 
@@ -41,12 +42,13 @@ class HiddenName(Mistake):
 
 
 def deploy_cell(
-    shell: Any, code: CellCode, settings: Mapping[str, Any], errors: ErrorDisplay
+    shell: Any, code: CellCode, settings: Mapping[str, Any], errors: ErrorDisplay, *, is_preview: bool = False
 ) -> Deployed | Deployments:
     """Run a cell's code and deploy the actors that it defines.
 
     Args:
         settings: win over the class's own; only for a cell with one actor.
+        is_preview: only say what would change; the notebook's names are then as before, too.
 
     Raises:
         CellRefused, DefinitionError, UsageError: and whatever the body raises; nothing was changed.
@@ -62,10 +64,13 @@ def deploy_cell(
         _configure(actors, settings)
         for actor in actors:
             _at_its_line(define, actor, tree, code)
-        reports = [_at_its_line(deploy, actor, tree, code) for actor in actors]
+        act: Callable[[type], Deployed] = preview if is_preview else deploy
+        reports = [_at_its_line(act, actor, tree, code) for actor in actors]
     except BaseException:
         _restore(namespace, before)
         raise
+    if is_preview:
+        _restore(namespace, before)
     return reports[0] if len(reports) == 1 else Deployments(reports)
 
 

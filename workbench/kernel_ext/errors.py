@@ -17,9 +17,6 @@ from IPython.core import ultratb
 
 from runtime.errors import ActionFailed, InternalError, SpawnError
 from workbench.kernel_ext.frames import joined, user_frames
-from workbench.presenters.call_text import call_text
-from workbench.presenters.values import one_line, outline
-from workbench.redaction import redacted
 
 _HOOK = "_render_traceback_"
 
@@ -134,6 +131,9 @@ def _what_now(failure: ActionFailed) -> list[str]:
     """The message that failed and the state that it found, while this process remembers them."""
     from workbench.commands.failures import remembered
     from workbench.commands.postmortem import state_before
+    from workbench.presenters.call_text import call_text
+    from workbench.presenters.values import one_line, outline
+    from workbench.redaction import redacted
 
     failed = remembered(failure.invocation)
     if failed is None:

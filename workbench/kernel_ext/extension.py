@@ -14,6 +14,7 @@ from workbench.kernel_ext.errors import ErrorDisplay
 from workbench.kernel_ext.magic_base import BaseMagics
 from workbench.kernel_ext.magics import WorkbenchMagics
 from workbench.kernel_ext.prints import Prints
+from workbench.kernel_ext.rebound import Rebound
 from workbench.kernel_ext.running_cell import RunningCell
 from workbench.session import Session, current
 
@@ -46,6 +47,7 @@ class Extension:
             if magics is not WorkbenchMagics:
                 self._add_magics(magics(self.shell))
         self._add_completion()
+        self._watch_names()
 
     def unload(self) -> None:
         """Stop the actor system, and give the shell back everything as it was before."""
@@ -69,6 +71,11 @@ class Extension:
         self.shell.events.register("pre_run_cell", cell.began)
         self._undo.append(lambda: self.shell.events.unregister("pre_run_cell", cell.began))
         return cell
+
+    def _watch_names(self) -> None:
+        rebound = Rebound(self.shell.user_ns, self._session)
+        self.shell.events.register("post_run_cell", rebound.after_cell)
+        self._undo.append(lambda: self.shell.events.unregister("post_run_cell", rebound.after_cell))
 
     def _divert_prints(self) -> None:
         prints = Prints(self.shell, self._session.logs)

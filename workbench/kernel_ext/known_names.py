@@ -49,6 +49,24 @@ class KnownNames:
         """Names of an action's payload fields."""
         return _parameters(self._signatures(actor).get(action, "()"))
 
+    def versions(self, actor: str) -> list[str]:
+        """Hashes of the versions of an actor's code, the last one first."""
+
+        def ask(system: SystemApi) -> list[str]:
+            known = [each for each in system.definitions() if each.name == actor]
+            return [each.hash[:8] for each in sorted(known, key=lambda each: -each.deployed_us)]
+
+        return self._ask(("versions", actor), ask, [])
+
+    def revisions(self, actor: str) -> list[str]:
+        """An actor's last revisions, the newest first."""
+
+        def ask(system: SystemApi) -> list[str]:
+            last = system.info(actor).revision
+            return [str(number) for number in range(last, max(0, last - _ENOUGH), -1)]
+
+        return self._ask(("revisions", actor), ask, [])
+
     def _signatures(self, actor: str) -> dict[str, str]:
         return self._ask(("actions", actor), lambda system: system.actions(actor), {})
 

@@ -58,7 +58,7 @@ class WorkbenchMagics(BaseMagics):
     def actor(self, line: str, cell: str) -> Any:
         """Define an actor in this cell and deploy it; run the cell again to redeploy, keeping its state and mailbox.
 
-        Actor, Context, Value, action, init, timer, Broadcast, SideEffect, Pipe and Forward are there without an import.
+        Actor, Context, Value, action, init, timer, migrate, Broadcast, SideEffect, Pipe and Forward are there without an import.
         If the code does not compile, run or deploy, the definition that was there keeps running.
 
         Example::
@@ -79,7 +79,8 @@ class WorkbenchMagics(BaseMagics):
             return None
         code = self._cell.code(self.shell, "actor", cell)
         self._authoring.provide()
-        return deploy_cell(self.shell, code, read_settings(given, self._names(None)), self._errors)
+        settings = read_settings(given, self._names(None))
+        return deploy_cell(self.shell, code, settings, self._errors, is_preview=given.preview)
 
     @needs_local_scope
     @no_var_expand

@@ -5,7 +5,8 @@ import re
 from runtime.api import ActorInfo, DeployReport, FieldChange, SystemStatus, Waiting
 from runtime.codecs.values import encode_value
 from runtime.ids import ActorId
-from workbench.results import Actors, Deployed, Mailbox, Status
+from workbench.deploy_reports import Deployed
+from workbench.results import Actors, Mailbox, Status
 from workbench.tables import html_table, text_table
 
 

@@ -42,4 +42,4 @@ def test_the_overview_has_a_line_for_every_magic(kernel: Kernel) -> None:
 def test_a_question_mark_shows_usage_and_example(kernel: Kernel) -> None:
     kernel.ok("%%actor?")
 
-    assert function_of("actor").__doc__.lstrip().startswith("%%actor [--help] [name]")
+    assert function_of("actor").__doc__.lstrip().startswith("%%actor [--preview] [--help] [name]")

@@ -1,0 +1,88 @@
+"""Previews, going back, and variables that changed under a deployed actor."""
+
+import pytest
+
+from tests.workbench.kernel_ext.kernel import Kernel
+
+TAXED = """\
+%%actor
+rate = 2
+
+def taxed(value):
+    return value * rate
+
+class Taxed(Actor):
+    total: int = 0
+
+    @action
+    def add(self, value: int) -> int:
+        self.total += taxed(value)
+        return self.total
+"""
+
+
+@pytest.fixture
+def taxed(kernel: Kernel) -> Kernel:
+    kernel.ok(TAXED)
+    return kernel
+
+
+def test_a_preview_changes_neither_actor_nor_notebook(taxed: Kernel) -> None:
+    cell = taxed.ok(TAXED.replace("%%actor", "%%actor --preview").replace("rate = 2", "rate = 50"))
+
+    assert "would be redeployed" in cell.text
+    assert taxed.ok("rate").text == "2"
+    assert not cell.stdout
+
+
+def test_a_changed_variable_is_pointed_out_once(taxed: Kernel) -> None:
+    first, second = taxed.ok("rate = 3"), taxed.ok("1 + 1")
+
+    assert first.stdout.startswith("Note: taxed uses rate, which this cell has changed")
+    assert not second.stdout
+
+
+def test_a_changed_helper_is_pointed_out(taxed: Kernel) -> None:
+    assert "uses taxed" in taxed.ok("def taxed(value):\n    return value").stdout
+
+
+def test_the_same_definition_again_is_no_change(taxed: Kernel) -> None:
+    assert not taxed.ok("rate = 2\ndef taxed(value):\n    return value * rate").stdout
+
+
+def test_running_the_actors_cell_with_the_change_says_nothing(taxed: Kernel) -> None:
+    cell = taxed.ok(TAXED.replace("rate = 2", "rate = 4"))
+
+    assert "Note" not in cell.stdout
+    assert "redeployed" in cell.text
+
+
+def test_going_back_deploys_a_version_of_this_kernel(taxed: Kernel) -> None:
+    taxed.ok(TAXED.replace("rate = 2", "rate = 5"))
+
+    cell = taxed.ok("%redeploy taxed {[v for v in wb.versions('taxed') if not v.is_current][-1].hash}")
+
+    assert "taxed: redeployed" in cell.text
+
+
+def test_stored_text_is_put_into_a_new_cell(kernel: Kernel) -> None:
+    kernel.ok(TAXED)
+    kernel.ok("first = wb.versions('taxed')[0].hash\nwb.redeploy('taxed', first).__class__.__name__")
+    kernel.ok(
+        "from workbench.session import current\nreal = current.open().remembered\ncurrent.open().remembered = lambda hash: None"
+    )
+
+    reply = kernel.client.execute_interactive("%redeploy taxed {first}", output_hook=lambda _: None, timeout=30)
+
+    [payload] = reply["content"]["payload"]
+    assert payload["source"] == "set_next_input"
+    assert payload["text"].startswith("%%actor taxed\nclass Taxed(Actor):")
+    kernel.ok("current.open().remembered = real")
+
+
+def test_versions_and_revisions_are_completed(taxed: Kernel) -> None:
+    version = taxed.ok("wb.versions('taxed')[-1].hash[:8]").text.strip("'")
+    taxed.ok("%invoke taxed add value=1")
+
+    assert version in taxed.complete("%redeploy taxed ")
+    assert "1" in taxed.complete("%state taxed --revision ")
