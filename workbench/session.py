@@ -24,6 +24,7 @@ from workbench.store_place import default_store, prepare_directory, shown_path, 
 from workbench.tables import plural
 
 if TYPE_CHECKING:
+    from runtime.contracts.contract import Contract
     from workbench.attach.attachment import Attached
     from workbench.history.database import HistoryDatabase
 
@@ -54,6 +55,8 @@ class Session:
         self._history: HistoryDatabase | None = None
         self._stopped = False
         self._started_with: dict[str, Any] = {}
+        self.contracts: dict[str, Contract] = {}
+        """What was compiled here and declares actors, by package; served when the system is."""
         self.served: Closeable | None = None
         """What lets other processes in, while something does; closed before the system is."""
         self._attached: Attached | None = None
@@ -151,6 +154,7 @@ class Session:
     def reset(self) -> None:
         """Stop, and be as new: the next use starts again."""
         self.stop()
+        self.contracts = {}
         self._stopped = False
 
     def history(self) -> HistoryDatabase:

@@ -107,6 +107,8 @@ def serve(*, grpc_port: int = 0, http_port: int | None = None, host_port: int = 
     except BaseException:
         node.stop()
         raise
+    for contract in current.contracts.values():
+        served.serve_contract(contract)
     return served
 
 

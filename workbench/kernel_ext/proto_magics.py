@@ -56,7 +56,8 @@ class ProtoMagics(BaseMagics):
         file = self._text(given.file, local_ns)
         if (cell is None) == (file is None):
             raise UsageError("Write the contract below %%proto, or name a file: %proto --file shop.proto")
-        contract = proto(cell) if cell is not None else proto(file=file)
+        # A line more, for the one of %%proto: so errors count lines as the cell does.
+        contract = proto(f"\n{cell}") if cell is not None else proto(file=file)
         name = self._text(given.name, local_ns) or contract.package.partition(".")[0] or "contract"
         if not re.fullmatch(r"[^\W\d]\w*", name):
             raise UsageError(f"{name!r} cannot be a variable's name.")
