@@ -106,6 +106,15 @@ class Holds:
         if is_stopped:
             self._let_first_through(hold)
 
+    @property
+    def actors(self) -> list[ActorId]:
+        """Those that are held."""
+        return list(self._core.holds)
+
+    def of(self, actor: ActorId) -> Hold | None:
+        """The hold on an actor, which only the engine changes; None if it is not held."""
+        return self._core.holds.get(actor)
+
     def waiting(self, actor: ActorId) -> list[Envelope]:
         """The messages that can be stepped to and changed, in order."""
         activation = self._core.directory.active.get(actor)

@@ -121,7 +121,9 @@ def test_condition_that_raises_stops_and_says_why(stepping: SteppingDriver) -> N
     [sent] = held_with(stepping, 1, when=lambda _: 1 / 0)
 
     assert not sent.is_done
-    assert stepping.engine._core.holds[COUNTER].trouble == "ZeroDivisionError: division by zero"
+    hold = stepping.engine.holds.of(COUNTER)
+    assert hold is not None
+    assert hold.trouble == "ZeroDivisionError: division by zero"
 
 
 def test_dropped_messages_caller_gets_one_clear_error(stepping: SteppingDriver) -> None:
