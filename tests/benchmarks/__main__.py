@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from tests.benchmarks import actors, asks, delays, durable, loading, machine
+from tests.benchmarks import actors, asks, delays, durable, loading, machine, node
 from tests.benchmarks.report import as_json, as_text
 from tests.benchmarks.rounds import FULL, QUICK, Result, measure
 
@@ -17,6 +17,7 @@ SETS = {
     "loading": loading.TABLES,
     "durable": durable.TABLES,
     "actors": actors.TABLES,
+    "node": node.TABLES,
 }
 
 
