@@ -35,7 +35,7 @@ class Recorder:
         name: str,
         housekeeping: Housekeeping | None = None,
     ) -> None:
-        self._store, self._has_work = store, has_work
+        self.store, self._has_work = store, has_work
         self._take_group, self._committed, self._failed = take_group, committed, failed
         self._interval_s, self._checkpoint_s = interval_s, checkpoint_s
         self._housekeeping = housekeeping
@@ -119,12 +119,12 @@ class Recorder:
         pause_s = _FIRST_PAUSE_S
         while True:
             try:
-                self._store.commit(group)
+                self.store.commit(group)
                 return True
             except SpawnError as error:
                 self._failed(str(error))
             except Exception as error:  # noqa: BLE001 - whatever it is, the group must not be lost
-                self._failed(f"Writing to {self._store.url} failed unexpectedly: {type(error).__name__}: {error}")
+                self._failed(f"Writing to {self.store.url} failed unexpectedly: {type(error).__name__}: {error}")
             if self._gives_up_at is not None and time.monotonic() + pause_s >= self._gives_up_at:
                 return False
             self._urgent.wait(pause_s)
@@ -133,7 +133,7 @@ class Recorder:
 
     def _checkpoint(self) -> None:
         try:
-            self._has_unsaved = self._store.checkpoint()
+            self._has_unsaved = self.store.checkpoint()
         except StoreUnavailable:
             pass  # not needed for correctness; the next one tries again
         except StoreError as error:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from runtime.clock import Clock
 from runtime.config import RuntimeConfig
@@ -39,6 +39,15 @@ T = TypeVar("T")
 _REPLIES_TOGETHER = 64
 _LAST_TURNS_S = 2.0
 """How long `stop` waits for turns in progress."""
+
+
+class Fault(Protocol):
+    """Something that goes wrong on purpose until it ends."""
+
+    @property
+    def seconds_left(self) -> float: ...
+
+    def end(self) -> None: ...
 
 
 class ThreadedDriver:
@@ -88,6 +97,8 @@ class ThreadedDriver:
         """For a worker that has run out of work."""
         self.callers = Watch(0.000_025)
         """For a thread that waits for its answer."""
+        self.faults: Sequence[Fault] = ()
+        """Faults that were asked for; they end when the driver stops."""
         self._is_closed = False
 
     # -- for the owner -------------------------------------------------------------------------------------------------
@@ -169,6 +180,8 @@ class ThreadedDriver:
         if self._is_closed:
             return True
         self._is_closed = True
+        for fault in self.faults:
+            fault.end()
         self.call(lambda engine, now: engine.stop(now))
         self.timekeeper.stop()
         if self.projections is not None:

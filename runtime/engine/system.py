@@ -8,12 +8,14 @@ are injected.  So a turn's outcome depends on nothing that a test, a replay or a
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from runtime.definition import ActorDefinition
 from runtime.engine.agenda import Delayed
 from runtime.engine.arrivals import Arrivals
 from runtime.engine.commands import Command
 from runtime.engine.core import Core, EngineOptions
+from runtime.engine.crashes import crash
 from runtime.engine.holds import Holds
 from runtime.engine.ready import FairQueue, ReadyQueue
 from runtime.engine.template import Template
@@ -57,6 +59,9 @@ class Engine:
         self.key_looked_up = arrivals.key_looked_up
         self.take, self.finish, self.abandon = turns.take, turns.finish, turns.abandon
         self.is_next_for = turns.is_next_for
+        self.crash = partial(crash, core)
+        self.around_host: Callable[[Host | None, Host], Host] | None = None
+        """Gives the host of a new definition, from that of the earlier one and the one that was asked for."""
         self.backlog = core.backlog
 
     @property
@@ -74,6 +79,9 @@ class Engine:
         own = self.directory.active.get(identity)
         if own is not None:
             self.directory.check_parent(own, definition.name)
+        earlier = self.directory.templates.get(definition.name)
+        if self.around_host is not None:
+            host = self.around_host(earlier.host if earlier is not None else None, host)
         template = Template(definition, host, initial, options.durability, options.mailbox_limit)
         self.directory.templates[definition.name] = template
         for activation in self.directory.children(definition.name):
