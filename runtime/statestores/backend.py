@@ -202,3 +202,12 @@ class SealingBackend(Backend, Protocol):
     def sealed_ranges(self, after: int, limit: int) -> list[tuple[int, int]]:
         """`first` and `last` of the same rows; their data is not read."""
         ...
+
+
+@runtime_checkable
+class KeyListingBackend(Backend, Protocol):
+    """A backend whose keys can be listed, because asking it for one is expensive (`key_filter`)."""
+
+    def key_hashes(self, start: int, limit: int) -> list[int]:
+        """At most `limit` hashes from `start` on, in order."""
+        ...

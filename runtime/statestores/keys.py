@@ -1,7 +1,8 @@
 """Idempotency keys: which successful turn used one.
 
 A key is found by a 64-bit hash, first in the tail, then in its row, and is believed only when the turn itself carries
-it. Two keys with one hash are kept apart by trying the next number; the same key used again keeps its first turn.
+it. For a row the database is asked only where a filter in memory says that there may be one. Two keys with one hash are
+kept apart by trying the next number; the same key used again keeps its first turn.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from runtime.ids import ActorId
 from runtime.records import Turn
 from runtime.statestores.backend import Backend, Writes
 from runtime.statestores.identity import Identity
+from runtime.statestores.key_filter import KeyFilter
 from runtime.statestores.reading import JournalReader
 from runtime.statestores.tail import Tail
 
@@ -23,11 +25,16 @@ class Keys:
 
     def __init__(self, backend: Backend, tail: Tail, identity: Identity, reader: JournalReader) -> None:
         self._backend, self._tail, self._identity, self._reader = backend, tail, identity, reader
+        self._filter = KeyFilter(backend)
 
     def find(self, actor: ActorId, key: str) -> Turn | None:
         """The successful turn that used the key on the actor, its state whole, or None."""
+        key_hash = self._identity.key_hash(actor, key)
+        # In this order: a key enters the filter before the tail, and leaves the tail after its row was written.
+        if self._tail.key(key_hash) is None and not self._filter.may_hold(key_hash):
+            return None
         found: list[int] = []
-        for candidates in self._probes(self._identity.key_hash(actor, key)):
+        for candidates in self._probes(key_hash):
             matching = [sequence for sequence in candidates if self._uses(sequence, actor, key)]
             found += matching
             # Only where another key has the same hash can an older turn be further on.
@@ -42,6 +49,7 @@ class Keys:
             if self._uses(sequence, turn.actor, turn.key):
                 return
             key_hash = _next(key_hash)
+        self._filter.add(key_hash)
         self._tail.add_key(key_hash, turn.sequence)
 
     def settle(self, keys: Sequence[tuple[int, int]]) -> None:
@@ -53,6 +61,7 @@ class Keys:
             turn = self._reader.turn(sequence)
             while turn is not None and (there := self._backend.key(key_hash)) != sequence:
                 if there is None:
+                    self._filter.add(key_hash)
                     self._backend.write(Writes(keys=[(key_hash, sequence)]))
                 elif self._uses(there, turn.actor, turn.key):
                     break

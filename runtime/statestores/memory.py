@@ -109,6 +109,10 @@ class MemoryBackend:
     def key(self, key_hash: int) -> int | None:
         return self._keys.get(key_hash)
 
+    def key_hashes(self, start: int, limit: int) -> list[int]:
+        with self._lock:
+            return sorted(key_hash for key_hash in self._keys if key_hash >= start)[:limit]
+
     def snapshot(self, actor: ActorId) -> SnapshotRow | None:
         return self._snapshots.get((actor.name, actor.system))
 

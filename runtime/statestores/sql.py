@@ -101,6 +101,9 @@ class SqlBackend:
     def key(self, key_hash: int) -> int | None:
         return self._number(sql.KEY, {"hash": key_hash})
 
+    def key_hashes(self, start: int, limit: int) -> list[int]:
+        return [int(row[0]) for row in self._database.rows(sql.KEY_HASHES, {"start": start, "limit": limit})]
+
     def snapshot(self, actor: ActorId) -> SnapshotRow | None:
         rows = self._database.rows(sql.READ_SNAPSHOT, {"place": place_of(actor.name, actor.system)})
         return _snapshot_row(rows[0]) if rows else None

@@ -54,6 +54,9 @@ INSERT_SEALED = insert(SEALED)
 REMOVE_SEALED = delete(SEALED).where(_sealed.last >= bindparam("from"), _sealed.first <= bindparam("to"))
 
 KEY = select(KEYS.c.sequence).where(KEYS.c.hash == bindparam("hash"))
+KEY_HASHES = (
+    select(KEYS.c.hash).where(KEYS.c.hash >= bindparam("start")).order_by(KEYS.c.hash).limit(bindparam("limit"))
+)
 KNOWN_KEYS = select(KEYS.c.hash, KEYS.c.sequence).where(KEYS.c.hash.in_(bindparam("hashes", expanding=True)))
 INSERT_KEYS = insert(KEYS)
 REMOVE_KEYS = delete(KEYS).where(KEYS.c.hash.in_(bindparam("hashes", expanding=True)))

@@ -102,6 +102,9 @@ class SqliteBackend:
         row = self._one(sql.KEY, (key_hash,))
         return row[0] if row else None
 
+    def key_hashes(self, start: int, limit: int) -> list[int]:
+        return [row[0] for row in self._all(sql.KEY_HASHES, (start, limit))]
+
     def snapshot(self, actor: ActorId) -> SnapshotRow | None:
         row = self._one(sql.SNAPSHOT, (actor.name, actor.system))
         return _snapshot_row(row) if row else None

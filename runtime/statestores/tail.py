@@ -16,6 +16,10 @@ from itertools import islice
 from runtime.ids import ActorId
 from runtime.records import Turn
 
+MOST_ACTORS = 16_384
+MOST_KEYS = 131_072
+"""How many may be held before they are written even when there is no time for it."""
+
 
 class Tail:
     """Changed actors and new keys since the mark.  One thread writes, any may read."""
@@ -54,9 +58,13 @@ class Tail:
         self._young_turns.pop(actor, None)
         self._old_turns.pop(actor, None)
 
-    def size(self) -> int:
-        """How many entries are held in memory."""
-        return len(self._young_turns) + len(self._old_turns) + len(self._young_keys) + len(self._old_keys)
+    @property
+    def is_long(self) -> bool:
+        """More is held in memory than should be. Keys are small: many of them do not push the actors' states out."""
+        return (
+            len(self._young_turns) + len(self._old_turns) >= MOST_ACTORS
+            or len(self._young_keys) + len(self._old_keys) >= MOST_KEYS
+        )
 
     @property
     def frozen_head(self) -> int:

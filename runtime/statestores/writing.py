@@ -21,7 +21,6 @@ from runtime.statestores.rows import snapshot_of, to_row, to_schedule_row
 from runtime.statestores.tail import Tail
 
 _CHUNK_ACTORS = 512
-_MOST_ENTRIES = 16_384
 _MOST_TURNS = 100_000
 
 Chunk = tuple[list[Turn], list[tuple[int, int]], bool]
@@ -141,10 +140,10 @@ class JournalWriter:
     def _overdue(self, group_size: int) -> Chunk:
         """A chunk to write with the next commit when checkpoints do not keep up; this bounds memory and recovery."""
         if self._tail.is_drained:
-            if self._tail.size() < _MOST_ENTRIES and self.head - self._tail.frozen_head < _MOST_TURNS:
+            if not self._tail.is_long and self.head - self._tail.frozen_head < _MOST_TURNS:
                 return _NO_CHUNK
             self._tail.freeze(self.head)
-        elif self._tail.size() < _MOST_ENTRIES:
+        elif not self._tail.is_long:
             return _NO_CHUNK
         return self._tail.chunk(max(_CHUNK_ACTORS, group_size))
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from runtime.ids import ActorId
 from runtime.records import Snapshot, Turn
-from runtime.statestores import merging, writing
+from runtime.statestores import key_filter, merging, tail, writing
 from runtime.statestores.base import Group, StateStore, flatten
 from runtime.statestores.deltas import LARGE_BYTES
 from runtime.statestores.identity import Identity
@@ -139,7 +139,9 @@ def test_store_equals_the_model_when_checkpoints_lag_and_blocks_merge(
     merged: int,
     operations: list[tuple[str, object]],
 ) -> None:
-    monkeypatch.setattr(writing, "_MOST_ENTRIES", entries)
+    monkeypatch.setattr(tail, "MOST_ACTORS", entries)
+    monkeypatch.setattr(tail, "MOST_KEYS", entries)
+    monkeypatch.setattr(key_filter, "_PAGE", entries)
     monkeypatch.setattr(writing, "_MOST_TURNS", turns)
     monkeypatch.setattr(writing, "_CHUNK_ACTORS", actors)
     monkeypatch.setattr(merging, "MERGED_TURNS", merged)

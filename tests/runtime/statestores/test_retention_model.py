@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime.records import Turn
-from runtime.statestores import merging, passes, retention, sealing, writing
+from runtime.statestores import key_filter, merging, passes, retention, sealing, tail, writing
 from runtime.statestores.base import Group, Limits, Retention
 from runtime.statestores.deltas import LARGE_BYTES
 from runtime.testing.retention_checks import assert_suffixes, columns_of, rows_of, seal_all
@@ -51,7 +51,9 @@ def small_sizes() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(merging, "MERGED_TURNS", 8)
         patch.setattr(merging, "_SMALL_TURNS", 4)
-        patch.setattr(writing, "_MOST_ENTRIES", 6)
+        patch.setattr(tail, "MOST_ACTORS", 4)
+        patch.setattr(tail, "MOST_KEYS", 3)
+        patch.setattr(key_filter, "_PAGE", 2)
         patch.setattr(writing, "_CHUNK_ACTORS", 2)
         patch.setattr(sealing, "SEALED_TURNS", 5)
         patch.setattr(sealing, "FEWEST_TURNS", 2)

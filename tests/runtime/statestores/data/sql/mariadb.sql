@@ -154,6 +154,12 @@ SELECT workbench_keys.sequence
 FROM workbench_keys
 WHERE workbench_keys.hash = %s
 
+-- KEY_HASHES
+SELECT workbench_keys.hash
+FROM workbench_keys
+WHERE workbench_keys.hash >= %s ORDER BY workbench_keys.hash
+ LIMIT %s
+
 -- KNOWN_KEYS
 SELECT workbench_keys.hash, workbench_keys.sequence
 FROM workbench_keys

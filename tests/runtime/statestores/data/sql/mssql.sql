@@ -156,6 +156,13 @@ SELECT workbench_keys.sequence
 FROM workbench_keys
 WHERE workbench_keys.hash = :hash
 
+-- KEY_HASHES
+SELECT workbench_keys.hash
+FROM workbench_keys
+WHERE workbench_keys.hash >= :start ORDER BY workbench_keys.hash
+ OFFSET 0 ROWS
+ FETCH FIRST :limit ROWS ONLY
+
 -- KNOWN_KEYS
 SELECT workbench_keys.hash, workbench_keys.sequence
 FROM workbench_keys

@@ -154,6 +154,12 @@ SELECT workbench_keys.sequence
 FROM workbench_keys
 WHERE workbench_keys.hash = %(hash)s::BIGINT
 
+-- KEY_HASHES
+SELECT workbench_keys.hash
+FROM workbench_keys
+WHERE workbench_keys.hash >= %(start)s::BIGINT ORDER BY workbench_keys.hash
+ LIMIT %(limit)s
+
 -- KNOWN_KEYS
 SELECT workbench_keys.hash, workbench_keys.sequence
 FROM workbench_keys
