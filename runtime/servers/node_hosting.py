@@ -59,13 +59,15 @@ class NodeHosting:
         await context.write(pb.ToHost(welcome=pb.Welcome(system=self._system.name)))
         guest.host.connected(send)
         reading = asyncio.create_task(self._read(requests, guest, send))
+        patience_s = self._patience_s
         try:
             await _write(outgoing, reading, context)
+            patience_s = 0.0  # it ended its side: that is a goodbye, and no broken connection
         finally:
             reading.cancel()
             guest.host.disconnected(send)
             if not guest.host.is_connected:
-                guest.leaving = loop.call_later(self._patience_s, self._leave, guest)
+                guest.leaving = loop.call_later(patience_s, self._leave, guest)
 
     async def _welcome(self, requests: AsyncIterator[pb.FromHost]) -> _Guest:
         async for message in requests:

@@ -36,6 +36,7 @@ from runtime.wire.node_work import get_work, put_outcome
 from runtime.wire.workbench.v1 import node_pb2 as pb
 
 _OFFER_S = 30.0
+_GOODBYE_S = 1.0
 _PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
 _MOST_THREADS = 256
 
@@ -52,6 +53,7 @@ class NodeOffers:
         self._replies: dict[int, Future[DeployReport]] = {}
         self._unsent: list[pb.FromHost] = []
         self._link: _Link | None = None
+        self._is_leaving = False
         self._keeping: Future[None] | None = None
         self._threads = ThreadPoolExecutor(_MOST_THREADS, "wb-hosted")
         self._coroutines = LoopThread("wb-hosted-coroutines")
@@ -84,8 +86,10 @@ class NodeOffers:
         self._offered.pop(name, None)
 
     def close(self) -> None:
-        """Offer nothing any more; actions that run end by themselves."""
+        """Say goodbye, so that the node need not wait for us; actions that run end by themselves."""
         if self._keeping is not None:
+            with suppress(FutureTimeout, RuntimeError):
+                asyncio.run_coroutine_threadsafe(self._leave(), self._connection.loop).result(_GOODBYE_S)
             self._keeping.cancel()
         self._threads.shutdown(wait=False, cancel_futures=True)
         if self._has_coroutines:
@@ -95,7 +99,7 @@ class NodeOffers:
 
     async def _keep_connected(self) -> None:
         pause_s = _PAUSE_S
-        while True:
+        while not self._is_leaving:
             try:
                 await self._connect()
                 pause_s = _PAUSE_S
@@ -105,6 +109,13 @@ class NodeOffers:
                 self._refuse_all(error)
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+
+    async def _leave(self) -> None:
+        link, self._is_leaving = self._link, True
+        if link is not None:
+            with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
+                await link.stream.done_writing()
+                await link.ended.wait()
 
     async def _connect(self) -> None:
         """One connection, from its hello to its end."""
@@ -125,6 +136,7 @@ class NodeOffers:
                 self._received(link, message)
         finally:
             self._link = None
+            link.ended.set()
             link.asks.broken()
             if writing is not None:
                 writing.cancel()
@@ -219,7 +231,8 @@ class _Link:
     """One connection of this host, and what belongs to it."""
 
     def __init__(self, stream: Any, loop: asyncio.AbstractEventLoop) -> None:
-        self._stream, self._loop = stream, loop
+        self.stream, self._loop = stream, loop
+        self.ended = asyncio.Event()
         self._outgoing: asyncio.Queue[pb.FromHost] = asyncio.Queue()
         self.asks = NodeAsks(self.send)
         self.running: dict[int, tuple[asyncio.AbstractEventLoop, asyncio.Future[Outcome]]] = {}
@@ -242,7 +255,7 @@ class _Link:
     async def write(self) -> None:
         with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):  # the reader knows why
             while True:
-                await self._stream.write(await self._outgoing.get())
+                await self.stream.write(await self._outgoing.get())
 
 
 def _guarded(run: Callable[[], Outcome]) -> Outcome:

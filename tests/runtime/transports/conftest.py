@@ -21,11 +21,13 @@ class Node:
         self.system = system
         self.tokens = TokenFiles(folder / "tokens")
         self._security = Security()
+        self.patience_s = 0.3
+        """How long it waits for a client that offers actors, from the next start on."""
         self.server = self._new(0)
 
     def _new(self, port: int) -> NodeServer:
         server = NodeServer(
-            self.system, port=port, security=self._security, token_files=self.tokens, host_patience_s=0.3
+            self.system, port=port, security=self._security, token_files=self.tokens, host_patience_s=self.patience_s
         )
         return server.start()
 

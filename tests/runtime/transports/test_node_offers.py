@@ -67,6 +67,17 @@ def test_actor_of_a_client_that_leaves_is_undeployed_with_its_state_kept(node: N
     assert client.invoke("tally", "add", {"value": 1}) == {"total": 6}
 
 
+def test_goodbye_is_not_taken_for_a_broken_connection(node: Node) -> None:
+    node.system.deploy(Tally)
+    node.go_away()
+    node.patience_s = 60.0
+    node.come_back()
+    with node.connect() as leaving:
+        leaving.deploy(TallyLater)
+
+    until(lambda: "echo" in node.system.actions("tally"), "the earlier definition, at once")
+
+
 def test_what_ran_before_runs_again_when_the_client_leaves(node: Node) -> None:
     node.system.deploy(Tally)
     with node.connect() as leaving:
