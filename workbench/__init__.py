@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from workbench.commands.serve import serve
     from workbench.commands.state import state
     from workbench.commands.trace import cause, trace
-    from workbench.kernel_ext.display import dashboard, watch
+    from workbench.kernel_ext.display import dashboard, form, watch
     from workbench.teaching.check import check
 
 _HOMES = {
@@ -64,6 +64,7 @@ _HOMES = {
     "deploy": "workbench.commands.deploy",
     "detach": "workbench.commands.attach",
     "failures": "workbench.commands.failures",
+    "form": "workbench.kernel_ext.display",
     "invoke": "workbench.commands.invoke",
     "logs": "workbench.commands.logs",
     "mailbox": "workbench.commands.mailbox",
@@ -109,6 +110,7 @@ __all__ = [
     "deploy",
     "detach",
     "failures",
+    "form",
     "history",
     "init",
     "invoke",

@@ -10,6 +10,7 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -117,6 +118,15 @@ class ActorLogs:
             rings = self._rings.values() if actor is None else filter(None, [self._rings.get(actor)])
             found = [msgspec.structs.replace(line) for ring in rings for line in ring.lines if line.number > after]
         return sorted(found, key=lambda line: line.number)
+
+    def last(self, actor: ActorId, count: int) -> list[LogLine]:
+        """Copies of an actor's last lines, oldest first, at a cost that depends on `count` alone."""
+        with self._lock:
+            ring = self._rings.get(actor)
+            found = (
+                [] if ring is None else [msgspec.structs.replace(line) for line in islice(reversed(ring.lines), count)]
+            )
+        return found[::-1]
 
     def dropped(self, actor: ActorId) -> int:
         """How many of an actor's lines were dropped to make room."""

@@ -15,6 +15,7 @@ import msgspec
 from runtime.api import ActorInfo, SystemStatus, Waiting
 from runtime.codecs.values import decode_value
 from runtime.errors import shown
+from workbench.data_frames import as_dict, to_arrow, to_pandas, to_polars
 from workbench.tables import SHOWN_ROWS, html_lines, html_table, local_time, plural, text_table
 
 T = TypeVar("T")
@@ -33,6 +34,26 @@ class Rows(tuple[T, ...], Generic[T]):
     def cells(self, record: T) -> Sequence[object]:
         """One line of the table."""
         raise NotImplementedError
+
+    def row(self, record: T) -> dict[str, Any]:
+        """One row for a data frame: plain values by field."""
+        return as_dict(record)
+
+    def dicts(self) -> list[dict[str, Any]]:
+        """All rows as plain values."""
+        return [self.row(record) for record in self]
+
+    def df(self) -> Any:
+        """All rows as a pandas DataFrame."""
+        return to_pandas(self.dicts())
+
+    def pl(self) -> Any:
+        """All rows as a polars DataFrame."""
+        return to_polars(self.dicts())
+
+    def arrow(self) -> Any:
+        """All rows as an Arrow table."""
+        return to_arrow(self.dicts())
 
     def _lines(self) -> list[Sequence[object]]:
         return [self.cells(record) for record in self[:SHOWN_ROWS]]

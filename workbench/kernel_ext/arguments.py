@@ -27,6 +27,7 @@ INVOKE = (
     argument("--async", dest="asynchronous", action="store_true", help="send without waiting for the answer"),
     argument("--delay", metavar="TIME", help="run it later: seconds, or text such as 10s"),
     argument("--parent", metavar="TEMPLATE", help="make the actor from this template at its first call"),
+    argument("--system", metavar="NAME", help="another actor system of this runtime"),
     argument(
         "--metadata",
         metavar="NAME=TEXT",
@@ -126,6 +127,7 @@ def read_call(given: argparse.Namespace, names: Names, cell: str | None) -> Call
         "asynchronous": given.asynchronous,
         "delay": None if given.delay is None else read_seconds(read_word(given.delay, names), "--delay"),
         "parent": None if given.parent is None else read_word(given.parent, names),
+        "system": None if given.system is None else read_word(given.system, names),
         "metadata": _metadata(given.metadata, names),
         "key": None if given.key is None else read_word(given.key, names),
         "timeout": None if given.timeout is None else read_seconds(read_word(given.timeout, names), "--timeout"),

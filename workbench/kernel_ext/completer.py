@@ -17,17 +17,8 @@ from workbench.session import Session
 
 _LINE = re.compile(r"\s*(?:[\w\s,.\[\]'\"]+=\s*)?(%{1,2})(\w+)\s+(.*)\Z", re.DOTALL)
 _ACTOR_FIRST = {
-    "state",
-    "mailbox",
-    "history",
-    "watch",
-    "undeploy",
-    "logs",
-    "failures",
-    "postmortem",
-    "retry",
-    "redeploy",
-}
+    "state", "mailbox", "history", "watch", "undeploy", "logs", "failures", "postmortem", "retry", "redeploy", "form",
+}  # fmt: skip
 _VALUES = {
     "kind": [kind.value for kind in Kind],
     "durability": [level.value for level in Durability],
@@ -76,6 +67,8 @@ class LineCompleter:
             return self._for_invoke(given, fragment)
         if magic in _ACTOR_FIRST and not given:
             return self._names.actors(fragment)
+        if magic == "form" and len(given) == 1:
+            return self._names.actions(given[0])
         if magic == "redeploy" and len(given) == 1:
             return self._names.versions(given[0])
         if magic == "spawn" and not given:

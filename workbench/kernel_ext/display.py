@@ -1,4 +1,4 @@
-"""Live panels for the session's system: what `wb.watch` and `wb.dashboard` show."""
+"""Live panels for the session's system: what `wb.watch`, `wb.dashboard` and `wb.form` show."""
 
 from __future__ import annotations
 
@@ -23,3 +23,16 @@ def watch(actor: str) -> Panel:
 def dashboard() -> Panel:
     """A live panel of the whole system."""
     return widgets.system_panel(current.open())
+
+
+def form(actor: str, action: str = "", *, parent: str = "") -> Panel:
+    """A form made from an action's signature, with a history of the calls, each copyable as code.
+
+    Args:
+        action: offered first; all others can be chosen.
+        parent: the template to make the actor from at its first call.
+
+    Raises:
+        UnknownActor, UnknownAction: there is none of that name.
+    """
+    return widgets.form_panel(current.open(), actor, action, parent)

@@ -7,13 +7,13 @@ from typing import Any
 from IPython.core.magic import line_magic, magics_class, needs_local_scope, no_var_expand
 from IPython.core.magic_arguments import argument
 
-from workbench.kernel_ext.arguments import arguments, parsed
+from workbench.kernel_ext.arguments import ACTOR, arguments, parsed
 from workbench.kernel_ext.magic_base import BaseMagics, Scope
 
 
 @magics_class
 class LookingMagics(BaseMagics):
-    """`%logs`."""
+    """`%logs` and `%form`."""
 
     @needs_local_scope
     @no_var_expand
@@ -44,3 +44,28 @@ class LookingMagics(BaseMagics):
         for bundle in found.widgets:
             display(bundle, raw=True)
         return found
+
+    @needs_local_scope
+    @no_var_expand
+    @line_magic
+    @arguments(
+        ACTOR,
+        argument("action", nargs="?", default="", help="offered first; all others can be chosen in the form"),
+        argument(
+            "--parent", default="", metavar="TEMPLATE", help="make the actor from this template at its first call"
+        ),
+    )
+    def form(self, line: str, local_ns: Scope = None) -> Any:
+        """Show a form for an actor's messages, made from the actions' signatures, with a history of calls as code.
+
+        Example::
+
+            %form counter add
+        """
+        from workbench.kernel_ext.display import form
+
+        given = parsed(LookingMagics.form, line)
+        if given is None:
+            return None
+        actor, action = self._word(given.actor, local_ns), self._word(given.action, local_ns)
+        return form(actor, action, parent=self._word(given.parent, local_ns))

@@ -55,6 +55,16 @@ class Counters(msgspec.Struct, frozen=True, omit_defaults=True):
 NOTHING_LOST = Counters()
 
 
+class LogRow(msgspec.Struct, frozen=True, array_like=True):
+    """One line of what the actor printed or logged."""
+
+    at_us: int
+    action: str
+    mark: str
+    """`err`, `warning`, `error` …; empty for what needs no mark."""
+    text: str
+
+
 class ActorView(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="panel", tag="actor"):
     """Everything the actor panel shows; the parts that a system cannot give are empty, `absent` says why."""
 
@@ -76,6 +86,8 @@ class ActorView(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="pane
     running: Running | None = None
     recent: tuple[TurnRow, ...] = ()
     """Last turns, newest first."""
+    log: tuple[LogRow, ...] = ()
+    """What it printed and logged last, oldest first."""
     counters: Counters = NOTHING_LOST
     commands: tuple[str, ...] = ()
     """Code that shows the same in a cell."""
@@ -94,6 +106,7 @@ def actor_view(
     depths: Series = NO_SERIES,
     rate: float = 0.0,
     recent: Sequence[TurnRow] = (),
+    log: Sequence[LogRow] = (),
     counters: Counters = NOTHING_LOST,
     absent: Sequence[str] = (),
     problem: Problem | None = None,
@@ -121,6 +134,7 @@ def actor_view(
         mailbox=_mailbox(info, waiting, depths),
         running=_running(info, waiting),
         recent=tuple(recent),
+        log=tuple(log),
         counters=counters,
         commands=commands_for(info.id.name),
         absent=tuple(absent),
@@ -136,7 +150,7 @@ def missing_view(name: str, system: str, problem: Problem | None = None) -> Acto
 def commands_for(name: str) -> tuple[str, ...]:
     """What to type into a cell to see the same; as magics, or as Python where a magic would split the name."""
     if is_plain_name(name):
-        return (f"%state {name}", f"%mailbox {name}", f"%history {name}")
+        return (f"%state {name}", f"%mailbox {name}", f"%history {name}", f"%logs {name}")
     return (f"wb.state({name!r})", f"wb.watch({name!r})")
 
 

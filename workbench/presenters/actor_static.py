@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from workbench.presenters.actor_panel import ActorView
+from workbench.presenters.actor_panel import ActorView, LogRow
 from workbench.presenters.columns import Column, aligned
 from workbench.presenters.html import FRAME, MUTED, Markup, code, element, join, muted, table
 from workbench.presenters.problem_static import problem_html, problem_lines
@@ -75,9 +75,15 @@ def _text(view: ActorView, now_us: int) -> str:
         lines.append(f"  turns    {_activity(view)}")
     if view.state is not None:
         lines += ["  state", *tree_lines(view.state, "  ")]
+    if view.log:
+        lines += ["  log", *(f"    {_said(row)}" for row in view.log)]
     if view.recent:
         lines += ["", aligned(TURN_COLUMNS, _turns(view, now_us), "  ")]
     return "\n".join([*lines, *(f"  {sentence}" for sentence in view.absent)])
+
+
+def _said(row: LogRow) -> str:
+    return f"{row.action}  {row.mark + ': ' if row.mark else ''}{row.text}"
 
 
 def _turns(view: ActorView, now_us: int) -> list[Sequence[str]]:
@@ -95,6 +101,8 @@ def _html(view: ActorView, now_us: int) -> Markup:
         parts += [_heading("State"), tree_html(view.state)]
     if view.recent:
         parts += [_heading("Last turns"), table(TURN_COLUMNS, _turns(view, now_us))]
+    if view.log:
+        parts += [_heading("Log"), *(element("div", code(_said(row))) for row in view.log)]
     parts += [element("div", muted(sentence)) for sentence in view.absent]
     return element("div", *parts, snapshot_note(now_us), style=FRAME)
 

@@ -125,6 +125,13 @@ class Failures(Rows[Failed]):
     undelivered = 0
     """Messages that could not be delivered, and that nobody waited for."""
 
+    def row(self, record: Failed) -> dict[str, Any]:
+        return {
+            "at_us": record.at_us, "actor": record.actor, "action": record.action, "payload": record.payload,
+            "outcome": record.outcome, "what": record.what, "revision": record.revision, "definition": record.definition,
+            "retried": record.retried, "id": record.id,
+        }  # fmt: skip
+
     def cells(self, record: Failed) -> Sequence[object]:
         wrong = record.what if record.outcome == "raised" else f"{record.outcome}: {record.what}"
         message = call_text(record.action, record.payload, 60)
@@ -145,6 +152,14 @@ class DeadLetters(Rows[DeadLetter]):
     columns = ("at", "to", "message", "from", "why", "id")
     empty = "Every message was delivered."
     noun = "message"
+
+    def row(self, record: DeadLetter) -> dict[str, Any]:
+        message = record.invocation
+        sender = message.caller.name if message.caller else ""
+        return {
+            "at_us": record.at_us, "actor": message.actor.name, "action": message.action, "sender": sender,
+            "payload": decode_value(message.payload), "why": record.why, "id": str(message.id),
+        }  # fmt: skip
 
     def cells(self, record: DeadLetter) -> Sequence[object]:
         message = record.invocation

@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from workbench.actor_logs import LogLine
+from workbench.presenters.actor_panel import LogRow
 from workbench.presenters.columns import Column
 from workbench.presenters.html import ERROR, FRAME, Markup, code, element, join, muted, table
-from workbench.presenters.wording import plural, printable, short_id
+from workbench.presenters.wording import plural, printable, short_id, shortened
 
 SHOWN_LINES = 200
 _COLOURS_AND_CURSOR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -87,6 +88,11 @@ class Logs(tuple[LogLine, ...]):
 def clean(text: str) -> str:
     """A printed line without what moves the cursor or colours it."""
     return printable(_COLOURS_AND_CURSOR.sub("", text).rstrip("\n")) if not text.isprintable() else text
+
+
+def log_rows(lines: Iterable[LogLine]) -> list[LogRow]:
+    """The lines for an actor's panel, each cut to what fits there."""
+    return [LogRow(each.at_us, each.action, _mark(each), shortened(" ⏎ ".join(_parts(each)), 200)) for each in lines]
 
 
 def _name(line: LogLine) -> str:

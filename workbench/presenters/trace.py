@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from workbench.data_frames import to_pandas, to_polars
 from workbench.presenters.columns import Column, aligned
 from workbench.presenters.html import FRAME, Markup, code, element, muted, table
 from workbench.presenters.mermaid import sequence_mermaid
@@ -81,6 +82,14 @@ class Trace:
             }
             for m in self.messages
         ]  # fmt: skip
+
+    def df(self) -> Any:
+        """The messages as a pandas DataFrame."""
+        return to_pandas(self.rows())
+
+    def pl(self) -> Any:
+        """The messages as a polars DataFrame."""
+        return to_polars(self.rows())
 
     def __iter__(self) -> Iterator[Message]:
         return iter(self.messages)

@@ -26,6 +26,13 @@ def system_panel(system: SystemApi, on_intent: OnIntent | None = None) -> Panel:
     return opening.system_panel(system, on_intent)
 
 
+def form_panel(system: SystemApi, actor: str, action: str = "", parent: str = "") -> Panel:
+    """See `workbench.widgets.opening.form_panel`."""
+    from workbench.widgets import opening
+
+    return opening.form_panel(system, actor, action, parent)
+
+
 def fresh_pictures() -> list[tuple[str, dict[str, Any]]]:
     """See `workbench.widgets.opening.fresh_pictures`; empty if no panel was ever opened."""
     opening = sys.modules.get("workbench.widgets.opening")

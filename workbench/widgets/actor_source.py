@@ -9,8 +9,10 @@ import msgspec
 
 from runtime.api import ActorInfo, Capability, SystemApi, SystemStatus, Waiting
 from runtime.records import Turn
+from workbench.actor_logs import ActorLogs
 from workbench.presenters.actor_panel import WAITING_SHOWN, ActorView, Counters, actor_view, missing_view
 from workbench.presenters.actor_static import actor_rendering
+from workbench.presenters.log_lines import log_rows
 from workbench.presenters.problems import problem_in, problem_of
 from workbench.presenters.rendering import Rendering
 from workbench.presenters.turns import TurnRow, turn_row
@@ -20,6 +22,7 @@ from workbench.widgets.intents import Intent
 from workbench.widgets.sampling import PerSecond, Rate
 
 TURNS_SHOWN = 10
+LINES_SHOWN = 8
 _JOURNAL_TAIL = 2_000
 """So many of the last turns of the whole system are searched for those of an actor; reading more would take too long."""
 
@@ -30,8 +33,9 @@ _AGAIN_US = 1_000_000
 class ActorSource:
     """Follows one actor."""
 
-    def __init__(self, system: SystemApi, actor: str) -> None:
-        self.system, self.actor = system, actor
+    def __init__(self, system: SystemApi, actor: str, logs: ActorLogs | None = None) -> None:
+        """`logs` has what actors print, where something collects it."""
+        self.system, self.actor, self._logs = system, actor, logs
         self._last = missing_view(actor, system.name)
         self._recent: deque[TurnRow] = deque(maxlen=TURNS_SHOWN)
         self._searched_for: tuple[int, int] | None = None
@@ -84,6 +88,7 @@ class ActorSource:
             depths=self._depths.series(),
             rate=self._rate.update(now_us, info.turns),
             recent=tuple(reversed(self._recent)),
+            log=log_rows(self._logs.last(info.id, LINES_SHOWN)) if self._logs is not None else (),
             counters=Counters(self._dropped, self._merged),
             absent=tuple(self._absent()),
             problem=problem_in(status),

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import msgspec
 
 from workbench.presenters.actor_panel import ActorView
+from workbench.presenters.form import FormView
 from workbench.presenters.rendering import Rendering
 from workbench.presenters.sparkline import NO_SERIES
 from workbench.widgets.feeds import News
@@ -133,4 +134,6 @@ def _facts(view: View) -> View:
     """A view without what changes by time alone."""
     if isinstance(view, ActorView):
         return msgspec.structs.replace(view, rate=0.0, mailbox=msgspec.structs.replace(view.mailbox, depths=NO_SERIES))
+    if isinstance(view, FormView):
+        return view
     return msgspec.structs.replace(view, rate=0.0, rates=NO_SERIES)

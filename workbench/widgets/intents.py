@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-Text = Annotated[str, msgspec.Meta(max_length=1_000)]
+Text = Annotated[str, msgspec.Meta(max_length=10_000)]
 OnIntent = Callable[[str, dict[str, Any]], object]
 """Called with type and data of an intent that a panel does not handle itself, on a thread of its own."""
 
@@ -24,7 +24,7 @@ class Intent(msgspec.Struct, frozen=True):
 
     type: Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
     id: Annotated[int, msgspec.Meta(ge=0)] = 0
-    data: Annotated[dict[Text, Text | int | float | bool | None], msgspec.Meta(max_length=20)] = {}
+    data: Annotated[dict[Text, Text | int | float | bool | None], msgspec.Meta(max_length=100)] = {}
 
     def text(self, name: str) -> str:
         """A text among the data; empty if it is missing or something else."""

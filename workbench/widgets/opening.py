@@ -6,8 +6,11 @@ import weakref
 from typing import Any
 
 from runtime.api import Capability, SystemApi
+from runtime.errors import UnknownAction
+from workbench.session import current
 from workbench.widgets.actor_source import ActorSource
 from workbench.widgets.entry import Entry
+from workbench.widgets.form_source import FormSource
 from workbench.widgets.intents import OnIntent
 from workbench.widgets.panel import Panel
 from workbench.widgets.publisher import Publisher
@@ -29,12 +32,25 @@ def actor_panel(system: SystemApi, actor: str, on_intent: OnIntent | None = None
     """
     if Capability.LIST in system.capabilities:
         system.info(actor)
-    return _opened(ActorSource(system, actor), f"panel of actor {actor!r} in {system.name!r}", on_intent)
+    return _opened(ActorSource(system, actor, current.logs), f"panel of actor {actor!r} in {system.name!r}", on_intent)
 
 
 def system_panel(system: SystemApi, on_intent: OnIntent | None = None) -> Panel:
     """A live panel of all actors of a system; one of them can be opened in it."""
-    return _opened(SystemSource(system), f"panel of actor system {system.name!r}", on_intent)
+    return _opened(SystemSource(system, current.logs), f"panel of actor system {system.name!r}", on_intent)
+
+
+def form_panel(system: SystemApi, actor: str, action: str = "", parent: str = "") -> Panel:
+    """A form that calls an actor's actions, with a history of its calls.
+
+    Raises:
+        UnknownActor: nothing is known under that name.
+        UnknownAction: the actor has no such action.
+    """
+    known = system.actions(parent or actor)
+    if action and action not in known:
+        raise UnknownAction(actor, action, known)
+    return _opened(FormSource(system, actor, action, parent), f"form of {actor!r} in {system.name!r}", None)
 
 
 def fresh_pictures() -> list[tuple[str, dict[str, Any]]]:

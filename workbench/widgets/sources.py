@@ -6,12 +6,13 @@ from typing import Protocol
 
 from runtime.api import SystemApi
 from workbench.presenters.actor_panel import ActorView
+from workbench.presenters.form import FormView
 from workbench.presenters.rendering import Rendering
 from workbench.presenters.system_panel import SystemView
 from workbench.widgets.feeds import News
 from workbench.widgets.intents import Intent
 
-View = ActorView | SystemView
+View = ActorView | FormView | SystemView
 
 
 class Source(Protocol):

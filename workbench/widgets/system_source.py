@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 
 from runtime.api import ActorInfo, Capability, SystemApi, SystemStatus
-from workbench.presenters.actor_panel import Counters
+from workbench.actor_logs import ActorLogs
+from workbench.presenters.actor_panel import ActorView, Counters
 from workbench.presenters.actor_static import actor_rendering
 from workbench.presenters.problems import problem_of
 from workbench.presenters.rendering import Rendering
@@ -39,10 +40,11 @@ _RELIST_US = 10_000_000
 class SystemSource:
     """Follows a system."""
 
-    def __init__(self, system: SystemApi) -> None:
-        self.system = system
+    def __init__(self, system: SystemApi, logs: ActorLogs | None = None) -> None:
+        """`logs` has what actors print, for the one that is opened."""
+        self.system, self._logs = system, logs
         self._query = Query()
-        self._last: View = SystemView(system.name)
+        self._last: ActorView | SystemView = SystemView(system.name)
         self._opened: ActorSource | None = None
         self._infos: list[ActorInfo] = []
         self._window = Window()
@@ -74,7 +76,7 @@ class SystemSource:
         """See `Source`.  Knows `open`, `back`, `sort`, `search` and `more`."""
         match intent.type:
             case "open" if intent.text("actor"):
-                self._opened = ActorSource(self.system, intent.text("actor"))
+                self._opened = ActorSource(self.system, intent.text("actor"), self._logs)
             case "back":
                 self._opened, self._must_look = None, True
             case "sort" if intent.text("by") in SORTS:

@@ -8,7 +8,7 @@ from runtime.api import ActorInfo, SystemStatus, Waiting
 from runtime.ids import ActorId
 from runtime.records import Failure
 from tests.workbench.widgets.fake_system import make_turn
-from workbench.presenters.actor_panel import ActorView, Counters, actor_view
+from workbench.presenters.actor_panel import ActorView, Counters, LogRow, actor_view
 from workbench.presenters.sparkline import Series
 from workbench.presenters.system_panel import Query, SystemView, system_view, window
 from workbench.presenters.turns import turn_row
@@ -92,6 +92,10 @@ def full_actor_view(name: str = "counter") -> ActorView:
         depths=Series((1, 4, 0, 7), NOW_US // 1_000_000),
         rate=12.34,
         recent=[turn_row(turn) for turn in reversed(turns)],
+        log=[
+            LogRow(NOW_US - 3_000_000, "add", "", "adding 5"),
+            LogRow(NOW_US - 2_000_000, "add", "warning", "low on ink"),
+        ],
         counters=Counters(dropped=3, merged=1_200),
     )
 

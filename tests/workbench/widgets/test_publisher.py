@@ -192,7 +192,7 @@ def test_an_unknown_wish_is_answered_as_unknown(stage: Stage) -> None:
         {},
         {"type": 1},
         {"type": "x" * 99},
-        {"type": "search", "data": {"text": "x" * 9_999}},
+        {"type": "search", "data": {"text": "x" * 99_999}},
         {"type": "a", "data": {"b": [[]]}},
     ],
 )

@@ -4,7 +4,7 @@ import { html } from "./html.js";
 import { Icon } from "./icons.js";
 import { back } from "./keys.js";
 import { Command, Liveness, Name, Phase, Section } from "./parts.js";
-import { turnRow, waitingRow } from "./rows.js";
+import { logRow, turnRow, waitingRow } from "./rows.js";
 import { Sparkline } from "./sparkline.js";
 import { Tree, useFlash } from "./tree.js";
 
@@ -47,7 +47,8 @@ function Body({ view, nowUs }) {
         <${Running} running=${view.running} nowUs=${nowUs} />
       </div>
     </div>
-    <${Turns} view=${view} nowUs=${nowUs} />`;
+    <${Turns} view=${view} nowUs=${nowUs} />
+    <${Log} rows=${(view.log ?? []).map(logRow)} nowUs=${nowUs} />`;
 }
 
 function State({ view }) {
@@ -91,6 +92,17 @@ function Turns({ view, nowUs }) {
   const note = html`${plural(view.turns ?? 0, "turn")} since it was activated${rate}${failures}`;
   return html`<${Section} title="Last turns" note=${note}>
     ${rows.length ? html`<${TurnTable} rows=${rows} nowUs=${nowUs} />` : html`<p class="wb-empty">${noTurns(view)}</p>`}
+  <//>`;
+}
+
+/** What the actor says; read out only when one goes there, for it may be much. */
+function Log({ rows, nowUs }) {
+  if (!rows.length) return null;
+  return html`<${Section} title="Log">
+    <div class="wb-log" role="log" aria-live="off">${rows.map((row) => html`<div class="wb-said">
+      <span class="wb-muted">${age(row.atUs, nowUs)}</span><${Name} text=${row.action} />
+      <span class="wb-value ${row.mark && row.mark !== "debug" ? "wb-tone-bad" : ""}">${row.mark ? `${row.mark}: ` : ""}${printable(row.text)}</span>
+    </div>`)}</div>
   <//>`;
 }
 

@@ -2,13 +2,14 @@
 import { useEffect, useState } from "preact/hooks";
 import { ActorPanel } from "./actor_panel.js";
 import { Announcer, summary } from "./announce.js";
+import { FormPanel } from "./form_panel.js";
 import { clockTime, printable } from "./format.js";
 import { html } from "./html.js";
 import { onEscape } from "./keys.js";
 import { Banner } from "./parts.js";
 import { SystemPanel } from "./system_panel.js";
 
-const PANELS = { actor: ActorPanel, system: SystemPanel };
+const PANELS = { actor: ActorPanel, form: FormPanel, system: SystemPanel };
 
 export function App({ link }) {
   useRedraw(link);

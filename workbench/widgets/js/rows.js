@@ -1,4 +1,4 @@
-/** Rows travel as arrays, in the order of the fields of `TurnRow`, `ActorRow` and `WaitingRow` in `workbench/presenters`. */
+/** Rows travel as arrays, in the order of the fields of `TurnRow`, `ActorRow`, `WaitingRow` and `LogRow` in `workbench/presenters`. */
 
 const named = (names) => (row) => Object.fromEntries(names.map((name, i) => [name, row[i]]));
 
@@ -13,3 +13,5 @@ export const actorRow = named([
 ]);
 
 export const waitingRow = named(["action", "caller", "enqueuedUs"]);
+
+export const logRow = named(["atUs", "action", "mark", "text"]);

@@ -20,7 +20,7 @@ export const STYLES = `
 }
 .wb *, .wb *::before { box-sizing: border-box; }
 .wb:focus { outline: none; }
-.wb :is(button, input):focus-visible { outline: 2px solid var(--wb-accent); outline-offset: 1px; }
+.wb :is(button, input, select):focus-visible { outline: 2px solid var(--wb-accent); outline-offset: 1px; }
 .wb :is(h3, h4, p, ul, ol) { margin: 0; padding: 0; font: inherit; list-style: none; }
 .wb button { font: inherit; color: inherit; background: none; border: 0; padding: 0; margin: 0; cursor: pointer; text-align: inherit; }
 .wb code, .wb-name, .wb-value, .wb-key { font-family: var(--wb-mono); font-size: .96em; background: none; padding: 0; color: inherit; unicode-bidi: isolate; }
@@ -115,6 +115,17 @@ td.wb-tone-bad, span.wb-tone-bad:not(.wb-live, .wb-outcome) { color: var(--wb-ba
 
 .wb-toolbar { display: flex; align-items: center; gap: 12px; padding: 6px 12px; }
 .wb .wb-search { font: inherit; color: inherit; background: var(--wb-back); border: 1px solid var(--wb-line); border-radius: 4px; padding: 3px 8px; width: 240px; }
+.wb .wb-input { font: inherit; font-family: var(--wb-mono); color: inherit; background: var(--wb-back); border: 1px solid var(--wb-line); border-radius: 4px; padding: 3px 8px; }
+.wb-said { display: grid; grid-template-columns: 5.5em minmax(5em, 14%) minmax(0, 1fr); gap: 10px; overflow-wrap: anywhere; }
+.wb-form { display: flex; flex-direction: column; gap: 6px; padding: 10px 12px; margin: 0; }
+.wb-field { display: grid; grid-template-columns: minmax(6em, 22%) minmax(0, 1fr); align-items: center; gap: 10px; }
+.wb-field > input[type="checkbox"] { justify-self: start; }
+.wb-submit { display: flex; flex-wrap: wrap; align-items: center; gap: 12px; margin-top: 2px; }
+.wb .wb-button:disabled { opacity: .5; cursor: default; }
+.wb-calls { max-height: 260px; overflow: auto; } .wb-calls li { padding: 3px 0; overflow-wrap: anywhere; }
+.wb-calls li + li { border-top: 1px solid color-mix(in srgb, var(--wb-line) 55%, transparent); }
+.wb-calls .wb-command { margin-right: 1em; }
+.wb-calls li > div { padding-left: 1em; font-family: var(--wb-mono); font-size: .92em; }
 .wb-empty { padding: 4px 12px 10px !important; } .wb-section .wb-empty { padding: 2px 0 !important; }
 .wb-footer { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 14px; padding: 6px 12px; border-top: 1px solid var(--wb-line); color: var(--wb-muted); font-size: .92em; }
 .wb .wb-command { font-family: var(--wb-mono); border-radius: 3px; }

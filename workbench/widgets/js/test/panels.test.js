@@ -181,3 +181,10 @@ test("a panel of a later version says that it waits instead of failing", () => {
 
   assert.match(root.textContent, /Waiting for the first picture/);
 });
+
+test("what an actor said is shown with its marks", () => {
+  show(sample("actor"));
+
+  assert.deepEqual(texts(".wb-said .wb-value"), ["adding 5", "warning: low on ink"]);
+  assert.equal(root.querySelector(".wb-log").getAttribute("aria-live"), "off");
+});

@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, test } from "node:test";
+import { render } from "preact";
+import { act } from "preact/test-utils";
+import { App } from "../app.js";
+import { html } from "../html.js";
+import { setUp } from "./dom.js";
+import { linked, sample } from "./fakes.js";
+
+let root, link, model;
+
+beforeEach(() => {
+  root = setUp();
+});
+
+afterEach(() => {
+  act(() => render(null, root));
+  link?.close();
+});
+
+function show(view) {
+  ({ link, model } = linked(view));
+  act(() => render(html`<${App} link=${link} />`, root));
+}
+
+const texts = (selector) => root.querySelectorAll(selector).map((node) => node.textContent.replace(/\s+/g, " ").trim());
+const inputs = () => root.querySelectorAll(".wb-field input");
+const type = (input, value) => act(() => input.fire("input", { target: { value } }));
+const submit = () => act(() => root.querySelector("form").fire("submit"));
+
+test("every parameter has a field with its type and default", () => {
+  show(sample("form"));
+
+  assert.deepEqual(texts(".wb-field .wb-name"), ["value", "note", "twice"]);
+  assert.deepEqual(inputs().map((input) => input.placeholder ?? input.getAttribute("placeholder")).slice(0, 2), ["int", "str, else 'x'"]);
+});
+
+test("what was typed is sent, and flags as they stand", () => {
+  show(sample("form"));
+  type(inputs()[0], "5");
+  submit();
+
+  assert.deepEqual(model.wishes.at(-1).data, { "field value": "5", "field note": "", "field twice": false });
+});
+
+test("while a call runs no second one can be sent", () => {
+  show({ ...sample("form"), running: { since_us: 1_700_000_000_000_000 } });
+
+  const button = root.querySelector("button.wb-button");
+  assert.equal(Boolean(button.disabled ?? button.getAttribute("disabled")), true);
+});
+
+test("another action can be chosen", () => {
+  show(sample("form"));
+  act(() => root.querySelector("select").fire("change", { target: { value: "reset" } }));
+
+  assert.deepEqual(model.wishes.at(-1), { id: 1, type: "choose", data: { action: "reset" } });
+});
+
+test("calls are listed as code with what came of them", () => {
+  show(sample("form"));
+
+  assert.deepEqual(texts(".wb-calls .wb-command"), [
+    'wb.invoke(\'counter\', \'add\', {\'value\': 0})', "%invoke counter add value=0",
+    'wb.invoke(\'counter\', \'add\', {\'value\': 5})', "%invoke counter add value=5",
+  ]);
+  assert.deepEqual(texts(".wb-calls li > div").length ? texts(".wb-calls div") : texts(".wb-calls div"), [
+    "✗ ZeroDivisionError: division by zero · 850 µs", "→ {total: 5} · 1.2 ms",
+  ]);
+});
+
+test("why it was no message is said", () => {
+  show({ ...sample("form"), rejected: "value: expected int, found 'x'." });
+
+  assert.match(root.textContent, /value: expected int/);
+});
