@@ -56,6 +56,38 @@ class RuntimeConfig(msgspec.Struct, frozen=True, kw_only=True):
     timeout_s: float = 60.0
     """How long a call waits for its answer when it does not say; Spawn's own default."""
 
+    def __post_init__(self) -> None:
+        """Raises BadSetting: a value is outside its range; the message says the range."""
+        if not self.system:
+            raise BadSetting(f"system={shown(self.system)} must be a name: text that is not empty.")
+        for name, (kind, low, high) in _RANGES.items():
+            _check_range(name, getattr(self, name), kind, low, high)
+
+
+_RANGES: dict[str, tuple[type, float, float | None]] = {
+    "group_interval_ms": (int, 1, 20),
+    "checkpoint_interval_ms": (int, 1, None),
+    "keep_revisions": (int, 1, None),
+    "keep_invocations": (int, 1, None),
+    "keep_days": (float, 0, None),
+    "keep_turns": (int, 1, None),
+    "mailbox_limit": (int, 1, None),
+    "timeout_s": (float, 0, None),
+}
+"""Setting to its type, its least and its largest value; None for no bound."""
+
+
+def _check_range(name: str, value: object, kind: type, low: float, high: float | None) -> None:
+    if value is None and name.startswith("keep_"):
+        return
+    is_number = isinstance(value, (int, float) if kind is float else int) and not isinstance(value, bool)
+    if is_number and low <= value <= (value if high is None else high):  # type: ignore[operator]
+        return
+    what = "a whole number" if kind is int else "a number"
+    bounds = f"{low:g} or more" if high is None else f"from {low:g} to {high:g}"
+    none = ", or None for no limit" if name.startswith("keep_") else ""
+    raise BadSetting(f"{name}={shown(value)} is outside its range: expected {what}, {bounds}{none}.")
+
 
 def duration_ms(value: object, *, name: str) -> int:
     """Milliseconds from an int (already milliseconds) or from text such as `"10s"`, `"1.5 min"`, `"250ms"`.

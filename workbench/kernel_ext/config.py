@@ -10,7 +10,8 @@ from traitlets.config import Configurable
 from runtime.config import DEFAULT_SYSTEM, Durability
 from workbench.session import Session
 
-_OF_SESSION = ("system", "store", "durability", "group_interval_ms", "mailbox_limit", "timeout_s")
+_KEEP = ("keep_revisions", "keep_invocations", "keep_days", "keep_turns")
+_OF_SESSION = ("system", "store", "durability", "group_interval_ms", "mailbox_limit", "timeout_s", *_KEEP)
 
 
 class Workbench(Configurable):
@@ -35,6 +36,19 @@ class Workbench(Configurable):
     timeout_s = Float(60.0, min=0.0, help="Seconds that a call waits for its answer when it does not say.").tag(
         config=True
     )
+
+    keep_revisions = Int(
+        None, min=1, allow_none=True, help="Of each actor's past, the newest so many revisions are kept; None: all."
+    ).tag(config=True)
+    keep_invocations = Int(
+        None, min=1, allow_none=True, help="Of each actor's past, the newest so many turns are kept; None: all."
+    ).tag(config=True)
+    keep_days = Float(
+        None, min=0.0, allow_none=True, help="Turns that ended so many days ago or less are kept; None: all."
+    ).tag(config=True)
+    keep_turns = Int(
+        None, min=1, allow_none=True, help="The newest so many turns of all actors together are kept; None: all."
+    ).tag(config=True)
 
     def bind(self, session: Session) -> None:
         """Make these the session's defaults, now and whenever one changes."""
