@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, NoReturn
 
 import grpc
+from google.protobuf.message import DecodeError, Message
 from google.rpc import status_pb2
 
 from runtime import errors
-from runtime.errors import InternalError, SpawnError
+from runtime.errors import BadPayload, InternalError, SpawnError
 from runtime.records import Failure
 from runtime.wire.node_values import failure_of, put_failure
 from runtime.wire.workbench.v1 import node_pb2 as pb
@@ -81,21 +82,47 @@ async def abort(context: Any, failure: Failure) -> NoReturn:
     raise AssertionError("abort returned")
 
 
+GARBAGE: Any = object()
+"""A message that could not be read.  gRPC itself would write a traceback into the log for each, whoever sends it."""
+
+
+def reading(kind: type[Message]) -> Callable[[bytes], Any]:
+    """What reads messages of a class; for bytes that are none, `GARBAGE`, which `answering` refuses."""
+
+    def read(data: bytes) -> Any:
+        try:
+            return kind.FromString(data)
+        except DecodeError:
+            return GARBAGE
+
+    return read
+
+
+async def _read_well(requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    async for request in requests:
+        if request is GARBAGE:
+            raise BadPayload(_NO_MESSAGE)
+        yield request
+
+
+_NO_MESSAGE = "The bytes are no message of this method; nothing was run."
+
+
 def answering(method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
     """A unary or streaming method (`context` last) whose errors become statuses."""
 
-    async def answered(*arguments: Any) -> Any:
+    async def answered(request: Any, context: Any) -> Any:
         try:
-            return await method(*arguments)
+            if request is GARBAGE:
+                raise BadPayload(_NO_MESSAGE)
+            return await method(_read_well(request) if hasattr(request, "__aiter__") else request, context)
         except SpawnError as error:
-            await abort(arguments[-1], failure_of(error))
+            await abort(context, failure_of(error))
         except (grpc.aio.AbortError, grpc.aio.UsageError):
             raise
         except Exception as error:  # noqa: BLE001 - a defect of ours must reach its caller as one
             _log.exception("%s failed", method.__name__)
-            await abort(
-                arguments[-1], failure_of(InternalError(f"{method.__name__} failed with {type(error).__name__}."))
-            )
+            await abort(context, failure_of(InternalError(f"{method.__name__} failed with {type(error).__name__}.")))
 
     return answered
 

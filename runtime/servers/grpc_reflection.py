@@ -12,6 +12,7 @@ from grpc_health.v1._async import HealthServicer
 from grpc_reflection.v1alpha import reflection_pb2
 from grpc_reflection.v1alpha.reflection import ReflectionServicer
 
+from runtime.servers.grpc_errors import answering, reading
 from runtime.servers.grpc_services import Services
 
 _VERSIONS = ("grpc.reflection.v1", "grpc.reflection.v1alpha")
@@ -39,8 +40,8 @@ class Reflection:
     def install(self, services: Services) -> None:
         """Answer on a server.  Both versions have the same bytes."""
         handler = grpc.stream_stream_rpc_method_handler(
-            self._answers,
-            request_deserializer=reflection_pb2.ServerReflectionRequest.FromString,
+            answering(self._answers),
+            request_deserializer=reading(reflection_pb2.ServerReflectionRequest),
             response_serializer=reflection_pb2.ServerReflectionResponse.SerializeToString,
         )
         for version in _VERSIONS:
@@ -89,7 +90,7 @@ class Health:
         self._servicer = HealthServicer()
 
     def install(self, services: Services) -> None:
-        services.add(_HEALTH, lambda method: getattr(self._servicer, method.name))
+        services.add(_HEALTH, lambda method: answering(getattr(self._servicer, method.name)))
 
     async def stopping(self) -> None:
         """Tell who watches that the server is about to stop."""

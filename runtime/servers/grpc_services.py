@@ -13,7 +13,7 @@ from google.protobuf import message_factory
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 
 from runtime.errors import NotAllowed, Overloaded
-from runtime.servers.grpc_errors import DETAILS, details
+from runtime.servers.grpc_errors import DETAILS, details, reading
 from runtime.servers.rates import Rate
 from runtime.servers.security import Security
 from runtime.wire.node_values import failure_of
@@ -77,7 +77,7 @@ def _handler(method: MethodDescriptor, function: Callable[..., Any]) -> Any:
     request = message_factory.GetMessageClass(method.input_type)
     reply = message_factory.GetMessageClass(method.output_type)
     return _MAKERS[method.client_streaming, method.server_streaming](
-        function, request_deserializer=request.FromString, response_serializer=reply.SerializeToString
+        function, request_deserializer=reading(request), response_serializer=reply.SerializeToString
     )
 
 

@@ -243,11 +243,12 @@ def test_more_watchers_than_allowed_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("method", [method.name for method in SERVICE.methods])
-def test_garbage_is_refused_and_the_server_stays(raw: Raw, method: str) -> None:
+def test_garbage_is_refused_without_filling_the_log(raw: Raw, method: str, caplog: pytest.LogCaptureFixture) -> None:
     for data in (b"\xff" * 40, b"\x0a\xff\xff\xff\xff\x0f", b"\x00"):
         status_of(lambda data=data: raw.call(method, data, timeout=1.0))
 
     assert raw.call("Invoke", call("echo", '{"value": 1}'))
+    assert caplog.text == ""
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -259,6 +260,20 @@ def test_random_bytes_never_hang_a_method(raw: Raw, method: str, data: bytes) ->
     answer = raw.channel.unary_unary(f"/{SERVICE.full_name}/{method}").future(data, timeout=5.0, metadata=raw.metadata)
 
     assert answer.code() is not Code.DEADLINE_EXCEEDED
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    method=st.sampled_from(["InvokeMany", "Host", "ReadTurns", "ReadColumns", "ReadLifecycle"]),
+    messages=st.lists(st.binary(max_size=100), min_size=1, max_size=4),
+)
+def test_random_streams_end_and_leave_the_server_up(raw: Raw, method: str, messages: list[bytes]) -> None:
+    stream = raw.channel.stream_stream(f"/{SERVICE.full_name}/{method}")(
+        iter(messages), timeout=5.0, metadata=raw.metadata
+    )
+
+    assert stream.code() is not Code.DEADLINE_EXCEEDED
+    assert raw.call("Invoke", call("echo", '{"value": 1}'))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from runtime.connecting import connect as connect_any
-from runtime.errors import BadSetting, NotAllowed, Unreachable
+from runtime.errors import BadSetting, NotAllowed, NotCapable, Unreachable
 from runtime.local import embedded
 from runtime.servers.certificates import make_certificates
 from runtime.servers.grpc_node import NodeServer
@@ -117,6 +117,16 @@ def test_client_certificate_takes_the_tokens_place(tmp_path: Path) -> None:
             assert client.name == system.name
         with pytest.raises(Unreachable):
             connect(server.address, **options)
+
+
+def test_call_may_go_to_another_system_of_the_node(node: Node, client: NodeClient) -> None:
+    with embedded(system="second") as second:
+        second.deploy(Tally)
+        node.system.join(second)
+
+        assert client.invoke("tally", "add", {"value": 4}, system="second") == {"total": 4}
+        with pytest.raises(NotCapable, match="third"):
+            client.invoke("tally", "add", {"value": 4}, system="third")
 
 
 # -- losing it ---------------------------------------------------------------------------------------------------------------
