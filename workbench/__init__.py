@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from workbench.commands.attach import attached, detach
     from workbench.commands.deploy import confirm_dropped, deploy, undeploy
     from workbench.commands.failures import dead_letters, failures
+    from workbench.commands.faults import active_faults, end_faults, faults
+    from workbench.commands.hold import held, hold, release
     from workbench.commands.invoke import ainvoke, invoke
     from workbench.commands.lifecycle import start, status, stop
+    from workbench.commands.load import load
     from workbench.commands.logs import logs
     from workbench.commands.mailbox import mailbox
     from workbench.commands.postmortem import postmortem
@@ -52,6 +55,7 @@ _HOMES = {
         ),
         "runtime",
     ),
+    "active_faults": "workbench.commands.faults",
     "actors": "workbench.commands.actors",
     "ainvoke": "workbench.commands.invoke",
     "attached": "workbench.commands.attach",
@@ -63,9 +67,14 @@ _HOMES = {
     "dead_letters": "workbench.commands.failures",
     "deploy": "workbench.commands.deploy",
     "detach": "workbench.commands.attach",
+    "end_faults": "workbench.commands.faults",
     "failures": "workbench.commands.failures",
+    "faults": "workbench.commands.faults",
     "form": "workbench.kernel_ext.display",
+    "held": "workbench.commands.hold",
+    "hold": "workbench.commands.hold",
     "invoke": "workbench.commands.invoke",
+    "load": "workbench.commands.load",
     "logs": "workbench.commands.logs",
     "mailbox": "workbench.commands.mailbox",
     "postmortem": "workbench.commands.postmortem",
@@ -74,6 +83,7 @@ _HOMES = {
     "query": "workbench.commands.query",
     "redeploy": "workbench.commands.redeploy",
     "ref": "workbench.commands.ref",
+    "release": "workbench.commands.hold",
     "retry": "workbench.commands.retry",
     "serve": "workbench.commands.serve",
     "start": "workbench.commands.lifecycle",
@@ -97,6 +107,7 @@ __all__ = [
     "SideEffect",
     "Value",
     "action",
+    "active_faults",
     "actors",
     "ainvoke",
     "attach",
@@ -109,11 +120,16 @@ __all__ = [
     "dead_letters",
     "deploy",
     "detach",
+    "end_faults",
     "failures",
+    "faults",
     "form",
+    "held",
     "history",
+    "hold",
     "init",
     "invoke",
+    "load",
     "logs",
     "mailbox",
     "migrate",
@@ -123,6 +139,7 @@ __all__ = [
     "query",
     "redeploy",
     "ref",
+    "release",
     "retry",
     "serve",
     "start",

@@ -145,12 +145,14 @@ class Status(SystemStatus, frozen=True, kw_only=True):
     key: str = ""
     """Where the store's key is; empty if unknown or not made yet."""
     durability: str = ""
+    notes: tuple[str, ...] = ()
+    """What is done to it on purpose just now: actors that are held, injected faults."""
 
     @classmethod
-    def of(cls, status: SystemStatus, *, key: str = "", durability: str = "") -> Status:
+    def of(cls, status: SystemStatus, *, key: str = "", durability: str = "", notes: tuple[str, ...] = ()) -> Status:
         """The same status, showable."""
         known = msgspec.structs.asdict(status)
-        return cls(**{**known, "key": key, "durability": durability or known.get("durability", "")})
+        return cls(**{**known, "key": key, "durability": durability or known.get("durability", ""), "notes": notes})
 
     def __repr__(self) -> str:
         if not self.running:
@@ -165,6 +167,7 @@ class Status(SystemStatus, frozen=True, kw_only=True):
         )
         if self.store_error:
             lines.append(f"  STORE ERROR {self.store_error}")
+        lines += [f"  ON PURPOSE  {note}" for note in self.notes]
         return "\n".join(lines)
 
     def _repr_mimebundle_(self, **_: Any) -> Bundle:

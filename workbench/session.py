@@ -175,7 +175,8 @@ class Session:
         if system is not None:
             # What was opened counts as running, though its threads start with the first call.
             running = msgspec.structs.replace(system.status(), running=True)
-            return Status.of(running, key=key_location(system), durability=str(self._started_with["durability"]))
+            durability, notes = str(self._started_with["durability"]), _on_purpose(system)
+            return Status.of(running, key=key_location(system), durability=durability, notes=notes)
         settings = self._settings({})
         return Status.of(SystemStatus(system=settings["system"], store=settings["store"], running=False))
 
@@ -217,6 +218,17 @@ class Session:
 def key_location(system: SystemApi) -> str:
     """Where the key of a system's store is, as the system tells it; empty if it does not."""
     return str(getattr(getattr(system, "store", None), "key_location", "") or "")
+
+
+def _on_purpose(system: SystemApi) -> tuple[str, ...]:
+    """Held actors and injected faults, which make a system look broken."""
+    driver = getattr(system, "driver", None)
+    if driver is None:
+        return ()
+    from runtime import holding, injecting
+
+    names = holding.held_actors(driver)
+    return (*([f"Held: {', '.join(names)}."] if names else []), *map(repr, injecting.active(driver)))
 
 
 def _key_is_new(system: SystemApi) -> bool:

@@ -12,6 +12,7 @@ from workbench.kernel_ext.magic_base import BaseMagics
 from workbench.kernel_ext.magics import WorkbenchMagics
 from workbench.kernel_ext.proto_magics import ProtoMagics
 from workbench.kernel_ext.trace_magics import TraceMagics
+from workbench.kernel_ext.trial_magics import TrialMagics
 from workbench.kernel_ext.version_magics import VersionMagics
 
 CLASSES: tuple[type[BaseMagics], ...] = (
@@ -20,6 +21,7 @@ CLASSES: tuple[type[BaseMagics], ...] = (
     TraceMagics,
     FailureMagics,
     VersionMagics,
+    TrialMagics,
     AttachMagics,
     ProtoMagics,
 )

@@ -18,6 +18,7 @@ from workbench.session import Session
 _LINE = re.compile(r"\s*(?:[\w\s,.\[\]'\"]+=\s*)?(%{1,2})(\w+)\s+(.*)\Z", re.DOTALL)
 _ACTOR_FIRST = {
     "state", "mailbox", "history", "watch", "undeploy", "logs", "failures", "postmortem", "retry", "redeploy", "form",
+    "hold", "release", "step", "fault",
 }  # fmt: skip
 _VALUES = {
     "kind": [kind.value for kind in Kind],
@@ -63,7 +64,7 @@ class LineCompleter:
         if fragment.startswith("-"):
             return [flag for flag in _flags(magic) if flag not in words]
         given = _positional(words, _flags_with_value(magic))
-        if magic == "invoke":
+        if magic in ("invoke", "load"):
             return self._for_invoke(given, fragment)
         if magic in _ACTOR_FIRST and not given:
             return self._names.actors(fragment)
@@ -94,8 +95,10 @@ class LineCompleter:
         return [*settings, *([] if given else self._names.actors(fragment))]
 
     def _flag_values(self, flag: str, fragment: str, given: list[str]) -> list[str]:
-        if flag in ("--parent", "--actor"):
+        if flag in ("--parent", "--actor", "--caller"):
             return self._names.actors(fragment)
+        if flag == "--action" and given:
+            return self._names.actions(given[0])
         if flag == "--revision" and given:
             return self._names.revisions(given[0])
         return _VALUES.get(flag.lstrip("-"), [])
