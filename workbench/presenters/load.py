@@ -69,7 +69,7 @@ class LoadResult:
     def __repr__(self) -> str:
         bars = [(_range(low, high), _bar(n, top), count(n)) for low, high, n, top in self._buckets()]
         columns = (Column("", right=True), Column(""), Column(""))
-        picture = aligned(columns, bars).split("\n")[2:] if bars else []
+        picture = aligned(columns, bars).split("\n")[1:] if bars else []  # without the empty heads
         return "\n".join([self._headline(), *(f"  {name:<9} {text}" for name, text in self._facts()), *picture])
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
