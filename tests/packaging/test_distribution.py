@@ -53,6 +53,11 @@ def test_wheel_carries_browser_bundle_but_not_its_sources(wheel_names: set[str])
     assert not [name for name in wheel_names if "widgets/js/" in name or "node_modules" in name]
 
 
+def test_wheel_carries_what_a_contract_may_import(wheel_names: set[str]) -> None:
+    assert "runtime/_protos/spawn/actors/extensions.proto" in wheel_names
+    assert "runtime/_protos/spawn/actors/actor.proto" in wheel_names
+
+
 @pytest.mark.parametrize("package", ["runtime", "workbench"])
 def test_wheel_is_marked_as_typed(package: str, wheel_names: set[str]) -> None:
     assert f"{package}/py.typed" in wheel_names
