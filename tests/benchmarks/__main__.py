@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
-from tests.benchmarks import actors, asks, delays, durable, loading, machine, node
+from tests.benchmarks import actors, asks, delays, durable, flights, loading, machine, many, node, together
 from tests.benchmarks.report import as_json, as_text
 from tests.benchmarks.rounds import FULL, QUICK, Result, measure
 
@@ -15,8 +16,11 @@ SETS = {
     "asks": asks.TABLES,
     "delays": delays.TABLES,
     "loading": loading.TABLES,
+    "together": together.TABLES,
     "durable": durable.TABLES,
     "actors": actors.TABLES,
+    "many": many.TABLES,
+    "flights": flights.TABLES,
     "node": node.TABLES,
 }
 
@@ -25,10 +29,13 @@ def main(arguments: list[str]) -> int:
     """Measure what was asked for; always 0, since times prove nothing on a machine that others use too."""
     options = _parser().parse_args(arguments)
     rounds = options.rounds or (1 if options.quick else 7)
+    size = QUICK if options.quick else FULL
+    if options.whole_year:
+        size = replace(size, flights=flights.ALL)
     results: list[Result] = []
     for name in options.only or SETS:
         for table in SETS[name]:
-            results.append(measure(table, rounds, QUICK if options.quick else FULL, _say))
+            results.append(measure(table, rounds, size, _say))
             print(as_text(results[-1]), flush=True)
             print(flush=True)
     described = machine.description()
@@ -46,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--quick", action="store_true", help="tiny counts: shows that every case runs, and nothing else"
     )
+    parser.add_argument("--whole-year", action="store_true", help="all flights of the year, not the first 20,000")
     parser.add_argument("--json", type=Path, default=Path(".cache/benchmarks.json"), help="where the JSON goes")
     return parser
 

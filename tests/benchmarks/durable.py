@@ -20,18 +20,29 @@ _ROW = b"x" * 400
 
 def sqlite_commits(size: Size) -> dict[str, float]:
     """One row a transaction, synced: the least that a database does for one durable change."""
-    count = max(20, size.calls // 4)
+    return {"": _rows_a_second(max(20, size.calls // 4), 1)}
+
+
+def sqlite_groups(size: Size) -> dict[str, float]:
+    """100 rows a transaction, synced."""
+    return {"": _rows_a_second(max(200, size.calls * 5), 100)}
+
+
+def _rows_a_second(count: int, together: int) -> float:
     with tempfile.TemporaryDirectory(prefix="spawn-bench-") as folder:
         connection = sqlite3.connect(Path(folder) / "bare.db", isolation_level=None)
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("CREATE TABLE turns (sequence INTEGER PRIMARY KEY, data BLOB)")
         started = time.perf_counter()
-        for _ in range(count):
-            connection.execute("INSERT INTO turns (data) VALUES (?)", (_ROW,))
+        for _ in range(count // together):
+            connection.execute("BEGIN")
+            for _ in range(together):
+                connection.execute("INSERT INTO turns (data) VALUES (?)", (_ROW,))
+            connection.execute("COMMIT")
         elapsed_s = time.perf_counter() - started
         connection.close()
-    return {"": count / elapsed_s}
+    return count / elapsed_s
 
 
 def told(size: Size) -> dict[str, float]:
@@ -74,21 +85,28 @@ def _ask(system: EmbeddedSystem, name: str, count: int) -> None:
         system.invoke(name, "add", {"value": 1})
 
 
+ONE_ROW, GROUPS, ONE_CALLER = "bare SQLite, one row a commit", "bare SQLite, 100 rows a commit", "1 caller, commit"
+
 CASES = (
-    Case("bare SQLite, one row a commit", sqlite_commits),
+    Case(ONE_ROW, sqlite_commits),
     Case("told, 64 actors, journal, until on disk", told),
     Case("1 caller, commit", one_caller_at_commit),
     Case("64 threads, commit", many_threads_at_commit),
     Case("64 coroutines, commit", asks.many_coroutines(Durability.COMMIT)),
 )
 
+IN_GROUPS = (Case(GROUPS, sqlite_groups), Case("told, 64 actors, journal, until on disk", told, {"": ">= 0.5x"}))
+
+TOGETHER = (
+    Case(ONE_CALLER, one_caller_at_commit),
+    Case("64 coroutines, commit", asks.many_coroutines(Durability.COMMIT), {"": ">= 10x"}),
+    Case("64 threads, commit", many_threads_at_commit),
+)
+
+_SYNCED = "All synced; a reply at commit comes after the sync."
+
 TABLES = (
-    Table(
-        "Durable turns",
-        "turns per second",
-        CASES,
-        note="All synced; a reply at commit comes after the sync.",
-        reference="bare SQLite, one row a commit",
-        most_rounds=5,
-    ),
+    Table("Durable turns", "turns per second", CASES, note=_SYNCED, reference=ONE_ROW, most_rounds=5),
+    Table("Durable turns and rows in groups", "per second", IN_GROUPS, note=_SYNCED, reference=GROUPS, most_rounds=5),
+    Table("Group commit", "turns per second", TOGETHER, note=_SYNCED, reference=ONE_CALLER, most_rounds=5),
 )

@@ -13,6 +13,8 @@ import pykka
 from tests.benchmarks.rounds import Size
 from tests.benchmarks.subject import READY_CALLS
 
+_Inbox = asyncio.Queue[tuple[dict[str, int], "asyncio.Future[dict[str, int]]"]]
+
 
 class PykkaAccount(pykka.ThreadingActor):
     """`subject.Account` without durability, history, encoding or a watcher."""
@@ -89,3 +91,46 @@ def asyncio_queue_ask(size: Size) -> dict[str, float]:
         return size.calls / elapsed_s
 
     return {"": asyncio.run(run())}
+
+
+def asyncio_together(size: Size) -> dict[str, float]:
+    """64 callers, each with an actor of its own, on one loop."""
+    each = size.calls * 2 // 64 + 1
+
+    async def serve(inbox: _Inbox) -> None:
+        state = {"total": 0, "count": 0}
+        while True:
+            message, reply = await inbox.get()
+            state["total"] += message["value"]
+            state["count"] += 1
+            reply.set_result(dict(state))
+
+    async def ask(inbox: _Inbox, loop: asyncio.AbstractEventLoop) -> None:
+        for _ in range(each):
+            reply: asyncio.Future[dict[str, int]] = loop.create_future()
+            inbox.put_nowait(({"value": 1}, reply))
+            await reply
+
+    async def run() -> float:
+        inboxes: list[_Inbox] = [asyncio.Queue() for _ in range(64)]
+        servers = [asyncio.create_task(serve(inbox)) for inbox in inboxes]
+        started = time.perf_counter()
+        await asyncio.gather(*(ask(inbox, asyncio.get_running_loop()) for inbox in inboxes))
+        elapsed_s = time.perf_counter() - started
+        for server in servers:
+            server.cancel()
+        return each * 64 / elapsed_s
+
+    return {"": asyncio.run(run())}
+
+
+def pykka_tell(size: Size) -> dict[str, float]:
+    """Tells of one thread to one actor; an ask at the end waits until they were executed."""
+    count = size.calls * 2
+    with pykka_actor() as actor:
+        started = time.perf_counter()
+        for _ in range(count):
+            actor.tell({"value": 1})
+        calls_s = time.perf_counter() - started
+        actor.ask({"value": 1})
+        return {"executed": count / (time.perf_counter() - started), "accepted": count / calls_s}

@@ -23,10 +23,12 @@ class Size:
     """For the cases that watch others for a while."""
     actors: int
     """For the cases with very many actors."""
+    flights: int = 20_000
+    """For the case with real input."""
 
 
 FULL = Size(calls=6_000, seconds=2.0, actors=100_000)
-QUICK = Size(calls=50, seconds=0.05, actors=300)
+QUICK = Size(calls=50, seconds=0.05, actors=300, flights=30)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from runtime.config import Durability
 from runtime.local import EmbeddedSystem, embedded
 
 KEY = bytes(range(32))
+JOURNAL = Durability.JOURNAL
 READY_CALLS = 200
 """Calls before the clock starts: threads are there, the actor is active, caches are warm."""
 
