@@ -65,8 +65,8 @@ class Faults:
     def __repr__(self) -> str:
         left = self.seconds_left
         rest = f"{left:.1f} s left" if left else "ended"
-        done = ", ".join(f"{number:,} {kind}" for kind, number in self.counts.items())
-        return f"Faults of {self.what}: {rest}; {done}."
+        done = ", ".join(f"{number:,} {kind}" for kind, number in self.counts.items() if number)
+        return f"Faults of {self.what}: {rest}; so far {done or 'nothing'}."
 
     @property
     def what(self) -> str:

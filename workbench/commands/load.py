@@ -106,13 +106,15 @@ class _Run:
         """Run to the end, or until an interrupt."""
         thread = threading.Thread(target=Context().run, args=(asyncio.run, self._go()), name="wb-load", daemon=True)
         thread.start()
-        shown = 0
+        shown, is_running = 0, True
         try:
-            while thread.is_alive():
+            while is_running:
                 thread.join(_LOOK_S)
+                is_running = thread.is_alive()  # before the count is read: the last one must be shown too
+                done = self._done
                 if bar is not None:
-                    bar.update(self._done - shown)
-                    shown = self._done
+                    bar.update(done - shown)
+                shown = done
         except KeyboardInterrupt:
             self._is_interrupted = True
         finally:

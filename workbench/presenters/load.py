@@ -96,7 +96,7 @@ class LoadResult:
             yield "open", f"{plural(self.unanswered, 'call')} without an answer yet"
         if self._sorted:
             shown = [f"p{p} {self._shown(p)}" for p in (50, 95, 99)]
-            yield "latency", "   ".join([*shown, f"max {self._shown(100)}"])
+            yield "latency", " · ".join([*shown, f"max {self._shown(100)}"])
         if self._late:
             late = self._late[min(len(self._late) - 1, len(self._late) * 95 // 100)]
             yield "of it", f"p95 {duration(round(late))} because this notebook sent late"

@@ -10,9 +10,9 @@ import pytest
 from runtime.errors import BadSetting, MessageDropped, UnknownActor, UnknownMessage
 from tests.workbench.kernel_ext.kernel import until
 from workbench.commands.hold import Hold, held, hold, release
-from workbench.commands.invoke import invoke
+from workbench.commands.invoke import _fate, invoke
 from workbench.commands.state import state
-from workbench.session import Session
+from workbench.session import Session, current
 
 
 def holding(session: Session, *values: int, **options: Any) -> Hold:
@@ -118,3 +118,8 @@ def test_hold_of_nobody_names_what_there_is(session: Session) -> None:
         hold("contr")
     with pytest.raises(BadSetting, match="counter is not held"):
         held("counter")
+
+
+def test_interrupted_wait_for_a_held_actor_says_that_it_is_held(session: Session) -> None:
+    with holding(session, 1):
+        assert "since counter is held; %step counter or %release counter" in _fate(current.open(), "counter", "add")
