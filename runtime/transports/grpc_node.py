@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import datetime
 from itertools import chain
@@ -13,8 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 import grpc
 
 from runtime.api import ActorInfo, Capability, DeployReport, SystemApi, SystemStatus, Waiting
-from runtime.client import due_us
-from runtime.codecs.values import decode_value, encode_value
+from runtime.codecs.values import decode_value
 from runtime.context import current_turn
 from runtime.definition import ActorDefinition, define
 from runtime.drivers.waiters import BlockingWaiter, LoopPort
@@ -24,10 +22,11 @@ from runtime.records import Encoded, Invocation, Kept, Lifecycle, StoredDefiniti
 from runtime.transports.node_connection import NodeConnection, Target
 from runtime.transports.node_invocations import Invocations
 from runtime.transports.node_offers import NodeOffers
+from runtime.transports.node_requests import call_message
 from runtime.transports.node_target import read_target
 from runtime.transports.node_watch import NodeSubscription
 from runtime.wire.node_records import get_info, get_status, get_stored, get_waiting
-from runtime.wire.node_values import get_value, put_value
+from runtime.wire.node_values import get_value
 from runtime.wire.workbench.v1 import node_pb2 as pb
 
 _CONNECT_S = 5.0
@@ -113,7 +112,9 @@ class NodeClient:
         if turn is not None:
             options = _given(parent=parent, system=system, metadata=metadata, timeout=timeout, key=key)
             return turn.call(actor, action, payload, **options)
-        call, size = _call(actor, action, payload, parent, system, asynchronous, delay, scheduled_to, metadata, key)
+        call, size = call_message(
+            actor, action, payload, parent, system, asynchronous, delay, scheduled_to, metadata, key
+        )
         waiter = BlockingWaiter()
         self._invocations.submit(call, size, waiter)
         return waiter.wait(self._named(call), self._timeout_s if timeout is None else timeout)
@@ -137,7 +138,9 @@ class NodeClient:
         if turn is not None:
             options = _given(parent=parent, system=system, metadata=metadata, timeout=timeout, key=key)
             return turn.invoke(actor, action, payload, **options)
-        call, size = _call(actor, action, payload, parent, system, asynchronous, delay, scheduled_to, metadata, key)
+        call, size = call_message(
+            actor, action, payload, parent, system, asynchronous, delay, scheduled_to, metadata, key
+        )
         wait_s = self._timeout_s if timeout is None else timeout
         waiter = self._port().waiter(self._named(call), wait_s, default_s=self._timeout_s)
         self._invocations.submit(call, size, waiter)
@@ -266,43 +269,6 @@ def connect(
     except TypeError as error:
         raise BadSetting(f"Cannot connect to {url}: {error}.") from None
     return NodeClient(target, timeout_s=timeout, notify=notify)
-
-
-def _call(
-    actor: str,
-    action: str,
-    payload: Any,
-    parent: str | None,
-    system: str | None,
-    asynchronous: bool,
-    delay: float | str | None,
-    scheduled_to: datetime | None,
-    metadata: Mapping[str, str] | None,
-    key: str | None,
-) -> tuple[pb.Call, int]:
-    """The message, and the bytes of its payload.
-
-    Raises:
-        BadPayload, BadSetting: nothing can be sent.
-    """
-    call = pb.Call(
-        actor=actor,
-        action=action,
-        parent=parent or "",
-        system=system or "",
-        asynchronous=asynchronous,
-        key=key or "",
-        metadata=metadata,
-    )
-    if scheduled_to is not None:
-        call.scheduled_to_us = due_us(delay, scheduled_to)
-    elif delay is not None:
-        # The node's clock says when: only the difference travels.
-        call.delay_us = max(0, due_us(delay, None) - time.time_ns() // 1_000)
-    encoded = None if payload is None else encode_value(payload, what=f"the payload of {actor}.{action}")
-    if encoded is not None:
-        put_value(call.payload, encoded)
-    return call, 0 if encoded is None else len(encoded.data)
 
 
 async def _begun(connection: NodeConnection, method: str, request: Any) -> Any:
