@@ -32,6 +32,11 @@ class Coroutines:
         thread = self._thread or self._start()
         thread.post(lambda: self._run(invocation, make))
 
+    def at_pause(self, callback: Callable[[], None]) -> None:
+        """Have `callback` called when the actions that are ready now have had their step.  Only by a running action."""
+        assert self._thread is not None
+        self._thread.at_pause(callback)
+
     def stop(self) -> None:
         """Cancel what runs, end the loop and the thread."""
         if self._watchdog is not None:
@@ -59,4 +64,10 @@ class Coroutines:
             await make()
         finally:
             del self._running[task]
-            watchdog.watch(bool(self._running))
+            if not self._running:
+                self.at_pause(self._rest)
+
+    def _rest(self) -> None:
+        """Not at the end of each action: the next one is often there already."""
+        if self._watchdog is not None:
+            self._watchdog.watch(bool(self._running))

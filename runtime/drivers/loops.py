@@ -20,6 +20,7 @@ class LoopThread:
         self.loop: asyncio.AbstractEventLoop = _new_loop()
         self._posted: deque[Callable[[], Coroutine[Any, Any, None]]] = deque()
         self._is_scheduled = False
+        self._at_pause: dict[Callable[[], None], None] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -32,6 +33,12 @@ class LoopThread:
         if not self._is_scheduled:
             self._is_scheduled = True
             self.loop.call_soon_threadsafe(self._launch)
+
+    def at_pause(self, callback: Callable[[], None]) -> None:
+        """Have `callback` called once, however often it was asked for, after the tasks that are ready now.  On the loop."""
+        if not self._at_pause:
+            self.loop.call_soon(self._pause)
+        self._at_pause[callback] = None
 
     def stop(self, timeout_s: float = 2.0) -> None:
         """Cancel what runs, end the loop and the thread."""
@@ -57,6 +64,11 @@ class LoopThread:
             task = self.loop.create_task(posted.popleft()())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+
+    def _pause(self) -> None:
+        callbacks, self._at_pause = self._at_pause, {}
+        for callback in callbacks:
+            callback()
 
     def _wind_up(self) -> None:
         for task in self._tasks:

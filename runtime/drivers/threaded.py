@@ -269,7 +269,13 @@ class ThreadedDriver:
     async def _await(self, step: Run) -> None:
         assert self.calls is not None
         outcome = await arun(step, self.calls)
-        self.call(lambda engine, now_us: engine.finish(step, outcome, now_us))
+        with self._lock:
+            commands = self.engine.finish(step, outcome, self._now())
+            worker = self.pool.claim() if self.engine.backlog() else None
+        self._after(worker)
+        if commands:
+            self._outbox.carry_out(commands)
+            self.coroutines.at_pause(self._outbox.wake_ports)
 
     # -- consequences --------------------------------------------------------------------------------------------------
 
