@@ -46,9 +46,13 @@ def test_load_shows_latencies_and_a_picture(kernel: Kernel) -> None:
 
 
 def test_interrupted_load_gives_what_there_is(kernel: Kernel) -> None:
-    cell = kernel.run(
-        'print("now", flush=True); wb.load("counter", "add", {"value": 1}, seconds=50)', meanwhile=kernel.interrupt
+    kernel.ok(
+        "import os, signal\n"
+        "def payload(number):\n"
+        "    if number == 20: os.kill(os.getpid(), signal.SIGINT)\n"
+        "    return {'value': 1}"
     )
+    cell = kernel.ok("wb.load('counter', 'add', payload, seconds=50)")
 
     assert "interrupted after" in cell.text
 
