@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Generic, TypeVar
+from urllib.parse import unquote
 
 from google.protobuf.message import DecodeError
 
@@ -22,6 +23,7 @@ from runtime.errors import ActionFailed, HostFailed, SpawnError, Unreachable
 from runtime.hosts.targets import HostAddress, Target, Targets
 from runtime.ids import ActorId
 from runtime.records import CONFIRM_DROPPED, JSON, Encoded, Failure, Outcome, State, Work
+from runtime.wire import notes
 from runtime.wire.host_calls import answered_dialect, get_outcome, make_call
 from runtime.wire.http_client import AddressPool, Answer, ClientLimits, Ended, NotSent
 from runtime.wire.http_exchange import Exchange
@@ -236,7 +238,16 @@ def _unusable(work: Work, target: Target, what: str) -> HostFailed:
 
 
 def _refused(work: Work, answer: Answer) -> Outcome:
-    """The host says that the action failed; there is no other way to say so in this protocol."""
+    """The host says that the action failed; there is no other way to say so in this protocol.
+
+    A host of ours adds which error it was.
+    """
+    code = answer.notes.get(notes.CODE, "")
+    if code:
+        message = answer.body.decode("utf-8", "replace").lstrip("\x07")
+        kind = unquote(answer.notes.get(notes.TYPE, ""))
+        said = message.partition(f"failed with {kind}: ")[2].partition("\n")[0] if kind else ""
+        return Outcome(failure=Failure(code, message, kind, said))
     kind, text = f"HTTP {answer.status}", _excerpt(answer)
     message = (
         f"{_name(work)} failed with {kind}: {text}\nThe state of {work.invocation.actor.name} is as it was before."

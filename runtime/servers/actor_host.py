@@ -13,7 +13,7 @@ import msgspec
 from runtime.api import DeployReport
 from runtime.definition import ActorDefinition, define
 from runtime.drivers.own_loop import OwnLoop
-from runtime.errors import BadSetting, UnknownActor
+from runtime.errors import BadSetting, SpawnError, UnknownActor, Unreachable
 from runtime.ids import RandomIds
 from runtime.redeploy import compare, stored
 from runtime.servers.host_app import CrashBudget, HostApp
@@ -98,8 +98,8 @@ class ActorHost:
         The report's notes say what a real proxy takes over only later.
 
         Raises:
-            DefinitionError: the class cannot be an actor; what ran before still runs.
-            Unreachable, HostFailed: the proxy did not take it; it is registered when the proxy is back.
+            DefinitionError, HostFailed: the class cannot be an actor, or the proxy refuses it; what ran before still runs.
+            Unreachable: the proxy does not answer; it is registered when the proxy is back.
         """
         definition = actor if isinstance(actor, ActorDefinition) else define(actor)
         with self._deploying:
@@ -110,10 +110,26 @@ class ActorHost:
             initial = self._turns.prepare(definition)
             if self._journal is not None:
                 self._journal.save(stored(definition, time.time_ns() // 1_000))
+            before = self._announced.get(definition.name)
             self._announced[definition.name] = Announced(definition, initial)
-            self.register()
+            try:
+                self.register()
+            except Unreachable:
+                raise  # it is registered when the proxy is back
+            except SpawnError:
+                self._go_back(definition.name, before)
+                raise
         notes = consequences(definition, former) if self._about is None else ()
         return msgspec.structs.replace(report, notes=notes)
+
+    def _go_back(self, name: str, before: Announced | None) -> None:
+        """The proxy refused a definition: what ran before runs on."""
+        if before is None:
+            del self._announced[name]
+            self._turns.withdraw(name)
+        else:
+            self._announced[name] = before
+            self._turns.prepare(before.definition)
 
     def undeploy(self, actor: str) -> None:
         """Run nothing of this actor any more.  The proxy still knows it until it is restarted: its calls fail.

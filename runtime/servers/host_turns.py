@@ -24,15 +24,17 @@ from runtime.records import JSON, Encoded, Outcome, State, Work
 from runtime.servers.host_calls import take_path
 from runtime.servers.host_journal import HostJournal
 from runtime.servers.http_messages import PLAIN_TEXT, Response
-from runtime.wire.announcing import by_wire_name
 from runtime.wire.dialect import Dialect
 from runtime.wire.host_calls import get_work, make_answer
+from runtime.wire.notes import failure_notes
 from runtime.wire.pb.spawn.actors.protocol_pb2 import ActorInvocation, ActorInvocationResponse
 from runtime.wire.statuses import http_status
 from runtime.wire.values import spoken_dialect
 
 _MOST_THREADS = 256
 _log = logging.getLogger("runtime.servers")
+
+Done = Callable[[Response], object]
 _merge = msgspec.json.Encoder().encode
 _read = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
@@ -74,22 +76,22 @@ class HostTurns:
         if self._coroutines is not None:
             self._coroutines.stop()
 
-    def start(self, body: bytes, done: Callable[[Response], None]) -> None:
+    def start(self, body: bytes, done: Done) -> None:
         """Run the action that a call asks for; `done` gets the answer, in some thread."""
         try:
             self._threads.submit(self._run, body, done)
         except RuntimeError:
             done(failed(503, "This host is stopping."))
 
-    def _run(self, body: bytes, done: Callable[[Response], None]) -> None:
+    def _run(self, body: bytes, done: Done) -> None:
         try:
             self._begin(body, done)
         except SpawnError as error:
-            done(failed(http_status(error.code), str(error)))
+            done(failed(http_status(error.code), str(error), error.code))
         except Exception as error:  # noqa: BLE001 - a defect must not leave a proxy without an answer
             done(failed(500, str(InternalError(f"{type(error).__name__}: {error}"))))
 
-    def _begin(self, body: bytes, done: Callable[[Response], None]) -> None:
+    def _begin(self, body: bytes, done: Done) -> None:
         try:
             call = ActorInvocation.FromString(body)
         except DecodeError as error:
@@ -110,7 +112,7 @@ class HostTurns:
         definition = self._definitions.get(name) or self._definitions.get(parent)
         if definition is None:
             raise NotDeployed(name, parent or name, 0)
-        spec = by_wire_name(definition.actions).get(call.action_name)
+        spec = definition.actions.get(call.action_name)
         if spec is None:
             raise UnknownAction(name, call.action_name, definition.actions)
         is_init = spec.role == "init" and call.caller.name == name and call.WhichOneof("payload") != "value"
@@ -124,7 +126,7 @@ class HostTurns:
             is_init=is_init,
         )
         work.parent = definition.name
-        work.invocation = take_path(msgspec.structs.replace(work.invocation, action=spec.name))
+        work.invocation = take_path(work.invocation)
         return work
 
     def _loop(self) -> OwnLoop:
@@ -149,7 +151,7 @@ class HostTurns:
             _log.warning("%s", failure.message)
         tags = work.tags if outcome.tags is None or failure is not None else outcome.tags
         if failure is not None and not work.is_init:
-            return failed(http_status(failure.code), failure.message)
+            return failed(http_status(failure.code), failure.message, failure.code, failure.type_name)
         # A failed init leaves the actor as it was: an answer that a proxy cannot read would crash it at each activation.
         outcome = outcome if failure is None else Outcome()
         message = make_answer(work.invocation.actor, outcome, whole(state), tags, work.now_us, dialect)
@@ -170,7 +172,7 @@ class _Turn:
 
     __slots__ = ("_dialect", "_done", "_task", "_turns", "_work")
 
-    def __init__(self, turns: HostTurns, work: Work, dialect: Dialect, done: Callable[[Response], None]) -> None:
+    def __init__(self, turns: HostTurns, work: Work, dialect: Dialect, done: Done) -> None:
         self._turns, self._work, self._dialect, self._done = turns, work, dialect, done
 
     def launch(self) -> None:
@@ -199,12 +201,13 @@ def whole(state: State) -> Encoded:
     return Encoded(JSON, _merge({**_read(state.kept_aside), **_read(state.value.data)}))
 
 
-def failed(status: int, text: str) -> Response:
+def failed(status: int, text: str, code: str = "", type_name: str = "") -> Response:
     """An answer that every proxy takes for a failure at once: a real one ignores the status, and what it can decode is a
-    success (ground truth §6)."""
+    success (ground truth §6).  Proxies of ours are told the error's class too."""
     body = text.encode("utf-8", "replace")
+    headers = failure_notes(code, type_name) if code else ()
     try:
         ActorInvocationResponse.FromString(body)
     except DecodeError:
-        return Response(status, body, PLAIN_TEXT)
-    return Response(status, b"\x07" + body, PLAIN_TEXT)  # field 0 of a wire type that there is not
+        return Response(status, body, PLAIN_TEXT, headers)
+    return Response(status, b"\x07" + body, PLAIN_TEXT, headers)  # field 0 of a wire type that there is not

@@ -103,7 +103,7 @@ class HttpConnection(asyncio.Protocol):
             if self.is_reading_head and self._head_bytes > self._server.limits.head_bytes:
                 raise TooMuch(431, "The request's head is too large.")
         except httptools.HttpParserUpgrade:
-            self.fail(TooMuch(400, "This server speaks HTTP/1.1 only."))
+            self._is_deaf = True  # the request is answered as it is; what follows it would be of another protocol
         except httptools.HttpParserError as error:
             cause = error.__context__
             self.fail(cause if isinstance(cause, TooMuch) else TooMuch(400, f"This is no HTTP request: {error}"))
@@ -157,7 +157,7 @@ class HttpConnection(asyncio.Protocol):
             self._peer,
         )
         self._body = []
-        keep_alive = self._parser.should_keep_alive()
+        keep_alive = self._parser.should_keep_alive() and not self._parser.should_upgrade()
         if self._is_answering or self._is_blocked or self._waiting:
             self._waiting.append((request, keep_alive))
             if len(self._waiting) >= _MOST_WAITING:

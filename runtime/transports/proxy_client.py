@@ -6,21 +6,20 @@ reading a state wakes the actor.  So a client is attached to look, unless it say
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from runtime.api import Capability, DeployReport, SystemApi, SystemStatus
+from runtime.api import Capability, DeployReport, SystemApi
 from runtime.client import build_invocation
 from runtime.codecs.values import decode_value
 from runtime.config import DEFAULT_SYSTEM
 from runtime.context import current_turn
-from runtime.errors import BadSetting, NotAllowed, NotCapable, StoreUnavailable, Unreachable, nearest, shown
+from runtime.errors import BadSetting, NotAllowed, NotCapable, Unreachable, nearest, shown
 from runtime.ids import ActorId, RandomIds
 from runtime.records import Encoded, Invocation
-from runtime.transports.proxy_answers import gauges
 from runtime.transports.proxy_calls import ProxyCalls
+from runtime.transports.proxy_health import ProxyHealth
 from runtime.transports.proxy_link import ProxyLink
 from runtime.transports.proxy_not_offered import NotOffered
 from runtime.transports.proxy_states import ProxyStates
@@ -31,7 +30,6 @@ from runtime.wire.values import payload_of
 
 MODES = ("look", "act")
 _LOOKS_S = 10.0
-_LOOK_AGAIN_S = 0.02
 
 
 class Deployer(Protocol):
@@ -44,7 +42,7 @@ class Deployer(Protocol):
     def close(self) -> None: ...
 
 
-class SpawnProxyClient(NotOffered):
+class SpawnProxyClient(ProxyHealth, NotOffered):
     """The system of a proxy.  Safe from every thread."""
 
     def __init__(
@@ -99,34 +97,6 @@ class SpawnProxyClient(NotOffered):
             if self._deployer is not None:
                 found.add(Capability.DEPLOY)
         return frozenset(found)
-
-    # -- how it is -----------------------------------------------------------------------------------------------------
-
-    def health(self) -> dict[str, bool]:
-        """Whether the proxy is alive, and whether it takes calls."""
-        checks = {"liveness": "/health/liveness", "readiness": "/health/readiness"}
-        return {
-            name: self._link.request("GET", path, timeout_s=_LOOKS_S).status == 200 for name, path in checks.items()
-        }
-
-    def metrics(self) -> str:
-        """What the proxy counts, as Prometheus text."""
-        return self._link.request("GET", "/metrics", timeout_s=_LOOKS_S).body.decode("utf-8", "replace")
-
-    def status(self) -> SystemStatus:
-        """Whether it is ready; a proxy of ours also counts."""
-        is_ready = self._link.request("GET", "/health/readiness", timeout_s=_LOOKS_S).status == 200
-        counts = gauges(self.metrics()) if self.about is not None else {}
-        finished = counts.get("spawn_turns_finished", 0)
-        return SystemStatus(
-            system=self.name,
-            store=self._link.target.url,
-            running=is_ready,
-            actors=counts.get("spawn_actors_active", 0),
-            waiting=counts.get("spawn_actor_message_queue_len", 0),
-            sequence=finished,
-            committed=finished - counts.get("spawn_turns_unwritten", 0),
-        )
 
     # -- calls ---------------------------------------------------------------------------------------------------------
 
@@ -277,17 +247,6 @@ class SpawnProxyClient(NotOffered):
         if self._deployer is None:
             self._cannot(f"undeploy {actor}", "a proxy forgets an actor when it is restarted.")
         self._deployer.undeploy(actor)
-
-    def flush(self, timeout: float = 10.0) -> int:
-        """Wait until a proxy of ours has written what it had answered; a real one does not tell, so 0 at once."""
-        deadline = time.monotonic() + timeout
-        status = self.status()
-        while (unwritten := status.sequence - status.committed) > 0:
-            if time.monotonic() >= deadline:
-                raise StoreUnavailable(f"{self._where} has {unwritten} turns that are not on disk after {timeout:g} s.")
-            time.sleep(_LOOK_AGAIN_S)
-            status = self.status()
-        return status.committed
 
     # -- life ----------------------------------------------------------------------------------------------------------
 

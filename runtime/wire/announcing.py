@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import msgspec
 
-from runtime.definition import ActionSpec, ActorDefinition
-from runtime.records import INIT_NAMES, Encoded
+from runtime.definition import ActorDefinition
+from runtime.records import Encoded
 from runtime.settings import Kind
 from runtime.wire.dialect import Dialect
 from runtime.wire.pb.spawn.actors import actor_pb2
 from runtime.wire.pb.spawn.actors.protocol_pb2 import RegistrationRequest
 from runtime.wire.values import to_any
-
-INIT = "init"
-"""Under which name an init action is announced that has none of Spawn's names."""
 
 _KINDS = {
     Kind.NAMED: actor_pb2.NAMED,
@@ -58,15 +55,6 @@ def make_registration(
     return request
 
 
-def wire_name(spec: ActionSpec) -> str:
-    """The name under which a proxy knows an action: a proxy finds an init action by its name only."""
-    return INIT if spec.role == "init" and spec.name not in INIT_NAMES else spec.name
-
-
-def by_wire_name(actions: Mapping[str, ActionSpec]) -> dict[str, ActionSpec]:
-    return {wire_name(spec): spec for spec in actions.values()}
-
-
 def _put_actor(target: actor_pb2.Actor, announced: Announced, system: str, *, is_real: bool) -> None:
     definition = announced.definition
     target.id.name, target.id.system = definition.name, system
@@ -77,7 +65,7 @@ def _put_actor(target: actor_pb2.Actor, announced: Announced, system: str, *, is
         if spec.role == "timer":
             target.timer_actions.add(seconds=spec.every_ms).action.name = spec.name
         else:
-            target.actions.add(name=wire_name(spec))
+            target.actions.add(name=spec.name)
     target.metadata.SetInParent()
     for channel in definition.settings.channels:
         target.metadata.channel_group.add(topic=channel.topic, action=channel.action)

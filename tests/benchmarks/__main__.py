@@ -8,7 +8,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from tests.benchmarks import actors, asks, delays, durable, flights, loading, machine, many, node, together
+from tests.benchmarks import actors, asks, delays, durable, flights, loading, machine, many, node, proxied, together
 from tests.benchmarks.report import as_json, as_text
 from tests.benchmarks.rounds import FULL, QUICK, Result, measure
 
@@ -22,6 +22,7 @@ SETS = {
     "many": many.TABLES,
     "flights": flights.TABLES,
     "node": node.TABLES,
+    "proxied": proxied.TABLES,
 }
 
 

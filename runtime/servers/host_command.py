@@ -1,0 +1,74 @@
+"""`python -m runtime host`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from runtime.servers.actor_host import ActorHost
+from runtime.servers.beside_proxy import open_journal
+from runtime.servers.modules import load_actors
+from runtime.servers.security import LOOPBACK
+from runtime.servers.until_stopped import Stop
+from runtime.transports.proxy_client import SpawnProxyClient
+from runtime.transports.proxy_link import ProxyLink, read_target
+
+HELP = """Run actors of ours behind a Spawn proxy, as its actor host.
+
+A proxy calls exactly one host. Before anything is registered it is made sure that this process is that one; where that
+cannot be found out, say the port that the proxy calls: --host-port, or USER_FUNCTION_PORT."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    port = os.environ.get("USER_FUNCTION_PORT")
+    parser.add_argument(
+        "modules", nargs="+", metavar="MODULE", help="modules with the actors: my_actors.py, package.module"
+    )
+    parser.add_argument("--proxy", required=True, metavar="URL", help="such as http://127.0.0.1:9001")
+    parser.add_argument(
+        "--system", default=os.environ.get("PROXY_ACTOR_SYSTEM_NAME", ""), help="the proxy's actor system"
+    )
+    parser.add_argument(
+        "--host-port", type=int, default=int(port) if port else None, help="where the proxy calls its host"
+    )
+    parser.add_argument(
+        "--bind", default=LOOPBACK, help="the address to listen on; the proxy is usually beside its host"
+    )
+    parser.add_argument(
+        "--journal", default="", metavar="URL", help="record every invocation and its answer: sqlite:///PATH, …"
+    )
+    parser.add_argument("--service", default="spawn-workbench", help="what this host calls itself")
+    parser.add_argument("--token-file", type=Path, help="file with the token that the proxy wants")
+    parser.add_argument("--authority", type=Path, help="PEM file of who signed the proxy's certificate")
+
+
+def run(given: argparse.Namespace) -> int:
+    stop = Stop()
+    actors = load_actors(given.modules)
+    link = ProxyLink(read_target(given.proxy, token_file=given.token_file, authority=given.authority))
+    try:
+        client = SpawnProxyClient(link, mode="act", system=given.system)
+        host = ActorHost(
+            link,
+            client.about,
+            client.name,
+            port=given.host_port,
+            bind=given.bind,
+            journal=open_journal(given.journal),
+            service=given.service,
+        )
+        try:
+            print(f"the proxy calls this process: {host.how_known}")
+            for actor in actors:
+                report = host.deploy(actor)
+                print("\n  ".join([f"registered {report.actor}", *report.notes]))
+            print(f"serving the actor system {client.name} on port {host.port}", flush=True)
+            stop.wait()
+            print("stopping", flush=True)
+        finally:
+            is_whole = host.close()
+    finally:
+        link.close()
+    print("stopped" if is_whole else "stopped; the journal could not be written whole", flush=True)
+    return 0 if is_whole else 1
