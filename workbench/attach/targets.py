@@ -12,10 +12,13 @@ from typing import Any
 from runtime.api import SystemApi
 from runtime.connecting import connect
 from runtime.errors import BadSetting, shown
+from workbench.attach.guard import Mode
 
 
-def open_target(target: str, notify: Callable[[str], object], **options: Any) -> SystemApi:
+def open_target(target: str, mode: Mode, notify: Callable[[str], object], **options: Any) -> SystemApi:
     """Connect to a target; `notify` is told when the connection is lost and when it is back.
+
+    A proxy's client is itself told the mode: on a bare proxy even reading a state is acting, since it wakes the actor.
 
     Raises:
         BadSetting: the target or an option is not usable.
@@ -29,4 +32,6 @@ def open_target(target: str, notify: Callable[[str], object], **options: Any) ->
     given = {name: value for name, value in options.items() if value is not None}
     if target.startswith("grpc"):
         given["notify"] = notify
+    else:
+        given["mode"] = str(mode)
     return connect(target, **given)

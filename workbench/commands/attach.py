@@ -40,7 +40,7 @@ def attach(
     options = {
         "token": token, "token_file": token_file, "authority": authority, "certificate": certificate, "key": key,
     }  # fmt: skip
-    system = guarded(open_target(target, current.notify, **options), wanted, target)
+    system = guarded(open_target(target, wanted, current.notify, **options), wanted, target)
     attached = Attached.to(system, target, wanted)
     current.attach(system, attached)
     return attached

@@ -12,6 +12,7 @@ from runtime import Actor, action
 from runtime.errors import BadSetting, NotAllowed, Unreachable
 from runtime.local import EmbeddedSystem, embedded
 from runtime.servers.grpc_node import NodeServer
+from runtime.servers.running import serve
 from workbench.session import Session
 
 
@@ -150,3 +151,29 @@ def test_stopping_ends_what_is_served(session: Session) -> None:
 
     with pytest.raises(Unreachable):
         wb.attach(address, token="x")
+
+
+@pytest.fixture
+def proxy(session: Session) -> Iterator[str]:
+    """The address of a Spawn proxy whose system has `tally`."""
+    with embedded(system="other") as system:
+        system.deploy(Tally)
+        running = serve(system, http_port=0)
+        yield running.address
+        session.detach()
+        running.close()
+
+
+def test_proxy_is_only_looked_at_by_default(proxy: str) -> None:
+    attached = wb.attach(proxy)
+
+    assert attached.mode == "look"
+    with pytest.raises(NotAllowed, match="--mode act"):
+        wb.invoke("tally", "add", {"value": 1})
+    assert wb.state("tally") == {"total": 0}, "a proxy of ours shows it without waking the actor"
+
+
+def test_proxy_can_be_acted_on_when_that_is_said(proxy: str) -> None:
+    wb.attach(proxy, mode="act")
+
+    assert wb.invoke("tally", "add", {"value": 4}) == {"total": 4}
