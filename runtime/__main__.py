@@ -2,6 +2,7 @@
 
 serve   a Spawn proxy: SDKs in any language register here, and actors of ours can live in it
 host    runs actors of ours behind a Spawn proxy
+rekey   encrypts a store anew, under another key
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from runtime.errors import SpawnError
 _COMMANDS = {
     "serve": "runtime.servers.serve_command",
     "host": "runtime.servers.host_command",
+    "rekey": "runtime.statestores.rekey_command",
 }
 """Modules with `HELP`, `add_arguments(parser)` and `run(given) -> int`; the chosen one is loaded, and no other."""
 

@@ -116,19 +116,36 @@ def key_from_environment(environ: Mapping[str, str] = os.environ) -> bytes | Non
     Raises:
         BadSetting: it is set and is not base64 of 32 bytes.
     """
+    text = environ.get("SPAWN_STATESTORE_KEY", "")
+    return key_of(text, "SPAWN_STATESTORE_KEY") if text else None
+
+
+def old_keys_from_environment(environ: Mapping[str, str] = os.environ) -> list[bytes]:
+    """The keys of `SPAWN_STATESTORE_OLD_KEYS`, separated by commas: they open what was written before the key was changed.
+
+    Raises:
+        BadSetting: one of them is not base64 of 32 bytes.
+    """
+    texts = environ.get("SPAWN_STATESTORE_OLD_KEYS", "").split(",")
+    return [key_of(text.strip(), "Each of SPAWN_STATESTORE_OLD_KEYS") for text in texts if text.strip()]
+
+
+def key_of(text: str, name: str) -> bytes:
+    """A key from its base64; `name` says whose it is.
+
+    Raises:
+        BadSetting: it is not base64 of 32 bytes; its value is not shown.
+    """
     import base64
     import binascii
 
-    text = environ.get("SPAWN_STATESTORE_KEY", "")
-    if not text:
-        return None
     try:
         key = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         key = b""
     if len(key) != 32:
         raise BadSetting(
-            "SPAWN_STATESTORE_KEY must be base64 of 32 bytes (its value is not shown here).\n"
+            f"{name} must be base64 of 32 bytes (its value is not shown here).\n"
             'Make one with: python -c "import base64, os; print(base64.b64encode(os.urandom(32)).decode())"'
         )
     return key

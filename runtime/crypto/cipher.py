@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -20,6 +21,14 @@ _FINGERPRINT_DOMAIN = b"spawn-workbench/key-fingerprint/1\0"
 
 class SealBrokenError(ValueError):
     """The bytes were not sealed with this key and this header, or were changed since."""
+
+
+class Aead(Protocol):
+    """Authenticated encryption with one key or several; `cryptography.exceptions.InvalidTag` for what does not fit."""
+
+    def encrypt(self, nonce: bytes, data: bytes, associated_data: bytes | None) -> bytes: ...
+
+    def decrypt(self, nonce: bytes | memoryview, data: bytes | memoryview, associated_data: bytes | None) -> bytes: ...
 
 
 def fingerprint(key: bytes) -> bytes:
@@ -44,13 +53,17 @@ class Cipher:
         """Raises ValueError unless `key` has 32 bytes."""
         if len(key) != KEY_BYTES:
             raise ValueError(f"An AES-256 key has {KEY_BYTES} bytes, not {len(key)}.")
-        self.aead = AESGCM(key)
+        self.aead: Aead = AESGCM(key)
         self.fingerprint = fingerprint(key)
 
     def seal(self, plaintext: bytes, header: bytes) -> bytes:
         """A random nonce of 12 bytes, then the ciphertext with its tag; `header` is authenticated, not contained."""
         nonce = os.urandom(_NONCE_BYTES)
         return nonce + self.aead.encrypt(nonce, plaintext, header)
+
+    def knows(self, fingerprint: bytes) -> bool:
+        """Whether what bears this fingerprint can be opened."""
+        return fingerprint == self.fingerprint
 
     def open(self, sealed: bytes | memoryview, header: bytes) -> bytes:
         """What was sealed.

@@ -107,6 +107,8 @@ class Writes(msgspec.Struct, frozen=True, kw_only=True):
     definitions: Sequence[DefinitionRow] = ()
     schedules: Sequence[ScheduleRow] = ()
     """An id that is there already keeps its row."""
+    rescheduled: Sequence[ScheduleRow] = ()
+    """Each replaces the row of its id, if there is one."""
     settled: Sequence[str] = ()
     """Ids of schedules to remove; one that is not there is passed over."""
     meta: Mapping[str, str] = {}

@@ -71,6 +71,12 @@ def may_hold(actors: bytes, wanted: int) -> bool:
     return wanted in _unpacked(actors)
 
 
+def sealed_with(row: BlockRow) -> bytes:
+    """The fingerprint of the key in a block's header; empty for what is no block."""
+    header = row.data[: _HEADER.size]
+    return bytes(_HEADER.unpack(header)[4]) if len(header) == _HEADER.size and header.startswith(_MAGIC) else b""
+
+
 class BlockCodec:
     """Turns to sealed rows and back, for one store."""
 
@@ -147,7 +153,7 @@ class BlockCodec:
                 f"this version reads format {FORMAT}, codecs {_MSGPACK} and {_WITH_GAPS}.\n"
                 "A later version of spawn-workbench wrote it. Nothing was changed; update to read it."
             )
-        if key != self._cipher.fingerprint:
+        if not self._cipher.knows(key):
             raise WrongKey(
                 f"Cannot read turns {row.first} to {row.last} of {self._store}: sealed with key {key.hex()}, "
                 f"opened with key {self._cipher.fingerprint.hex()}."

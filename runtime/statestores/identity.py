@@ -5,18 +5,23 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+from collections.abc import Sequence
 
 import msgspec
 
 from runtime.config import key_from_environment
-from runtime.crypto.cipher import Cipher, SealBrokenError, fingerprint, new_key
+from runtime.crypto.cipher import Cipher, SealBrokenError, new_key
 from runtime.crypto.keyfiles import KeyFiles
-from runtime.errors import StoreDamaged, StoreTooNew, StoreUnavailable, WrongKey
+from runtime.errors import StoreDamaged, StoreTooNew, StoreUnavailable
 from runtime.ids import ActorId
 from runtime.statestores.backend import Backend
 from runtime.statestores.blocks import FORMAT
+from runtime.statestores.keysearch import ENVIRONMENT, Given, Search, Wanted
 
-ENVIRONMENT = "SPAWN_STATESTORE_KEY"
+OLDER = "old_fingerprints"
+"""The entry in the store's facts with the fingerprints of keys that something may still be under."""
+REKEYED = "rekeyed"
+"""The entry with the last turn up to which blocks are under the present key, while others may not be."""
 _INDEX_HEADER = b"spawn-workbench/index-secret/1"
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -25,16 +30,37 @@ _encode = msgspec.msgpack.Encoder().encode
 class Identity:
     """A store's random id, its cipher, and where the key came from."""
 
-    __slots__ = ("_index_secret", "cipher", "key_is_new", "key_location", "store_id")
+    __slots__ = ("_index_secret", "cipher", "key_is_new", "key_location", "replaced", "store_id")
 
-    def __init__(self, store_id: str, cipher: Cipher, index_secret: bytes, key_location: str, key_is_new: bool) -> None:
+    def __init__(
+        self,
+        store_id: str,
+        cipher: Cipher,
+        index_secret: bytes,
+        key_location: str,
+        key_is_new: bool,
+        replaced: tuple[str, ...] = (),
+    ) -> None:
         self.store_id = store_id
         self.cipher = cipher
         self.key_location = key_location
         """A path, the name of the environment variable, or empty for a key that was passed in or is not kept."""
         self.key_is_new = key_is_new
         """True when the key was made just now, which is when a user wants to be told."""
+        self.replaced = replaced
+        """Fingerprints of the keys in whose place this one was given just now; empty if the store knows it already."""
         self._index_secret = index_secret
+
+    def facts_of_new_key(self) -> dict[str, str]:
+        """What the store has to know before anything is written under a key that it was given; empty for its own."""
+        if not self.replaced:
+            return {}
+        return {
+            "key_fingerprint": self.cipher.fingerprint.hex(),
+            "index_secret": self.cipher.seal(self._index_secret, _INDEX_HEADER).hex(),
+            REKEYED: "",
+            OLDER: " ".join(dict.fromkeys(each for each in self.replaced if each != self.cipher.fingerprint.hex())),
+        }
 
     def key_hash(self, actor: ActorId, key: str) -> int:
         """64 bits, signed, for an idempotency key of an actor.
@@ -45,12 +71,15 @@ class Identity:
         return int.from_bytes(digest, "little", signed=True)
 
 
-def identify(backend: Backend, *, key: bytes | None, key_files: KeyFiles | None) -> Identity:
+def identify(
+    backend: Backend, *, key: bytes | None, key_files: KeyFiles | None, old_keys: Sequence[bytes] | None = None
+) -> Identity:
     """The identity of the store in `backend`, which is created if it is new.  An existing store is not written to.
 
     Args:
         key: the only key to use; None for the one in the environment, else the one made for the store.
         key_files: where keys are made and found; None makes a key that nobody keeps.
+        old_keys: those before `key`, which open what was written under them; None for the environment's.
 
     Raises:
         StoreTooNew: a later version made it.
@@ -58,7 +87,7 @@ def identify(backend: Backend, *, key: bytes | None, key_files: KeyFiles | None)
         StoreUnavailable: no key could be made.
     """
     meta = backend.meta()
-    return _existing(backend, meta, key, key_files) if meta else _new(backend, key, key_files)
+    return _existing(backend, meta, Given(key, key_files, old_keys)) if meta else _new(backend, key, key_files)
 
 
 def _new(backend: Backend, key: bytes | None, key_files: KeyFiles | None) -> Identity:
@@ -94,9 +123,9 @@ def _key_for_new(store_id: str, key: bytes | None, key_files: KeyFiles | None) -
         ) from error
 
 
-def _existing(backend: Backend, meta: dict[str, str], key: bytes | None, key_files: KeyFiles | None) -> Identity:
+def _existing(backend: Backend, meta: dict[str, str], given: Given) -> Identity:
     try:
-        version, store_id, wanted = int(meta["format"]), meta["store_id"], meta["key_fingerprint"]
+        version, store_id, present = int(meta["format"]), meta["store_id"], meta["key_fingerprint"]
         sealed_secret = bytes.fromhex(meta["index_secret"])
         int(meta["mark"])
     except (KeyError, ValueError) as error:
@@ -106,49 +135,14 @@ def _existing(backend: Backend, meta: dict[str, str], key: bytes | None, key_fil
             f"Cannot open {backend.url}: it has format {version}, this version reads up to format {FORMAT}.\n"
             "A later version of spawn-workbench wrote it. Nothing was changed; update to open it."
         )
-    found, location = _find_key(backend.url, store_id, wanted, key, key_files)
-    cipher = Cipher(found)
+    wanted = Wanted(store_id, present, tuple(meta.get(OLDER, "").split()))
+    found = Search(backend.url, wanted, given).found()
     try:
-        secret = cipher.open(sealed_secret, _INDEX_HEADER)
+        secret = found.cipher.open(sealed_secret, _INDEX_HEADER)
     except SealBrokenError as error:
         raise _damaged_facts(backend.url, str(error)) from error
-    return Identity(store_id, cipher, secret, location, key_is_new=False)
-
-
-def _find_key(url: str, store_id: str, wanted: str, key: bytes | None, key_files: KeyFiles | None) -> tuple[bytes, str]:
-    """The key with that fingerprint and where it was.  A key that was passed in is the only candidate."""
-    looked: list[str] = []
-    if key is not None:
-        if fingerprint(key).hex() == wanted:
-            return key, ""
-        looked.append(f"the key that was passed in ({fingerprint(key).hex()})")
-        raise _wrong_key(url, wanted, looked)
-    if (found := key_from_environment()) is not None:
-        if fingerprint(found).hex() == wanted:
-            return found, ENVIRONMENT
-        looked.append(f"{ENVIRONMENT} ({fingerprint(found).hex()})")
-    else:
-        looked.append(f"{ENVIRONMENT} (not set)")
-    if key_files is not None:
-        path = key_files.path(store_id)
-        try:
-            found = key_files.read(store_id)
-        except OSError as error:
-            looked.append(f"{path} ({error.strerror})")
-        else:
-            if found is not None and fingerprint(found).hex() == wanted:
-                return found, str(path)
-            missing = "not a key" if path.exists() else "no such file"
-            looked.append(f"{path} ({fingerprint(found).hex() if found else missing})")
-    raise _wrong_key(url, wanted, looked)
-
-
-def _wrong_key(url: str, wanted: str, looked: list[str]) -> WrongKey:
-    return WrongKey(
-        f"Cannot open {url}: it is encrypted with key {wanted}, which was not found.\n"
-        f"Looked in {' and '.join(looked)}.\n"
-        f"Put the key file back, or set {ENVIRONMENT} to the store's key. Nothing was changed."
-    )
+    replaced = (*wanted.older, present) if found.is_new else ()
+    return Identity(store_id, found.cipher, secret, found.location, key_is_new=False, replaced=replaced)
 
 
 def _damaged_facts(url: str, why: str) -> StoreDamaged:

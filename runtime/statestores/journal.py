@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -29,6 +29,7 @@ from runtime.statestores.merging import META as MERGED
 from runtime.statestores.merging import Merger
 from runtime.statestores.reading import JournalReader
 from runtime.statestores.recovery import Recovery
+from runtime.statestores.rekeying import Rekeyer
 from runtime.statestores.retention import Retainer
 from runtime.statestores.rows import from_definition_row, from_schedule_row, snapshot_of, to_definition_row
 from runtime.statestores.sealing import SealedColumns, Sealer
@@ -45,19 +46,27 @@ _PAGE_MARKS = 1_000
 class JournalStore:
     """A `StateStore` (see `statestores.base`) in the database behind `backend`."""
 
-    def __init__(self, backend: Backend, *, key: bytes | None = None, key_files: KeyFiles | None = None) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        *,
+        key: bytes | None = None,
+        key_files: KeyFiles | None = None,
+        old_keys: Sequence[bytes] | None = None,
+    ) -> None:
         """Opens the store, or creates it where there is none; nothing is written to one that cannot be opened.
 
         Args:
             key: 32 bytes; None for the key in the environment, else the one that was made for this store.
             key_files: where keys are made and found; None for a store that dies with the process.
+            old_keys: those before `key`: they open the store, and what is written is under the new key.
 
         Raises:
             WrongKey, StoreTooNew, StoreDamaged, StoreUnavailable: the backend is left as it was, and open.
         """
         self.url = backend.url
         self._backend = backend
-        self._identity = identify(backend, key=key, key_files=key_files)
+        self._identity = identify(backend, key=key, key_files=key_files, old_keys=old_keys)
         codec = BlockCodec(self._identity.cipher, self.url)
         meta = backend.meta()
         mark = int(meta["mark"])
@@ -74,6 +83,9 @@ class JournalStore:
         self._steadiness = Steadiness(self.url)
         thinner = Thinner(backend, codec, self._reader, self._keys, self._writer.forget_base, self._unseal)
         self._retainer = Retainer(backend, codec, thinner, meta)
+        if facts := self._identity.facts_of_new_key():
+            backend.write(Writes(meta=facts))
+        self._rekeyer = Rekeyer(backend, codec, self._identity.cipher, meta | facts, self._unseal)
         self._pid = os.getpid()
         self._writing = threading.Lock()
         self._is_closed = False
@@ -121,6 +133,18 @@ class JournalStore:
             raise BadSetting(f"Cannot remove old turns from {self.url}: a store of this kind keeps all of them.")
         with self._writing, self._steadiness.removing() as is_free:
             return is_free and self._retainer.step(retention, now_us, self._writer.mark)
+
+    def rekey(self) -> bool:
+        """Write a portion of what is under an older key anew, under the present one; True when something is left.
+
+        Each call is bounded in time.  When nothing is left, the store needs its older keys no more.
+
+        Raises:
+            StoreUnavailable: as `commit`; another call goes on, also after a crash.
+        """
+        self._check_usable()
+        with self._writing:
+            return self._rekeyer.step()
 
     def kept(self) -> Kept:
         return self._retainer.kept

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from runtime.crypto.keyfiles import KeyFiles
 from runtime.errors import StaleCommit
@@ -62,6 +62,7 @@ class MemoryBackend:
             self._lifecycle.extend(writes.lifecycle)
             self._definitions.update({row.hash: row for row in writes.definitions})
             self._schedules = {row.id: row for row in writes.schedules} | self._schedules
+            self._schedules.update({row.id: row for row in writes.rescheduled if row.id in self._schedules})
             for settled in writes.settled:
                 self._schedules.pop(settled, None)
             self._meta.update(writes.meta)
@@ -134,6 +135,8 @@ class MemoryBackend:
         pass
 
 
-def open_store(url: str, *, key: bytes | None = None, key_files: KeyFiles | None = None) -> JournalStore:
+def open_store(
+    url: str, *, key: bytes | None = None, key_files: KeyFiles | None = None, old_keys: Sequence[bytes] | None = None
+) -> JournalStore:
     """A new, empty store; sealed with `key` or with one that nobody keeps."""
     return JournalStore(MemoryBackend(url), key=key, key_files=None)

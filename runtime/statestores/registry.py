@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from runtime.crypto.keyfiles import KeyFiles
 from runtime.errors import BadSetting, nearest
@@ -26,12 +27,17 @@ _BUILT_IN = {
 
 
 class Opener(Protocol):
-    """What an adapter offers: open the store at `url`, or create it there."""
+    """What an adapter offers: open the store at `url`, or create it there.
 
-    def __call__(self, url: str, *, key: bytes | None, key_files: KeyFiles | None) -> StateStore: ...
+    It gets `old_keys` too, a sequence of keys, where somebody passes them.
+    """
+
+    def __call__(self, url: str, *, key: bytes | None, key_files: KeyFiles | None, **more: Any) -> StateStore: ...
 
 
-def open_store(url: str, *, key: bytes | None = None, key_files: KeyFiles | None = None) -> StateStore:
+def open_store(
+    url: str, *, key: bytes | None = None, key_files: KeyFiles | None = None, old_keys: Sequence[bytes] | None = None
+) -> StateStore:
     """The store at a URL, made if it is not there: `memory://`, `sqlite:///relative.db`, `sqlite:////absolute.db`,
     `postgresql+psycopg://user:password@host/database`, `mariadb+pymysql://user:password@host/database`.
 
@@ -40,6 +46,8 @@ def open_store(url: str, *, key: bytes | None = None, key_files: KeyFiles | None
         key: 32 bytes; None for `SPAWN_STATESTORE_KEY`, else a key made for this store outside the project.  The store's
             `key_location` says where, `key_is_new` whether it was made just now.
         key_files: where such keys are kept; None for the user's own data directory.
+        old_keys: what the store may have been written under before its key was changed to `key`; None for
+            `SPAWN_STATESTORE_OLD_KEYS`, where no `key` is passed.  They open it; all that is written is under the new key.
 
     Raises:
         BadSetting: no adapter has that scheme, or the rest of the URL makes no sense to it.
@@ -48,7 +56,8 @@ def open_store(url: str, *, key: bytes | None = None, key_files: KeyFiles | None
     scheme, separator, _ = url.partition("://")
     if not separator:
         raise BadSetting(f"{url!r} is not a store URL. Write memory:// or sqlite:///PATH.")
-    return _opener(scheme.partition("+")[0])(url, key=key, key_files=key_files or KeyFiles())
+    more: dict[str, Any] = {} if old_keys is None else {"old_keys": old_keys}
+    return _opener(scheme.partition("+")[0])(url, key=key, key_files=key_files or KeyFiles(), **more)
 
 
 def _opener(scheme: str) -> Opener:

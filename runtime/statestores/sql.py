@@ -10,7 +10,7 @@ A pooler between here and the server must keep sessions: the right to write is a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -167,11 +167,13 @@ def _snapshot_row(row: Row[Any]) -> SnapshotRow:
     return SnapshotRow(**values)
 
 
-def open_store(url: str, *, key: bytes | None = None, key_files: KeyFiles | None = None) -> JournalStore:
+def open_store(
+    url: str, *, key: bytes | None = None, key_files: KeyFiles | None = None, old_keys: Sequence[bytes] | None = None
+) -> JournalStore:
     """The store in a database, made there if there is none; this process owns it until it is closed."""
     backend = SqlBackend(url)
     try:
-        return JournalStore(backend, key=key, key_files=key_files or KeyFiles())
+        return JournalStore(backend, key=key, key_files=key_files or KeyFiles(), old_keys=old_keys)
     except BaseException:
         with suppress(Exception):
             backend.close()

@@ -34,6 +34,7 @@ def carry_out(connection: Connection, writes: Writes) -> int:
     _replace_snapshots(connection, writes.snapshots)
     _insert_marks(connection, writes)
     _insert_schedules(connection, writes.schedules)
+    _replace_schedules(connection, writes.rescheduled)
     for places in _portions(place_of(settled, "") for settled in writes.settled):
         connection.execute(sql.REMOVE_SCHEDULES, {"places": places})
     if writes.definitions:
@@ -105,6 +106,15 @@ def _insert_schedules(connection: Connection, rows: Sequence[ScheduleRow]) -> No
             del new[bytes(known)]
     if new:
         connection.execute(sql.INSERT_SCHEDULES, [_values(row) | {"place": place} for place, row in new.items()])
+
+
+def _replace_schedules(connection: Connection, rows: Sequence[ScheduleRow]) -> None:
+    wanted = {place_of(row.id, ""): row for row in rows}
+    for places in _portions(wanted):
+        known = [bytes(place) for place in connection.execute(sql.KNOWN_SCHEDULES, {"places": places}).scalars()]
+        if known:
+            connection.execute(sql.REMOVE_SCHEDULES, {"places": known})
+            connection.execute(sql.INSERT_SCHEDULES, [_values(wanted[place]) | {"place": place} for place in known])
 
 
 def _values(row: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -270,6 +270,8 @@ def _insert_rows(connection: sqlite3.Connection, writes: Writes) -> None:
         )
     if writes.schedules:
         connection.executemany(sql.INSERT_SCHEDULE, [(row.id, row.due_us, row.data) for row in writes.schedules])
+    if writes.rescheduled:
+        connection.executemany(sql.REPLACE_SCHEDULE, [(row.due_us, row.data, row.id) for row in writes.rescheduled])
     if writes.settled:
         connection.executemany(sql.SETTLE_SCHEDULE, [(settled,) for settled in writes.settled])
     if writes.meta:
@@ -280,14 +282,16 @@ def _snapshot_row(values: tuple[Any, ...]) -> SnapshotRow:
     return SnapshotRow(**dict(zip(sql.SNAPSHOT_COLUMNS, values, strict=True)))
 
 
-def open_store(url: str, *, key: bytes | None = None, key_files: KeyFiles | None = None) -> JournalStore:
+def open_store(
+    url: str, *, key: bytes | None = None, key_files: KeyFiles | None = None, old_keys: Sequence[bytes] | None = None
+) -> JournalStore:
     """The store in a file; its directory is made where it is missing, readable by its owner only."""
     path = path_of(url)
     with unavailable(url):
         prepare_directory(path.parent)
         backend = SqliteBackend(path, url, StoreLock(path, url))
     try:
-        return JournalStore(backend, key=key, key_files=key_files or KeyFiles())
+        return JournalStore(backend, key=key, key_files=key_files or KeyFiles(), old_keys=old_keys)
     except BaseException:
         backend.close()
         raise

@@ -86,6 +86,7 @@ UPSERT_DEFINITION = (
     " ON CONFLICT (hash) DO UPDATE SET deployed_us = excluded.deployed_us, data = excluded.data"
 )
 INSERT_SCHEDULE = "INSERT INTO schedules VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING"
+REPLACE_SCHEDULE = "UPDATE schedules SET due_us = ?, data = ? WHERE id = ?"
 SETTLE_SCHEDULE = "DELETE FROM schedules WHERE id = ?"
 ALL_SCHEDULES = "SELECT id, due_us, data FROM schedules ORDER BY due_us, id"
 DEFINITIONS = "SELECT hash, name, deployed_us, data FROM definitions ORDER BY deployed_us, hash"
