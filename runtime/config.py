@@ -53,6 +53,14 @@ class RuntimeConfig(msgspec.Struct, frozen=True, kw_only=True):
     """The newest so many turns of all actors together; None for all."""
     mailbox_limit: int = 100_000
     """Waiting invocations for one actor before `MailboxFull`, for actors whose class does not say."""
+    task_workers: int = 0
+    """Worker processes for actors of kind `task`, at most; 0 for as many as there are processors, and at least 2."""
+    task_idle_s: float = 60.0
+    """A worker process without a turn for so long is ended."""
+    task_boot_timeout_s: float = 180.0
+    """How long a new worker process may take to report."""
+    task_call_timeout_s: float | None = None
+    """How long an action of a task may run before its worker process is killed; None for as long as it takes."""
     timeout_s: float = 60.0
     """How long a call waits for its answer when it does not say; Spawn's own default."""
 

@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Collection, Iterator, Mapping
 from datetime import datetime
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
@@ -51,8 +51,11 @@ from runtime.redeploy import check_state, compare, stored
 from runtime.settings import Kind
 from runtime.statestores.base import StateStore
 
+if TYPE_CHECKING:
+    from runtime.hosts.task import TaskHost
+
 ALL = frozenset(Capability)
-_KINDS = (Kind.NAMED, Kind.UNNAMED, Kind.POOLED, Kind.PROJECTION)
+_KINDS = (Kind.NAMED, Kind.UNNAMED, Kind.POOLED, Kind.TASK, Kind.PROJECTION)
 
 
 class EmbeddedSystem:
@@ -69,6 +72,7 @@ class EmbeddedSystem:
         self.store = store
         self._ids = RandomIds()
         self.host = InProcessHost()
+        self._tasks: TaskHost | None = None
         self.driver = ThreadedDriver(config, store, clock or SystemClock(), self._ids)
         self.driver.calls = ThreadedCalls(self.driver, self._ids)
         self._ports: dict[asyncio.AbstractEventLoop, LoopPort] = {}
@@ -83,10 +87,10 @@ class EmbeddedSystem:
         """See `SystemApi.deploy`.  Atomic: on any error the earlier definition runs on, unchanged.
 
         Args:
-            host: runs the definition's actions; None for this process.
+            host: runs the definition's actions; None for this process, or for a task its worker processes.
         """
-        host = host or self.host
         definition = actor if isinstance(actor, ActorDefinition) else define(actor)
+        host = host or self._host_for(definition.settings.kind)
         if definition.settings.kind not in _KINDS:
             raise DefinitionError(
                 f"Cannot deploy {definition.name}: kind={definition.settings.kind!r} is not available here yet."
@@ -133,6 +137,16 @@ class EmbeddedSystem:
     def remembered(self, definition: str) -> ActorDefinition | None:
         """A definition that was deployed in this process, perhaps replaced since, by its hash."""
         return self.host.definition(definition)
+
+    def _host_for(self, kind: Kind) -> Host:
+        if kind is not Kind.TASK:
+            return self.host
+        with self._starting:
+            if self._tasks is None:
+                from runtime.hosts.task import TaskHost, limits_of
+
+                self._tasks = TaskHost(limits_of(self.config))
+            return self._tasks
 
     def _last_stored(self, definition: ActorDefinition) -> StoredDefinition | None:
         return next((d for d in reversed(self.store.definitions()) if d.name == definition.name), None)
@@ -404,6 +418,8 @@ class EmbeddedSystem:
                 return
             self._is_closed = True
         is_written = not self._is_started or self.driver.stop(timeout_s=10.0)
+        if self._tasks is not None:
+            self._tasks.close()
         self.store.close()
         if not is_written:
             engine = self.driver.engine

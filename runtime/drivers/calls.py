@@ -6,66 +6,16 @@ import asyncio
 from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from runtime.codecs.values import encode_value
-from runtime.config import duration_ms
 from runtime.context import Context
 from runtime.drivers.waiters import BlockingWaiter, LoopPort
-from runtime.errors import BadSetting, WouldBlock, nearest
-from runtime.ids import ActorId
+from runtime.errors import WouldBlock
+from runtime.hosts.outgoing import ASK_OPTIONS, check_options, outgoing, told
 from runtime.records import Encoded, Failure, Invocation, Reply, Sent
+
+__all__ = ["ThreadedCalls", "check_options", "outgoing", "sent", "told"]
 
 if TYPE_CHECKING:
     from runtime.drivers.threaded import ThreadedDriver
-
-_ASK_OPTIONS = frozenset({"parent", "system", "metadata", "timeout", "key"})
-_TELL_OPTIONS = frozenset({"parent", "system", "metadata", "delay", "key"})
-
-
-def outgoing(
-    turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any], invocation_id: Any
-) -> Invocation:
-    """The invocation that an action sends: caller, cause and correlation are the turn's.
-
-    Raises:
-        BadPayload, BadSetting: the payload has no encoding, or an option is wrong.
-    """
-    origin = turn.work.invocation
-    return Invocation(
-        id=invocation_id,
-        actor=ActorId(options.get("system") or origin.actor.system, actor),
-        action=action,
-        payload=encode_value(payload, what=f"the payload of {actor}.{action}"),
-        parent=options.get("parent") or "",
-        caller=origin.actor,
-        cause=origin.id,
-        correlation=origin.correlation or origin.id,
-        key=options.get("key") or "",
-        metadata=dict(options.get("metadata") or {}),
-        path=(*origin.path, origin.actor),
-    )
-
-
-def told(
-    turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any], invocation_id: Any
-) -> Invocation:
-    """The invocation that `ctx.tell` holds back: nobody waits for it, so it belongs to no path of waiting actors.
-
-    Raises:
-        BadPayload, BadSetting: as `outgoing`.
-    """
-    check_options(options, _TELL_OPTIONS, "ctx.tell")
-    invocation = outgoing(turn, actor, action, payload, options, invocation_id)
-    delay = options.get("delay")
-    due_us = turn.work.now_us + _delay_us(delay) if delay is not None else 0
-    return msgspec.structs.replace(invocation, asynchronous=True, path=(), scheduled_to_us=due_us)
-
-
-def check_options(options: Mapping[str, Any], known: frozenset[str], call: str) -> None:
-    for name in options:
-        if name not in known:
-            raise BadSetting(f"{call} has no option {name!r}. {nearest(name, known, kind='option')}")
 
 
 class _Recording:
@@ -101,7 +51,7 @@ class ThreadedCalls:
                 f"ctx.invoke must be awaited, and {name} is a plain def, which cannot await.\n"
                 f"Write `ctx.call({actor!r}, {action!r}, …)` there, or make it `async def {name}`."
             )
-        check_options(options, _ASK_OPTIONS, "ctx.invoke")
+        check_options(options, ASK_OPTIONS, "ctx.invoke")
         invocation = outgoing(turn, actor, action, payload, options, self._ids())
         if self._port is None:
             self._port = LoopPort(asyncio.get_running_loop())
@@ -117,7 +67,7 @@ class ThreadedCalls:
                 f"{name} is an async def: waiting here would stop the event loop that all coroutine actions share.\n"
                 f"Write `await ctx.invoke({actor!r}, {action!r}, …)`."
             )
-        check_options(options, _ASK_OPTIONS, "ctx.call")
+        check_options(options, ASK_OPTIONS, "ctx.call")
         invocation = outgoing(turn, actor, action, payload, options, self._ids())
         waiter = BlockingWaiter(self._driver.callers)
         self._driver.submit(invocation, _Recording(turn, invocation, waiter))
@@ -132,9 +82,3 @@ class ThreadedCalls:
     def _timeout(self, options: Mapping[str, Any]) -> float:
         timeout = options.get("timeout")
         return float(timeout) if timeout is not None else self._driver.config.timeout_s
-
-
-def _delay_us(delay: Any) -> int:
-    if isinstance(delay, (int, float)) and not isinstance(delay, bool):
-        return round(delay * 1_000_000)
-    return duration_ms(delay, name="delay") * 1_000

@@ -171,14 +171,6 @@ def test_definition_that_does_not_fit_the_state_leaves_the_old_one_running(syste
     assert system.invoke("counter", "add", {"value": 1}) == 6
 
 
-def test_kind_that_is_not_there_yet_is_refused() -> None:
-    class Task(Actor, name="task", kind="task"):
-        pass
-
-    with runtime.embedded(key=KEY) as system, pytest.raises(errors.DefinitionError, match="not available"):
-        system.deploy(Task)
-
-
 def test_joined_systems_call_each_other_and_share_nothing_else(system: EmbeddedSystem) -> None:
     class Asker(Actor, name="asker"):
         @action

@@ -1,0 +1,225 @@
+"""A worker process of `TaskHost`, from the inside: one turn at a time, until the line to the parent ends.
+
+The line carries frames: one byte that says what follows.  Down come definitions, pickled by the parent, and the messages by
+which a node hands turns to any other process; up go these messages, and what actions print and log.  A thread reads the line,
+so that answers arrive while an action waits for them, and so that the process ends at once when the parent does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import itertools
+import logging
+import os
+import pickle
+import queue
+import signal
+import sys
+import threading
+from collections.abc import Awaitable, Mapping
+from concurrent.futures import Future
+from multiprocessing.connection import Connection
+from typing import Any
+
+import msgspec
+
+from runtime.codecs.values import decode_value
+from runtime.context import Context
+from runtime.errors import DefinitionError, InternalError, SpawnError, WouldBlock
+from runtime.hosts.inprocess import InProcessHost
+from runtime.hosts.outcomes import refused
+from runtime.hosts.outgoing import ASK_OPTIONS, check_options, outgoing, told
+from runtime.ids import RandomIds
+from runtime.records import Outcome, Work
+from runtime.wire.node_values import error_of, get_failure, get_value
+from runtime.wire.node_work import get_work, make_ask, put_outcome
+from runtime.wire.workbench.v1 import node_pb2 as pb
+
+DEFINITION, MESSAGE, READY, OUT, ERR, LOG = (bytes([letter]) for letter in b"DMROEL")
+"""What a frame begins with."""
+
+_PARENT_S = 5.0
+"""How often it is checked that the parent lives, beside the end of the line: a fork of the parent may keep that open."""
+_LINE_CHARACTERS = 8_000
+
+
+def serve(line: Connection) -> None:
+    """Be a worker; called in the new process, with its end of the line."""
+    _detach_from_terminal()
+    worker = _Worker(line)
+    worker.send(READY)
+    worker.run()
+
+
+class _Worker:
+    def __init__(self, line: Connection) -> None:
+        self._line = line
+        self._sending = threading.Lock()
+        self._work: queue.SimpleQueue[Work] = queue.SimpleQueue()
+        self._host = InProcessHost()
+        self._calls = _Calls(self)
+        self._refusals: dict[str, SpawnError] = {}
+        sys.stdout, sys.stderr = _Printed(self, OUT), _Printed(self, ERR)
+        logging.getLogger("runtime.actors").addHandler(_Forward(self))
+        logging.getLogger("runtime.actors").setLevel(logging.DEBUG)
+        logging.getLogger("runtime.actors").propagate = False
+
+    def send(self, frame: bytes) -> None:
+        with self._sending:
+            self._line.send_bytes(frame)
+
+    def run(self) -> None:
+        """Run turns on this thread, which is the process's first."""
+        threading.Thread(target=self._read, name="wb-line", daemon=True).start()
+        with asyncio.Runner() as loop:
+            while True:
+                work = self._work.get()
+                outcome = self._outcome(work, loop)
+                for stream in (sys.stdout, sys.stderr):
+                    stream.flush()
+                message = pb.FromHost()
+                put_outcome(message.outcome, outcome, work)
+                self.send(MESSAGE + message.SerializeToString())
+
+    def _outcome(self, work: Work, loop: asyncio.Runner) -> Outcome:
+        if (refusal := self._refusals.get(work.definition)) is not None:
+            return refused(refusal)
+        try:
+            if self._host.is_async(work):
+                return loop.run(self._host.arun(work, self._calls))
+            return self._host.run(work, self._calls)
+        except Exception as error:  # noqa: BLE001 - a defect of ours must reach whoever waits for the outcome
+            return refused(InternalError(f"The host failed to run an action: {type(error).__name__}: {error}"))
+
+    def _read(self) -> None:
+        parent = os.getppid()
+        try:
+            while True:
+                while not self._line.poll(_PARENT_S):
+                    if os.getppid() != parent:
+                        os._exit(1)
+                self._received(self._line.recv_bytes())
+        except (EOFError, OSError):
+            os._exit(0)
+
+    def _received(self, frame: bytes) -> None:
+        kind, content = frame[:1], memoryview(frame)[1:]
+        if kind == DEFINITION:
+            self._prepare(content)
+            return
+        message = pb.ToHost.FromString(bytes(content))
+        if message.HasField("work"):
+            self._work.put(get_work(message.work))
+        elif message.HasField("answer"):
+            self._calls.answered(message.answer)
+
+    def _prepare(self, pickled: memoryview) -> None:
+        """Code of the parent's own; nothing else ever comes down this line."""
+        hashed, pickled = bytes(pickled[:16]).decode(), pickled[16:]
+        try:
+            self._host.prepare(pickle.loads(pickled))  # noqa: S301
+        except Exception as error:  # noqa: BLE001 - importing a user's module can raise anything
+            self._refusals[hashed] = DefinitionError(
+                f"The code of this actor cannot be loaded in a worker process: {type(error).__name__}: {error}.\n"
+                "What a task uses must be defined in the notebook, or be importable from where the runtime was started."
+            )
+
+
+class _Calls:
+    """`Calls` over the line: the parent asks in the name of the turn, and knows who answers."""
+
+    def __init__(self, worker: _Worker) -> None:
+        self._worker = worker
+        self._ids, self._numbers = RandomIds(), itertools.count(1)
+        self._waiting: dict[int, Future[Any]] = {}
+
+    def ask(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> Awaitable[Any]:
+        if not turn.is_async:
+            name = turn.work.invocation.action
+            raise WouldBlock(
+                f"ctx.invoke must be awaited, and {name} is a plain def, which cannot await.\n"
+                f"Write `ctx.call({actor!r}, {action!r}, …)` there, or make it `async def {name}`."
+            )
+        return asyncio.wrap_future(self._asked(turn, actor, action, payload, options, "ctx.invoke"))
+
+    def ask_blocking(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> Any:
+        if turn.is_async:
+            name = turn.work.invocation.action
+            raise WouldBlock(
+                f"{name} is an async def: waiting here would stop the event loop of this worker.\n"
+                f"Write `await ctx.invoke({actor!r}, {action!r}, …)`."
+            )
+        return self._asked(turn, actor, action, payload, options, "ctx.call").result()
+
+    def tell(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> None:
+        turn.held.append(told(turn, actor, action, payload, options, self._ids()))
+
+    def answered(self, answer: pb.AskReply) -> None:
+        waiting = self._waiting.pop(answer.id, None)
+        if waiting is None or not waiting.set_running_or_notify_cancel():
+            return
+        if answer.HasField("failure"):
+            waiting.set_exception(error_of(get_failure(answer.failure)))
+        else:
+            waiting.set_result(decode_value(get_value(answer.response)))
+
+    def _asked(
+        self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any], call: str
+    ) -> Future[Any]:
+        check_options(options, ASK_OPTIONS, call)
+        invocation = outgoing(turn, actor, action, payload, options, self._ids())
+        number = next(self._numbers)
+        waiting: Future[Any] = Future()
+        self._waiting[number] = waiting
+        timeout = options.get("timeout")
+        message = make_ask(number, turn.work, invocation, None if timeout is None else float(timeout))
+        self._worker.send(MESSAGE + message.SerializeToString())
+        return waiting
+
+
+class _Printed(io.TextIOBase):
+    """Sends what is printed up the line, a line at a time."""
+
+    encoding = "utf-8"
+
+    def __init__(self, worker: _Worker, kind: bytes) -> None:
+        self._worker, self._kind, self._text = worker, kind, ""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        self._text += text
+        if "\n" in text or len(self._text) >= _LINE_CHARACTERS:
+            self.flush()
+        return len(text)
+
+    def flush(self) -> None:
+        text, self._text = self._text, ""
+        if text:
+            self._worker.send(self._kind + text.encode(errors="backslashreplace"))
+
+
+class _Forward(logging.Handler):
+    """Sends what actors log up the line."""
+
+    def __init__(self, worker: _Worker) -> None:
+        super().__init__()
+        self._worker = worker
+
+    def emit(self, record: logging.LogRecord) -> None:
+        line = str(getattr(record, "line", record.getMessage()))
+        text = line.encode(errors="backslashreplace").decode()
+        self._worker.send(LOG + msgspec.msgpack.encode((record.levelno, text)))
+
+
+def _detach_from_terminal() -> None:
+    """An interrupt of a cell goes to all processes of the kernel's group; and nothing may write into a notebook by itself."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        os.dup2(nothing, number)
+    os.close(nothing)
