@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from runtime.api import Waiting
-from runtime.drivers.threaded import ThreadedDriver
-from runtime.engine.commands import Command
-from runtime.engine.hold import Condition
-from runtime.engine.mailbox import Envelope
-from runtime.engine.system import Engine
 from runtime.ids import ActorId
+
+if TYPE_CHECKING:  # commands import this module, and loading the extension must not load the engine
+    from runtime.drivers.threaded import ThreadedDriver
+    from runtime.engine.commands import Command
+    from runtime.engine.hold import Condition
+    from runtime.engine.mailbox import Envelope
+    from runtime.engine.system import Engine
 
 T = TypeVar("T")
 

@@ -7,10 +7,8 @@ from collections.abc import Awaitable, Mapping
 from datetime import datetime
 from typing import Any, NoReturn
 
-from runtime import holding
 from runtime.api import SystemApi
 from runtime.errors import Condition, Mistake, SpawnError
-from runtime.local import EmbeddedSystem
 from workbench.commands.interrupted import WaitInterrupted
 from workbench.session import current
 
@@ -98,7 +96,14 @@ def _fate(system: SystemApi, actor: str, action: str) -> str:
     if mailbox[position].running:
         seconds = max(0.0, time.time() - mailbox[position].started_us / 1e6)
         return f"The action still runs (for {seconds:.1f} s so far) and will end by itself."
-    if isinstance(system, EmbeddedSystem) and actor in holding.held_actors(system.driver):
+    if _is_held(system, actor):
         return f"The message waits, since {actor} is held; %step {actor} or %release {actor} lets it go on."
     place = f"waits in the mailbox behind {position}" if position else "is next in the mailbox"
     return f"The message {place} and will be processed."
+
+
+def _is_held(system: SystemApi, actor: str) -> bool:
+    from runtime import holding
+    from runtime.local import EmbeddedSystem  # not at the top: loading the extension must not load the engine
+
+    return isinstance(system, EmbeddedSystem) and actor in holding.held_actors(system.driver)

@@ -91,7 +91,19 @@ def test_reloading_works_with_the_same_store(fresh: Kernel) -> None:
 
 
 def test_loading_imports_nothing_heavy(fresh: Kernel) -> None:
-    heavy = ["kubernetes", "duckdb", "pyarrow", "aiohttp", "jupyterlab", "anywidget", "ipywidgets", "pandas", "numpy"]
+    heavy = [
+        "runtime.engine",
+        "runtime.drivers",
+        "kubernetes",
+        "duckdb",
+        "pyarrow",
+        "aiohttp",
+        "jupyterlab",
+        "anywidget",
+        "ipywidgets",
+        "pandas",
+        "numpy",
+    ]
     heavy += ["grpc", "sqlalchemy", "google.protobuf"]
 
     fresh.ok("%load_ext workbench")
