@@ -116,9 +116,8 @@ def _draw(layers: _Layers, step: Step, y: int, places: dict[str, int], start_us:
     dash = "6 4" if is_reply else "8 3 2 3" if message.kind == "broadcast" else ""
     layers.lines += _arrow(here, there, y, colour, dash, is_open=is_reply or not message.is_asked)
     is_focus = message.id == focus and not is_reply
-    label = _cut(
-        _reply_label(message) if is_reply else _call_label(message), 30 if abs(here - there) <= _COLUMN else 60
-    )
+    room = 26 if abs(here - there) <= _COLUMN else 56
+    label = _reply_label(message, room) if is_reply else _cut(_call_label(message), room)
     place = {"x": str((here + there) // 2)} if here != there else {"x": str(here + 34), "text_anchor": "start"}
     look = {"fill": colour, "font_weight": "600" if is_focus else ""}
     tip = element("title", _tip(message))
@@ -144,8 +143,9 @@ def _call_label(message: Message) -> str:
     return f"{prefix}{message.call(60)}{suffix}"
 
 
-def _reply_label(message: Message) -> str:
-    return f"{message.came_of_it(40)} · {duration(message.took_us)}"
+def _reply_label(message: Message, room: int) -> str:
+    took = duration(message.took_us)
+    return f"{message.came_of_it(room - len(took) - 5)} · {took}"
 
 
 def _tip(message: Message) -> str:

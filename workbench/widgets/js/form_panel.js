@@ -21,7 +21,7 @@ export function FormPanel({ link, nowUs, children }) {
 
 function Actions({ view, link }) {
   const choose = (event) => link.ask("choose", { action: event.target.value });
-  return html`<label class="wb-facts">action
+  return html`<label class="wb-facts wb-choice">action
     <select class="wb-input" value=${view.action} onChange=${choose}>
       ${(view.actions ?? []).map((name) => html`<option key=${name} value=${name} selected=${name === view.action}>${printable(name)}</option>`)}
     </select>
