@@ -17,7 +17,7 @@ import msgspec
 
 from runtime.api import SystemApi, SystemStatus
 from runtime.config import DEFAULT_SYSTEM, Durability, RuntimeConfig
-from runtime.errors import BadSetting, SystemStopped, nearest, shown
+from runtime.errors import BadSetting, StoreInUse, SystemStopped, nearest, shown
 from workbench.actor_logs import ActorLogs
 from workbench.results import Status
 from workbench.store_place import default_store, prepare_directory, shown_path, store_url
@@ -25,6 +25,7 @@ from workbench.tables import plural
 
 if TYPE_CHECKING:
     from runtime.contracts.contract import Contract
+    from runtime.local import EmbeddedSystem
     from workbench.attach.attachment import Attached
     from workbench.history.database import HistoryDatabase
 
@@ -62,6 +63,8 @@ class Session:
         self._attached: Attached | None = None
         self._own: SystemApi | None = None
         """While attached: the embedded system, which runs on."""
+        self._sharing: Closeable | None = None
+        """Lets other processes on the same store join."""
 
     def open(self) -> SystemApi:
         """The running system, started if this is the first use.
@@ -83,9 +86,15 @@ class Session:
         system: str | None = None,
         store: str | Path | None = None,
         durability: Durability | str | None = None,
+        join: bool = True,
         **options: Any,
     ) -> SystemApi:
         """Start an embedded system, or give the one that runs.
+
+        A store that another process of this user has open is joined: its system becomes the current one, over loopback.
+
+        Args:
+            join: False to be refused instead.
 
         Raises:
             BadSetting: one runs already with other settings, or a setting is not usable.
@@ -99,7 +108,7 @@ class Session:
             if self.system is not None:
                 self._refuse_other_settings(wanted)
                 return self.system
-            return self._start(self._settings(wanted), is_first_use=False)
+            return self._start(self._settings(wanted), is_first_use=False, may_join=join)
 
     def stop(self) -> bool:
         """Stop the system and write everything it answered; False if none was running.
@@ -108,9 +117,10 @@ class Session:
         """
         with self._lock:
             self.detach()
-            served, self.served = self.served, None
-            if served is not None:
-                served.close()
+            for each in (self._sharing, self.served):
+                if each is not None:
+                    each.close()
+            self._sharing = self.served = None
             running, self.system = self.system, None
             self._forget_history()
             self._stopped = True
@@ -180,17 +190,40 @@ class Session:
         settings = self._settings({})
         return Status.of(SystemStatus(system=settings["system"], store=settings["store"], running=False))
 
-    def _start(self, settings: dict[str, Any], *, is_first_use: bool) -> SystemApi:
+    def _start(self, settings: dict[str, Any], *, is_first_use: bool, may_join: bool = True) -> SystemApi:
         from runtime import embedded
 
         prepare_directory(settings["store"])
-        system: SystemApi = embedded(**settings)
+        try:
+            system = embedded(**settings)
+        except StoreInUse as error:
+            joined = self._join(settings) if may_join else None
+            if joined is None:
+                raise error from None
+            return joined
         self.system, self._stopped, self._started_with = system, False, settings
         # A courtesy to scripts that end without a stop; what must not be lost does not depend on it.
         atexit.register(self.stop)
+        self._share(system, settings["store"])
         if is_first_use or _key_is_new(system):
             self.notify(_welcome(system))
         return system
+
+    def _share(self, system: EmbeddedSystem, store: str) -> None:
+        from workbench.attach.sharing import Sharing
+
+        self._sharing = Sharing(system, store, lambda: str(getattr(self.served, "address", "")))
+
+    def _join(self, settings: dict[str, Any]) -> SystemApi | None:
+        """Attach to the process that has the store; None if it does not let us in."""
+        from workbench.attach.sharing import join
+
+        joined = join(settings["store"], self.notify)
+        if joined is None:
+            return None
+        self._stopped, self._started_with = False, settings
+        self.attach(*joined)
+        return joined[0]
 
     def _settings(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
         settings = {"system": DEFAULT_SYSTEM, "durability": Durability.JOURNAL, **self.defaults, **wanted}

@@ -18,11 +18,15 @@ def start(
 ) -> Status:
     """Start the embedded system now, with these settings, instead of at first use with the defaults.
 
+    If another kernel of yours has the store open, its system is joined over loopback: commands go there, and actors defined here
+    run here.
+
     Args:
         system: the actor system's name; `spawn-system` if not given.
         store: `sqlite:///PATH`, a path, or `memory`; by default `.spawn/<notebook>.db` beside the notebook.
         durability: `snapshot`, `journal` (default) or `commit`, for actors whose class does not say.
-        options: `key` (32 bytes that encrypt the store), and further fields of `runtime.config.RuntimeConfig`.
+        options: `join=False`, to be refused a store that another kernel has, instead of joining that one; `key` (32 bytes that
+            encrypt the store), and further fields of `runtime.config.RuntimeConfig`.
 
     Raises:
         BadSetting: a system runs already with other settings, or a setting is not usable.

@@ -19,6 +19,7 @@ from workbench.session import current
 
 MOST_EVENTS = 20_000
 _LOOK_S = 0.01
+_QUIET_S = 0.2
 
 
 class NoSuchMessage(Mistake):
@@ -141,13 +142,21 @@ def _first_possible(system: SystemApi, meant: Turn) -> int:
 def _settled(
     system: SystemApi, events: Subscription, roots: list[Invocation], settle_s: float
 ) -> tuple[list[Event], list[Invocation]]:
-    """All events once nothing of the chains is on its way any more, or when the time is up."""
+    """All events once nothing of the chains is on its way any more, or when the time is up.
+
+    A system in another process does not say what is on its way; there it is over when nothing has come for a while.
+    """
     chains = {str(each.id) for each in roots}
     collected, deadline = events.drain(), time.monotonic() + settle_s
+    quiet_at = time.monotonic() + _QUIET_S
     while True:
+        is_here = isinstance(system, EmbeddedSystem)
         pending = system.pending(chains) if isinstance(system, EmbeddedSystem) and chains else []
-        collected += events.drain()
-        if not pending or time.monotonic() > deadline:
+        if fresh := events.drain():
+            collected += fresh
+            quiet_at = time.monotonic() + _QUIET_S
+        is_over = not pending if is_here else time.monotonic() > quiet_at
+        if is_over or time.monotonic() > deadline:
             return collected, pending
         time.sleep(_LOOK_S)
 

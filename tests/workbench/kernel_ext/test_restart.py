@@ -43,16 +43,61 @@ def test_changed_code_goes_on_from_the_stored_state(tmp_path: Path) -> None:
         assert kernel.ok("%invoke counter add value=1").text == "{'total': 17}"
 
 
-def test_a_second_kernel_is_told_who_has_the_store(tmp_path: Path) -> None:
+def test_a_second_kernel_on_the_same_store_joins_the_first(tmp_path: Path) -> None:
+    with _started(tmp_path) as first, _started(tmp_path) as second:
+        first.ok(COUNTER)
+        first.ok("%invoke counter add value=1")
+
+        joined = second.ok("%invoke counter add value=5")
+
+        assert joined.text == "{'total': 6}"
+        assert "joined its actor system at grpc://127.0.0.1:" in joined.stdout
+        assert first.ok("%state counter").text == "{'total': 6}"
+
+
+def test_an_actor_defined_in_the_second_kernel_runs_there_and_is_known_in_the_first(tmp_path: Path) -> None:
+    with _started(tmp_path) as first, _started(tmp_path) as second:
+        first.ok(COUNTER)
+        second.ok("import os")
+        second.ok(
+            "%%actor\nclass Where(Actor):\n    @action\n    def pid(self) -> int:\n        import os\n        return os.getpid()"
+        )
+
+        assert first.ok("%invoke where pid").text == second.ok("os.getpid()").text
+
+
+def test_a_second_kernel_goes_on_by_itself_when_the_first_is_gone(tmp_path: Path) -> None:
+    with _started(tmp_path) as second:
+        with _started(tmp_path) as first:
+            first.ok(COUNTER)
+            first.ok("%invoke counter add value=1\n%query SELECT 1")
+            second.ok("%state counter")
+
+        lost = second.run("%invoke counter add value=1 --timeout 5s")
+        second.ok("%detach")
+        second.ok(COUNTER)
+
+        assert lost.ename in ("Unreachable", "InvocationTimeout")
+        assert second.ok("%invoke counter add value=1").text == "{'total': 2}"
+
+
+def test_a_second_kernel_that_does_not_want_to_join_is_told_who_has_the_store(tmp_path: Path) -> None:
     with _started(tmp_path) as first, _started(tmp_path) as second:
         first.ok(COUNTER)
         owner = first.ok("import os; os.getpid()").text
 
-        refused = second.run(COUNTER)
+        refused = second.run("import workbench as wb\nwb.start(join=False)")
 
         assert refused.ename == "StoreInUse"
         assert f"process {owner}" in refused.traceback
-        assert "Traceback" not in refused.traceback
-        assert second.ok("'Counter' in globals()").text == "False"
+        assert "Traceback (most recent call last)" not in refused.traceback.partition("StoreInUse:")[2]
         second.ok("%spawn start --store memory")
         second.ok(COUNTER)
+
+
+def test_tracing_works_in_a_kernel_that_joined(tmp_path: Path) -> None:
+    with _started(tmp_path) as first, _started(tmp_path) as second:
+        first.ok(COUNTER)
+        second.ok("import workbench as wb")
+
+        assert "notebook → counter.add(value=5)" in second.ok("%trace wb.invoke('counter', 'add', {'value': 5})").text
