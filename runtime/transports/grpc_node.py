@@ -17,6 +17,7 @@ from runtime.context import current_turn
 from runtime.definition import ActorDefinition, define
 from runtime.drivers.waiters import BlockingWaiter, LoopPort
 from runtime.errors import BadSetting
+from runtime.hosts.capsules import Capsule
 from runtime.ids import ActorId, InvocationId
 from runtime.records import Encoded, Invocation, Kept, Lifecycle, StoredDefinition, Turn
 from runtime.transports.node_connection import NodeConnection, Target
@@ -72,6 +73,10 @@ class NodeClient:
         self._offers: NodeOffers | None = None
         self._ports: dict[asyncio.AbstractEventLoop, LoopPort] = {}
         self._lock = threading.Lock()
+
+    def capsules(self) -> list[Capsule]:
+        """The last turns that failed in this process, oldest first, with message, state before and live frames."""
+        return self._offers.capsules if self._offers is not None else []
 
     # -- definitions ---------------------------------------------------------------------------------------------------
 

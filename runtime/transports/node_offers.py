@@ -24,6 +24,7 @@ from runtime.api import DeployReport
 from runtime.definition import ActorDefinition
 from runtime.drivers.loops import LoopThread
 from runtime.errors import InternalError, SpawnError, Unreachable
+from runtime.hosts.capsules import Capsule
 from runtime.hosts.inprocess import InProcessHost
 from runtime.hosts.outcomes import refused
 from runtime.records import Outcome, Work
@@ -58,6 +59,11 @@ class NodeOffers:
         self._threads = ThreadPoolExecutor(_MOST_THREADS, "wb-hosted")
         self._coroutines = LoopThread("wb-hosted-coroutines")
         self._has_coroutines = False
+
+    @property
+    def capsules(self) -> list[Capsule]:
+        """The last failed turns of the actors that run here, oldest first."""
+        return self._host.capsules.all()
 
     def deploy(self, definition: ActorDefinition) -> DeployReport:
         """Offer a definition, and wait for what the node says.

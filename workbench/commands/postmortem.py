@@ -35,9 +35,10 @@ def postmortem(which: Failed | str | None = None) -> Postmortem:
 def state_before(failed: Failed) -> Any:
     """The decoded state that the turn began with; None if it is not known any more."""
     system = current.open()
+    if failed.capsule is not None and failed.capsule.work.state is not None:
+        return decode_value(failed.capsule.work.state.value)
     if failed.capsule is not None and isinstance(system, EmbeddedSystem):
-        state = failed.capsule.work.state or system.host.initial(failed.definition)
-        return decode_value(state.value)
+        return decode_value(system.host.initial(failed.definition).value)
     try:
         return system.state(failed.actor, failed.revision) if failed.revision else None
     except SpawnError:

@@ -53,7 +53,8 @@ class ErrorDisplay:
         shown = self._traceback(plain, joined(frames)) if frames else self._message(plain)
         # Of an action that failed in another process there is only text.
         trace = [getattr(error, "trace", "").rstrip("\n")] if isinstance(error, ActionFailed) else []
-        return [*filter(None, trace), *shown, *getattr(error, "__notes__", ())]
+        hint = _what_now(error) if isinstance(error, ActionFailed) else []
+        return [*filter(None, trace), *shown, *hint, *getattr(error, "__notes__", ())]
 
     @contextmanager
     def of_cell(self, note: str) -> Iterator[None]:

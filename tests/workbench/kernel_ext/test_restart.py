@@ -101,3 +101,14 @@ def test_tracing_works_in_a_kernel_that_joined(tmp_path: Path) -> None:
         second.ok("import workbench as wb")
 
         assert "notebook → counter.add(value=5)" in second.ok("%trace wb.invoke('counter', 'add', {'value': 5})").text
+
+
+def test_an_actor_that_fails_in_the_kernel_that_joined_is_laid_open_there(tmp_path: Path) -> None:
+    with _started(tmp_path) as first, _started(tmp_path) as second:
+        first.ok(COUNTER)
+        second.ok(COUNTER.replace("Counter", "Other").replace('"counter"', '"other"'))
+
+        failed = second.run("%invoke other divide by=0")
+
+        assert "see %postmortem other" in failed.traceback
+        assert "by   = 0" in second.ok("%postmortem other").text
