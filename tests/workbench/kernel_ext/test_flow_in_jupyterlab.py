@@ -26,10 +26,15 @@ class Till(Actor):
         left = self.cents - amount
         self.cents = {expression}
         return {{"rest": 100 // self.cents, "note": note}}
+
+    @action
+    def nap(self) -> None:
+        import time
+        time.sleep(5)
 """
-LOAD, DEFINE, FAIL, POSTMORTEM, MEND, RETRY, TRACE, FORM, LOGS, FAILURES = range(10)
+LOAD, DEFINE, FAIL, POSTMORTEM, MEND, RETRY, TRACE, FORM, LOGS, FAILURES, NAP, STATE = range(12)
 CELLS = [
-    "%load_ext workbench\n%config Workbench.store = 'memory'\nimport workbench as wb",
+    "%load_ext workbench\nimport workbench as wb",
     TILL.format(expression="left"),
     "%invoke till take amount=10",
     "%postmortem till",
@@ -39,7 +44,12 @@ CELLS = [
     "%form till take",
     "%logs till",
     "%failures",
+    "%invoke till nap",
+    "%state till",
 ]
+
+
+_STATUS = "jupyterapp.shell.currentWidget.sessionContext.kernelDisplayStatus"
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +137,34 @@ def test_what_the_actor_printed_is_in_its_log_and_nowhere_else(lab: Lab) -> None
     assert "taking 3" in lab.cell(LOGS).inner_text()
     assert "taking" not in lab.cell(FORM).inner_text()
     assert "succeeded" in lab.cell(FAILURES).inner_text()
+
+
+def test_interrupting_from_the_menu_ends_the_wait_and_not_the_action(lab: Lab) -> None:
+    lab.start(NAP)
+    _menu(lab, "Kernel", "Interrupt Kernel")
+    _ends(lab, NAP)
+
+    assert "Stopped waiting for till.nap. The action still runs" in lab.cell(NAP).inner_text()
+
+
+def test_after_a_restart_from_the_menu_the_actor_goes_on(lab: Lab) -> None:
+    lab.run(STATE)
+    before = lab.cell(STATE).inner_text()
+    _menu(lab, "Kernel", "Restart Kernel…")
+    lab.page.locator(".jp-Dialog button", has_text="Restart").click()
+    lab.page.wait_for_function(f"{_STATUS} !== 'idle'", timeout=30_000)
+    lab.page.wait_for_function(f"{_STATUS} === 'idle'", timeout=60_000)
+    for index in (LOAD, MEND, STATE):
+        lab.run(index)
+
+    _picture(lab, "7-restarted")
+    assert lab.cell(STATE).inner_text().partition("{")[2] == before.partition("{")[2]
+    assert "unchanged" in lab.cell(MEND).inner_text()
+
+
+def _menu(lab: Lab, title: str, entry: str) -> None:
+    lab.page.locator("#jp-MainMenu .lm-MenuBar-itemLabel", has_text=title).first.click()
+    lab.page.locator(".lm-Menu-itemLabel", has_text=entry).first.click()
 
 
 def test_the_page_reports_no_error(lab: Lab) -> None:

@@ -82,6 +82,7 @@ class Lab:
         self.page.goto(url, timeout=90_000)
         self.page.wait_for_selector(".jp-Notebook", timeout=90_000)
         self.page.wait_for_selector("#jupyterlab-splash", state="detached", timeout=90_000)
+        self.page.wait_for_function("globalThis.jupyterapp?.shell?.currentWidget", timeout=90_000)
 
     def _listen(self, sockets: WebSocket) -> None:
         def count(_: object) -> None:
@@ -115,18 +116,18 @@ _COUNT_CHANGES = """([node, count, limit]) => new Promise((done) => {
 
 
 @contextmanager
-def opened(chromium: str, folder: Path, cells: list[str]) -> Iterator[Lab]:
-    """A notebook with these cells, open in a JupyterLab of its own."""
+def opened(chromium: str, folder: Path, cells: list[str], notebook_7: Path | None = None) -> Iterator[Lab]:
+    """A notebook with these cells, open in a JupyterLab of its own, or in the Notebook 7 of that directory."""
     (folder / "panels.ipynb").write_text(json.dumps(_notebook(cells)), "utf-8")
     with ExitStack() as stack:
-        url = stack.enter_context(_served(folder))
+        url = stack.enter_context(_served(folder, notebook_7))
         browser = stack.enter_context(sync_playwright()).chromium.launch(executable_path=chromium, args=FLAGS)
         stack.callback(browser.close)
         yield Lab(browser.new_page(viewport={"width": 1300, "height": 1500}), url)
 
 
 @contextmanager
-def _served(folder: Path) -> Iterator[str]:
+def _served(folder: Path, notebook_7: Path | None) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     token, config = secrets.token_hex(), folder / ".config"
@@ -136,13 +137,18 @@ def _served(folder: Path) -> Iterator[str]:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     options = ["--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
     options += [f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={folder}"]
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser", *options]
+    app = "jupyterlab" if notebook_7 is None else "notebook"
+    command = [sys.executable, "-m", app, "--no-browser", "--allow-root", "--expose-app-in-browser", *options]
     environment = {**os.environ, **places, "PATH": path, "PYTHONPATH": str(ROOT)}
+    if notebook_7 is not None:
+        environment["PYTHONPATH"] = f"{notebook_7}{os.pathsep}{ROOT}"
+        environment["JUPYTER_PATH"] = str(notebook_7 / "share" / "jupyter")
     with (folder / "server.log").open("w") as log:
         server = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True)
     try:
         _wait_for_port(server, port, folder / "server.log")
-        yield f"http://127.0.0.1:{port}/lab/tree/panels.ipynb?token={token}"
+        place = "lab/tree" if notebook_7 is None else "notebooks"
+        yield f"http://127.0.0.1:{port}/{place}/panels.ipynb?token={token}"
     finally:
         server.terminate()  # it shuts its kernels down first
         try:

@@ -79,12 +79,21 @@ export class Link {
       id,
       this.time.setTimeout(() => this.countQueued(), QUEUED_AFTER_MS),
     );
-    this.model.send({ id, type, data });
+    this.send({ id, type, data });
   }
 
   /** Send what needs no answer. */
   tell(type, data) {
-    this.model.send({ id: 0, type, data });
+    this.send({ id: 0, type, data });
+  }
+
+  /** A kernel that is gone takes nothing: the panel shows that by itself, once nothing is heard any more. */
+  send(message) {
+    try {
+      this.model.send(message);
+    } catch {
+      // nothing to be done
+    }
   }
 
   take(text) {

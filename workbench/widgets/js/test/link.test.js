@@ -121,3 +121,14 @@ test("a closed link leaves no listener and no timer", () => {
 
   assert.deepEqual([model.isListenedTo, time.timers.size], [false, 0]);
 });
+
+test("a kernel that is gone makes no error", () => {
+  const { link, model } = linked(null);
+  model.send = () => { throw new Error("Cannot send"); };
+
+  link.tell("visible", { view: "v", state: "hidden" });
+  link.ask("back");
+
+  assert.equal(link.pending.size, 1);
+  link.close();
+});
