@@ -51,7 +51,11 @@ def html_table(columns: Sequence[str], rows: Sequence[Sequence[object]], caption
 def _html_row(tag: str, cells: Sequence[str], aligned: Sequence[str]) -> str:
     end = tag.partition(" ")[0]
     filled = zip(cells, aligned, strict=True)
-    return "<tr>" + "".join(f'<{tag} style="text-align:{a}">{html.escape(c)}</{end}>' for c, a in filled) + "</tr>"
+    return (
+        "<tr>"
+        + "".join(f'<{tag} style="text-align:{a};padding:2px 8px">{html.escape(c)}</{end}>' for c, a in filled)
+        + "</tr>"
+    )
 
 
 def html_lines(text: str) -> str:

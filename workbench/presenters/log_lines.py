@@ -11,6 +11,7 @@ from workbench.actor_logs import LogLine
 from workbench.presenters.actor_panel import LogRow
 from workbench.presenters.columns import Column
 from workbench.presenters.html import ERROR, FRAME, Markup, code, element, join, muted, table
+from workbench.presenters.rendering import bundle
 from workbench.presenters.wording import plural, printable, short_id, shortened
 
 SHOWN_LINES = 200
@@ -59,7 +60,7 @@ class Logs(tuple[LogLine, ...]):
         return "\n".join([*self._missing(), *lines])
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        return {"text/plain": repr(self), "text/html": self._html()}
+        return bundle(repr(self), self._html())
 
     @property
     def widgets(self) -> list[dict[str, Any]]:

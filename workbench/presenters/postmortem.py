@@ -10,6 +10,7 @@ from workbench.presenters.call_text import call_text
 from workbench.presenters.failed_turns import Failed
 from workbench.presenters.frames import FrameView, SourceLine, chain_of, frames_of, variables_of
 from workbench.presenters.html import CODE_FONT, ERROR, FRAME, LINE, Markup, code, element, join, muted
+from workbench.presenters.rendering import bundle
 from workbench.presenters.turns import OUTCOMES
 from workbench.presenters.values import one_line, outline
 from workbench.presenters.wording import clock_time, printable, short_hash, short_id
@@ -61,7 +62,7 @@ class Postmortem:
         return "\n".join([*lines, "", f"  {self._next()}"])
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        return {"text/plain": repr(self), "text/html": self._html()}
+        return bundle(repr(self), self._html())
 
     def _headline(self) -> str:
         what = printable(f"{self.failed.actor}.{self.failed.action}")

@@ -13,6 +13,7 @@ from workbench.presenters.columns import Column, aligned
 from workbench.presenters.html import FRAME, Markup, code, element, muted, table
 from workbench.presenters.mermaid import sequence_mermaid
 from workbench.presenters.messages import OUTSIDE, Message
+from workbench.presenters.rendering import bundle
 from workbench.presenters.sequence import MOST_ACTORS, MOST_MESSAGES, participants_of, sequence_svg
 from workbench.presenters.wording import duration, plural, short_id
 
@@ -145,9 +146,8 @@ class Trace:
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         if not self.messages:
-            return {"text/plain": repr(self), "text/html": element("div", muted(self._nothing()), style=FRAME)}
-        bundle = {"text/plain": repr(self), "text/html": self._html(), "image/svg+xml": self.svg}
-        return {**bundle, "text/vnd.mermaid": self.mermaid}
+            return bundle(repr(self), element("div", muted(self._nothing()), style=FRAME))
+        return bundle(repr(self), self._html(), svg=self.svg, mermaid=self.mermaid)
 
     def _nothing(self) -> str:
         if self.hidden:

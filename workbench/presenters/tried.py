@@ -8,7 +8,8 @@ from typing import Any
 from runtime.codecs.values import decode_value
 from runtime.records import Invocation, Outcome
 from workbench.presenters.call_text import call_text
-from workbench.presenters.html import ERROR, FRAME, Markup, code, element
+from workbench.presenters.html import ERROR, FRAME, code, element
+from workbench.presenters.rendering import bundle
 from workbench.presenters.state_changes import state_changes
 from workbench.presenters.values import one_line, outline
 from workbench.presenters.wording import short_id
@@ -50,7 +51,7 @@ class Tried:
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         head = element("strong", self._headline(), style="" if self else f"color:{ERROR}")
         facts = [element("div", f"{name} ", code(text)) for name, text in self._facts()]
-        return {"text/plain": repr(self), "text/html": Markup(element("div", head, *facts, style=FRAME))}
+        return bundle(repr(self), element("div", head, *facts, style=FRAME))
 
     def _headline(self) -> str:
         name = f"{self.message.actor.name}.{self.message.action}"

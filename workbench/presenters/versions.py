@@ -10,6 +10,7 @@ import msgspec
 
 from runtime.records import StoredDefinition
 from workbench.presenters.html import CODE_FONT, FRAME, Markup, element, muted
+from workbench.presenters.rendering import bundle
 from workbench.presenters.wording import short_hash
 from workbench.results import Rows
 from workbench.tables import cut, local_time
@@ -90,7 +91,7 @@ class Earlier:
                 element("details", element("summary", "Against the code deployed now", style="cursor:pointer"), diff)
             )
         html = element("div", *parts, element("div", muted(self._next())), style=FRAME)
-        return {"text/plain": repr(self), "text/html": html}
+        return bundle(repr(self), html)
 
     def _headline(self) -> str:
         stored = self.version.definition

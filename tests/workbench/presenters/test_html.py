@@ -8,6 +8,7 @@ from tests.workbench.presenters.samples import NOW_US, full_actor_view, full_sys
 from workbench.presenters.actor_static import actor_rendering
 from workbench.presenters.columns import Column, aligned
 from workbench.presenters.html import element, join, table
+from workbench.presenters.rendering import bundle
 from workbench.presenters.system_static import system_rendering
 
 
@@ -59,3 +60,10 @@ def test_static_html_needs_no_script_and_no_network(markup: str) -> None:
 
     assert not {"script", "link", "style", "iframe", "img"} & set(read.tags)
     assert not [name for name in read.attributes if name.startswith("on") or name in ("href", "src")]
+
+
+def test_a_bundle_is_of_plain_strings() -> None:
+    found = bundle("text", element("b", "x"), svg=element("svg"))
+
+    assert {type(content) for content in found.values()} == {str}
+    assert set(found) == {"text/plain", "text/html", "image/svg+xml"}
