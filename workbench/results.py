@@ -16,6 +16,7 @@ from runtime.api import ActorInfo, SystemStatus, Waiting
 from runtime.codecs.values import decode_value
 from runtime.errors import shown
 from workbench.data_frames import as_dict, to_arrow, to_pandas, to_polars
+from workbench.redaction import redacted
 from workbench.tables import SHOWN_ROWS, html_lines, html_table, local_time, plural, text_table
 
 T = TypeVar("T")
@@ -132,9 +133,9 @@ class History(Rows[Entry]):
     noun = "turn"
 
     def cells(self, record: Entry) -> Sequence[object]:
-        outcome = record.failure or f"→ {shown(record.response)}"
-        state = "" if record.state is None else shown(record.state)
-        payload = "" if record.payload is None else shown(record.payload)
+        outcome = record.failure or f"→ {shown(redacted(record.response))}"
+        state = "" if record.state is None else shown(redacted(record.state))
+        payload = "" if record.payload is None else shown(redacted(record.payload))
         at = local_time(round(record.at.timestamp() * 1_000_000))
         return record.revision, at, record.action, payload, outcome, state, f"{record.took_ms:.1f}", record.caller
 

@@ -8,7 +8,20 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from tests.benchmarks import actors, asks, delays, durable, flights, loading, machine, many, node, proxied, together
+from tests.benchmarks import (
+    actors,
+    asks,
+    delays,
+    durable,
+    flights,
+    loading,
+    machine,
+    many,
+    node,
+    proxied,
+    redeploy,
+    together,
+)
 from tests.benchmarks.report import as_json, as_text
 from tests.benchmarks.rounds import FULL, QUICK, Result, measure
 
@@ -20,6 +33,7 @@ SETS = {
     "durable": durable.TABLES,
     "actors": actors.TABLES,
     "many": many.TABLES,
+    "redeploy": redeploy.TABLES,
     "flights": flights.TABLES,
     "node": node.TABLES,
     "proxied": proxied.TABLES,

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, NoReturn
 
 from runtime.api import SystemApi
-from runtime.errors import Condition, Mistake, SpawnError
+from runtime.errors import Condition, InvocationTimeout, Mistake, SpawnError
 from workbench.commands.interrupted import WaitInterrupted
 from workbench.session import current
 
@@ -47,7 +47,7 @@ def invoke(
     Raises:
         UnknownActor, UnknownAction, BadPayload, NotDeployed: nothing was run.
         ActionFailed: the action raised; its exception is the `__cause__`.
-        InvocationTimeout: no answer in time.
+        InvocationTimeout: no answer in time; a note says whether the action still runs.
         WaitInterrupted: a `KeyboardInterrupt` that says whether the action still runs.
     """
     target = current.system or current.open()
@@ -65,6 +65,9 @@ def invoke(
             timeout=timeout,
             key=key,
         )
+    except InvocationTimeout as error:
+        error.add_note(_fate(target, actor, action))
+        raise error.with_traceback(None)  # noqa: B904 - itself, without the frames below this one
     except (Mistake, Condition) as error:
         raise error.with_traceback(None)  # noqa: B904 - itself, without the frames below this one
     except KeyboardInterrupt:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import workbench as wb
-from runtime.errors import ActionFailed, DefinitionError, UnknownActor
+from runtime.errors import ActionFailed, DefinitionError, InvocationTimeout, UnknownActor
 from tests.workbench.commands.conftest import Counter, release
 from workbench.session import Session
 
@@ -47,6 +47,27 @@ def test_ainvoke_answers_many_at_once() -> None:
         return await asyncio.gather(*(wb.ainvoke("counter", "add", {"value": 1}) for _ in range(10)))
 
     assert sorted(answer["total"] for answer in asyncio.run(ask())) == list(range(1, 11))
+
+
+def test_a_time_out_says_whether_the_action_still_runs() -> None:
+    with pytest.raises(InvocationTimeout) as caught:
+        wb.invoke("counter", "wait", timeout=0.05)
+
+    assert caught.value.__notes__[0].startswith("The action still runs")
+
+
+def test_lists_hide_secrets_and_the_records_have_them() -> None:
+    class Vault(wb.Actor, name="vault"):
+        @wb.action
+        def put(self, password: str) -> dict:
+            return {"token": "abc"}
+
+    wb.deploy(Vault)
+    wb.invoke("vault", "put", {"password": "hunter2"})
+
+    [entry] = wb.history("vault")
+    assert (entry.payload, entry.response) == ({"password": "hunter2"}, {"token": "abc"})
+    assert not {"hunter2", "abc"} & set(repr(wb.history("vault")).replace("'", " ").split())
 
 
 def test_a_ref_calls_actions_by_name() -> None:
