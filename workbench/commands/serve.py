@@ -82,7 +82,7 @@ class Served:
         return {"text/plain": repr(self), "text/html": html_lines(repr(self))}
 
 
-def serve(*, grpc_port: int = 0, http_port: int | None = None, host_port: int = 8090) -> Served:
+def serve(*, grpc_port: int = 0, http_port: int | None = 0, host_port: int = 8090) -> Served:
     """Listen for other processes of this machine, until the system stops; what listens already is answered again.
 
     Args:

@@ -56,7 +56,9 @@ SPAWN = (
     argument(
         "--grpc-port", type=int, default=0, metavar="N", help="with serve: for other notebooks (default: a free one)"
     ),
-    argument("--http-port", type=int, metavar="N", help="with serve: for Spawn's SDKs; 0 for a free one"),
+    argument(
+        "--http-port", type=int, default=0, metavar="N", help="with serve: for Spawn's SDKs (default: a free one)"
+    ),
 )
 
 

@@ -177,3 +177,11 @@ def test_proxy_can_be_acted_on_when_that_is_said(proxy: str) -> None:
     wb.attach(proxy, mode="act")
 
     assert wb.invoke("tally", "add", {"value": 4}) == {"total": 4}
+
+
+def test_serving_shows_what_an_sdk_needs(session: Session) -> None:
+    served = wb.serve()
+
+    assert served.http_address.startswith("http://127.0.0.1:")
+    assert f"SPAWN_PROXY_URL={served.http_address}" in repr(served)
+    served.close()
