@@ -1,7 +1,7 @@
 """The behaviours that Spawn's own tests check, one test each, by number (spawn-protocol §6).
 
-Not here: 1, 3, 4, 19 and 32 to 34 are the protocol's (tests of wire and servers), 6 and 22 the task host's, 8 to 10 need several
-nodes, 25 is a test that passes by mistake, and 41 to 46 are SQL views of projections, which DuckDB takes the place of.
+Not here: 1, 3, 4, 19 and 32 to 34 are the protocol's (tests of wire and servers), 8 to 10 need several nodes, 25 is a test that
+passes by mistake, and 41 to 46 are SQL views of projections, which DuckDB takes the place of.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from runtime.definition import define
 from runtime.drivers.stepping import SteppingDriver
 from runtime.engine.system import EngineOptions
 from runtime.ids import ActorId
+from runtime.local import EmbeddedSystem, embedded
 from runtime.policies import AccessRules, parse_policy
 from runtime.settings import Kind
 from runtime.statestores.registry import open_store
@@ -305,3 +306,29 @@ def test_behaviour_54_broadcast_reaches_receive_of_another_actor(system: Steppin
     system.run()
 
     assert system.ask("receiving", "get") == {"text": "hello"}
+
+
+class Tasking(Actor, name="tasking", kind="task"):
+    value: int = 0
+
+    @action
+    def compute(self, value: int) -> dict[str, int]:
+        self.value = value
+        return {"value": value}
+
+
+@pytest.fixture
+def tasks() -> Iterator[EmbeddedSystem]:
+    with embedded(key=KEY) as running:
+        running.deploy(Tasking)
+        yield running
+
+
+def test_behaviour_6_task_actor_answers_with_its_response(tasks: EmbeddedSystem) -> None:
+    assert tasks.invoke("tasking", "compute", {"value": 5}) == {"value": 5}
+
+
+def test_behaviour_22_state_that_a_task_set_is_read_back(tasks: EmbeddedSystem) -> None:
+    tasks.invoke("tasking", "compute", {"value": 999})
+
+    assert tasks.invoke("tasking", "GetState") == {"value": 999}
