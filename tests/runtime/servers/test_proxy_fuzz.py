@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from runtime.servers.running import RunningProxy
@@ -57,6 +57,8 @@ def test_any_body_at_any_endpoint_gets_an_answer(running: RunningProxy, path: st
 @FUZZ
 @given(data=st.binary(min_size=1, max_size=300))
 def test_any_bytes_get_an_answer_or_wait_for_more(running: RunningProxy, data: bytes) -> None:
+    # Empty lines before a request are passed over (RFC 9112 §2.2): of nothing else, the server may wait for more.
+    assume(data.strip(b"\r\n"))
     # The empty line ends whatever may have been the head of a request.
     answer = exchange(port_of(running), data.replace(b"\n", b" ") + b"\r\n\r\n", timeout_s=5.0)
 
