@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import Any
 
@@ -66,12 +67,14 @@ def join(
     Args:
         port: where the proxy calls its host; None for Spawn's 8090, or with a proxy of ours any free port.
         journal: URL of a store in which every invocation of our actors and its answer is recorded.
+        system: the proxy's actor system, which one of Spawn's does not tell; PROXY_ACTOR_SYSTEM_NAME if not given.
         options: of `proxy_link.read_target`: token, certificates.
 
     Raises:
         BadSetting, Unreachable, NotAllowed: see `SpawnProxyClient`; whether the proxy calls this process is found out before
             the first deploy registers anything.
     """
+    system = system or os.environ.get("PROXY_ACTOR_SYSTEM_NAME", "")
     link = ProxyLink(read_target(url, **options))
     host = LateHost(link, port=port, journal=journal)
     try:

@@ -28,15 +28,18 @@ class Attached(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(status, running=True, store=f"{status.store} (at {self.target})")
 
     def __repr__(self) -> str:
-        lines = [f"Attached to actor system {self.system!r} at {self.target}, {_MEANING[self.mode]}."]
+        lines = [f"Attached to actor system {self.system!r} at {self.target}, {self._meaning()}."]
         lines.append(f"  it can       {', '.join(self.capabilities) or 'say whether it is well'}")
         if self.mode is Mode.LOOK:
             lines.append(f"  to act on it %attach {self.target} --mode act")
         lines.append("  to leave     %detach")
         return "\n".join(lines)
 
+    def _meaning(self) -> str:
+        if self.mode is Mode.LOOK:
+            return "only to look: nothing can be changed"
+        deploys = Capability.DEPLOY in self.capabilities
+        return f"to act: calls{' and deployments' if deploys else ''} go there"
+
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         return {"text/plain": repr(self), "text/html": html_lines(repr(self))}
-
-
-_MEANING = {Mode.LOOK: "only to look: nothing can be changed", Mode.ACT: "to act: calls and deployments go there"}

@@ -20,6 +20,9 @@ def open_target(target: str, mode: Mode, notify: Callable[[str], object], **opti
 
     A proxy's client is itself told the mode: on a bare proxy even reading a state is acting, since it wakes the actor.
 
+    To act on a proxy, this process becomes its actor host at the first deploy: `host_port` is where the proxy calls it, `journal`
+    a store's URL in which every invocation of its actors is recorded.
+
     Raises:
         BadSetting: the target or an option is not usable.
         Unreachable, NotAllowed: see `runtime.connect`.
@@ -30,8 +33,20 @@ def open_target(target: str, mode: Mode, notify: Callable[[str], object], **opti
             "or http://127.0.0.1:9001 (a Spawn proxy)."
         )
     given = {name: value for name, value in options.items() if value is not None}
+    if target.startswith("http") and mode is Mode.ACT:
+        return _beside_proxy(target, **given)
+    if given.keys() & {"host_port", "journal"}:
+        raise BadSetting(
+            "host_port and journal are for actors of this notebook behind a proxy: attach to http://… with --mode act."
+        )
     if target.startswith("grpc"):
         given["notify"] = notify
     else:
         given["mode"] = str(mode)
     return connect(target, **given)
+
+
+def _beside_proxy(target: str, *, host_port: int | None = None, **options: Any) -> SystemApi:
+    from runtime.servers.beside_proxy import join
+
+    return join(target, port=host_port, **options)

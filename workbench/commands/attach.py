@@ -19,10 +19,15 @@ def attach(
     authority: str | Path | None = None,
     certificate: str | Path | None = None,
     key: str | Path | None = None,
+    host_port: int | None = None,
+    journal: str | None = None,
 ) -> Attached:
     """Make the actor system at `target` the current one: every command goes there until `detach`.
 
     An embedded system that runs goes on in this process.  A node on this machine and of this user needs no token.
+
+    Acting on a proxy, this process is its actor host from the first deploy on: whether the proxy calls this process is found
+    out before anything is registered.
 
     Args:
         target: `grpc://HOST:PORT` of another workbench node, or `http://HOST:PORT` of a Spawn proxy.
@@ -30,15 +35,18 @@ def attach(
         token: what the node's server named when it started; else read from `token_file`, or from `SPAWN_NODE_TOKEN`.
         authority: PEM file of who signed the certificate of a `grpcs://` node.
         certificate, key: PEM files by which such a node knows us.
+        host_port: where a proxy calls the actors of this process; None for Spawn's 8090, or a free one if the proxy is ours.
+        journal: URL of a store in which every invocation of those actors and its answer is recorded.
 
     Raises:
-        BadSetting: the target, the mode or a file is not usable.
+        BadSetting: the target, the mode, a file or an option is not usable.
         Unreachable: nobody answers there.
         NotAllowed: the token is missing or wrong.
     """
     wanted = read_mode(mode)
     options = {
         "token": token, "token_file": token_file, "authority": authority, "certificate": certificate, "key": key,
+        "host_port": host_port, "journal": journal,
     }  # fmt: skip
     system = guarded(open_target(target, wanted, current.notify, **options), wanted, target)
     attached = Attached.to(system, target, wanted)

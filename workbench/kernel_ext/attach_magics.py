@@ -10,7 +10,7 @@ from IPython.core.magic_arguments import argument
 from workbench.kernel_ext.arguments import arguments, parsed
 from workbench.kernel_ext.magic_base import BaseMagics, Scope
 
-_FILES = ("token_file", "authority", "certificate", "key")
+_TEXTS = ("token_file", "authority", "certificate", "key", "journal")
 
 
 @magics_class
@@ -31,11 +31,14 @@ class AttachMagics(BaseMagics):
         argument("--authority", metavar="FILE", help="for grpcs://: PEM of who signed the node's certificate"),
         argument("--certificate", metavar="FILE", help="for grpcs://: PEM by which the node knows us"),
         argument("--key", metavar="FILE", help="for grpcs://: PEM of that certificate's key"),
+        argument("--host-port", type=int, metavar="PORT", help="where a proxy calls the actors of this notebook"),
+        argument("--journal", metavar="URL", help="record every invocation of those actors, with its answer"),
     )
     def attach(self, line: str, local_ns: Scope = None) -> Any:
         """Work with the actor system of another process; without a target, say what is attached.
 
-        Every command goes there until %detach.  What %spawn serve shows in one notebook is the target in another.
+        Every command goes there until %detach.  What %spawn serve shows in one notebook is the target in another.  Acting on
+        a proxy (http://), %%actor registers actors there whose code stays here.
 
         Examples::
 
@@ -51,8 +54,9 @@ class AttachMagics(BaseMagics):
             return None
         if given.target is None:
             return attached() or print("Nothing is attached.")  # noqa: T201 - this cell's
-        files = {name: self._text(getattr(given, name), local_ns) for name in _FILES}
-        return attach(self._word(given.target, local_ns), self._word(given.mode, local_ns), **files)
+        texts = {name: self._text(getattr(given, name), local_ns) for name in _TEXTS}
+        target, mode = self._word(given.target, local_ns), self._word(given.mode, local_ns)
+        return attach(target, mode, host_port=given.host_port, **texts)
 
     @line_magic
     @arguments()

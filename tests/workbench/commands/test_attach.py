@@ -13,6 +13,7 @@ from runtime.errors import BadSetting, NotAllowed, Unreachable
 from runtime.local import EmbeddedSystem, embedded
 from runtime.servers.grpc_node import NodeServer
 from runtime.servers.running import serve
+from runtime.testing.raw_host import RawHost, ok
 from workbench.session import Session
 
 
@@ -185,3 +186,45 @@ def test_serving_shows_what_an_sdk_needs(session: Session) -> None:
     assert served.http_address.startswith("http://127.0.0.1:")
     assert f"SPAWN_PROXY_URL={served.http_address}" in repr(served)
     served.close()
+
+
+class Abacus(Actor, name="abacus"):
+    total: int = 0
+
+    @action
+    def add(self, value: int) -> dict:
+        self.total += value
+        return {"total": self.total}
+
+
+def test_actor_deployed_beside_a_proxy_is_registered_there(proxy: str, tmp_path: Path) -> None:
+    journal = f"sqlite:///{tmp_path / 'journal.db'}"
+    attached = wb.attach(proxy, mode="act", journal=journal)
+
+    report = wb.deploy(Abacus)
+
+    assert "deployments go there" in repr(attached)
+    assert report.actor == "abacus"
+    assert wb.invoke("abacus", "add", {"value": 4}) == {"total": 4}
+    assert wb.state("abacus") == {"total": 4}
+    wb.detach()
+    with embedded(system="other", store=journal) as past:
+        assert [turn.action for batch in past.turns(actor="abacus") for turn in batch] == ["add"]
+
+
+def test_proxy_that_calls_another_process_gets_nothing_registered(session: Session) -> None:
+    up = ok(b'{"status":"up"}', content_type="application/json")
+    with RawHost(lambda _: up) as real:
+        wb.attach(f"http://127.0.0.1:{real.port}", mode="act")
+        try:
+            with pytest.raises(NotAllowed, match="which host it calls cannot be found out"):
+                wb.deploy(Abacus)
+        finally:
+            wb.detach()
+
+    assert not any(message.start.startswith("POST") for message in real.messages)
+
+
+def test_host_options_are_for_proxies_that_are_acted_on(session: Session) -> None:
+    with pytest.raises(BadSetting, match="--mode act"):
+        wb.attach("http://127.0.0.1:9", host_port=8091)
