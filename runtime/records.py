@@ -78,6 +78,8 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The actors that wait, each for the next, for this call; how a cycle is seen."""
     hops: tuple[str, ...] = ()
     """`actor.action` of the pipes and forwards that led here; how an endless route is seen."""
+    after_commit: bool = False
+    """Answer when everything so far is on disk: a turn that handed its caller on promised that."""
 
 
 class State(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -194,6 +196,12 @@ class Outcome(msgspec.Struct, kw_only=True):
     """What the action asked of others, in order."""
     told: tuple[Invocation, ...] = ()
     """What goes out now that the turn has succeeded, in order."""
+
+    @property
+    def messages(self) -> tuple[Sent, ...]:
+        """What the record of the turn keeps: what was asked, then, after a success, what was told."""
+        told = self.told if self.failure is None else ()
+        return (*self.sent, *(Sent(each.actor, each.action, each.payload, each.id, False) for each in told))
 
 
 class Turn(msgspec.Struct, frozen=True, array_like=True, gc=False):

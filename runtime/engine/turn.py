@@ -60,7 +60,7 @@ def make_turn(
         finished_us if finished_us > started_us else started_us,  # also when the clock was set back
         work.now_us,
         work.seed,
-        outcome.sent,
+        outcome.messages if outcome.told else outcome.sent,
         activation.tags,
         tags,
         outcome.failure,

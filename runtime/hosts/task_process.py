@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import logging
-import signal
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from typing import Any
+from contextlib import suppress
 
 import msgspec
 
 from runtime.context import Context, current_turn
 from runtime.hosts import task_worker
+from runtime.hosts.children import Child
 from runtime.hosts.stream import StreamHost
 from runtime.hosts.task_worker import DEFINITION, ERR, LOG, MESSAGE, OUT
 from runtime.wire.workbench.v1 import node_pb2 as pb
@@ -24,15 +22,9 @@ class WorkerProcess:
 
     def __init__(self) -> None:
         """Starts the process; `wait_until_ready` says whether it came up.  Not on a thread that may not block."""
-        from loky.backend import get_context
-
-        context: Any = get_context("loky")
-        self._line, theirs = context.Pipe()
-        self._process: Any = context.Process(target=task_worker.serve, args=(theirs,), name="wb-task")
-        with _interrupts_held_back():
-            self._process.start()
-        theirs.close()
-        self.stream = StreamHost(f"worker process {self._process.pid}", patience_s=0.0)
+        self._child = Child(task_worker.serve, "wb-task")
+        self._line = self._child.line
+        self.stream = StreamHost(f"worker process {self._child.pid}", patience_s=0.0)
         self.turn: Context | None = None
         """The turn that it runs; what it prints belongs to that."""
         self.idle_since = 0.0
@@ -44,7 +36,7 @@ class WorkerProcess:
 
     @property
     def pid(self) -> int:
-        return int(self._process.pid)
+        return self._child.pid
 
     @property
     def is_over(self) -> bool:
@@ -76,15 +68,8 @@ class WorkerProcess:
 
     def end(self) -> int | None:
         """Kill the process and what it started; its exit code.  Takes a moment; safe to call twice."""
-        from loky.backend.utils import kill_process_tree
-
         self._is_over = True
-        with suppress(OSError, ValueError):
-            kill_process_tree(self._process)
-        with suppress(OSError):
-            self._line.close()
-        code: int | None = self._process.exitcode
-        return code
+        return self._child.end()
 
     def _send_message(self, message: pb.ToHost) -> None:
         self._send(MESSAGE + message.SerializeToString())
@@ -129,16 +114,3 @@ def _say(turn: Context, kind: bytes, content: bytes) -> None:
         logging.getLogger(__name__).debug("a task's output could not be shown", exc_info=True)
     finally:
         current_turn.reset(token)
-
-
-@contextmanager
-def _interrupts_held_back() -> Iterator[None]:
-    """A new process inherits this thread's mask: an interrupt of the group cannot end it before it ignores interrupts."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

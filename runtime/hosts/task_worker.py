@@ -11,10 +11,8 @@ import asyncio
 import io
 import itertools
 import logging
-import os
 import pickle
 import queue
-import signal
 import sys
 import threading
 from collections.abc import Awaitable, Mapping
@@ -27,6 +25,7 @@ import msgspec
 from runtime.codecs.values import decode_value
 from runtime.context import Context
 from runtime.errors import DefinitionError, InternalError, SpawnError, WouldBlock
+from runtime.hosts.children import detach_from_terminal, read_until_end
 from runtime.hosts.inprocess import InProcessHost
 from runtime.hosts.outcomes import refused
 from runtime.hosts.outgoing import ASK_OPTIONS, check_options, outgoing, told
@@ -39,14 +38,12 @@ from runtime.wire.workbench.v1 import node_pb2 as pb
 DEFINITION, MESSAGE, READY, OUT, ERR, LOG = (bytes([letter]) for letter in b"DMROEL")
 """What a frame begins with."""
 
-_PARENT_S = 5.0
-"""How often it is checked that the parent lives, beside the end of the line: a fork of the parent may keep that open."""
 _LINE_CHARACTERS = 8_000
 
 
 def serve(line: Connection) -> None:
     """Be a worker; called in the new process, with its end of the line."""
-    _detach_from_terminal()
+    detach_from_terminal()
     worker = _Worker(line)
     worker.send(READY)
     worker.run()
@@ -71,7 +68,7 @@ class _Worker:
 
     def run(self) -> None:
         """Run turns on this thread, which is the process's first."""
-        threading.Thread(target=self._read, name="wb-line", daemon=True).start()
+        read_until_end(self._line, self._received)
         with asyncio.Runner() as loop:
             while True:
                 work = self._work.get()
@@ -91,17 +88,6 @@ class _Worker:
             return self._host.run(work, self._calls)
         except Exception as error:  # noqa: BLE001 - a defect of ours must reach whoever waits for the outcome
             return refused(InternalError(f"The host failed to run an action: {type(error).__name__}: {error}"))
-
-    def _read(self) -> None:
-        parent = os.getppid()
-        try:
-            while True:
-                while not self._line.poll(_PARENT_S):
-                    if os.getppid() != parent:
-                        os._exit(1)
-                self._received(self._line.recv_bytes())
-        except (EOFError, OSError):
-            os._exit(0)
 
     def _received(self, frame: bytes) -> None:
         kind, content = frame[:1], memoryview(frame)[1:]
@@ -212,14 +198,3 @@ class _Forward(logging.Handler):
         line = str(getattr(record, "line", record.getMessage()))
         text = line.encode(errors="backslashreplace").decode()
         self._worker.send(LOG + msgspec.msgpack.encode((record.levelno, text)))
-
-
-def _detach_from_terminal() -> None:
-    """An interrupt of a cell goes to all processes of the kernel's group; and nothing may write into a notebook by itself."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for number in (0, 1, 2):
-        os.dup2(nothing, number)
-    os.close(nothing)

@@ -213,7 +213,7 @@ class HostJournal:
             finished_us=work.now_us if is_restoring else max(entry.finished_us, work.now_us),
             now_us=work.now_us,
             seed=work.seed,
-            sent=outcome.sent,
+            sent=outcome.messages,
             tags_before=work.tags,
             tags_after=tags,
             failure=outcome.failure,

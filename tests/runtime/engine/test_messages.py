@@ -46,6 +46,16 @@ def test_told_message_leaves_when_the_turn_succeeded(system: System) -> None:
     assert system.ask("counter", "look") == 4
 
 
+def test_told_message_is_in_the_record_of_its_turn(system: System) -> None:
+    system.deploy(Counter)
+    system.deploy(Caller)
+
+    system.ask("caller", "tell", {"value": 4})
+
+    telling, told = system.turns()
+    assert [(each.asked, each.action, each.invocation) for each in telling.sent] == [(False, "add", told.invocation)]
+
+
 def test_failed_turn_tells_nothing(system: System) -> None:
     system.deploy(Counter)
     system.deploy(Caller)
