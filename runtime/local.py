@@ -62,6 +62,8 @@ class EmbeddedSystem(DeployableSystem):
             metadata=metadata,
             key=key,
         )
+        if asynchronous and self.driver.post(invocation):
+            return None
         waiter = BlockingWaiter(self.driver.callers)
         self.driver.submit(invocation, waiter)
         return waiter.wait(invocation, wait_s(timeout, metadata, self.config.timeout_s))

@@ -26,16 +26,19 @@ class DirectTurns:
     def submit(self, invocation: Invocation, waiter: object) -> None:
         """Take a message, and begin its turn if the host can have it now."""
         driver = self._driver
-        with driver._lock:
+        with driver.lock:
             now_us = driver.now_us()
+            refused = driver.inbox.let_in()
             commands = driver.engine.submit(invocation, waiter, now_us)
+            if refused:
+                commands = [*refused, *commands]
             runs, commands = self._take(commands, now_us)
         self._follow_up(runs, commands)
 
     def finish(self, run: Run, outcome: Outcome) -> None:
         """A turn has ended; begin the next one of the host, if there is one."""
         driver = self._driver
-        with driver._lock:
+        with driver.lock:
             now_us = driver.now_us()
             commands = driver.engine.finish(run, outcome, now_us)
             runs, commands = self._take(commands, now_us)
@@ -58,8 +61,8 @@ class DirectTurns:
         driver = self._driver
         worker = None
         if driver.engine.backlog():
-            with driver._lock:
+            with driver.lock:
                 worker = driver.pool.claim() if driver.engine.backlog() else None
-        driver._after(worker)
+        driver.follow_up(worker)
         if commands:
-            driver._carry_out(commands)
+            driver.carry_out(commands)

@@ -23,7 +23,11 @@ SPARES_KEPT = 4
 
 _FIRST_WIDENING = 128
 _MOST_WHEN_LATE = 16
-_LATE_S = 0.002
+_LATE_S = 0.001
+_LATE_LOOKS = 8
+"""For so many looks after one that came late, a worker without progress may only be waiting for the interpreter."""
+_PATIENT_LOOKS = 6
+"""By then a thread that wants the interpreter has had it, however busy the user's own thread is."""
 _FEW_STEPS = 16
 _START_TOGETHER = 16
 _BLOCKED, _COMPUTING, _NEITHER = "blocked", "computing", "neither"
@@ -42,6 +46,9 @@ class Monitor:
         self._is_stopped = False
         self._late_s = 0.0
         """By how much the last pause was longer than it should."""
+        self._late_looks = 0
+        """How many more looks count as late ones."""
+        self._blocked_ticks = 0
         self._easy_ticks = 0
         """Looks in a row at which nothing waited for a worker."""
         self._computing_ticks = 0
@@ -92,7 +99,8 @@ class Monitor:
             return []
         self._easy_ticks = 0
         self._computing_ticks = self._computing_ticks + 1 if seen is _COMPUTING else 0
-        if seen is _BLOCKED:
+        self._blocked_ticks = self._blocked_ticks + 1 if seen is _BLOCKED else 0
+        if self._blocked_ticks > (_PATIENT_LOOKS if self._late_looks else 0):
             self._widen(backlog)
         elif self._computing_ticks >= _PATIENCE_TICKS:
             self._narrow()
@@ -102,9 +110,12 @@ class Monitor:
         """What the draining workers have done since the last look; those that are stuck are detached.
 
         Little processor time alone would not mean that they wait: other threads and processes may have had it.  Few steps
-        alone would not either: actions may compute.
+        alone would not either: actions may compute.  And a monitor that comes late had to wait for the interpreter, so the
+        workers may have, too: a busy thread of the user's keeps it for 5 ms at a time.
         """
         pool = self._pool
+        self._late_looks = _LATE_LOOKS if self._late_s > _LATE_S else max(0, self._late_looks - 1)
+        most_still = _PATIENT_LOOKS if self._late_looks else 1
         steps, used_s, all_busy = 0, 0.0, True
         workers = list(pool.draining)
         for worker in workers:
@@ -112,7 +123,8 @@ class Monitor:
             worker.seen = worker.steps
             worker.still = worker.still + 1 if worker.is_busy and not done else 0
             used = _used_s(worker, done)
-            if worker.still > 1 or (worker.still and backlog and used < elapsed_s / 2):
+            is_waiting = worker.still == most_still and backlog and used < elapsed_s / 2
+            if worker.still > most_still or is_waiting:
                 pool.detach(worker)
             steps += done
             used_s += used

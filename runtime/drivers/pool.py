@@ -85,6 +85,8 @@ class WorkerPool:
         self.wanted = 1
         self.is_short = True
         """Fewer workers drain than are wanted: whoever adds work claims one.  Kept, not computed: every message looks."""
+        self.is_crowded = False
+        """More workers drain than are wanted: whoever has ended a step parks, also while there is work."""
         self.is_stopped = False
         self._hired = 0
         self._monitor = Monitor(self, lock, at_tick, f"{name}-monitor")
@@ -175,6 +177,7 @@ class WorkerPool:
     def count(self) -> None:
         """Workers or wishes have changed."""
         self.is_short = len(self.draining) < self.wanted and not self.is_stopped
+        self.is_crowded = len(self.draining) > self.wanted
 
     # -- do not need it ------------------------------------------------------------------------------------------------
 

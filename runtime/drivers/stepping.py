@@ -144,7 +144,7 @@ class SteppingDriver:
     def advance(self, seconds: float) -> None:
         """Move the clock, and let happen what is due."""
         self.clock.advance(seconds)
-        self._carry_out(self.engine.tick(self.clock.now_us()))
+        self.carry_out(self.engine.tick(self.clock.now_us()))
         if self.writes_at_once:
             self.write()
 
@@ -162,7 +162,7 @@ class SteppingDriver:
                 self.engine.store_failed(str(error), self.clock.now_us())
                 raise
             self._unwritten = None
-            self._carry_out(self.engine.group_committed(self.clock.now_us()))
+            self.carry_out(self.engine.group_committed(self.clock.now_us()))
 
     def crash(self) -> None:
         """Lose everything that is not in the store, as `kill -9` does, and start again with the same definitions."""
@@ -182,7 +182,7 @@ class SteppingDriver:
         self._suspended.clear()
 
     def submit(self, invocation: Invocation, waiter: object) -> None:
-        self._carry_out(self.engine.submit(invocation, waiter, self.clock.now_us()))
+        self.carry_out(self.engine.submit(invocation, waiter, self.clock.now_us()))
 
     # -- steps ---------------------------------------------------------------------------------------------------------
 
@@ -190,15 +190,15 @@ class SteppingDriver:
         now_us = self.clock.now_us()
         step = self.engine.take(now_us)
         if isinstance(step, list):
-            self._carry_out(step)
+            self.carry_out(step)
         elif isinstance(step, Load):
-            self._carry_out(self.engine.loaded(step.actor, self.store.load(step.actor), now_us))
+            self.carry_out(self.engine.loaded(step.actor, self.store.load(step.actor), now_us))
         elif isinstance(step, FindKey):
-            self._carry_out(
+            self.carry_out(
                 self.engine.key_looked_up(step.activation, self.store.find_key(step.actor, step.key), now_us)
             )
         elif isinstance(step, Judge):
-            self._carry_out(look_up(step, self.store)(self.engine, now_us))
+            self.carry_out(look_up(step, self.store)(self.engine, now_us))
         elif isinstance(step, Run):
             self._run(step)
 
@@ -228,9 +228,9 @@ class SteppingDriver:
         self._suspended.append(_Suspended(run, coroutine, context, awaited))
 
     def _finish(self, run: Run, outcome: Outcome) -> None:
-        self._carry_out(self.engine.finish(run, outcome, self.clock.now_us()))
+        self.carry_out(self.engine.finish(run, outcome, self.clock.now_us()))
 
-    def _carry_out(self, commands: list[Command]) -> None:
+    def carry_out(self, commands: list[Command]) -> None:
         for command in commands:
             if isinstance(command, Answer):
                 command.waiter.deliver(command.reply)

@@ -17,26 +17,25 @@ from runtime.clock import Clock
 from runtime.config import RuntimeConfig
 from runtime.context import Calls
 from runtime.drivers.coroutines import Coroutines
+from runtime.drivers.draining import Draining
 from runtime.drivers.handover import Watch
 from runtime.drivers.housekeeping import Housekeeping, retention_of
+from runtime.drivers.inbox import Inbox
 from runtime.drivers.outbox import Outbox
-from runtime.drivers.performing import arun, look_up, run
 from runtime.drivers.pool import Worker, WorkerPool
 from runtime.drivers.projections import Projections
 from runtime.drivers.recorder import Recorder
 from runtime.drivers.timekeeper import Timekeeper
-from runtime.engine.commands import Command, Run, Step
-from runtime.engine.core import NOTHING
+from runtime.engine.commands import Command
 from runtime.engine.ready import FairQueue
 from runtime.engine.system import Engine, EngineOptions
 from runtime.errors import InvocationAbandoned, StoreUnavailable
 from runtime.ids import ActorId, IdSource
-from runtime.records import Invocation, Outcome
+from runtime.records import Invocation
 from runtime.statestores.base import Group, StateStore
 
 T = TypeVar("T")
 
-_REPLIES_TOGETHER = 64
 _LAST_TURNS_S = 2.0
 """How long `stop` waits for turns in progress."""
 
@@ -57,7 +56,7 @@ class ThreadedDriver:
         self.config, self.store, self._clock = config, store, clock
         self.peers: dict[str, ThreadedDriver] = {}
         """Other actor systems of this runtime, by name."""
-        self._outbox = Outbox(config.system, self.peers)
+        self.outbox = Outbox(config.system, self.peers)
         self.projections: Projections | None = None
         """Who serves the projections, once there are any."""
         self.calls: Calls | None = None
@@ -68,15 +67,17 @@ class ThreadedDriver:
         ready = FairQueue()
         self.engine = Engine(options, head=store.head(), ids=ids, seed=partial(chance.getrandbits, 63), ready=ready)
         self.engine.resume_schedules(store.schedules(), 0)
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
+        self.inbox = Inbox(self.engine, clock.now_us)
+        self._draining = Draining(self)
         self._local = threading.local()
         self._now = clock.now_us
         self.pool = WorkerPool(
-            self._lock,
-            self._drain,
-            self.engine.backlog,
+            self.lock,
+            self._draining.drain,
+            self.backlog,
             "wb-action",
-            at_tick=self._outbox.wake_ports,
+            at_tick=self.outbox.wake_ports,
             crowded=partial(setattr, ready, "is_crowded"),
         )
         self.coroutines = Coroutines("wb-coroutines")
@@ -93,8 +94,6 @@ class ThreadedDriver:
         )
         self.timekeeper = Timekeeper(self._next_wait_s, self._tick, "wb-timekeeper")
         self._committed = threading.Condition()
-        self._idle = Watch(0.000_015)
-        """For a worker that has run out of work."""
         self.callers = Watch(0.000_025)
         """For a thread that waits for its answer."""
         self.faults: Sequence[Fault] = ()
@@ -110,30 +109,65 @@ class ThreadedDriver:
 
     def look(self, view: Callable[[Engine, int], T]) -> T:
         """What `view(engine, now_us)` sees, under the lock; it must change nothing."""
-        with self._lock:
+        self._let_in()
+        with self.lock:
             return view(self.engine, self._now())
 
     def call(self, event: Callable[[Engine, int], list[Command] | None]) -> None:
         """Run `event(engine, now_us)` under the lock, then see to what it set in motion."""
-        with self._lock:
+        self._let_in()
+        with self.lock:
             commands = event(self.engine, self._now())
             worker = self.pool.claim() if self.engine.backlog() else None
-        self._after(worker)
+        self.follow_up(worker)
         if commands:
-            self._carry_out(commands)
+            self.carry_out(commands)
 
     def submit(self, invocation: Invocation, waiter: object) -> None:
         """Take a message; the waiter gets its answer from some thread."""
         engine, pool = self.engine, self.pool
-        with self._lock:
+        if not invocation.asynchronous and self.inbox.leave(invocation, waiter):
+            if pool.is_short:
+                self._let_in()
+            return
+        self._let_in()
+        with self.lock:
             commands = engine.submit(invocation, waiter, self._now())
             worker = pool.claim() if pool.is_short and engine.backlog() else None
         if worker is not None:
             pool.rouse(worker)
         if commands:
-            self._carry_out(commands)
+            self.carry_out(commands)
         if engine.agenda.has_earlier:
-            self._record()
+            self.record()
+
+    def post(self, invocation: Invocation) -> bool:
+        """Take a message that nobody waits for; False if it must be submitted, with a waiter that hears what is wrong."""
+        if not self.inbox.leave(invocation, None):
+            return False
+        if self.pool.is_short:
+            self._let_in()
+        return True
+
+    def _let_in(self) -> None:
+        """Let in what has arrived, and see to it that a worker drains.
+
+        Before whatever the caller does next: so what one thread does happens in its order.  After a message was left, only if
+        no worker drains: one that parks looks for arrivals last, so that one sees the other.
+        """
+        if not self.inbox.arrived:
+            return
+        with self.lock:
+            commands = self.inbox.let_in()
+            worker = self.pool.claim() if self.pool.is_short and self.engine.backlog() else None
+        if worker is not None:
+            self.pool.rouse(worker)
+        if commands:
+            self.carry_out(commands)
+
+    def backlog(self) -> int:
+        """Whether there is work for a worker: actors that are ready, or messages that have just arrived."""
+        return len(self.inbox.arrived) or self.engine.backlog()
 
     def now_us(self) -> int:
         return self._now()
@@ -152,6 +186,10 @@ class ThreadedDriver:
         """Messages in an actor's mailbox."""
         activation = self.engine.directory.active.get(actor)
         return activation.waiting if activation is not None else 0
+
+    def remember(self, worker: Worker) -> None:
+        """This thread is that worker."""
+        self._local.worker = worker
 
     def current_worker(self) -> Worker | None:
         """The pool's worker that this thread is, if it is one."""
@@ -189,6 +227,7 @@ class ThreadedDriver:
         self._let_turns_end(_LAST_TURNS_S)
         self.pool.stop()
         self.coroutines.stop()
+        self._let_in()  # what was left after all is refused
         return self.recorder.stop(timeout_s) and self.engine.journal.unwritten == 0
 
     def _let_turns_end(self, timeout_s: float) -> None:
@@ -206,85 +245,14 @@ class ThreadedDriver:
         )
         self.call(lambda engine, now: engine.abandon(actor, error, now))
 
-    # -- workers -------------------------------------------------------------------------------------------------------
-
-    def _drain(self, worker: Worker) -> None:
-        """Run steps until there are none, then park the worker.
-
-        One lock acquisition a turn: finish the last, take the next.
-        """
-        assert self.calls is not None
-        self._local.worker = worker
-        engine, pool, outbox, recorder = self.engine, self.pool, self._outbox, self.recorder
-        journal, agenda, now = engine.journal, engine.agenda, self._now
-        done: Run | None = None
-        outcome: Outcome | None = None
-        commands: list[Command] = NOTHING
-        may_watch = True
-        while True:
-            with self._lock:
-                now_us = now()
-                if done is not None and outcome is not None:
-                    commands, done = engine.finish(done, outcome, now_us), None
-                worker.steps += 1
-                step = engine.take(now_us) if not worker.is_detached or pool.takes_back(worker) else None
-                worker.is_busy = step is not None
-                is_parked = step is None and (worker.is_detached or not may_watch)
-                another = self._park(worker) if is_parked else None
-            if commands:
-                outbox.carry_out(commands)
-                commands = NOTHING
-            if step is None or worker.steps % _REPLIES_TOGETHER == 0:
-                outbox.wake_ports()
-            if recorder.is_idle or journal.is_urgent or agenda.has_earlier:
-                self._record()
-            if is_parked:
-                break
-            may_watch = step is not None
-            if step is None:
-                self._idle.until(engine.backlog)
-            elif type(step) is Run and not step.host.is_async(step):
-                done, outcome = step, run(step, self.calls)
-            else:
-                commands = self._perform(step)
-        if another is not None:
-            pool.rouse(another)
-
-    def _park(self, worker: Worker) -> Worker | None:
-        """Under the lock: the worker is not needed.  Another one that is, in case work has come up."""
-        self.pool.park(worker)
-        return self.pool.claim() if self.engine.backlog() else None
-
-    def _perform(self, step: Step | list[Command]) -> list[Command]:
-        """A step that is no plain action: what is to be carried out next."""
-        if isinstance(step, list):
-            return step
-        if isinstance(step, Run):
-            self.coroutines.post(step.invocation, lambda: self._await(step))
-            return NOTHING
-        event = look_up(step, self.store)
-        with self._lock:
-            return event(self.engine, self._now())
-
-    async def _await(self, step: Run) -> None:
-        assert self.calls is not None
-        outcome = await arun(step, self.calls)
-        with self._lock:
-            commands = self.engine.finish(step, outcome, self._now())
-            worker = self.pool.claim() if self.engine.backlog() else None
-        self._after(worker)
-        if commands:
-            self._outbox.carry_out(commands)
-            self.coroutines.at_pause(self._outbox.wake_ports)
-
     # -- consequences --------------------------------------------------------------------------------------------------
 
-    def _after(self, worker: Worker | None) -> None:
+    def follow_up(self, worker: Worker | None) -> None:
         if worker is not None:
             self.pool.rouse(worker)
-        self._record()
+        self.record()
 
-    def _record(self) -> None:
+    def record(self) -> None:
         """Tell the recorder and the timekeeper what there is for them."""
         journal, agenda = self.engine.journal, self.engine.agenda
         if journal.is_urgent:
@@ -295,14 +263,14 @@ class ThreadedDriver:
             agenda.has_earlier = False
             self.timekeeper.notify()
 
-    def _carry_out(self, commands: list[Command]) -> None:
-        self._outbox.carry_out(commands)
-        self._outbox.wake_ports()
+    def carry_out(self, commands: list[Command]) -> None:
+        self.outbox.carry_out(commands)
+        self.outbox.wake_ports()
 
     # -- recorder and time ---------------------------------------------------------------------------------------------
 
     def _take_group(self) -> Group | None:
-        with self._lock:
+        with self.lock:
             return self.engine.take_group()
 
     def _group_committed(self) -> None:
@@ -313,11 +281,11 @@ class ThreadedDriver:
             self.projections.notify()
 
     def _store_failed(self, reason: str) -> None:
-        with self._lock:
+        with self.lock:
             self.engine.store_failed(reason, self._now())
 
     def _next_wait_s(self) -> float | None:
-        with self._lock:
+        with self.lock:
             due_us = self.engine.agenda.next_us()
             return None if due_us is None else (due_us - self._now()) / 1_000_000
 

@@ -25,6 +25,10 @@ from runtime.policies import AccessRules
 from runtime.records import IMPLICIT_READS, RESTORE, Invocation, Phase, Reply, Snapshot, Turn
 
 _NEW, _LOADING, _READY, _STOPPING = Phase.NEW, Phase.LOADING, Phase.READY, Phase.STOPPING
+_RUNNING = Phase.RUNNING
+
+Arrival = tuple[Activation, Envelope]
+"""A vetted message on its way into its actor's mailbox."""
 
 
 class Arrivals:
@@ -46,7 +50,7 @@ class Arrivals:
                 raise core.why_closed()
             if core.options.rules is not None:
                 self._check_access(core.options.rules, invocation)
-            if invocation.scheduled_to_us > now_us:
+            if invocation.scheduled_to_us > now_us and invocation.actor.system == core.options.system:
                 return self._postpone(invocation, waiter, now_us)
             activation = core.directory.active.get(invocation.actor)
             if activation is None and invocation.actor.system != core.options.system:
@@ -65,6 +69,41 @@ class Arrivals:
             return self._keep_outside(activation, envelope)
         return self._deliver(activation, envelope)
 
+    def vet(self, invocation: Invocation, waiter: object, now_us: int, ahead: int) -> Arrival | None:
+        """A message that nothing speaks against, for `enter`; None for one at which `submit` has to look.
+
+        It only reads, and what it reads is replaced, never changed in place.  So, unlike everything else here, it may be called
+        while another method runs: by who wants to leave a message without waiting for that one.
+
+        Args:
+            ahead: how many messages were vetted and have not entered yet.
+        """
+        core = self._core
+        if core.is_closed or invocation.scheduled_to_us or invocation.path or core.options.rules is not None:
+            return None
+        activation = core.directory.active.get(invocation.actor)
+        if activation is None or not _READY <= activation.phase <= _RUNNING:
+            return None
+        template = core.directory.templates.get(activation.parent)
+        if template is None or invocation.action not in template.definition.actions:
+            return None
+        if invocation.parent and invocation.parent != activation.parent:
+            return None
+        if activation.suspended is not None or activation.outside is not None:
+            return None
+        mailbox = activation.mailbox
+        if ahead + (len(mailbox) if mailbox is not None else 0) >= template.mailbox_limit:
+            return None
+        return activation, Envelope(invocation, waiter, now_us, not invocation.key)
+
+    def enter(self, arrival: Arrival) -> list[Command]:
+        """Put a vetted message into its mailbox, unless things have changed meanwhile: then it is submitted as any other."""
+        activation, envelope = arrival
+        is_loaded = _READY <= activation.phase <= _STOPPING
+        if not is_loaded or activation.outside is not None or self._core.is_closed:
+            return self.submit(envelope.invocation, envelope.waiter, envelope.enqueued_us)
+        return self._deliver(activation, envelope)
+
     def _check_access(self, rules: AccessRules, invocation: Invocation) -> None:
         if invocation.caller == invocation.actor:
             return  # timers, init, and an actor's messages to itself
@@ -80,9 +119,16 @@ class Arrivals:
         return template is not None and len(activation.mailbox) >= template.mailbox_limit
 
     def _keep_outside(self, activation: Activation, envelope: Envelope) -> list[Command]:
-        """A full mailbox under `MailboxPolicy.WAIT`: an asynchronous caller is answered when its message is let in."""
+        """A full mailbox under `MailboxPolicy.WAIT`: an asynchronous caller is answered when its message is let in.
+
+        What nobody waits for (told messages, effects, broadcasts) slows nobody down, so of that only so much is kept.
+        """
         if activation.outside is None:
             activation.outside = Mailbox()
+        limit = self._core.options.mailbox_limit
+        if envelope.waiter is None and len(activation.outside) >= limit:
+            full = MailboxFull(activation.id.name, limit)
+            return self._core.refuse(envelope.invocation, None, full, envelope.enqueued_us)
         activation.outside.append(envelope)
         return NOTHING
 
@@ -111,10 +157,7 @@ class Arrivals:
             activation = directory.activate(invocation, now_us)
             template = directory.templates.get(activation.parent)
             if template is not None and template.is_pool and activation.phase is Phase.NEW:
-                # Nothing of a pool is stored: an instance is there as soon as it is named.
-                activation.signal(Signal.LOAD)
-                activation.signal(Signal.LOADED)
-                self._time.activated(activation, template, now_us)
+                self._time.joined(activation, template, now_us)
         if invocation.path:
             waits.ask(directory, invocation)
         return activation
@@ -253,10 +296,12 @@ class Arrivals:
         return NOTHING
 
     def repeat(self, activation: Activation, turn: Turn, now_us: int) -> list[Command]:
-        """Answer the first message in the mailbox from the record."""
+        """Answer the first message in the mailbox from the record, once that is on disk."""
         envelope = activation.pop()
         activation.last_active_us = now_us
         if activation.mailbox is not None:
             self._core.ready.push(activation)
-        commands = self._core.answer(envelope, keys.repeated(envelope.invocation, turn))
+        is_unwritten = turn.sequence > self._core.journal.committed
+        reply = keys.repeated(envelope.invocation, turn)
+        commands = self._core.answer(envelope, reply, after_commit=is_unwritten)
         return commands if activation.outside is None else commands + self.let_in(activation)

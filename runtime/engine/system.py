@@ -54,7 +54,7 @@ class Engine:
         self.options, self.directory, self.journal = options, core.directory, core.journal
         self.feed, self.agenda, self.ready = core.feed, core.agenda, core.ready
         # Events of the parts, offered under one roof without a call in between.
-        self.submit = arrivals.submit
+        self.submit, self.vet, self.enter = arrivals.submit, arrivals.vet, arrivals.enter
         self.loaded, self.load_failed = arrivals.loaded, arrivals.load_failed
         self.key_looked_up = arrivals.key_looked_up
         self.take, self.finish, self.abandon = turns.take, turns.finish, turns.abandon
@@ -133,6 +133,7 @@ class Engine:
 
     def tick(self, now_us: int) -> list[Command]:
         """Do what is due by now."""
+        self._time.seen(now_us)
         commands: list[Command] = []
         while (entry := self.agenda.pop_due(now_us)) is not None:
             commands += self._time.due(*entry, now_us)

@@ -110,14 +110,38 @@ def test_computing_steps_narrow_a_wide_pool(watched: Watched) -> None:
     assert watched.crowded[-1] is False
 
 
-def test_late_monitor_widens_little(watched: Watched) -> None:
+def test_late_monitor_does_not_take_waiting_for_the_interpreter_for_blocking(watched: Watched) -> None:
+    worker = watched.worker()
+    watched.backlog = 400
+    watched.monitor._late_s = 0.005
+
+    roused = [watched.look(steps=steps) for steps in (0, 9, 0, 300, 0, 0, 12, 0)]
+
+    assert not any(roused)
+    assert watched.pool.draining == [worker]
+
+
+def test_punctual_look_after_late_ones_is_still_careful(watched: Watched) -> None:
+    worker = watched.worker()
+    watched.backlog = 400
+    watched.monitor._late_s = 0.005
+    watched.look(steps=0)
+    watched.monitor._late_s = 0.0
+
+    watched.look(steps=0)
+
+    assert watched.pool.draining == [worker]
+
+
+def test_late_monitor_widens_little_and_only_after_a_while(watched: Watched) -> None:
     watched.worker()
     watched.backlog = 400
     watched.monitor._late_s = 0.01
 
-    roused = watched.look(steps=1)
+    roused = [len(watched.look(steps=1)) for _ in range(7)]
 
-    assert 0 < len(roused) <= 16
+    assert roused[:-1] == [0] * 6
+    assert 0 < roused[-1] <= 16
 
 
 def test_pool_narrows_when_nothing_waits(watched: Watched) -> None:

@@ -129,7 +129,7 @@ def test_condition_that_raises_stops_and_says_why(stepping: SteppingDriver) -> N
 def test_dropped_messages_caller_gets_one_clear_error(stepping: SteppingDriver) -> None:
     first, _ = held_with(stepping, 1, 2)
 
-    stepping._carry_out(stepping.engine.holds.drop(COUNTER, first.invocation.id, 0))
+    stepping.carry_out(stepping.engine.holds.drop(COUNTER, first.invocation.id, 0))
 
     with pytest.raises(errors.MessageDropped, match=r"counter\.add was dropped by hand"):
         first.result()
@@ -233,7 +233,7 @@ def test_timer_of_a_held_actor_leaves_one_tick_waiting(stepping: SteppingDriver)
 def test_stop_answers_those_who_wait_at_a_hold(stepping: SteppingDriver) -> None:
     [sent] = held_with(stepping, 1)
 
-    stepping._carry_out(stepping.engine.stop(0))
+    stepping.carry_out(stepping.engine.stop(0))
 
     with pytest.raises(errors.SystemStopped):
         sent.result()
@@ -249,7 +249,7 @@ def test_message_can_be_dropped_from_a_waiting_line_outside(stepping: SteppingDr
     second = stepping.send("counter", "add", {"value": 2})
     stepping.run()
 
-    stepping._carry_out(stepping.engine.holds.drop(COUNTER, first.invocation.id, 0))
+    stepping.carry_out(stepping.engine.holds.drop(COUNTER, first.invocation.id, 0))
 
     assert waiting_ids(stepping) == [second.invocation.id]
 
@@ -272,7 +272,7 @@ def call(system: System, event: Callable[[Engine, int], Any]) -> Any:
     """An event of the engine, under either driver; carries out what it commands."""
     if isinstance(system, Stepped):
         result = event(system.driver.engine, system.driver.clock.now_us())
-        system.driver._carry_out(result if isinstance(result, list) else [])
+        system.driver.carry_out(result if isinstance(result, list) else [])
         system.driver.run()
         return result
     assert isinstance(system, Threaded)

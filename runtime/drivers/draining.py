@@ -1,0 +1,109 @@
+"""What a worker of the pool does: take a step, run it, tell the engine, take the next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runtime.context import Calls
+from runtime.drivers.handover import Watch
+from runtime.drivers.performing import arun, look_up, run
+from runtime.drivers.pool import Worker
+from runtime.engine.commands import Command, Run, Step
+from runtime.engine.core import NOTHING
+from runtime.records import Outcome
+
+if TYPE_CHECKING:
+    from runtime.drivers.threaded import ThreadedDriver
+
+_REPLIES_TOGETHER = 64
+
+
+class Draining:
+    """A part of `ThreadedDriver` in a file of its own; its methods run in the pool's threads and on the loop of coroutines."""
+
+    def __init__(self, driver: ThreadedDriver) -> None:
+        self._driver = driver
+        self._idle = Watch(0.000_015)
+        """For a worker that has run out of work."""
+
+    @property
+    def _calls(self) -> Calls:
+        calls = self._driver.calls
+        assert calls is not None, "the owner sets it before the first turn"
+        return calls
+
+    def drain(self, worker: Worker) -> None:
+        """Run steps until there are none, or too many workers, then park the worker.
+
+        One lock acquisition a turn: finish the last, let in what has arrived, take the next.
+        """
+        driver, calls = self._driver, self._calls
+        driver.remember(worker)
+        lock, engine, pool, outbox, recorder = driver.lock, driver.engine, driver.pool, driver.outbox, driver.recorder
+        journal, agenda, now, inbox = engine.journal, engine.agenda, driver.now_us, driver.inbox
+        arrived = inbox.arrived
+        done: Run | None = None
+        outcome: Outcome | None = None
+        commands: list[Command] = NOTHING
+        may_watch = True
+        while True:
+            with lock:
+                now_us = now()
+                if done is not None and outcome is not None:
+                    commands, done = engine.finish(done, outcome, now_us), None
+                if arrived and (refused := inbox.let_in()):
+                    commands = [*commands, *refused]
+                worker.steps += 1
+                is_surplus = pool.is_crowded if not worker.is_detached else not pool.takes_back(worker)
+                step = engine.take(now_us) if not is_surplus else None
+                worker.is_busy = step is not None
+                is_parked = step is None and (is_surplus or not may_watch)
+                another = self._park(worker) if is_parked else None
+            if commands:
+                outbox.carry_out(commands)
+                commands = NOTHING
+            if step is None or worker.steps % _REPLIES_TOGETHER == 0:
+                outbox.wake_ports()
+            if recorder.is_idle or journal.is_urgent or agenda.has_earlier:
+                driver.record()
+            if is_parked:
+                break
+            may_watch = step is not None
+            if step is None:
+                self._idle.until(driver.backlog)
+            elif type(step) is Run and not step.host.is_async(step):
+                done, outcome = step, run(step, calls)
+            else:
+                commands = self._perform(step)
+        if another is not None:
+            pool.rouse(another)
+
+    def _park(self, worker: Worker) -> Worker | None:
+        """Under the lock: the worker is not needed.  Another one that is, in case work has come up."""
+        driver = self._driver
+        driver.pool.park(worker)
+        return driver.pool.claim() if driver.backlog() else None
+
+    def _perform(self, step: Step | list[Command]) -> list[Command]:
+        """A step that is no plain action: what is to be carried out next."""
+        if isinstance(step, list):
+            return step
+        driver = self._driver
+        if isinstance(step, Run):
+            driver.coroutines.post(step.invocation, lambda: self._await(step))
+            return NOTHING
+        event = look_up(step, driver.store)
+        with driver.lock:
+            return event(driver.engine, driver.now_us())
+
+    async def _await(self, step: Run) -> None:
+        driver = self._driver
+        outcome = await arun(step, self._calls)
+        with driver.lock:
+            refused = driver.inbox.let_in()
+            commands = driver.engine.finish(step, outcome, driver.now_us())
+            worker = driver.pool.claim() if driver.engine.backlog() else None
+        driver.follow_up(worker)
+        if refused or commands:
+            driver.outbox.carry_out([*refused, *commands])
+            driver.coroutines.at_pause(driver.outbox.wake_ports)

@@ -1,0 +1,44 @@
+"""Messages that are left for the engine without its lock.
+
+A worker has the lock most of the time, and a thread that waits for it gives the interpreter away and gets it back later, for
+each message.  So who sends leaves a message that nothing speaks against, and whoever has the lock next lets it in first:
+that keeps the order of arrival, also with messages that are submitted.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from runtime.engine.arrivals import Arrival
+from runtime.engine.commands import Command
+from runtime.engine.core import NOTHING
+from runtime.engine.system import Engine
+from runtime.records import Invocation
+
+
+class Inbox:
+    """What has arrived at one engine and is not in a mailbox yet."""
+
+    __slots__ = ("_engine", "_now", "arrived")
+
+    def __init__(self, engine: Engine, now_us: Callable[[], int]) -> None:
+        self._engine, self._now = engine, now_us
+        self.arrived: deque[Arrival] = deque()
+
+    def leave(self, invocation: Invocation, waiter: object) -> bool:
+        """Take a message from any thread; False if it must be submitted, which says what is wrong or does what is needed."""
+        arrival = self._engine.vet(invocation, waiter, self._now(), len(self.arrived))
+        if arrival is None:
+            return False
+        self.arrived.append(arrival)
+        return True
+
+    def let_in(self) -> list[Command]:
+        """Put what has arrived into the mailboxes.  Under the lock, before anything else; carry out what comes back."""
+        arrived, commands = self.arrived, NOTHING
+        while arrived:
+            more = self._engine.enter(arrived.popleft())
+            if more:
+                commands = [*commands, *more]
+        return commands
