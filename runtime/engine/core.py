@@ -9,7 +9,7 @@ import msgspec
 from runtime.config import Durability
 from runtime.engine import waits
 from runtime.engine.activation import Activation
-from runtime.engine.agenda import Agenda
+from runtime.engine.agenda import Agenda, Delayed
 from runtime.engine.commands import Answer, Command, Forget
 from runtime.engine.directory import Directory
 from runtime.engine.feed import Feed
@@ -20,13 +20,24 @@ from runtime.engine.mailbox import Envelope
 from runtime.engine.ready import ReadyQueue
 from runtime.engine.replies import failed
 from runtime.engine.supervision import Intensity
-from runtime.errors import NotDeployed, SpawnError, StoreUnavailable, SystemStopped, UnknownActor
+from runtime.errors import (
+    ActorSuspended,
+    MailboxFull,
+    NotDeployed,
+    SpawnError,
+    StoreUnavailable,
+    SystemStopped,
+    UnknownActor,
+)
 from runtime.ids import ActorId, IdSource
 from runtime.policies import AccessRules
 from runtime.records import DeadLetter, Event, EventKind, Invocation, Lifecycle, Reply
 
 NOTHING: list[Command] = []
 """The usual result of an event; shared, so never changed."""
+
+_AGAIN_US = 1_000_000
+"""A scheduled invocation that could not be taken is tried again so much later."""
 
 
 class EngineOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,12 +115,18 @@ class Core:
     def refuse(self, invocation: Invocation, waiter: object, error: SpawnError, now_us: int) -> list[Command]:
         """Answer with an error, or tell the feed if nobody waits.
 
-        A scheduled invocation whose code is not deployed yet waits for it instead.
+        A scheduled invocation that was accepted is not given up for what passes: it waits for its code, or is tried again; after
+        a stop, by whoever opens the store next.
         """
-        if invocation.scheduled_to_us and isinstance(error, (NotDeployed, UnknownActor)):
-            self.unclaimed.append(invocation)
-            return NOTHING
-        if invocation.scheduled_to_us:
+        if invocation.scheduled_to_us and waiter is None:
+            if isinstance(error, (NotDeployed, UnknownActor)):
+                self.unclaimed.append(invocation)
+                return NOTHING
+            if isinstance(error, (StoreUnavailable, MailboxFull, ActorSuspended)):
+                self.agenda.add(now_us + _AGAIN_US, Delayed(invocation))
+                return NOTHING
+            if isinstance(error, SystemStopped):
+                return NOTHING
             self.journal.settle(invocation)
         if invocation.path:
             waits.answered(self.directory, invocation)
@@ -125,10 +142,8 @@ class Core:
             waits.answered(self.directory, envelope.invocation)
         if waiter is None:
             return NOTHING
-        if after_commit:
-            self.journal.hold(Answer(waiter, reply))
-            return NOTHING
-        return [Answer(waiter, reply)]
+        answer = Answer(waiter, reply)
+        return NOTHING if after_commit and self.journal.hold(answer) else [answer]
 
     def let_go(self, activation: Activation, now_us: int) -> list[Command]:
         """Remove an activation whose last state is on disk."""

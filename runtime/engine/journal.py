@@ -87,10 +87,16 @@ class Journal:
     def mark(self, event: Lifecycle) -> None:
         self._gathering.lifecycle.append(event)
 
-    def hold(self, answer: Answer) -> None:
-        """Keep an answer back until what was recorded so far is on disk."""
-        self._gathering.answers.append(answer)
-        self.is_urgent = True
+    def hold(self, answer: Answer) -> bool:
+        """Keep an answer back until what was recorded so far is on disk; False when it is already."""
+        if not self._gathering.is_empty:
+            self._gathering.answers.append(answer)
+            self.is_urgent = True
+        elif self._at_store is not None:
+            self._at_store.answers.append(answer)
+        else:
+            return False
+        return True
 
     def stop_after_commit(self, activation: Activation) -> None:
         self._gathering.stopping.append(activation)

@@ -160,7 +160,11 @@ class Turns:
             core.feed.publish(Event(_TURN, now_us, activation.id, turn))
         if activation.mailbox is not None:
             core.ready.push(activation)
-        after_commit = outcome.checkpoint or (template is not None and template.durability is _COMMIT)
+        after_commit = (
+            outcome.checkpoint
+            or (template is not None and template.durability is _COMMIT)
+            or envelope.invocation.after_commit
+        )
         reply = Reply(turn.invocation, turn.response, turn.failure, outcome.error)
         if activation.outside is not None:
             return self._arrivals.let_in(activation) + self._follow_up(
@@ -199,7 +203,7 @@ class Turns:
             for delivery in workflow.deliveries(turn, turn.workflow.broadcast, to, core.ids):
                 commands += submit(delivery, None, now_us)
         try:
-            onward = workflow.routed(turn, origin, core.ids)
+            onward = workflow.routed(turn, origin, core.ids, after_commit)
         except CallCycle as error:
             return commands + core.answer(envelope, failed(turn.invocation, error), after_commit=after_commit)
         if onward is not None:

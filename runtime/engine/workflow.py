@@ -53,8 +53,11 @@ def deliveries(
         )
 
 
-def routed(turn: Turn, origin: Invocation, ids: IdSource) -> Invocation | None:
+def routed(turn: Turn, origin: Invocation, ids: IdSource, after_commit: bool) -> Invocation | None:
     """The invocation that answers in this turn's place: a pipe gets the response, a forward the original payload.
+
+    Args:
+        after_commit: whoever answers does so when this turn is on disk.
 
     Raises:
         CallCycle: the route comes back to an action it already went through.
@@ -63,12 +66,14 @@ def routed(turn: Turn, origin: Invocation, ids: IdSource) -> Invocation | None:
     if workflow is None or (workflow.pipe is None and workflow.forward is None):
         return None
     if workflow.pipe is not None:
-        return _along(workflow.pipe, turn.response, turn, origin, ids)
+        return _along(workflow.pipe, turn.response, turn, origin, ids, after_commit)
     assert workflow.forward is not None
-    return _along(workflow.forward, origin.payload, turn, origin, ids)
+    return _along(workflow.forward, origin.payload, turn, origin, ids, after_commit)
 
 
-def _along(route: Route, payload: Encoded | None, turn: Turn, origin: Invocation, ids: IdSource) -> Invocation:
+def _along(
+    route: Route, payload: Encoded | None, turn: Turn, origin: Invocation, ids: IdSource, after_commit: bool
+) -> Invocation:
     hops = (*origin.hops, f"{turn.actor.name}.{turn.action}")
     if f"{route.actor}.{route.action}" in hops:
         raise CallCycle((*hops, f"{route.actor}.{route.action}"))
@@ -84,4 +89,5 @@ def _along(route: Route, payload: Encoded | None, turn: Turn, origin: Invocation
         metadata=origin.metadata,
         path=origin.path,
         hops=hops,
+        after_commit=after_commit,
     )

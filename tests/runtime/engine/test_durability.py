@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from runtime import errors
+from runtime import Actor, Pipe, Value, action, errors
 from runtime.drivers.stepping import SteppingDriver
+from runtime.engine.commands import Answer
 from runtime.engine.system import EngineOptions
 from runtime.statestores.base import Group
 from runtime.statestores.registry import open_store
-from tests.runtime.engine.actors import Counter
+from tests.runtime.engine.actors import Counter, Echo
 from tests.runtime.engine.conftest import KEY
 
 
@@ -136,3 +137,72 @@ def test_messages_that_waited_run_after_the_store_recovered(failing: SteppingDri
     failing.run()
 
     assert waiting.result() == {"total": 6}
+
+
+class Passing(Actor, name="passing", durability="commit"):
+    passed: int = 0
+
+    @action
+    def on(self, text: str) -> Value:
+        self.passed += 1
+        return Value.of({"text": text}).pipe(Pipe.to("echo", "say"))
+
+
+class Pausing(Actor, name="pausing", durability="snapshot"):
+    passed: int = 0
+
+    @action
+    def on(self) -> None:
+        self.passed += 1
+
+    @action
+    def rest(self) -> Value:
+        return Value.of("rested").checkpoint()
+
+
+def test_answer_of_another_is_held_back_for_the_turn_that_passed_it_on(unwritten: SteppingDriver) -> None:
+    unwritten.deploy(Passing)
+    unwritten.deploy(Echo)
+    pending = unwritten.send("passing", "on", {"text": "a"})
+    unwritten.run()
+    assert not pending.is_done
+
+    unwritten.write()
+
+    assert pending.result() == "A"
+
+
+def test_repeated_key_is_answered_when_its_turn_is_on_disk(unwritten: SteppingDriver) -> None:
+    unwritten.deploy(Careful)
+    calls = [unwritten.send("careful", "add", {"value": 5}, key="once") for _ in range(2)]
+    unwritten.run()
+    assert [each.is_done for each in calls] == [False, False]
+
+    unwritten.write()
+
+    assert [each.result() for each in calls] == [{"total": 5}] * 2
+
+
+def test_checkpoint_without_a_change_is_answered(unwritten: SteppingDriver) -> None:
+    unwritten.deploy(Pausing)
+    unwritten.ask("pausing", "get")
+    unwritten.write()
+
+    assert unwritten.ask("pausing", "rest") == "rested"
+
+
+def test_checkpoint_waits_for_a_state_that_is_being_written(unwritten: SteppingDriver) -> None:
+    unwritten.deploy(Pausing)
+    unwritten.ask("pausing", "on")
+    unwritten.advance(2)
+    group = unwritten.engine.take_group()
+    assert group is not None
+
+    pending = unwritten.send("pausing", "rest")
+    unwritten.run()
+    assert not pending.is_done
+    for answer in unwritten.engine.group_committed(unwritten.clock.now_us()):
+        assert isinstance(answer, Answer)
+        answer.waiter.deliver(answer.reply)
+
+    assert pending.result() == "rested"

@@ -6,11 +6,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from runtime import errors
+from runtime import Actor, Context, action, errors
 from runtime.drivers.stepping import SteppingDriver
 from runtime.drivers.stepping_calls import Pending
+from runtime.engine.system import EngineOptions
+from runtime.ids import ActorId
+from runtime.records import Lifecycle
 from runtime.statestores.base import flatten
+from runtime.statestores.registry import open_store
 from tests.runtime.engine.actors import Counter, Flow
+from tests.runtime.engine.conftest import KEY
 
 
 @pytest.fixture
@@ -25,6 +30,18 @@ def unwritten(stepping: SteppingDriver) -> SteppingDriver:
 def later(stepping: SteppingDriver, seconds: float, value: int = 1) -> Pending:
     due = datetime.fromtimestamp(stepping.clock.now_us() / 1e6, UTC) + timedelta(seconds=seconds)
     return stepping.send("counter", "add", {"value": value}, scheduled_to=due)
+
+
+class Distant(Actor, name="distant"):
+    @action
+    def later(self, ctx: Context) -> None:
+        ctx.tell("counter", "add", {"value": 3}, system="other", delay=5)
+
+
+def recover(stepping: SteppingDriver) -> None:
+    """The store can be written again."""
+    stepping.engine.journal.mark(Lifecycle(stepping.clock.now_us(), ActorId("test", "counter"), "deployed", 0, ""))
+    stepping.write()
 
 
 def total(stepping: SteppingDriver) -> int:
@@ -126,6 +143,78 @@ def test_delayed_effects_are_kept_too(unwritten: SteppingDriver) -> None:
     unwritten.advance(5)
 
     assert total(unwritten) == 3
+
+
+def test_schedule_that_is_due_while_the_store_fails_runs_afterwards(unwritten: SteppingDriver) -> None:
+    later(unwritten, 5, value=7)
+    unwritten.write()
+    unwritten.engine.store_failed("the disk is full", unwritten.clock.now_us())
+    unwritten.advance(5)
+    unwritten.run()
+
+    recover(unwritten)
+    unwritten.advance(1)
+
+    assert total(unwritten) == 7
+
+
+def test_schedule_for_a_full_mailbox_runs_when_there_is_room(stepping: SteppingDriver) -> None:
+    class Narrow(Counter, name="counter", mailbox=1):
+        pass
+
+    stepping.deploy(Narrow)
+    for value in (1, 2):
+        later(stepping, 5, value)
+
+    stepping.advance(5)
+    stepping.run()
+    stepping.advance(1)
+    stepping.run()
+
+    assert total(stepping) == 3
+
+
+def test_schedule_that_waits_when_the_system_stops_runs_after_it(unwritten: SteppingDriver) -> None:
+    later(unwritten, 5, value=7)
+    unwritten.write()
+    unwritten.advance(5)
+    unwritten.engine.stop(unwritten.clock.now_us())
+    unwritten.write()
+
+    unwritten.crash()
+    unwritten.advance(1)
+
+    assert total(unwritten) == 7
+
+
+def test_call_for_the_past_to_nobody_is_refused_at_once(unwritten: SteppingDriver) -> None:
+    past = datetime.fromtimestamp(unwritten.clock.now_us() / 1e6, UTC) - timedelta(seconds=5)
+
+    pending = unwritten.send("nobody", "add", {"value": 1}, scheduled_to=past)
+    unwritten.run()
+
+    with pytest.raises(errors.UnknownActor, match="nobody"):
+        pending.result()
+
+
+def test_delayed_message_to_another_system_is_kept_and_run_there_once(stepping: SteppingDriver) -> None:
+    other = SteppingDriver(
+        open_store("memory://", key=KEY), options=EngineOptions(system="other"), clock=stepping.clock
+    )
+    stepping.peers["other"] = other
+    stepping.deploy(Distant)
+    other.deploy(Counter)
+
+    stepping.ask("distant", "later")
+    other.write()
+    assert (len(stepping.store.schedules()), len(other.store.schedules())) == (0, 1)
+    other.advance(5)
+    other.run()
+    other.crash()
+    other.advance(5)
+
+    assert total(other) == 3
+    assert other.store.schedules() == []
 
 
 def test_time_without_a_zone_is_refused(stepping: SteppingDriver) -> None:
