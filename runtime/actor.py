@@ -81,7 +81,11 @@ def init(function: F) -> F:
 
 
 def timer(*, every: int | str) -> Callable[[F], F]:
-    """Run this method regularly while the actor is active; `every` is milliseconds or text such as `"5s"`."""
+    """Run this method regularly; `every` is milliseconds or text such as `"5s"`.
+
+    From when the actor first comes into memory (a named one at its deploy) until its code is undeployed; an actor that was idle
+    and left memory meanwhile comes back for it.  The rate is fixed; what falls due while the actor is busy is skipped.
+    """
     return lambda function: _mark(function, Mark("timer", None, every))
 
 

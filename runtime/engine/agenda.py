@@ -28,9 +28,11 @@ class SnapshotDue(msgspec.Struct, frozen=True, gc=False):
 
 
 class TimerDue(msgspec.Struct, frozen=True):
-    """Invoke a timer action, if the actor is still active under that definition."""
+    """Invoke a timer action, while that definition is deployed."""
 
     actor: ActorId
+    parent: str
+    """The template's name."""
     action: str
     every_us: int
     definition: str
@@ -61,6 +63,12 @@ class Agenda:
         heapq.heappush(self._heap, entry)
         if self._heap[0] is entry:
             self.has_earlier = True
+
+    def set_back(self, by_us: int) -> None:
+        """The clock was set back: what is due after a while comes that much earlier by it.  Delayed messages name a time."""
+        self._heap = [(at if isinstance(due, Delayed) else at - by_us, order, due) for at, order, due in self._heap]
+        heapq.heapify(self._heap)
+        self.has_earlier = True
 
     def next_us(self) -> int | None:
         """When the next thing is due; None for never."""

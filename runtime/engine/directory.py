@@ -64,6 +64,11 @@ class Directory:
         known = next((each for each in members if each.id.name == number), None)
         return known or self._grow(members, name, invocation.actor.system, index, now_us)
 
+    def add_member(self, name: str, system: str, now_us: int) -> Activation:
+        """One more instance of a pool."""
+        members = self._pools.setdefault(name, [])
+        return self._grow(members, name, system, len(members), now_us)
+
     def _grow(self, members: list[Activation], name: str, system: str, index: int, now_us: int) -> Activation:
         taken = {each.id.name for each in members}
         while f"{name}#{index + 1}" in taken:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 
 import msgspec
 
@@ -11,6 +12,8 @@ from runtime.ids import ActorId
 from runtime.records import Invocation, Phase
 
 Condition = Callable[[Invocation], bool]
+
+_LOOKED_AT = 256
 
 
 class Hold(msgspec.Struct, eq=False):
@@ -35,8 +38,8 @@ def pinned(activation: Activation) -> int:
 
 
 def has_own_call(activation: Activation, action: str) -> bool:
-    """Whether the actor's call of its own action (a timer's) waits already."""
+    """Whether the actor's call of its own action (a timer's) waits already, among the last that came."""
     return any(
         each.invocation.action == action and each.invocation.caller == activation.id
-        for each in activation.mailbox or ()
+        for each in islice(reversed(activation.mailbox or ()), _LOOKED_AT)
     )

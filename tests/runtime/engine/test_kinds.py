@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from runtime import Actor, Context, action, errors
+from runtime.client import build_invocation
 from runtime.drivers.stepping import SteppingDriver
 from runtime.engine.supervision import Intensity
 from runtime.engine.system import EngineOptions
+from runtime.ids import ActorId
 from runtime.policies import AccessRules, parse_policy
 from runtime.statestores.base import flatten
 from runtime.statestores.registry import open_store
@@ -78,6 +80,19 @@ def test_idle_pool_shrinks_to_nothing(stepping: SteppingDriver) -> None:
     assert stepping.engine.directory.pool_size("worker") == 0
 
 
+def test_pool_has_its_least_size_from_deploy_on(stepping: SteppingDriver) -> None:
+    class Ready(Worker, name="worker", kind="pooled", pool=(2, 3), deactivate_timeout="5s"):
+        pass
+
+    stepping.deploy(Ready)
+    assert stepping.engine.directory.pool_size("worker") == 2
+
+    for _ in range(4):
+        stepping.advance(6)
+
+    assert stepping.engine.directory.pool_size("worker") == 2
+
+
 def test_key_of_a_pool_is_executed_once(stepping: SteppingDriver) -> None:
     stepping.deploy(Worker)
     stepping.deploy(Echo)
@@ -137,6 +152,18 @@ def test_asynchronous_caller_is_held_back_until_there_is_room(stepping: Stepping
     stepping.run()
 
     assert sent[2].is_done
+
+
+def test_messages_that_nobody_waits_for_are_bounded_outside_too() -> None:
+    crowded = driver(mailbox_limit=4)
+    crowded.deploy(Patient)
+
+    for _ in range(10):
+        crowded.submit(build_invocation("x", ActorId("test", "patient"), "add", {"value": 1}), None)
+
+    letters = crowded.engine.feed.dead_letters
+    assert [letter.code for letter in letters] == [errors.MailboxFull.code] * 4
+    assert crowded.ask("patient", "look") == 6
 
 
 def test_repeated_keys_let_in_who_waits_outside(stepping: SteppingDriver) -> None:

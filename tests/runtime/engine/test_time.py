@@ -184,3 +184,89 @@ def test_told_message_with_a_delay_waits(stepping: SteppingDriver) -> None:
     stepping.run()
 
     assert stepping.ask("clockwork", "get") == {"ticks": 1}
+
+
+class Seldom(Actor, name="seldom", deactivate_timeout="10s"):
+    ticks: int = 0
+
+    @timer(every="30s")
+    def tick(self) -> None:
+        self.ticks += 1
+
+
+class Cuckoo(Actor, name="cuckoo", kind="unnamed", deactivate_timeout="10s"):
+    ticks: int = 0
+
+    @action
+    def look(self) -> int:
+        return self.ticks
+
+    @timer(every="30s")
+    def tick(self) -> None:
+        self.ticks += 1
+
+
+def let_pass(stepping: SteppingDriver, seconds: int) -> None:
+    for _ in range(seconds):
+        stepping.advance(1)
+        stepping.run()
+
+
+def test_timer_brings_back_an_actor_that_left_memory(stepping: SteppingDriver) -> None:
+    stepping.deploy(Seldom)
+    stepping.run()
+
+    let_pass(stepping, 95)
+
+    assert stepping.ask("seldom", "get") == {"ticks": 3}
+
+
+def test_timer_of_a_child_outlives_its_activation_and_a_redeploy(stepping: SteppingDriver) -> None:
+    class Again(Cuckoo, name="cuckoo", kind="unnamed", deactivate_timeout="11s"):
+        pass
+
+    stepping.deploy(Cuckoo)
+    stepping.ask("ann", "look", parent="cuckoo")
+    let_pass(stepping, 20)
+    stepping.deploy(Again)
+
+    let_pass(stepping, 75)
+
+    assert stepping.ask("ann", "look", parent="cuckoo") == 2, "at 60 s and 90 s; the redeploy began anew at 30 s"
+
+
+def test_redeploy_forth_and_back_leaves_one_timer(stepping: SteppingDriver) -> None:
+    class Again(Clockwork, name="clockwork", deactivate_timeout="2h"):
+        pass
+
+    for definition in (Clockwork, Again, Clockwork):
+        stepping.deploy(definition)
+        stepping.run()
+    stepping.engine.undeploy("clockwork", stepping.clock.now_us())
+    stepping.deploy(Clockwork)
+
+    let_pass(stepping, 10)
+
+    assert stepping.ask("clockwork", "get") == {"ticks": 2}
+
+
+def test_busy_actor_skips_what_its_timer_missed(stepping: SteppingDriver) -> None:
+    stepping.deploy(Clockwork)
+    stepping.run()
+
+    for _ in range(10):
+        stepping.advance(5)
+    stepping.run()
+
+    assert stepping.ask("clockwork", "get") == {"ticks": 1}
+
+
+def test_clock_set_back_stops_no_timer(stepping: SteppingDriver) -> None:
+    stepping.deploy(Clockwork)
+    stepping.run()
+    let_pass(stepping, 5)
+
+    stepping.advance(-3_600)
+    let_pass(stepping, 11)
+
+    assert stepping.ask("clockwork", "get") == {"ticks": 3}
