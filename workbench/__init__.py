@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from runtime import Actor, Broadcast, Context, Forward, Pipe, SideEffect, Value, action, init, migrate, timer
     from workbench.commands.actors import actors
     from workbench.commands.attach import attached, detach
+    from workbench.commands.audit import audit
     from workbench.commands.deploy import confirm_dropped, deploy, undeploy
     from workbench.commands.failures import dead_letters, failures
     from workbench.commands.faults import active_faults, end_faults, faults
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from workbench.commands.query import query
     from workbench.commands.redeploy import redeploy, versions
     from workbench.commands.ref import ref
+    from workbench.commands.restore import restore
     from workbench.commands.retry import retry
     from workbench.commands.serve import serve
     from workbench.commands.state import state
@@ -59,6 +61,7 @@ _HOMES = {
     "actors": "workbench.commands.actors",
     "ainvoke": "workbench.commands.invoke",
     "attached": "workbench.commands.attach",
+    "audit": "workbench.commands.audit",
     "cause": "workbench.commands.trace",
     "check": "workbench.teaching.check",
     "confirm_dropped": "workbench.commands.deploy",
@@ -84,6 +87,7 @@ _HOMES = {
     "redeploy": "workbench.commands.redeploy",
     "ref": "workbench.commands.ref",
     "release": "workbench.commands.hold",
+    "restore": "workbench.commands.restore",
     "retry": "workbench.commands.retry",
     "serve": "workbench.commands.serve",
     "start": "workbench.commands.lifecycle",
@@ -112,6 +116,7 @@ __all__ = [
     "ainvoke",
     "attach",
     "attached",
+    "audit",
     "cause",
     "check",
     "confirm_dropped",
@@ -140,6 +145,7 @@ __all__ = [
     "redeploy",
     "ref",
     "release",
+    "restore",
     "retry",
     "serve",
     "start",

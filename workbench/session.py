@@ -19,14 +19,15 @@ from runtime.api import SystemApi, SystemStatus
 from runtime.config import DEFAULT_SYSTEM, Durability, RuntimeConfig
 from runtime.errors import BadSetting, StoreInUse, SystemStopped, nearest, shown
 from workbench.actor_logs import ActorLogs
+from workbench.own_notes import key_is_new, key_location, on_purpose, welcome
 from workbench.results import Status
-from workbench.store_place import default_store, prepare_directory, shown_path, store_url
-from workbench.tables import plural
+from workbench.store_place import default_store, prepare_directory, store_url
 
 if TYPE_CHECKING:
     from runtime.contracts.contract import Contract
     from runtime.local import EmbeddedSystem
     from workbench.attach.attachment import Attached
+    from workbench.audit_trail import Audits, Trail
     from workbench.history.database import HistoryDatabase
 
 _SETTINGS = {"system", "store", "durability", "key"} | set(RuntimeConfig.__struct_fields__) - {"store_url"}
@@ -61,6 +62,8 @@ class Session:
         self.served: Closeable | None = None
         """What lets other processes in, while something does; closed before the system is."""
         self._attached: Attached | None = None
+        self._trail: Trail | None = None
+        self._audits: Audits | None = None
         self._own: SystemApi | None = None
         """While attached: the embedded system, which runs on."""
         self._sharing: Closeable | None = None
@@ -129,27 +132,53 @@ class Session:
                 running.close()
             return running is not None
 
-    def attach(self, system: SystemApi, attached: Attached) -> None:
-        """Make a system of another process the current one, instead of one that was attached before.
+    def attach(self, system: SystemApi, attached: Attached, reason: str = "") -> None:
+        """Make a system of another process the current one, as far as the mode allows, instead of one attached before.
 
         The embedded system, if it runs, goes on beside it and is current again after `detach`.
+
+        Raises:
+            AuditUnwritable: what is done there could not be recorded; the system is closed, and nothing has changed.
         """
+        from workbench.attach.guard import guarded
+
         with self._lock:
-            self.detach()
+            trail = self.audits.attached(attached.target, attached.system, attached.mode, reason)
+            try:
+                with trail.act("attach"):
+                    self.detach()
+            except BaseException:
+                system.close()
+                raise
             self._forget_history()
-            self._own, self.system, self._attached = self.system, system, attached
+            self._own, self.system = self.system, guarded(system, attached.mode, trail)
+            self._attached, self._trail = attached, trail
 
     def detach(self) -> Attached | None:
         """Leave the attached system, which runs on; what was left, or None if nothing was attached."""
         with self._lock:
             attached, self._attached = self._attached, None
-            if attached is None:
+            trail, self._trail = self._trail, None
+            if attached is None or trail is None:
                 return None
             left, self.system, self._own = self.system, self._own, None
             self._forget_history()
-            if left is not None:
-                left.close()
+            with trail.act("detach"):
+                if left is not None:
+                    left.close()
             return attached
+
+    @property
+    def audits(self) -> Audits:
+        """The record of what was done to systems."""
+        if self._audits is None:
+            from workbench.audit_trail import Audits
+
+            self._audits = Audits(self._own_store, lambda: self.notebook, lambda text: self.notify(text))
+        return self._audits
+
+    def _own_store(self) -> str:
+        return str(self._started_with.get("store") or self._settings({})["store"])
 
     @property
     def attached(self) -> Attached | None:
@@ -174,7 +203,7 @@ class Session:
             if self._history is None:
                 from workbench.history.database import HistoryDatabase
 
-                self._history = HistoryDatabase(system)
+                self._history = HistoryDatabase(system, audit=self.audits.acts)
             return self._history
 
     def status(self) -> Status:
@@ -185,7 +214,7 @@ class Session:
         if system is not None:
             # What was opened counts as running, though its threads start with the first call.
             running = msgspec.structs.replace(system.status(), running=True)
-            durability, notes = str(self._started_with["durability"]), _on_purpose(system)
+            durability, notes = str(self._started_with["durability"]), on_purpose(system)
             return Status.of(running, key=key_location(system), durability=durability, notes=notes)
         settings = self._settings({})
         return Status.of(SystemStatus(system=settings["system"], store=settings["store"], running=False))
@@ -205,8 +234,8 @@ class Session:
         # A courtesy to scripts that end without a stop; what must not be lost does not depend on it.
         atexit.register(self.stop)
         self._share(system, settings["store"])
-        if is_first_use or _key_is_new(system):
-            self.notify(_welcome(system))
+        if is_first_use or key_is_new(system):
+            self.notify(welcome(system))
         return system
 
     def _share(self, system: EmbeddedSystem, store: str) -> None:
@@ -223,7 +252,7 @@ class Session:
             return None
         self._stopped, self._started_with = False, settings
         self.attach(*joined)
-        return joined[0]
+        return self.system
 
     def _settings(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
         settings = {"system": DEFAULT_SYSTEM, "durability": Durability.JOURNAL, **self.defaults, **wanted}
@@ -246,38 +275,6 @@ class Session:
                 f"Cannot start with {asked}: an actor system runs already with {has}.\n"
                 "Stop it first with wb.stop() or %spawn stop."
             )
-
-
-def key_location(system: SystemApi) -> str:
-    """Where the key of a system's store is, as the system tells it; empty if it does not."""
-    return str(getattr(getattr(system, "store", None), "key_location", "") or "")
-
-
-def _on_purpose(system: SystemApi) -> tuple[str, ...]:
-    """Held actors and injected faults, which make a system look broken."""
-    driver = getattr(system, "driver", None)
-    if driver is None:
-        return ()
-    from runtime import holding, injecting
-
-    names = holding.held_actors(driver)
-    return (*([f"Held: {', '.join(names)}."] if names else []), *map(repr, injecting.active(driver)))
-
-
-def _key_is_new(system: SystemApi) -> bool:
-    return bool(getattr(getattr(system, "store", None), "key_is_new", False))
-
-
-def _welcome(system: SystemApi) -> str:
-    status = system.status()
-    line = f"Actor system {system.name!r} started. Store: {shown_path(status.store)}"
-    key = key_location(system)
-    lines = [line + (f" · key: {shown_path(key)}" if key else "")]
-    if status.committed:
-        lines.append(
-            f"It continues after {plural(status.committed, 'turn')}; an actor runs again once its cell has been run."
-        )
-    return "\n".join(lines)
 
 
 def _durability(value: object) -> Durability:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from runtime.api import Capability, SystemApi, SystemStatus
-from workbench.attach.guard import Mode
+from workbench.attach.modes import READS, Mode
 from workbench.tables import html_lines
 
 
@@ -21,7 +21,9 @@ class Attached(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def to(cls, system: SystemApi, target: str, mode: Mode) -> Attached:
-        return cls(target=target, system=system.name, mode=mode, capabilities=tuple(sorted(system.capabilities)))
+        """`system` as it is, whatever the mode allows."""
+        offered = system.capabilities if mode is Mode.ACT else system.capabilities & READS
+        return cls(target=target, system=system.name, mode=mode, capabilities=tuple(sorted(offered)))
 
     def located(self, status: SystemStatus) -> SystemStatus:
         """A status that says whose it is."""

@@ -8,25 +8,14 @@ it can do.  A read passes only where the system says that it can do it without a
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterator
-from enum import StrEnum
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from runtime.api import ActorInfo, Capability, DeployReport, Subscription, SystemApi, SystemStatus, Waiting
 from runtime.errors import BadSetting, NotAllowed, NotCapable, nearest, shown
 from runtime.records import IMPLICIT_READS, Encoded, Kept, Lifecycle, StoredDefinition, Turn
-
-
-class Mode(StrEnum):
-    """How one is attached."""
-
-    LOOK = "look"
-    """Only reads."""
-    ACT = "act"
-    """Everything that the system can do."""
-
-
-READS = frozenset({Capability.LIST, Capability.STATE, Capability.MAILBOX, Capability.HISTORY, Capability.WATCH})
-"""Capabilities that change nothing."""
+from workbench.attach.audited import Audited
+from workbench.attach.modes import READS, Mode
+from workbench.audit_trail import Trail
 
 
 def read_mode(value: object) -> Mode:
@@ -41,16 +30,16 @@ def read_mode(value: object) -> Mode:
         raise BadSetting(f"There is no mode {shown(value)}. {nearest(str(value), Mode, kind='mode')}") from None
 
 
-def guarded(system: SystemApi, mode: Mode, target: str) -> SystemApi:
-    """The system as far as the mode allows."""
-    return system if mode is Mode.ACT else LookOnly(system, target)
+def guarded(system: SystemApi, mode: Mode, trail: Trail) -> SystemApi:
+    """The system as far as the mode allows; what is done to it, and what is refused, is recorded in `trail`."""
+    return cast(SystemApi, Audited(system, trail)) if mode is Mode.ACT else LookOnly(system, trail)
 
 
 class LookOnly:
-    """The reads of a system.  Everything else is refused before anything is sent, with the way to open it."""
+    """The reads of a system.  Everything else is refused before anything is sent, with the way to open it; that is recorded."""
 
-    def __init__(self, system: SystemApi, target: str) -> None:
-        self._system, self._target = system, target
+    def __init__(self, system: SystemApi, trail: Trail) -> None:
+        self._system, self._trail, self._target = system, trail, trail.target
         self.name = system.name
         self.capabilities = system.capabilities & READS
 
@@ -117,21 +106,27 @@ class LookOnly:
     # -- what acts -----------------------------------------------------------------------------------------------------
 
     def invoke(self, actor: str, action: str, payload: Any = None, **_: Any) -> NoReturn:
+        self._trail.refused("invoke", actor, action, payload)
         self._refuse(f"invoke {actor}.{action}", self._instead(actor, action))
 
     def ainvoke(self, actor: str, action: str, payload: Any = None, **_: Any) -> Awaitable[NoReturn]:
-        self._refuse(f"invoke {actor}.{action}", self._instead(actor, action))
+        self.invoke(actor, action, payload)
 
     def deploy(self, actor: type) -> DeployReport:
-        self._refuse(f"deploy {getattr(actor, '__name__', actor)}")
+        name = str(getattr(actor, "__name__", actor))
+        self._trail.refused("deploy", name)
+        self._refuse(f"deploy {name}")
 
     def undeploy(self, actor: str) -> None:
+        self._trail.refused("undeploy", actor)
         self._refuse(f"undeploy {actor}")
 
     def confirm_dropped(self, actor: str) -> tuple[str, ...]:
+        self._trail.refused("confirm_dropped", actor)
         self._refuse(f"delete what {actor} keeps aside")
 
     def restore(self, actor: str, revision: int) -> int:
+        self._trail.refused("restore", actor, str(revision))
         self._refuse(f"continue {actor} from revision {revision}")
 
     def _instead(self, actor: str, action: str) -> str:

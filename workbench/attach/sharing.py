@@ -12,7 +12,7 @@ from runtime.errors import SpawnError
 from runtime.local import EmbeddedSystem
 from workbench.attach.attachment import Attached
 from workbench.attach.door import Door, Invitation, knock
-from workbench.attach.guard import Mode
+from workbench.attach.modes import Mode
 from workbench.attach.targets import open_target
 from workbench.store_place import shown_path
 

@@ -12,7 +12,7 @@ from typing import Any
 from runtime.api import SystemApi
 from runtime.connecting import connect
 from runtime.errors import BadSetting, shown
-from workbench.attach.guard import Mode
+from workbench.attach.modes import Mode
 
 
 def open_target(target: str, mode: Mode, notify: Callable[[str], object], **options: Any) -> SystemApi:

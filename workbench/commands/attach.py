@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from workbench.attach.attachment import Attached
-from workbench.attach.guard import guarded, read_mode
+from workbench.attach.guard import read_mode
 from workbench.attach.targets import open_target
 from workbench.session import current
 
@@ -14,6 +14,7 @@ def attach(
     target: str,
     mode: str = "look",
     *,
+    reason: str | None = None,
     token: str | None = None,
     token_file: str | Path | None = None,
     authority: str | Path | None = None,
@@ -32,6 +33,7 @@ def attach(
     Args:
         target: `grpc://HOST:PORT` of another workbench node, or `http://HOST:PORT` of a Spawn proxy.
         mode: `look` only reads; `act` can call, deploy and everything else that the system can do.
+        reason: why it is opened; recorded with everything that is done there (`wb.audit`).
         token: what the node's server named when it started; else read from `token_file`, or from `SPAWN_NODE_TOKEN`.
         authority: PEM file of who signed the certificate of a `grpcs://` node.
         certificate, key: PEM files by which such a node knows us.
@@ -42,15 +44,16 @@ def attach(
         BadSetting: the target, the mode, a file or an option is not usable.
         Unreachable: nobody answers there.
         NotAllowed: the token is missing or wrong.
+        AuditUnwritable: what is done there could not be recorded, so it is not opened to act.
     """
     wanted = read_mode(mode)
     options = {
         "token": token, "token_file": token_file, "authority": authority, "certificate": certificate, "key": key,
         "host_port": host_port, "journal": journal,
     }  # fmt: skip
-    system = guarded(open_target(target, wanted, current.notify, **options), wanted, target)
+    system = open_target(target, wanted, current.notify, **options)
     attached = Attached.to(system, target, wanted)
-    current.attach(system, attached)
+    current.attach(system, attached, reason or "")
     return attached
 
 

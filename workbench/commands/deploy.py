@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from workbench.commands.acting import acting
 from workbench.deploy_reports import Deployed
 from workbench.session import current
 
@@ -14,7 +15,11 @@ def deploy(actor_class: type) -> Deployed:
     Raises:
         DefinitionError: the class cannot be an actor; the earlier definition, if any, keeps running.
     """
-    return Deployed.of(current.open().deploy(actor_class))
+    from workbench.attach.audited import name_of
+
+    system = current.open()
+    with acting(system, "deploy", name_of(actor_class)):
+        return Deployed.of(system.deploy(actor_class))
 
 
 def undeploy(actor: str) -> None:
@@ -23,7 +28,9 @@ def undeploy(actor: str) -> None:
     Raises:
         UnknownActor: nothing is deployed under that name.
     """
-    current.open().undeploy(actor)
+    system = current.open()
+    with acting(system, "undeploy", actor):
+        system.undeploy(actor)
 
 
 def confirm_dropped(actor: str) -> tuple[str, ...]:
@@ -32,4 +39,6 @@ def confirm_dropped(actor: str) -> tuple[str, ...]:
     Raises:
         UnknownActor: nothing is known under that name.
     """
-    return current.open().confirm_dropped(actor)
+    system = current.open()
+    with acting(system, "confirm_dropped", actor):
+        return system.confirm_dropped(actor)

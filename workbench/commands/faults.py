@@ -9,6 +9,7 @@ from runtime import injecting
 from runtime.config import duration_ms
 from runtime.ids import ActorId
 from runtime.injecting import Faults
+from workbench.commands.acting import acting
 from workbench.commands.own_system import own_system
 from workbench.tables import html_lines
 
@@ -58,16 +59,17 @@ def faults(
         NotCapable: its code runs in another process.
     """
     system = own_system("inject faults")
-    return injecting.inject(
-        system.driver,
-        ActorId(system.name, actor) if actor is not None else None,
-        delay_s=duration_ms(delay, name="delay") / 1_000 if isinstance(delay, str) else delay,
-        failure=failure,
-        crash=crash,
-        store=store,
-        seconds=seconds,
-        seed=random.SystemRandom().randrange(1_000_000) if seed is None else seed,
-    )
+    with acting(system, "fault", actor or ""):
+        return injecting.inject(
+            system.driver,
+            ActorId(system.name, actor) if actor is not None else None,
+            delay_s=duration_ms(delay, name="delay") / 1_000 if isinstance(delay, str) else delay,
+            failure=failure,
+            crash=crash,
+            store=store,
+            seconds=seconds,
+            seed=random.SystemRandom().randrange(1_000_000) if seed is None else seed,
+        )
 
 
 def active_faults() -> ActiveFaults:

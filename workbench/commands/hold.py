@@ -16,6 +16,7 @@ from runtime.holding import Held
 from runtime.ids import ActorId
 from runtime.local import EmbeddedSystem
 from runtime.records import Event, Invocation, Turn
+from workbench.commands.acting import acting
 from workbench.commands.interrupted import WaitInterrupted
 from workbench.commands.own_system import own_system
 from workbench.presenters.held import Message, Messages, Stepped, held_rendering, message_of
@@ -59,7 +60,8 @@ def hold(
     system.info(actor)
     conditional = when is not None or action is not None or caller is not None
     condition = _condition(when, action, caller) if conditional else None
-    holding.hold(system.driver, ActorId(system.name, actor), condition)
+    with acting(system, "hold", actor, action or ""):
+        holding.hold(system.driver, ActorId(system.name, actor), condition)
     return Hold(system, actor)
 
 
@@ -71,7 +73,7 @@ def release(actor: str | None = None) -> tuple[str, ...]:
     """
     system = own_system("release an actor")
     names = holding.held_actors(system.driver) if actor is None else [actor]
-    return tuple(name for name in names if holding.release(system.driver, ActorId(system.name, name)))
+    return tuple(name for name in names if _released(system, name))
 
 
 def held(actor: str) -> Hold:
@@ -154,7 +156,8 @@ class Hold:
             UnknownMessage: it does not wait (any more).
         """
         message = self._found(which)
-        holding.drop(self._system.driver, self._id, message.id)
+        with acting(self._system, "drop", self.actor, message.action):
+            holding.drop(self._system.driver, self._id, message.id)
         return message
 
     def duplicate(self, which: Which = 0) -> Message:
@@ -164,7 +167,8 @@ class Hold:
             UnknownMessage: it does not wait (any more).
         """
         message = self._found(which)
-        copy = holding.duplicate(self._system.driver, self._id, message.id)
+        with acting(self._system, "duplicate", self.actor, message.action):
+            copy = holding.duplicate(self._system.driver, self._id, message.id)
         return msgspec.structs.replace(message, id=copy, enqueued_us=self._system.driver.now_us())
 
     def move(self, which: Which, to: int) -> Messages:
@@ -174,12 +178,14 @@ class Hold:
             UnknownMessage: it does not wait (any more).
             BadSetting: there is no such place.
         """
-        holding.move(self._system.driver, self._id, self._found(which).id, to)
+        message = self._found(which)
+        with acting(self._system, "reorder", self.actor, message.action):
+            holding.move(self._system.driver, self._id, message.id, to)
         return self.waiting
 
     def release(self) -> None:
         """Let the actor go on; what waits runs.  Safe to call twice."""
-        holding.release(self._system.driver, self._id)
+        _released(self._system, self.actor)
 
     def __enter__(self) -> Self:
         return self
@@ -244,6 +250,14 @@ class Hold:
                 time.sleep(_LOOK_S)
         except KeyboardInterrupt:
             raise WaitInterrupted(f"Stopped waiting for {self.actor}.{message.action}; its turn goes on.") from None
+
+
+def _released(system: EmbeddedSystem, actor: str) -> bool:
+    identity = ActorId(system.name, actor)
+    if holding.held(system.driver, identity) is None:
+        return False
+    with acting(system, "release", actor):
+        return holding.release(system.driver, identity)
 
 
 def _condition(

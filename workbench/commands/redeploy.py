@@ -14,6 +14,7 @@ from runtime.local import EmbeddedSystem
 from runtime.records import StoredDefinition
 from runtime.settings import Settings, as_keywords
 from workbench.authoring import AUTHORING
+from workbench.commands.acting import acting
 from workbench.commands.own_system import own_system
 from workbench.deploy_reports import Deployed
 from workbench.presenters.versions import Earlier, Version, Versions
@@ -59,10 +60,15 @@ def redeploy(actor: str, version: str, *, execute: bool = False) -> Deployed | E
     wanted = _find(actor, version)
     known = system.remembered(wanted.hash)
     if known is not None:
-        return Deployed.of(system.deploy(known))
+        return _deployed(system, known)
     if not execute:
         return Earlier(wanted, _source_now(system, actor), cell_of(wanted.definition))
-    return Deployed.of(system.deploy(_executed(wanted.definition)))
+    return _deployed(system, _executed(wanted.definition))
+
+
+def _deployed(system: EmbeddedSystem, definition: ActorDefinition) -> Deployed:
+    with acting(system, "deploy", definition.name, short_hash(definition.hash)):
+        return Deployed.of(system.deploy(definition))
 
 
 def cell_of(stored: StoredDefinition) -> str:

@@ -10,6 +10,7 @@ from runtime.errors import Condition, Mistake, NotDeployed
 from runtime.local import EmbeddedSystem
 from runtime.records import DeadLetter, Invocation, State, Work
 from runtime.replay.again import run_again
+from workbench.commands.acting import acting
 from workbench.commands.failures import NoSuchFailure, find_failure
 from workbench.commands.interrupted import WaitInterrupted
 from workbench.commands.own_system import own_system
@@ -43,7 +44,8 @@ def retry(which: Failed | DeadLetter | str | None = None, *, fork: bool = False,
     system = current.open()
     try:
         if isinstance(system, EmbeddedSystem):
-            return system.resend(_again(message), timeout)
+            with acting(system, "retry", message.actor.name, message.action, message.payload):
+                return system.resend(_again(message), timeout)
         return system.invoke(
             message.actor.name,
             message.action,

@@ -16,6 +16,7 @@ import pyarrow as pa
 from runtime.api import ActorInfo
 from runtime.records import JSON, Encoded, Lifecycle, StoredDefinition
 from runtime.statestores.columns import Batch
+from workbench.audit_log import Act
 
 Rows = Any
 """A `pyarrow.Table`."""
@@ -66,6 +67,33 @@ def definition_rows(definitions: Sequence[StoredDefinition]) -> Rows:
             "settings": _texts([msgspec.json.encode(d.settings, enc_hook=str) for d in definitions]),
             "fields": _maps([d.fields for d in definitions]),
             "actions": _maps([d.actions for d in definitions]),
+        }
+    )
+
+
+def audit_rows(acts: Sequence[Act]) -> Rows:
+    """Rows of `audit`."""
+    texts = (
+        "who",
+        "notebook",
+        "target",
+        "system",
+        "mode",
+        "act",
+        "actor",
+        "action",
+        "reason",
+        "outcome",
+        "error",
+        "id",
+    )
+    return pa.table(
+        {
+            "at": _times([act.at_us for act in acts]),
+            **{name: _texts([getattr(act, name) or None for act in acts]) for name in texts},
+            "ended_at": _times([act.ended_us or None for act in acts]),
+            "payload_bytes": _integers([act.payload_bytes for act in acts]),
+            "payload_hash": _texts([act.payload_hash for act in acts]),
         }
     )
 

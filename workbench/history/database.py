@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import duckdb
@@ -13,6 +13,7 @@ from duckdb import DuckDBPyConnection, DuckDBPyRelation
 from runtime.api import Capability, SystemApi
 from runtime.errors import BadQuery, InternalError, NotCapable, StoreUnavailable, SystemStopped
 from runtime.records import Kept
+from workbench.audit_log import Act
 from workbench.history import schema
 from workbench.history.batches import ToJson, wrapped
 from workbench.history.complaints import complaint
@@ -42,13 +43,16 @@ class HistoryDatabase:
     `schema` says what the tables are.
     """
 
-    def __init__(self, system: SystemApi, *, decode_state: ToJson = wrapped) -> None:
+    def __init__(
+        self, system: SystemApi, *, decode_state: ToJson = wrapped, audit: Callable[[], Sequence[Act]] = list
+    ) -> None:
         """Nothing is read yet.
 
         Args:
             decode_state: JSON text of a payload, response or state that is not JSON, or None to show its type and base64.
+            audit: what was done to systems, for the table of that name.
         """
-        self._system = system
+        self._system, self._audit = system, audit
         self._connection = _new_database()
         self._ingest = Ingest(self._connection, system, decode_state)
         self._views = ActorViews(self._connection, system.name)
@@ -118,6 +122,8 @@ class HistoryDatabase:
             self._ingest.states()
         if "actors" in sql.lower():
             self._ingest.actors()
+        if "audit" in sql.lower():
+            self._ingest.audit(self._audit())
 
     def _forget(self) -> None:
         """Drop what the system itself has not kept since the last time."""

@@ -12,10 +12,12 @@ from duckdb import DuckDBPyConnection
 
 from runtime.api import Capability, SystemApi
 from runtime.records import Kept, StoredDefinition
+from workbench.audit_log import Act
 from workbench.history.batches import (
     JSON_COLUMNS,
     ToJson,
     actor_rows,
+    audit_rows,
     definition_rows,
     joined,
     lifecycle_rows,
@@ -70,6 +72,10 @@ class Ingest:
             self._replace("definitions", definition_rows(definitions), json=("settings",))
             self._definitions = definitions
         return definitions
+
+    def audit(self, acts: Sequence[Act]) -> None:
+        """Have these acts, and no others."""
+        self._replace("audit", audit_rows(acts))
 
     def actors(self) -> None:
         """Read what the system knows of its actors now."""

@@ -12,7 +12,7 @@ UTC, to the microsecond.  What is absent (no caller, no key, no failure) is NULL
 | `failures` | a failed turn |
 | `lifecycle` | an activation, deactivation, deployment or undeployment |
 | `definitions` | a version of an actor's code |
-| `audit` | something done to a production system (empty for a system of one's own) |
+| `audit` | something that this notebook did to an actor system, whichever it was, or was refused |
 | `columns` | a column of a view in the `history` schemas, and the state field behind it |
 """
 
@@ -43,7 +43,9 @@ CREATE TABLE definitions (
     fields MAP(VARCHAR, VARCHAR), actions MAP(VARCHAR, VARCHAR)
 );
 CREATE TABLE audit (
-    "at" {_TIME}, who VARCHAR, target VARCHAR, what VARCHAR, reason VARCHAR, result VARCHAR, hash VARCHAR
+    "at" {_TIME}, who VARCHAR, notebook VARCHAR, target VARCHAR, system VARCHAR, mode VARCHAR, act VARCHAR, actor VARCHAR,
+    action VARCHAR, reason VARCHAR, outcome VARCHAR, error VARCHAR, ended_at {_TIME}, payload_bytes BIGINT,
+    payload_hash VARCHAR, id VARCHAR
 );
 CREATE TABLE columns (view VARCHAR, name VARCHAR, type VARCHAR, actor VARCHAR, field VARCHAR, system VARCHAR);
 """
@@ -124,6 +126,13 @@ NOTES = {
     "failures.trace": "traceback through the user's code",
     "lifecycle.event": "activated, deactivated, deployed or undeployed",
     "definitions.definition": "hash over source, settings and used globals",
+    "audit.who": "user@host",
+    "audit.target": "address of the system, or the store of one's own",
+    "audit.mode": "look, act, or NULL for one's own system",
+    "audit.act": "attach, detach, invoke, deploy, undeploy, retry, hold, fault, ...",
+    "audit.outcome": "done, sent, failed, refused, given up; NULL while it lasts, or if it was cut short",
+    "audit.error": "code of the error",
+    "audit.payload_hash": "of the payload without its secrets",
     "columns.view": "the view as SQL writes it",
     "columns.field": "the state field; NULL for the columns that every view has",
 }

@@ -15,7 +15,7 @@ _TEXTS = ("token_file", "authority", "certificate", "key", "journal")
 
 @magics_class
 class AttachMagics(BaseMagics):
-    """`%attach` and `%detach`."""
+    """`%attach`, `%detach` and `%audit`."""
 
     @needs_local_scope
     @no_var_expand
@@ -27,6 +27,7 @@ class AttachMagics(BaseMagics):
         argument(
             "--mode", default="look", metavar="look|act", help="look only reads (the default), act does everything"
         ),
+        argument("--reason", metavar="TEXT", help="why; recorded with everything that is done there, see %%audit"),
         argument("--token-file", metavar="FILE", help="where the node's token is, if it is not found by itself"),
         argument("--authority", metavar="FILE", help="for grpcs://: PEM of who signed the node's certificate"),
         argument("--certificate", metavar="FILE", help="for grpcs://: PEM by which the node knows us"),
@@ -73,3 +74,27 @@ class AttachMagics(BaseMagics):
             return
         left = detach()
         print(f"Left {left.target}." if left is not None else "Nothing is attached.")  # noqa: T201 - this cell's output
+
+    @needs_local_scope
+    @no_var_expand
+    @line_magic
+    @arguments(
+        argument("--actor", metavar="ACTOR", help="only what was done to this actor"),
+        argument("--since", metavar="TIME", help="only later: a date with a time, or how long ago, such as 30min"),
+        argument("--limit", type=int, default=50, metavar="N", help="the last N acts (default: 50)"),
+    )
+    def audit(self, line: str, local_ns: Scope = None) -> Any:
+        """Show what this notebook did to actor systems, and what was refused to it; as SQL: SELECT * FROM audit.
+
+        Examples::
+
+            %audit
+            %audit --actor counter --since 1h --limit 20
+        """
+        from workbench.commands.audit import audit
+
+        given = parsed(AttachMagics.audit, line)
+        if given is None:
+            return None
+        since = self._text(given.since, local_ns)
+        return audit(self._text(given.actor, local_ns), since=since, limit=given.limit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from traitlets import Enum, Float, Int, Unicode
@@ -15,7 +16,7 @@ _OF_SESSION = ("system", "store", "durability", "group_interval_ms", "mailbox_li
 
 
 class Workbench(Configurable):
-    """How the workbench starts its actor system.  A change takes effect at the next start."""
+    """How the workbench starts its actor system, and where it records what is done.  A change takes effect at the next start."""
 
     system = Unicode(DEFAULT_SYSTEM, help="Name of the actor system.").tag(config=True)
     store = Unicode(
@@ -36,6 +37,10 @@ class Workbench(Configurable):
     timeout_s = Float(60.0, min=0.0, help="Seconds that a call waits for its answer when it does not say.").tag(
         config=True
     )
+
+    audit = Unicode(
+        "", help="File that records what is done to actor systems, see %audit. Empty: beside the store."
+    ).tag(config=True)
 
     keep_revisions = Int(
         None, min=1, allow_none=True, help="Of each actor's past, the newest so many revisions are kept; None: all."
@@ -61,5 +66,11 @@ class Workbench(Configurable):
             if change is not None and session.system is not None:
                 session.notify("This takes effect at the next start: %spawn stop, then %spawn start.")
 
+        def update_audit(change: Any = None) -> None:
+            session.audits.file = Path(self.audit).expanduser().resolve() if self.audit else None
+
         self.observe(update, list(_OF_SESSION))
+        self.observe(update_audit, ["audit"])
         update()
+        if self.audit:
+            update_audit()

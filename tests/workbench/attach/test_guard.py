@@ -11,7 +11,11 @@ from runtime import Actor, action
 from runtime.api import Capability, SystemApi
 from runtime.errors import BadSetting, NotAllowed, NotCapable
 from runtime.local import EmbeddedSystem, embedded
-from workbench.attach.guard import LookOnly, Mode, guarded, read_mode
+from workbench.attach.audited import PASSED, Audited
+from workbench.attach.guard import LookOnly, guarded, read_mode
+from workbench.attach.modes import Mode
+from workbench.audit_log import AuditLog
+from workbench.audit_trail import Trail
 
 
 class Counter(Actor, name="counter"):
@@ -31,9 +35,13 @@ def system() -> Iterator[EmbeddedSystem]:
         yield system
 
 
+def trail(mode: Mode, target: str = "grpc://there:1") -> Trail:
+    return Trail(AuditLog(None), target, "spawn-system", mode)
+
+
 @pytest.fixture
 def look(system: EmbeddedSystem) -> LookOnly:
-    return LookOnly(system, "grpc://there:1")
+    return LookOnly(system, trail(Mode.LOOK))
 
 
 ACTS: list[tuple[str, tuple[Any, ...]]] = [
@@ -111,16 +119,38 @@ def test_read_that_the_system_can_only_do_by_acting_is_refused(
     system.capabilities = frozenset({Capability.INVOKE})
 
     with pytest.raises(NotCapable, match="without being acted on"):
-        getattr(LookOnly(system, "http://there:1"), name)(*arguments)
+        getattr(LookOnly(system, trail(Mode.LOOK, "http://there:1")), name)(*arguments)
 
 
 def test_flush_makes_the_system_write_nothing(system: EmbeddedSystem, look: LookOnly) -> None:
     assert look.flush() == system.status().committed
 
 
-def test_acting_gets_the_system_itself(system: EmbeddedSystem) -> None:
-    assert guarded(system, Mode.ACT, "x") is system
-    assert isinstance(guarded(system, Mode.LOOK, "x"), LookOnly)
+def test_acting_gets_everything_recorded_and_looking_only_the_reads(system: EmbeddedSystem) -> None:
+    assert isinstance(guarded(system, Mode.ACT, trail(Mode.ACT)), Audited)
+    assert isinstance(guarded(system, Mode.LOOK, trail(Mode.LOOK)), LookOnly)
+
+
+@pytest.mark.parametrize(("name", "arguments"), ACTS)
+def test_refused_act_is_recorded(look: LookOnly, name: str, arguments: tuple[Any, ...]) -> None:
+    with pytest.raises(NotAllowed):
+        getattr(look, name)(*arguments)
+
+    [act] = look._trail.log.acts()
+    assert (act.outcome, act.actor.lower()) == ("refused", "counter")
+
+
+def test_everything_that_a_system_offers_passes_unchanged_or_is_recorded() -> None:
+    offered = {name for name in vars(SystemApi) if not name.startswith("_")} | {"name", "capabilities"}
+
+    assert offered - PASSED == {name for name, _ in ACTS} == {name for name in vars(Audited) if name in offered}
+
+
+def test_what_is_not_listed_does_not_get_through_when_acting(system: EmbeddedSystem) -> None:
+    acting = Audited(system, trail(Mode.ACT))
+
+    for name in ("store", "driver", "host", "some_later_method"):
+        assert not hasattr(acting, name)
 
 
 def test_unknown_mode_is_named_with_the_nearest() -> None:

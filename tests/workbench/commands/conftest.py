@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -30,9 +31,10 @@ class Counter(Actor, name="counter"):
 
 
 @pytest.fixture
-def session() -> Iterator[Session]:
+def session(tmp_path: Path) -> Iterator[Session]:
     """Has `counter` deployed; everything stops after the test."""
     release.clear()
+    current.audits.file = tmp_path / "audit.jsonl"
     current.notify = lambda text: None
     current.defaults = {"store": "memory"}
     current.open().deploy(Counter)
@@ -40,3 +42,4 @@ def session() -> Iterator[Session]:
     release.set()
     current.reset()
     current.defaults = {}
+    current.audits.file = None

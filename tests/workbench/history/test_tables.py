@@ -9,6 +9,7 @@ from runtime.ids import ActorId
 from runtime.records import JSON, Encoded
 from runtime.testing.turns import SYSTEM
 from tests.workbench.history.fake_system import FakeSystem, database, rows
+from workbench.audit_log import Act
 from workbench.history import schema
 from workbench.history.database import HistoryDatabase
 
@@ -142,11 +143,26 @@ def test_definitions_show_source_settings_and_signatures() -> None:
     )
 
 
-def test_audit_is_empty_for_a_system_of_ones_own() -> None:
-    relation = database(FakeSystem()).query("FROM audit")
+def test_audit_has_what_the_session_has_recorded_by_now() -> None:
+    acts = [
+        Act(
+            id="a1",
+            at_us=1_000_000,
+            who="ada@desk",
+            target="grpc://there:1",
+            mode="act",
+            act="undeploy",
+            actor="counter",
+        )
+    ]
+    history = HistoryDatabase(FakeSystem(), audit=lambda: acts)
 
-    assert relation.columns == ["at", "who", "target", "what", "reason", "result", "hash"]
-    assert relation.fetchall() == []
+    [before] = rows(history, "SELECT who, act, actor, outcome, reason, ended_at, payload_bytes FROM audit")
+    acts[0] = msgspec.structs.replace(acts[0], outcome="done", ended_us=2_000_000, reason="too slow")
+    [after] = rows(history, "SELECT outcome, reason, epoch(ended_at) AS ended FROM audit")
+
+    assert before == ("ada@desk", "undeploy", "counter", None, None, None, 0)
+    assert after == ("done", "too slow", 2.0)
 
 
 def test_every_noted_column_exists_and_every_table_is_listed() -> None:
