@@ -7,6 +7,7 @@ that it uses, so that running an unchanged cell again changes nothing.
 from __future__ import annotations
 
 import dataclasses
+import enum
 import inspect
 import types
 import typing
@@ -22,6 +23,8 @@ from runtime.records import IMPLICIT_READS, INIT_NAMES
 from runtime.settings import Settings, read_settings
 
 MISSING: Any = inspect.Parameter.empty
+
+_LISTED_MEMBERS = 12
 
 _ZERO: dict[Any, Callable[[], Any]] = {
     int: int, float: float, str: str, bool: bool, bytes: bytes, list: list, dict: dict, set: set,
@@ -131,10 +134,18 @@ def type_text(annotation: Any) -> str:
 
 
 def _shown_parameter(parameter: Parameter) -> str:
-    kind = "" if parameter.type is Any else f": {type_text(parameter.type)}"
+    kind = "" if parameter.type is Any else f": {_payload_type_text(parameter.type)}"
     if parameter.default is MISSING:
         return parameter.name + kind
-    return f"{parameter.name}{kind} = {parameter.default!r}" if kind else f"{parameter.name}={parameter.default!r}"
+    default = parameter.default.value if isinstance(parameter.default, enum.Enum) else parameter.default
+    return f"{parameter.name}{kind} = {default!r}" if kind else f"{parameter.name}={default!r}"
+
+
+def _payload_type_text(annotation: Any) -> str:
+    """A parameter's type as its callers see it: of an enumeration they give one of the values."""
+    if isinstance(annotation, type) and issubclass(annotation, enum.Enum) and len(annotation) <= _LISTED_MEMBERS:
+        return f"Literal[{', '.join(repr(member.value) for member in annotation)}]"
+    return type_text(annotation)
 
 
 def _type_hints(owner: Any) -> dict[str, Any]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import copy
+import difflib
+import enum
 import re
+import typing
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +21,7 @@ Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 
 _decode_any = msgspec.json.Decoder().decode
 _encode_any = msgspec.json.Encoder().encode
+_NOT_ALLOWED = re.compile(r"Invalid enum value (.+?) - at `\$\.?(.*)`\Z", re.DOTALL)
 _WRONG = re.compile(r"Expected (.+?)(?:, got (.+?))?(?: - at `\$\.?(.*)`)?\Z", re.DOTALL)
 
 
@@ -129,13 +133,32 @@ class _JsonArguments:
         for parameter in self._spec.parameters:
             if parameter.default is MISSING and parameter.name not in given:
                 return f"parameter {parameter.name!r} is missing; expected {type_text(parameter.type)}."
+        if match := _NOT_ALLOWED.match(text):
+            return self._not_allowed(match[2], match[1])
         if match := _WRONG.match(text):
             field = (match[3] or "").partition(".")[0].partition("[")[0]
             return f"{match[3]} expected {match[1]}, and got {shown(given.get(field))}."
         return f"{text}."
 
+    def _not_allowed(self, path: str, found: str) -> str:
+        """`path` is the parameter's name, or leads into it."""
+        kinds = {p.name: p.type for p in self._spec.parameters}
+        allowed = _allowed(kinds.get(path))
+        if not allowed:
+            return f"{path} cannot be {found}."
+        close = difflib.get_close_matches(found.strip("'"), [text.strip("'") for text in allowed], n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        return f"{path} expected one of {', '.join(allowed)}, and got {found}.{hint}"
+
     def _example(self) -> str:
         return "{" + ", ".join(f'"{p.name}": …' for p in self._spec.parameters[:3]) + "}"
+
+
+def _allowed(kind: Any) -> list[str]:
+    """The values of an enumeration or of a `Literal`, as code; none for other types."""
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        return [repr(member.value) for member in kind]
+    return [repr(value) for value in typing.get_args(kind)] if typing.get_origin(kind) is typing.Literal else []
 
 
 def _default(value: Any) -> Any:

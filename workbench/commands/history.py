@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
-from collections import deque
-
 from runtime.clock import as_datetime
 from runtime.codecs.values import decode_value
+from runtime.errors import BadSetting
 from runtime.records import Failure, Turn
-from runtime.statestores.base import flatten
+from workbench.commands.tail import newest
 from workbench.results import Entry, History
 from workbench.session import current
 
 
-def history(actor: str, limit: int = 20) -> History:
+def history(actor: str, limit: int = 20, *, revision: int | None = None) -> History:
     """The actor's last turns, oldest first, with what was asked, answered and changed; failures included.
 
     For more than a glance, ask with SQL: `wb.query("SELECT * FROM history.counter ORDER BY revision")`.
 
     Args:
-        limit: how many turns.
+        limit: how many turns, 1 or more.
+        revision: the turns up to this revision, instead of the last ones.
 
     Raises:
         UnknownActor: nothing is known under that name.
+        BadSetting: `limit` is less than 1.
         NotCapable: the system does not keep history.
         StoreUnavailable: what was answered last cannot be written just now.
     """
+    if limit < 1:
+        raise BadSetting(f"limit={limit} must be 1 or more.")
     system = current.open()
     system.state(actor)
     system.flush()
-    return History(_entry(turn) for turn in deque(flatten(system.turns(actor=actor)), maxlen=limit))
+    found = newest(system, lambda turn: revision is None or turn.revision <= revision, limit, actor=actor)
+    return History(map(_entry, found))
 
 
 def _entry(turn: Turn) -> Entry:

@@ -98,7 +98,7 @@ class Extension:
         self._undo.append(restore)
 
     def _add_completion(self) -> None:
-        matcher = LineCompleter(self._session).matcher()
+        matcher = LineCompleter(self._session, self.shell.user_ns).matcher()
         matchers = self.shell.Completer.custom_matchers
         matchers.append(matcher)
         self._undo.append(lambda: matchers.remove(matcher))

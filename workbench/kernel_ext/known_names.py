@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import ast
-import re
 import threading
 from collections.abc import Callable
 from contextvars import Context
 from typing import Any, TypeVar
 
 from runtime.api import SystemApi
-from runtime.records import IMPLICIT_READS
+from runtime.codecs.values import decode_value
+from runtime.records import IMPLICIT_READS, Turn
+from workbench.commands.tail import newest
+from workbench.kernel_ext.numbers import beginning_with
+from workbench.presenters.signature import Field, fields_of, literals_of
+from workbench.presenters.wording import short_id
+from workbench.redaction import is_secret
 from workbench.session import Session
 
 T = TypeVar("T")
@@ -18,11 +22,13 @@ T = TypeVar("T")
 _BUDGET_S = 0.04
 _ENOUGH = 200
 _REMEMBERED = 500
-_UNREADABLE = re.compile(r"=\s*<[^>]*>")  # a default such as <Colour.RED: 1>
+_SEARCHED = 20_000
+"""So many of the last turns are looked through for ids and for values that were given before."""
+_VALUES = 10
 
 
 class KnownNames:
-    """Actors, actions and parameters of the running system.  Starts nothing and never raises.
+    """Actors, actions, parameters and revisions of the running system.  Starts nothing and never raises.
 
     A system that is slow to answer, such as one across a network, is asked in a short-lived thread; what it says too late is
     there for the next time.
@@ -41,13 +47,24 @@ class KnownNames:
 
         return self._ask(("actors", prefix), ask, [])
 
-    def actions(self, actor: str) -> list[str]:
-        """What can be asked of an actor."""
-        return [*self._signatures(actor), IMPLICIT_READS[0]]
+    def actions(self, actor: str, parent: str = "") -> list[str]:
+        """What can be asked of an actor, or of one that its template would make."""
+        return [*self._signatures(parent or actor), IMPLICIT_READS[0]]
 
-    def parameters(self, actor: str, action: str) -> list[str]:
+    def parameters(self, actor: str, action: str, parent: str = "") -> list[str]:
         """Names of an action's payload fields."""
-        return _parameters(self._signatures(actor).get(action, "()"))
+        return [field.name for field in self._fields(parent or actor, action)]
+
+    def values(self, actor: str, action: str, parameter: str, parent: str = "") -> list[str]:
+        """What can be given for a parameter: those that its type allows, else its default and what was given before."""
+        field = next((each for each in self._fields(parent or actor, action) if each.name == parameter), None)
+        if field is None:
+            return []
+        allowed = literals_of(field.type)
+        if allowed:
+            return list(allowed)
+        default = [field.default] if field.default not in ("", "...") else []
+        return list(dict.fromkeys([*default, *self._given_before(actor, action, parameter)]))
 
     def versions(self, actor: str) -> list[str]:
         """Hashes of the versions of an actor's code, the last one first."""
@@ -58,14 +75,56 @@ class KnownNames:
 
         return self._ask(("versions", actor), ask, [])
 
-    def revisions(self, actor: str) -> list[str]:
-        """An actor's last revisions, the newest first."""
+    def revisions(self, actor: str, prefix: str = "") -> list[str]:
+        """Numbers of an actor's revisions that begin so, the newest first.  Reads its last one only, however many there are."""
+        last = self._ask(("revision", actor), lambda system: system.info(actor).revision, 0)
+        return beginning_with(prefix, last, _ENOUGH)
+
+    def failures(self) -> list[str]:
+        """Ids of the last turns that failed, the newest first."""
 
         def ask(system: SystemApi) -> list[str]:
-            last = system.info(actor).revision
-            return [str(number) for number in range(last, max(0, last - _ENOUGH), -1)]
+            return _ids(newest(system, lambda turn: turn.failure is not None, 20, searched=_SEARCHED))
 
-        return self._ask(("revisions", actor), ask, [])
+        return self._ask(("failures",), ask, [])
+
+    def messages(self, actor: str) -> list[str]:
+        """Ids of the last messages, of an actor or of all, the newest first."""
+
+        def ask(system: SystemApi) -> list[str]:
+            return _ids(newest(system, lambda turn: not actor or turn.actor.name == actor, 20, searched=_SEARCHED))
+
+        return self._ask(("messages", actor), ask, [])
+
+    def state_fields(self) -> dict[str, list[str]]:
+        """Every template that ever had a definition, with the fields of its state."""
+
+        def ask(system: SystemApi) -> dict[str, list[str]]:
+            found: dict[str, list[str]] = {}
+            for each in system.definitions():
+                known = found.setdefault(each.name, [])
+                known += [name for name in each.fields if name not in known]
+            return found
+
+        return self._ask(("fields",), ask, {})
+
+    def _given_before(self, actor: str, action: str, parameter: str) -> list[str]:
+        if is_secret(parameter):
+            return []
+
+        def is_wanted(turn: Turn) -> bool:
+            return turn.action == action and turn.actor.name == actor and turn.payload is not None
+
+        def ask(system: SystemApi) -> list[str]:
+            payloads = [decode_value(turn.payload) for turn in newest(system, is_wanted, 50, searched=_SEARCHED)]
+            given = [each[parameter] for each in reversed(payloads) if isinstance(each, dict) and parameter in each]
+            texts = (repr(value) for value in given if isinstance(value, (str, int, float, bool, type(None))))
+            return list(dict.fromkeys(text for text in texts if len(text) <= 40))[:_VALUES]
+
+        return self._ask(("values", actor, action, parameter), ask, [])
+
+    def _fields(self, actor: str, action: str) -> tuple[Field, ...]:
+        return fields_of(self._signatures(actor).get(action, "()"))
 
     def _signatures(self, actor: str) -> dict[str, str]:
         return self._ask(("actions", actor), lambda system: system.actions(actor), {})
@@ -95,11 +154,5 @@ class KnownNames:
         return found
 
 
-def _parameters(signature: str) -> list[str]:
-    """Names in a signature's text, such as `(value: int, note: str = '')`; none if it cannot be read."""
-    try:
-        [function] = ast.parse(f"def f{_UNREADABLE.sub('=None', signature)}: ...").body
-    except SyntaxError:
-        return []
-    assert isinstance(function, ast.FunctionDef)
-    return [argument.arg for argument in function.args.args + function.args.kwonlyargs]
+def _ids(turns: list[Turn]) -> list[str]:
+    return [short_id(str(turn.invocation)) for turn in reversed(turns)]

@@ -38,7 +38,6 @@ from workbench.kernel_ext.authoring import Authoring
 from workbench.kernel_ext.errors import ErrorDisplay
 from workbench.kernel_ext.magic_base import BaseMagics, Scope
 from workbench.kernel_ext.running_cell import RunningCell
-from workbench.kernel_ext.words import split_words
 
 _OUT = re.compile(r"\s*(?:--out[ =]\s*([^\W\d]\w*)|([^\W\d]\w*)\s*<<)\s*(.*)\Z", re.DOTALL)
 
@@ -166,7 +165,9 @@ class WorkbenchMagics(BaseMagics):
         """
         given = parsed(WorkbenchMagics.undeploy, line)
         if given:
-            undeploy(self._word(given.actor, local_ns))
+            actor = self._word(given.actor, local_ns)
+            undeploy(actor)
+            print(f"{actor} has no code now; its state and its history are kept. %redeploy {actor} brings it back.")  # noqa: T201
 
     @no_var_expand
     @line_cell_magic
@@ -260,6 +261,11 @@ class WorkbenchMagics(BaseMagics):
     @needs_local_scope
     @no_var_expand
     @line_magic
+    @arguments(
+        ACTOR,
+        argument("--limit", type=int, default=20, metavar="N", help="so many turns (default: 20)"),
+        argument("--revision", type=int, metavar="N", help="the turns up to this revision instead of the last ones"),
+    )
     def history(self, line: str, local_ns: Scope = None) -> Any:
         """Show an actor's last turns; without an actor's name, this is IPython's own %history.
 
@@ -267,9 +273,12 @@ class WorkbenchMagics(BaseMagics):
 
             %history counter
             %history counter --limit 100
+            %history counter --revision 1
         """
-        from workbench.kernel_ext.past import history_of_actor, is_for_ipython
+        from workbench.commands.history import history
+        from workbench.kernel_ext.past import is_for_ipython
 
         if is_for_ipython(line):
             return self._ipythons_history(line)
-        return history_of_actor(split_words(line), self._names(local_ns))
+        given = parsed(WorkbenchMagics.history, line)
+        return given and history(self._word(given.actor, local_ns), given.limit, revision=given.revision)

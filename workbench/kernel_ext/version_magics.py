@@ -1,4 +1,4 @@
-"""Magics for the versions of an actor's code."""
+"""Magics that go back: to an earlier version of an actor's code, to an earlier state."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from workbench.kernel_ext.magic_base import BaseMagics, Scope
 
 @magics_class
 class VersionMagics(BaseMagics):
-    """`%redeploy`."""
+    """`%redeploy` and `%restore`."""
 
     @needs_local_scope
     @no_var_expand
@@ -45,3 +45,19 @@ class VersionMagics(BaseMagics):
         if isinstance(found, Earlier):
             self.shell.set_next_input(found.code)
         return found
+
+    @needs_local_scope
+    @no_var_expand
+    @line_magic
+    @arguments(ACTOR, argument("revision", type=int, help="the revision whose state it shall have again"))
+    def restore(self, line: str, local_ns: Scope = None) -> Any:
+        """Give an actor the state of a past revision again, as a new revision; nothing of its history is lost.
+
+        Example::
+
+            %restore counter 1
+        """
+        from workbench.commands.restore import restore
+
+        given = parsed(VersionMagics.restore, line)
+        return given and restore(self._word(given.actor, local_ns), given.revision)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -26,6 +26,8 @@ class Field(msgspec.Struct, frozen=True, omit_defaults=True):
     required: bool = False
     is_flag: bool = False
     """True or False: a check box."""
+    choices: tuple[str, ...] = ()
+    """The values that its type allows, as code; empty for one with many."""
 
 
 def fields_of(signature: str) -> tuple[Field, ...]:
@@ -44,11 +46,43 @@ def fields_of(signature: str) -> tuple[Field, ...]:
     return tuple(_field(argument, default) for argument, default in pairs)
 
 
+def literals_of(kind: str) -> tuple[str, ...]:
+    """The values that a type's text allows, as code: of `bool`, of `Literal[...]`, and with `None` of an optional one of them."""
+    try:
+        return tuple(dict.fromkeys(_literals(ast.parse(kind, mode="eval").body)))
+    except (SyntaxError, _ManyValues):
+        return ()
+
+
+class _ManyValues(Exception):
+    """A type with more values than could be listed."""
+
+
+def _literals(kind: ast.expr) -> Iterator[str]:
+    match kind:
+        case ast.Name(id="bool"):
+            yield from ("True", "False")
+        case ast.Constant(value=None) | ast.Name(id="None" | "NoneType"):
+            yield "None"
+        case ast.BinOp(op=ast.BitOr(), left=left, right=right):
+            yield from (*_literals(left), *_literals(right))
+        case ast.Subscript(value=ast.Name(id="Optional"), slice=inner):
+            yield from (*_literals(inner), "None")
+        case ast.Subscript(value=ast.Name(id="Union"), slice=ast.Tuple(elts=inner)):
+            for each in inner:
+                yield from _literals(each)
+        case ast.Subscript(value=ast.Name(id="Literal"), slice=inner):
+            values = inner.elts if isinstance(inner, ast.Tuple) else [inner]
+            yield from map(ast.unparse, values)
+        case _:
+            raise _ManyValues
+
+
 def _field(argument: ast.arg, default: ast.expr | None) -> Field:
     kind = "" if argument.annotation is None else ast.unparse(argument.annotation)
     text = "" if default is None else ast.unparse(default)
     is_flag = kind == "bool" or text in ("True", "False")
-    return Field(argument.arg, kind, text, default is None, is_flag)
+    return Field(argument.arg, kind, text, default is None, is_flag, () if is_flag else literals_of(kind))
 
 
 def payload_of(fields: tuple[Field, ...], typed: Mapping[str, str | bool]) -> dict[str, Any]:

@@ -26,6 +26,24 @@ class Counter(Actor, name="counter"):
         return text * times
 """
 
+PAINTER = """\
+%%actor
+import enum
+from typing import Literal
+
+class Colour(enum.Enum):
+    RED = "red"
+    DARK = "dark red"
+
+class Painter(Actor, kind="unnamed"):
+    coats: int = 0
+
+    @action
+    def paint(self, colour: Colour, mode: Literal["fast", "slow"] | None = None, is_loud: bool = False, layer: int = 1) -> int:
+        self.coats += layer
+        return self.coats
+"""
+
 
 @pytest.fixture(scope="module")
 def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:

@@ -83,3 +83,27 @@ def test_without_a_running_system_nothing_is_started() -> None:
 )
 def test_parameters_are_read_from_a_signature(signature: str, names: list[str]) -> None:
     assert KnownNames(_session(_System(signature))).parameters("counter", "add") == names
+
+
+class _Old:
+    """Has an actor with a million revisions; whoever reads its past waits."""
+
+    def info(self, actor: str) -> Any:
+        return SimpleNamespace(revision=1_000_000)
+
+    def turns(self, **_: Any) -> Any:
+        raise AssertionError("completion of revisions has read the past")
+
+
+@pytest.mark.parametrize(
+    ("typed", "first", "count"),
+    [("", "1000000", 200), ("42", "429999", 200), ("99999", "999999", 11), ("1000000", "1000000", 1), ("0", "", 0)],
+)
+def test_of_a_million_revisions_those_that_begin_so_are_offered(typed: str, first: str, count: int) -> None:
+    completer = LineCompleter(_session(_Old()))
+    began = time.perf_counter()
+
+    fragment, found = completer.complete(f"%state counter --revision {typed}")
+
+    assert time.perf_counter() - began < 0.05
+    assert (fragment, found[:1], len(found)) == (typed, [first] if first else [], count)

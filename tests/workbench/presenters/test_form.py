@@ -8,7 +8,7 @@ import pytest
 from runtime.errors import BadPayload
 from tests.workbench.presenters.snapshot import assert_snapshot
 from workbench.presenters.form import FormCall, FormView, call_code, call_magic, form_rendering
-from workbench.presenters.signature import Field, fields_of, payload_of
+from workbench.presenters.signature import Field, fields_of, literals_of, payload_of
 
 SIGNATURE = "(value: int, note: str = 'x', twice: bool = False)"
 
@@ -79,3 +79,19 @@ def test_calls_are_code_that_can_be_run() -> None:
     assert call_magic("a b", "add", {}) == ""
     assert call_magic("counter", "say", {"text": "a b"}) == "%invoke counter say text='a b'"
     assert call_magic("counter", "say", {"text": "{x}"}) == ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("bool", ("True", "False")),
+        ("Literal['a', 'b']", ("'a'", "'b'")),
+        ("Optional[Literal[1, 2]]", ("1", "2", "None")),
+        ("Literal['a'] | None", ("'a'", "None")),
+        ("str | Literal['a']", ()),
+        ("int", ()),
+        ("", ()),
+    ],
+)
+def test_a_type_with_few_values_lists_them(kind: str, values: tuple[str, ...]) -> None:
+    assert literals_of(kind) == values
