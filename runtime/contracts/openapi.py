@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
 from typing import Any
 
 from runtime.contracts.contract import Contract
@@ -26,6 +26,7 @@ _SCALARS: dict[str, dict[str, Any]] = {
     "string": {"type": "string"},
     "bytes": {"type": "string", "contentEncoding": "base64"},
 }
+_SCALAR_TYPES = ("string", "number", "integer", "boolean")
 _WELL_KNOWN: dict[str, dict[str, Any]] = {
     "google.protobuf.Timestamp": {"type": "string", "format": "date-time"},
     "google.protobuf.Duration": {"type": "string", "pattern": r"^-?\d+(\.\d+)?s$"},
@@ -45,7 +46,9 @@ _WELL_KNOWN: dict[str, dict[str, Any]] = {
     "google.protobuf.StringValue": _SCALARS["string"],
     "google.protobuf.BytesValue": _SCALARS["bytes"],
 }
-_VARIABLE = re.compile(r"\{([\w.]+)(?:=[^{}]*)?\}")
+_VERBS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
+_SCALAR_MESSAGES = frozenset(name for name, schema in _WELL_KNOWN.items() if schema.get("type") in _SCALAR_TYPES)
+"""Messages that a query parameter may be, as text."""
 _ERROR = {
     "type": "object",
     "required": ["code", "message"],
@@ -66,8 +69,11 @@ def document(
     paths: dict[str, dict[str, Any]] = {}
     used: set[str] = set()
     for binding in Routes(contract).bindings:
-        path = _VARIABLE.sub(lambda match: "{" + match[1] + "}", binding.rule.path)
-        paths.setdefault(path, {})[binding.rule.verb.lower()] = _operation(binding, schemas, used)
+        path, unnamed = binding.path.described()
+        verb = binding.rule.verb.lower()
+        # What OpenAPI has no word for is served, and not described; of two that look the same, the more specific one is.
+        if verb in _VERBS and verb not in paths.get(path, {}):
+            paths.setdefault(path, {})[verb] = _operation(binding, unnamed, schemas, used)
     return {
         "openapi": "3.1.0",
         "info": {"title": title or contract.package or "Actors", "version": version},
@@ -80,7 +86,7 @@ def document(
     }
 
 
-def _operation(binding: Binding, schemas: _Schemas, used: set[str]) -> dict[str, Any]:
+def _operation(binding: Binding, unnamed: tuple[str, ...], schemas: _Schemas, used: set[str]) -> dict[str, Any]:
     method, rule = binding.method, binding.rule
     request: Any = method.descriptor.input_type
     identity = base = f"{binding.service.name}_{method.name}"
@@ -92,7 +98,7 @@ def _operation(binding: Binding, schemas: _Schemas, used: set[str]) -> dict[str,
     operation: dict[str, Any] = {
         "operationId": identity,
         "tags": [binding.service.name],
-        "parameters": _parameters(binding, request, schemas),
+        "parameters": [*_path_parameters(binding, unnamed, request, schemas), *_query(binding, request, schemas)],
         "responses": {
             "200": {"description": "The actor's answer.", "content": _json(_response(binding, schemas))},
             "default": {"description": "What went wrong.", "content": _json({"$ref": "#/components/schemas/Error"})},
@@ -116,19 +122,35 @@ def _response(binding: Binding, schemas: _Schemas) -> dict[str, Any]:
     return {"type": "array", "items": schema} if binding.method.descriptor.server_streaming else schema
 
 
-def _parameters(binding: Binding, request: Any, schemas: _Schemas) -> list[dict[str, Any]]:
-    found = [
-        {"name": name, "in": "path", "required": True, "schema": _schema_at(request, name, schemas)}
-        for name in binding.variables
-    ]
+def _path_parameters(
+    binding: Binding, unnamed: tuple[str, ...], request: Any, schemas: _Schemas
+) -> Iterator[dict[str, Any]]:
+    for name in binding.path.variables:
+        yield {"name": name, "in": "path", "required": True, "schema": _schema_at(request, name, schemas)}
+    for name in unnamed:
+        yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+
+
+def _query(binding: Binding, request: Any, schemas: _Schemas) -> list[dict[str, Any]]:
+    """What neither path nor body gives: each field that a text can be, nested ones with dots."""
     if binding.rule.body == "*":
-        return found
-    taken = {*binding.variables, binding.rule.body}
-    return found + [
-        {"name": field.name, "in": "query", "schema": schemas.field(field)}
-        for field in request.fields
-        if field.name not in taken and field.message_type is None
+        return []
+    taken = {*binding.path.variables, binding.rule.body}
+    return [
+        {"name": name, "in": "query", "schema": schemas.field(field)}
+        for name, field in _leaves(request, "", ())
+        if name not in taken and name.partition(".")[0] not in taken
     ]
+
+
+def _leaves(message: Any, prefix: str, above: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+    above = (*above, message.full_name)
+    for field in message.fields:
+        kind = field.message_type
+        if kind is None or kind.full_name in _SCALAR_MESSAGES:
+            yield prefix + field.name, field
+        elif not field.is_repeated and kind.full_name not in _WELL_KNOWN and kind.full_name not in above:
+            yield from _leaves(kind, f"{prefix}{field.name}.", above)
 
 
 def _schema_at(message: Any, path: str, schemas: _Schemas) -> dict[str, Any]:

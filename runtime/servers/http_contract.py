@@ -11,9 +11,9 @@ from google.protobuf import json_format
 from google.protobuf.message import Message
 
 from runtime.contracts.contract import Contract
-from runtime.contracts.http_rules import Binding, Routes
+from runtime.contracts.http_rules import Binding, Routes, Values
 from runtime.contracts.openapi import document
-from runtime.errors import InternalError, SpawnError
+from runtime.errors import InternalError, NotAllowed, SpawnError
 from runtime.local import EmbeddedSystem
 from runtime.records import JSON, Encoded
 from runtime.servers.contract_calls import ContractCalls, check_served, response_of, responses_of
@@ -27,6 +27,7 @@ _log = logging.getLogger("runtime.servers.http_contract")
 
 OPENAPI = "/openapi.json"
 _KEY = b"idempotency-key"
+_OWN_SITES = (b"same-origin", b"none")
 
 
 class ContractApp:
@@ -53,6 +54,9 @@ class ContractApp:
         """See `http_messages.App`."""
         if request.path == OPENAPI and request.method in ("GET", "HEAD"):
             reply(_json(200, self.openapi()))
+            return
+        if _is_of_foreign_page(request):
+            reply(_refusal(NotAllowed("Only this server's own pages may call it from a browser; nothing was run.")))
             return
         verbs: set[str] = set()
         for _, routes in self._served.values():
@@ -82,9 +86,9 @@ class ContractApp:
             merged["components"]["schemas"].update(each["components"]["schemas"])
         return merged
 
-    async def _answer(self, binding: Binding, groups: tuple[str, ...], request: Request, reply: Reply) -> None:
+    async def _answer(self, binding: Binding, values: Values, request: Request, reply: Reply) -> None:
         try:
-            reply(_json(200, await self._call(binding, groups, request)))
+            reply(_json(200, await self._call(binding, values, request)))
         except SpawnError as error:
             reply(_refusal(error))
         except Exception as error:  # noqa: BLE001 - a defect of ours must reach its caller as one
@@ -95,9 +99,9 @@ class ContractApp:
                 )
             )
 
-    async def _call(self, binding: Binding, groups: tuple[str, ...], request: Request) -> Any:
+    async def _call(self, binding: Binding, values: Values, request: Request) -> Any:
         check_depth(Encoded(JSON, request.body), self._limits.depth)
-        message = binding.request(groups, request.query, request.body)
+        message = binding.request(values, request.query, request.body)
         key = request.headers.get(_KEY, b"").decode("latin-1")
         found = await self._calls.call(binding.service, binding.method, message, key)
         if binding.method.descriptor.server_streaming:
@@ -106,13 +110,18 @@ class ContractApp:
         return _part(response, binding.rule.response_body)
 
 
+def _is_of_foreign_page(request: Request) -> bool:
+    """A page of the web has a browser on this machine send forms and fetch images from anywhere, without anybody's leave."""
+    site, origin = request.headers.get(b"sec-fetch-site"), request.headers.get(b"origin")
+    if site:
+        return site not in _OWN_SITES
+    return origin is not None and origin.rpartition(b"/")[2] != request.headers.get(b"host")
+
+
 def _part(response: Message, field: str) -> Any:
-    if not field:
-        return _plain(response)
-    shown = json_format.MessageToDict(
-        response, always_print_fields_with_no_presence=True, preserving_proto_field_name=True
-    )
-    return shown.get(field)
+    """The response, or one field of it: the same JSON as within the whole."""
+    shown = _plain(response)
+    return shown.get(response.DESCRIPTOR.fields_by_name[field].json_name) if field else shown
 
 
 def _plain(message: Message) -> Any:
