@@ -257,10 +257,11 @@ class NotRecorded(Mistake):
 
     code = "not_recorded"
 
-    def __init__(self, actor: str, action: str) -> None:
+    def __init__(self, actor: str, action: str, *, with_other_payload: bool = False) -> None:
+        how = "was asked with another payload" if with_other_payload else "was not asked"
         super().__init__(
-            f"{actor}.{action} was not asked in the recorded turn, so the record has no answer to it.\n"
-            "A copy asks nobody; send the message again in place if it is to ask."
+            f"{actor}.{action} {how} in the recorded turn, so the record has no answer to it.\n"
+            f"A copy asks nobody. A fork can be told the answer: wb.fork(…, answers={{'{actor}.{action}': …}})."
         )
         self.actor, self.action = actor, action
 
