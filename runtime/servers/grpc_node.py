@@ -6,6 +6,7 @@ with NodeServer(system) as server:
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -114,9 +115,11 @@ class NodeServer:
     def add_service(
         self, service: ServiceDescriptor, implementation: Callable[[MethodDescriptor], Callable[..., Awaitable[Any]]]
     ) -> None:
-        """Serve one more service, also while the server runs; reflection shows it."""
+        """Serve one more service, also while the server runs; reflection and health tell of it."""
         self.services.add(service, lambda method: answering(implementation(method)))
         self._reflection.add(service)
+        if self._server is not None and self._loop is not None:
+            asyncio.run_coroutine_threadsafe(self._health.serving(service.full_name), self._loop.loop)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -139,6 +142,8 @@ class NodeServer:
             maximum_concurrent_rpcs=self.limits.calls,
         )
         self._add_own_services()
+        for name in self._reflection.names:
+            await self._health.serving(name)
         server.add_generic_rpc_handlers((self.services,))
         try:
             self.port = self._listen(server)

@@ -17,6 +17,7 @@ from runtime.servers.grpc_services import Services
 
 _VERSIONS = ("grpc.reflection.v1", "grpc.reflection.v1alpha")
 _HEALTH = health_pb2.DESCRIPTOR.services_by_name["Health"]
+_SERVING = health_pb2.HealthCheckResponse.SERVING
 _STOPPING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 
@@ -29,6 +30,11 @@ class Reflection:
     def __init__(self) -> None:
         self._services: dict[str, ServiceDescriptor] = {}
         self._pools: list[tuple[Any, ReflectionServicer]] = []
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Full names of the services that are shown."""
+        return tuple(self._services)
 
     def add(self, service: ServiceDescriptor) -> None:
         """Show a service, instead of an earlier one of its name."""
@@ -62,19 +68,19 @@ class Reflection:
         answer = reflection_pb2.ServerReflectionResponse(original_request=request)
         answer.error_response.error_code = grpc.StatusCode.NOT_FOUND.value[0]
         answer.error_response.error_message = "There is no such file, symbol or extension."
-        for _, servicer in self._pools:
-            found = _ask(servicer, request)
+        for pool, servicer in self._pools:
+            found = _ask(servicer, request, pool)
             if found is not None and not found.HasField("error_response"):
                 return found
         return answer
 
 
-def _ask(servicer: Any, request: Any) -> Any:
+def _ask(servicer: Any, request: Any, pool: Any) -> Any:
     """The library's answer from one pool; None for a request that it does not know."""
     if request.HasField("file_by_filename"):
         return servicer._file_by_filename(request, request.file_by_filename)
     if request.HasField("file_containing_symbol"):
-        return servicer._file_containing_symbol(request, request.file_containing_symbol)
+        return servicer._file_containing_symbol(request, _holder(pool, request.file_containing_symbol))
     if request.HasField("file_containing_extension"):
         wanted = request.file_containing_extension
         return servicer._file_containing_extension(request, wanted.containing_type, wanted.extension_number)
@@ -83,15 +89,31 @@ def _ask(servicer: Any, request: Any) -> Any:
     return None
 
 
+def _holder(pool: Any, symbol: str) -> str:
+    """The service that has a method: pools know in which file that is, and of methods they do not."""
+    try:
+        service: str = pool.FindMethodByName(symbol).containing_service.full_name
+    except KeyError:
+        return symbol
+    return service
+
+
 class Health:
-    """`grpc.health.v1` for the server as a whole."""
+    """`grpc.health.v1` for the server as a whole, and for each of its services."""
 
     def __init__(self) -> None:
         self._servicer = HealthServicer()
+        self._served: set[str] = set()
+
+    async def serving(self, service: str) -> None:
+        """A service is there from now on."""
+        self._served.add(service)
+        await self._servicer.set(service, _SERVING)
 
     def install(self, services: Services) -> None:
         services.add(_HEALTH, lambda method: answering(getattr(self._servicer, method.name)))
 
     async def stopping(self) -> None:
         """Tell who watches that the server is about to stop."""
-        await self._servicer.set("", _STOPPING)
+        for service in ("", *self._served):
+            await self._servicer.set(service, _STOPPING)

@@ -134,6 +134,16 @@ def test_health_answers_without_a_token(server: NodeServer) -> None:
     assert answer.status == health_pb2.HealthCheckResponse.SERVING
 
 
+def test_health_is_told_of_each_service(raw: Raw) -> None:
+    def check(service: str) -> bytes:
+        return raw.call("/grpc.health.v1.Health/Check", health_pb2.HealthCheckRequest(service=service))
+
+    answer = health_pb2.HealthCheckResponse.FromString(check("workbench.v1.Node"))
+
+    assert answer.status == health_pb2.HealthCheckResponse.SERVING
+    assert status_of(lambda: check("no.such.Service"))[0] is Code.NOT_FOUND
+
+
 def test_token_file_goes_when_the_server_does(tmp_path: Path) -> None:
     with node(tmp_path) as server:
         path = server.token_file
@@ -162,14 +172,16 @@ def test_reflection_shows_services_and_files(raw: Raw, version: str) -> None:
     asked = [
         reflection_pb2.ServerReflectionRequest(list_services=""),
         reflection_pb2.ServerReflectionRequest(file_containing_symbol="workbench.v1.Node"),
+        reflection_pb2.ServerReflectionRequest(file_containing_symbol="workbench.v1.Node.Invoke"),
         reflection_pb2.ServerReflectionRequest(file_containing_symbol="no.such.Thing"),
     ]
 
     data = raw.channel.stream_stream(path)(iter([each.SerializeToString() for each in asked]), metadata=raw.metadata)
-    services, file, missing = map(reflection_pb2.ServerReflectionResponse.FromString, data)
+    services, file, of_method, missing = map(reflection_pb2.ServerReflectionResponse.FromString, data)
 
     assert "workbench.v1.Node" in [each.name for each in services.list_services_response.service]
     assert file.file_descriptor_response.file_descriptor_proto
+    assert of_method.file_descriptor_response == file.file_descriptor_response
     assert missing.error_response.error_code == Code.NOT_FOUND.value[0]
 
 
