@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import httptools
 
-from runtime.servers.http_messages import PLAIN_TEXT, STATUS_LINES, Request, Response, TooMuch
+from runtime.servers.http_messages import PLAIN_TEXT, STATUS_LINES, Request, RequestHead, Response, TooMuch
 
 if TYPE_CHECKING:
     from runtime.servers.http_server import HttpServer
@@ -40,6 +40,7 @@ class HttpConnection(asyncio.Protocol):
         "_keep_alive",
         "_parser",
         "_peer",
+        "_read",
         "_server",
         "_size",
         "_transport",
@@ -55,6 +56,8 @@ class HttpConnection(asyncio.Protocol):
 
     def __init__(self, server: HttpServer) -> None:
         self._server = server
+        self._read: list[tuple[RequestHead, int]] = []
+        """What the parser has read of the last bytes whose head may be known from then on; with the length of the body."""
         self._parser = httptools.HttpRequestParser(self)
         self._peer = ""
         self._waiting: deque[tuple[Request, bool]] = deque()
@@ -96,6 +99,23 @@ class HttpConnection(asyncio.Protocol):
         if self._is_ending or self._is_deaf:
             return
         self.active_at = time.monotonic()
+        if self.is_receiving:
+            self._parse(data)
+        elif (known := self._server.known_heads.read(data)) is not None:
+            self._head_bytes = 0
+            self._take(*known)
+        else:
+            self._parse_first(data)
+
+    def _parse_first(self, data: bytes) -> None:
+        """Parse what begins with a request; it may be that request and nothing else."""
+        self._read.clear()
+        self._parse(data)
+        if len(self._read) == 1 and not self.is_receiving and not self._is_deaf:
+            head, length = self._read[0]
+            self._server.known_heads.remember(data, length, head)
+
+    def _parse(self, data: bytes) -> None:
         if self.is_reading_head or not self.is_receiving:
             self._head_bytes += len(data)
         try:
@@ -147,17 +167,22 @@ class HttpConnection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         self.is_receiving = False
         path, _, query = self._url.partition(b"?")
-        body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
-        request = Request(
+        head = RequestHead(
             self._parser.get_method().decode("latin-1"),
             path.decode("latin-1"),
             query.decode("latin-1"),
             self._headers,
-            body,
-            self._peer,
+            self._parser.should_keep_alive() and not self._parser.should_upgrade(),
         )
+        body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
         self._body = []
-        keep_alive = self._parser.should_keep_alive() and not self._parser.should_upgrade()
+        if not (b"transfer-encoding" in self._headers or b"expect" in self._headers):
+            self._read.append((head, len(body)))
+        self._take(head, body)
+
+    def _take(self, head: RequestHead, body: bytes) -> None:
+        request = Request(head.method, head.path, head.query, head.headers, body, self._peer)
+        keep_alive = head.keep_alive
         if self._is_answering or self._is_blocked or self._waiting:
             self._waiting.append((request, keep_alive))
             if len(self._waiting) >= _MOST_WAITING:

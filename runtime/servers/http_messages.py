@@ -29,6 +29,17 @@ class Request(msgspec.Struct, gc=False):
     """The client's address."""
 
 
+class RequestHead(msgspec.Struct, frozen=True, gc=False):
+    """What a request says before its body; requests with the same head share it."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[bytes, bytes]
+    keep_alive: bool
+    """The connection stays open after the answer."""
+
+
 class Response(msgspec.Struct, frozen=True, gc=False):
     """One answer."""
 

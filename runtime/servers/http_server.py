@@ -9,7 +9,8 @@ from contextlib import suppress
 from email.utils import formatdate
 
 from runtime.servers.http_connection import HttpConnection
-from runtime.servers.http_messages import App, HttpLimits, Reply, Request, TooMuch
+from runtime.servers.http_messages import App, HttpLimits, Reply, Request, RequestHead, TooMuch
+from runtime.wire.http_heads import KnownHeads
 
 _SWEEP_S = 1.0
 _PATIENCE = 20
@@ -25,6 +26,7 @@ class HttpServer:
         self.is_draining = False
         self.date_line = b""
         self.handle = app.handle
+        self.known_heads = KnownHeads[RequestHead]()
         self._connections: set[HttpConnection] = set()
         self._listeners: list[asyncio.Server] = []
         self._sweeping: asyncio.TimerHandle | None = None

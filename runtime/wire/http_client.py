@@ -12,7 +12,18 @@ import time
 from collections import deque
 from contextlib import suppress
 
-from runtime.wire.http_exchange import Answer, ClientConnection, ClientLimits, Done, Ended, Exchange, NoAnswer, NotSent
+from runtime.wire.http_exchange import (
+    Answer,
+    AnswerHead,
+    ClientConnection,
+    ClientLimits,
+    Done,
+    Ended,
+    Exchange,
+    NoAnswer,
+    NotSent,
+)
+from runtime.wire.http_heads import KnownHeads
 
 __all__ = ["AddressPool", "Answer", "ClientLimits", "Ended", "NoAnswer", "NotSent", "http_request"]
 
@@ -33,6 +44,7 @@ class AddressPool:
     ) -> None:
         self.loop, self.host, self.port, self._tls = loop, host, port, tls
         self.limits = limits or ClientLimits()
+        self.known_heads = KnownHeads[AnswerHead]()
         self._idle: list[ClientConnection] = []
         self._busy: set[ClientConnection] = set()
         self._waiting: deque[Exchange] = deque()

@@ -24,6 +24,15 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
     """Headers that start with `x-spawn-`, which proxies of ours add: names in lower case."""
 
 
+class AnswerHead(msgspec.Struct, frozen=True, gc=False):
+    """What an answer says before its body; answers with the same head share it."""
+
+    status: int
+    content_type: str
+    notes: Mapping[str, str]
+    keep_alive: bool
+
+
 class NotSent(Exception):
     """Nothing of the request left this process; the text says why."""
 
@@ -67,9 +76,12 @@ class ClientConnection(asyncio.Protocol):
 
     __slots__ = (
         "_body",
+        "_has_begun",
         "_has_head",
-        "_has_length",
+        "_is_chunked",
+        "_is_kept",
         "_is_whole",
+        "_length",
         "_notes",
         "_parser",
         "_pool",
@@ -89,7 +101,9 @@ class ClientConnection(asyncio.Protocol):
         self._type = ""
         self._notes: dict[str, str] = {}
         self._size = 0
-        self._has_head = self._has_length = self._is_whole = False
+        self._has_begun = self._has_head = self._is_chunked = self._is_kept = self._is_whole = False
+        self._length = -1
+        """What the answer's head says of its body; -1 for nothing."""
         self.exchange: Exchange | None = None
         self.idle_since = 0.0
 
@@ -98,8 +112,10 @@ class ClientConnection(asyncio.Protocol):
 
     def send(self, exchange: Exchange) -> None:
         self.exchange = exchange
-        self._body, self._type, self._size, self._notes = [], "", 0, {}
-        self._has_head = self._has_length = self._is_whole = False
+        if self._has_begun:
+            self._body, self._type, self._size, self._notes = [], "", 0, {}
+            self._has_begun = self._has_head = self._is_chunked = self._is_whole = False
+            self._length = -1
         self._transport.write(exchange.request)
 
     @property
@@ -114,14 +130,31 @@ class ClientConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self.exchange is None:  # it says something unasked: whatever it is, this connection is out of step
             self.drop()
-            return
+        elif self._has_begun:
+            self._parse(data)
+        elif (known := self._pool.known_heads.read(data)) is not None:
+            self._finish(*known)
+        else:
+            self._has_begun = True
+            self._parse(data, is_first=True)
+
+    def _parse(self, data: bytes, *, is_first: bool = False) -> None:
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             self._fail("answered with another protocol")
         except httptools.HttpParserError as error:
+            if self._is_whole:  # what is wrong is what follows, which nobody asked for
+                self._end(keep=False)
+                return
             cause = error.__context__
             self._fail(str(cause) if isinstance(cause, NoAnswer) else "answered with something that is not HTTP")
+        else:
+            if self._is_whole:
+                is_plain, size = is_first and self._length == self._size and not self._is_chunked, self._size
+                head = self._end(keep=self._is_kept)
+                if is_plain:
+                    self._pool.known_heads.remember(data, size, head)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._pool.lost(self)
@@ -129,27 +162,36 @@ class ClientConnection(asyncio.Protocol):
         if exchange is None:
             return
         if self._has_head and not self._has_length:
-            self._finish(keep=False)  # an answer may end with its connection
+            self._end(keep=False)  # an answer may end with its connection
             return
         what = "in the middle of its answer" if self._has_head else "without an answer"
         self._fail(f"closed the connection {what}")
 
     # -- the parser ----------------------------------------------------------------------------------------------------
 
+    def on_message_begin(self) -> None:
+        if self._is_whole:
+            raise NoAnswer("answered twice")
+
     def on_header(self, name: bytes, value: bytes) -> None:
         name = name.lower()
         if name == b"content-type":
             self._type = value.decode("latin-1")
         elif name == b"content-length":
-            self._has_length = True
-            if int(value) > self._pool.limits.answer_bytes:
+            self._length = int(value)
+            if self._length > self._pool.limits.answer_bytes:
                 raise NoAnswer(
-                    f"answered with {int(value):,} bytes; at most {self._pool.limits.answer_bytes:,} are taken"
+                    f"answered with {self._length:,} bytes; at most {self._pool.limits.answer_bytes:,} are taken"
                 )
         elif name == b"transfer-encoding":
-            self._has_length = True
+            self._is_chunked = True
         elif name.startswith(b"x-spawn-"):
             self._notes[name.decode("latin-1")] = value.decode("latin-1")
+
+    @property
+    def _has_length(self) -> bool:
+        """The head says where the answer ends."""
+        return self._is_chunked or self._length >= 0
 
     def on_headers_complete(self) -> None:
         self._has_head = True
@@ -165,26 +207,29 @@ class ClientConnection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         if self._parser.get_status_code() >= 200:
-            self._finish(keep=self._parser.should_keep_alive())
+            self._is_whole, self._is_kept = True, self._parser.should_keep_alive()
         else:  # an interim answer: the real one follows
-            self._has_head = self._has_length = False
+            self._has_head, self._length, self._is_chunked = False, -1, False
 
     # -- ends ----------------------------------------------------------------------------------------------------------
 
     def _end_bare(self) -> None:
         if self.exchange is not None and not self._is_whole and not self._size:
-            self._finish(keep=False)
+            self._end(keep=False)
 
-    def _finish(self, *, keep: bool) -> None:
+    def _end(self, *, keep: bool) -> AnswerHead:
+        """The answer is what the parser has read of it."""
+        head = AnswerHead(self._parser.get_status_code(), self._type, self._notes, keep)
+        parts, self._body = self._body, []
+        self._finish(head, parts[0] if len(parts) == 1 else b"".join(parts))
+        return head
+
+    def _finish(self, head: AnswerHead, body: bytes) -> None:
         exchange, self.exchange = self.exchange, None
         if exchange is None:
             return
-        self._is_whole = True
-        body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
-        answer = Answer(self._parser.get_status_code(), self._type, body, self._notes)
-        self._body = []
-        self._pool.free(self, keep=keep and not exchange.is_over)
-        exchange.end(answer)
+        self._pool.free(self, keep=head.keep_alive and not exchange.is_over)
+        exchange.end(Answer(head.status, head.content_type, body, head.notes))
 
     def time_out(self) -> None:
         assert self.exchange is not None
