@@ -17,10 +17,10 @@ from typing import Any
 
 from runtime.actor import MARK, Actor, Mark
 from runtime.context import Context
-from runtime.errors import DefinitionError
+from runtime.errors import DefinitionError, nearest
 from runtime.fingerprint import fingerprint, source_of
 from runtime.records import IMPLICIT_READS, INIT_NAMES
-from runtime.settings import Settings, read_settings
+from runtime.settings import Kind, Settings, read_settings
 
 MISSING: Any = inspect.Parameter.empty
 
@@ -119,11 +119,23 @@ def define(actor_class: type, **overrides: Any) -> ActorDefinition:
     hints = _type_hints(actor_class)
     fields = _state_fields(actor_class, hints) if settings.state_type is None else ()
     actions = _actions(actor_class)
+    _check_subjects(settings, actions)
     migration = _migration(actor_class, settings)
     source = source_of(actor_class)
     functions = [*(spec.function for spec in actions.values()), *([migration] if migration is not None else [])]
     uses, digest = fingerprint(actor_class, functions, source, settings)
     return ActorDefinition(settings.name, digest, settings, actions, fields, source, actor_class, uses, migration)
+
+
+def _check_subjects(settings: Settings, actions: Mapping[str, ActionSpec]) -> None:
+    if settings.subjects and settings.kind is not Kind.PROJECTION:
+        raise DefinitionError(f"{settings.name} has subjects, which only a projection follows: add kind='projection'.")
+    for subject in settings.subjects:
+        if subject.action not in actions:
+            raise DefinitionError(
+                f"{settings.name} follows {subject.actor}.{subject.source_action} with its action {subject.action!r}, "
+                f"which it does not have. {nearest(subject.action, actions, kind='action')}"
+            )
 
 
 def type_text(annotation: Any) -> str:

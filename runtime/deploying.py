@@ -6,6 +6,7 @@ import msgspec
 
 from runtime import inspection
 from runtime.api import DeployReport
+from runtime.config import Durability
 from runtime.definition import ActorDefinition, define
 from runtime.errors import DefinitionError
 from runtime.hosts.base import Host
@@ -34,6 +35,11 @@ class DeployableSystem(VisibleSystem):
         if definition.settings.kind not in _KINDS:
             raise DefinitionError(
                 f"Cannot deploy {definition.name}: kind={definition.settings.kind!r} is not available here yet."
+            )
+        if definition.settings.sourceable and self._durability(definition) is Durability.SNAPSHOT:
+            raise DefinitionError(
+                f"Cannot deploy {definition.name}: projections read the journal, and at durability='snapshot' there is none.\n"
+                "Leave sourceable out, or choose durability='journal' or 'commit'."
             )
         self._ensure_started()
         with self._deploying:
@@ -88,6 +94,9 @@ class DeployableSystem(VisibleSystem):
                 self._tasks = TaskHost(limits_of(self.config))
             return self._tasks
 
+    def _durability(self, definition: ActorDefinition) -> Durability:
+        return definition.settings.durability or self.config.durability
+
     def _last_stored(self, definition: ActorDefinition) -> StoredDefinition | None:
         return next((d for d in reversed(self.store.definitions()) if d.name == definition.name), None)
 
@@ -96,6 +105,8 @@ class DeployableSystem(VisibleSystem):
 
     def undeploy(self, actor: str) -> None:
         self.driver.call(lambda engine, now: engine.undeploy(actor, now))
+        if self.driver.projections is not None:
+            self.driver.projections.leave(actor)
 
     def deployed(self, actor: str) -> ActorDefinition | None:
         """The code behind an actor, to be run elsewhere: in a check, a replay.  None if it is not loaded."""

@@ -1,55 +1,65 @@
 """Actors that follow others: a projection gets the state of its subjects after each of their successful turns.
 
-Events are not sent, they are read: from the committed journal, in its order, by one thread, from where the projection last
-was.  That place is a tag which changes in the same turn as the projection's state, so
+Events are not sent, they are read: from the committed journal, in its order, from where the projection last was, by a thread
+for each projection, so that a slow one keeps no other waiting.  That place is a tag which changes in the same turn as the
+projection's state, so
 
-* an event is delivered at least once, and acknowledged by the turn that processed it; a turn that failed is not repeated
-  while the system runs, and is after a restart if nothing later succeeded;
+* an event is delivered at least once, and acknowledged by the turn that processed it; one that was refused (the store failed, the
+  mailbox was full, the code was undeployed) is sent again, with all behind it.  An action that failed has run, and is not run
+  again while the system lives; after a restart it is, if nothing later succeeded;
 * the order is strict, over all subjects of a projection;
 * a projection that is deployed late, or was away, catches up, and can be sent back in time (`replay`).
 
-Promises of spawn-protocol §2.13, on which Spawn's own implementation falls short; see runtime/README.md.
+What retention has removed before a projection saw it is gone for it as well.  Promises of spawn-protocol §2.13, on which Spawn's
+own implementation falls short; see runtime/README.md.
 """
 
 from __future__ import annotations
 
 import contextvars
+import logging
 import threading
-import time
 from collections.abc import Iterator
 from typing import Protocol
 
 import msgspec
 
-from runtime.clock import Clock, as_datetime
+from runtime.clock import Clock
+from runtime.drivers.acknowledging import MOST_WAITING, Window
 from runtime.ids import ActorId, IdSource
 from runtime.records import CURSOR_TAG, SOURCE_METADATA, Encoded, Invocation, Turn
 from runtime.settings import Settings, Subject
 from runtime.statestores.base import StateStore
 
-_MOST_WAITING = 1_000
-"""Events put into a projection's mailbox before the thread waits for it to work some off."""
-_PATIENCE_S = 0.05
+_FIRST_PAUSE_S = 0.05
+_LONGEST_PAUSE_S = 2.0
+
+_log = logging.getLogger(__name__)
 
 
 class Port(Protocol):
     """What projections need of a driver."""
 
-    def deliver(self, invocation: Invocation) -> None:
-        """Submit a message that nobody waits for."""
-        ...
-
-    def waiting(self, actor: ActorId) -> int:
-        """Messages in an actor's mailbox."""
+    def submit(self, invocation: Invocation, waiter: object) -> None:
+        """Take a message; the waiter gets its answer from some thread."""
         ...
 
 
-class _Follower(msgspec.Struct):
-    """A projection and how far it was served."""
+class _Follower(msgspec.Struct, eq=False):
+    """A projection and how far it was served.  Only the serving thread changes `position` and `again`."""
 
     actor: ActorId
     settings: Settings
+    window: Window
     position: int
+    """Every event up to here was sent."""
+    changed: threading.Event
+    """There may be something to do."""
+    is_served: bool = True
+    since_us: int | None = None
+    """A replay from that time was asked for."""
+    again: tuple[int, int] = (0, 0)
+    """The replay under way: of what is up to that sequence, what ended before that time is passed over."""
 
 
 class Projections:
@@ -58,23 +68,24 @@ class Projections:
     def __init__(self, system: str, store: StateStore, clock: Clock, ids: IdSource, port: Port) -> None:
         self._system, self._store, self._clock, self._ids, self._port = system, store, clock, ids, port
         self._followers: dict[str, _Follower] = {}
-        self._changed = threading.Event()
         self._lock = threading.Lock()
         self._sourceable: dict[str, bool] = {}
+        self._threads: list[threading.Thread] = []
         self._is_stopped = False
-        self._thread: threading.Thread | None = None
 
     def follow(self, settings: Settings) -> None:
         """Serve a projection that was deployed, or deployed anew, from where it last was."""
-        actor = ActorId(self._system, settings.name)
-        known = self._followers.get(settings.name)
-        position = known.position if known is not None else self._position(actor)
         with self._lock:
-            self._followers[settings.name] = _Follower(actor, settings, position)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="wb-projections", daemon=True)
-                contextvars.Context().run(self._thread.start)
-        self._changed.set()
+            follower = self._followers.get(settings.name)
+            if follower is None:
+                follower = self._followers[settings.name] = self._begin(settings)
+            follower.settings, follower.is_served = settings, True
+        follower.changed.set()
+
+    def leave(self, name: str) -> None:
+        """A projection was undeployed, if it is one; `follow` goes on where it is now."""
+        if (follower := self._followers.get(name)) is not None:
+            follower.is_served = False
 
     def replay(self, name: str, since_us: int) -> None:
         """Deliver again what ended at or after `since_us`, then go on as before.
@@ -82,84 +93,124 @@ class Projections:
         Raises:
             KeyError: no projection of that name is served.
         """
-        with self._lock:
-            follower = self._followers[name]
-            follower.position = 0
-            follower.settings = msgspec.structs.replace(
-                follower.settings,
-                subjects=tuple(_not_before(subject, since_us) for subject in follower.settings.subjects),
-            )
-        self._changed.set()
+        follower = self._followers[name]
+        if not follower.is_served:
+            raise KeyError(name)
+        follower.since_us = since_us
+        follower.changed.set()
 
     def notify(self) -> None:
         """Turns were committed."""
-        if self._thread is not None:
-            self._changed.set()
+        for follower in self._followers.copy().values():
+            follower.changed.set()
 
     def stop(self) -> None:
         self._is_stopped = True
-        self._changed.set()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(1.0)
+        for follower in self._followers.copy().values():
+            follower.window.close()
+            follower.changed.set()
+        for thread in self._threads:
+            if thread is not threading.current_thread():
+                thread.join(1.0)
+
+    def _begin(self, settings: Settings) -> _Follower:
+        actor = ActorId(self._system, settings.name)
+        # Others may send to it as well: half of a small mailbox is left to them.
+        most = MOST_WAITING if settings.mailbox is None else max(1, min(MOST_WAITING, settings.mailbox // 2))
+        follower = _Follower(actor, settings, Window(most), self._position(actor), threading.Event())
+        thread = threading.Thread(target=self._run, args=(follower,), name=f"wb-projection-{actor.name}", daemon=True)
+        self._threads.append(thread)
+        contextvars.Context().run(thread.start)
+        return follower
 
     def _position(self, actor: ActorId) -> int:
         snapshot = self._store.load(actor)
         return int(snapshot.tags.get(CURSOR_TAG, "0")) if snapshot is not None else 0
 
-    def _run(self) -> None:
+    def _run(self, follower: _Follower) -> None:
+        pause_s, is_behind = _FIRST_PAUSE_S, False
         while not self._is_stopped:
-            self._changed.wait()
-            self._changed.clear()
-            with self._lock:
-                followers = list(self._followers.values())
-            for follower in followers:
-                self._serve(follower)
+            follower.changed.wait(pause_s if is_behind else None)
+            follower.changed.clear()
+            is_behind = follower.is_served and not self._served(follower)
+            pause_s = min(pause_s * 2, _LONGEST_PAUSE_S) if is_behind else _FIRST_PAUSE_S
+
+    def _served(self, follower: _Follower) -> bool:
+        """Send what there is; False if it has to be tried again, because something was refused or the journal not readable."""
+        try:
+            self._serve(follower)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
+            _log.warning("The projection %s waits: %s", follower.actor.name, error)
+            follower.position = self._settled(follower)
+            return False
+        reached = follower.position
+        follower.position = self._settled(follower)
+        return follower.position == reached
+
+    def _settled(self, follower: _Follower) -> int:
+        """How far the projection has processed, or refused for good, what it was sent; waits for the answers."""
+        refused = follower.window.drained()
+        return follower.position if refused is None else refused - 1
 
     def _serve(self, follower: _Follower) -> None:
+        if (since_us := follower.since_us) is not None:
+            follower.since_us, follower.again, follower.position = None, (follower.position, since_us), 0
+        settings = follower.settings
         for turn in self._unserved(follower):
-            if self._is_stopped or follower is not self._followers.get(follower.settings.name):
+            concerned = [subject for subject in settings.subjects if self._concerns(subject, follower, turn)]
+            for subject in concerned:
+                # The place is passed with the last of what one turn sets in motion.
+                place = turn.sequence if subject is concerned[-1] else turn.sequence - 1
+                if not self._send(follower, subject, turn, place):
+                    return
+            follower.position = turn.sequence
+            if self._is_stopped or follower.settings is not settings or follower.since_us is not None:
+                follower.changed.set()
                 return
-            for subject in follower.settings.subjects:
-                if self._concerns(subject, follower.settings, turn):
-                    self._deliver(follower, subject, turn)
 
     def _unserved(self, follower: _Follower) -> Iterator[Turn]:
-        for batch in self._store.turns(after=follower.position):
-            for turn in batch:
-                if turn.sequence > follower.position:
-                    yield turn
-                    follower.position = max(follower.position, turn.sequence)
+        start = follower.position
+        for batch in self._store.turns(after=start):
+            yield from (turn for turn in batch if turn.sequence > start)
 
-    def _concerns(self, subject: Subject, settings: Settings, turn: Turn) -> bool:
+    def _concerns(self, subject: Subject, follower: _Follower, turn: Turn) -> bool:
         if turn.failure is not None or turn.action != subject.source_action:
             return False
         if subject.actor not in (turn.actor.name, turn.parent) or not self._is_sourceable(turn):
             return False
+        until, since_us = follower.again
+        if turn.sequence <= until:
+            return turn.finished_us >= since_us
+        return turn.finished_us >= self._oldest_us(subject, follower.settings)
+
+    def _oldest_us(self, subject: Subject, settings: Settings) -> int:
         oldest_us = round(subject.start_time.timestamp() * 1_000_000) if subject.start_time is not None else 0
-        if settings.events_retention_ms is not None:
-            oldest_us = max(oldest_us, self._clock.now_us() - settings.events_retention_ms * 1_000)
-        return turn.finished_us >= oldest_us
+        if settings.events_retention_ms is None:
+            return oldest_us
+        return max(oldest_us, self._clock.now_us() - settings.events_retention_ms * 1_000)
 
     def _is_sourceable(self, turn: Turn) -> bool:
         if turn.definition not in self._sourceable:
             self._sourceable.update({d.hash: bool(d.settings.get("sourceable")) for d in self._store.definitions()})
         return self._sourceable.get(turn.definition, False)
 
-    def _deliver(self, follower: _Follower, subject: Subject, turn: Turn) -> None:
-        while self._port.waiting(follower.actor) >= _MOST_WAITING and not self._is_stopped:
-            time.sleep(_PATIENCE_S)
-        self._port.deliver(
-            Invocation(
-                id=self._ids(),
-                actor=follower.actor,
-                action=subject.action,
-                payload=self._state(turn),
-                caller=turn.actor,
-                cause=turn.invocation,
-                correlation=turn.correlation,
-                metadata={**turn.metadata, SOURCE_METADATA: str(turn.sequence)},
-                asynchronous=True,
-            )
+    def _send(self, follower: _Follower, subject: Subject, turn: Turn, place: int) -> bool:
+        """Send one event when there is room; False when an earlier one was refused."""
+        if not follower.window.room():
+            return False
+        self._port.submit(self._event(follower, subject, turn, place), follower.window.sending(turn.sequence))
+        return True
+
+    def _event(self, follower: _Follower, subject: Subject, turn: Turn, place: int) -> Invocation:
+        return Invocation(
+            id=self._ids(),
+            actor=follower.actor,
+            action=subject.action,
+            payload=self._state(turn),
+            caller=turn.actor,
+            cause=turn.invocation,
+            correlation=turn.correlation,
+            metadata={**turn.metadata, SOURCE_METADATA: str(place)},
         )
 
     def _state(self, turn: Turn) -> Encoded | None:
@@ -168,7 +219,3 @@ class Projections:
             return turn.state.value
         snapshot = self._store.state_at(turn.actor, turn.revision)
         return snapshot.state.value if snapshot is not None and snapshot.state is not None else None
-
-
-def _not_before(subject: Subject, since_us: int) -> Subject:
-    return msgspec.structs.replace(subject, start_time=as_datetime(since_us))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,12 @@ import pytest
 
 import runtime
 from runtime import Actor, Context, action, errors
+from runtime.config import RuntimeConfig
+from runtime.ids import ActorId
 from runtime.local import EmbeddedSystem
+from runtime.records import Turn
+from runtime.statestores.base import Group, flatten
+from runtime.statestores.registry import open_store
 
 KEY = bytes(range(32))
 
@@ -155,3 +161,149 @@ def test_start_time_passes_over_what_came_before(system: EmbeddedSystem) -> None
     deposit(system, "ann", 2)
 
     eventually("the ledger", lambda: lines(system), ["ann=3"])
+
+
+class Broken:
+    """A store that cannot be read, or not written, until told otherwise."""
+
+    def __init__(self) -> None:
+        self._inner = open_store("memory://", key=KEY)
+        self.can_read = self.can_write = True
+
+    def turns(self, **options: Any) -> Iterator[list[Turn]]:
+        if not self.can_read:
+            raise errors.StoreUnavailable("Cannot read memory://: the disk is gone.")
+        return self._inner.turns(**options)
+
+    def commit(self, group: Group) -> None:
+        if not self.can_write:
+            raise errors.StoreUnavailable("Cannot write to memory://: the disk is full.")
+        self._inner.commit(group)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+
+@pytest.fixture
+def store() -> Broken:
+    return Broken()
+
+
+@pytest.fixture
+def shaky(store: Broken) -> Iterator[EmbeddedSystem]:
+    with EmbeddedSystem(RuntimeConfig(), store) as embedded:  # type: ignore[arg-type]
+        embedded.deploy(Account)
+        yield embedded
+
+
+def balances(up_to: int) -> list[str]:
+    return [f"ann={balance}" for balance in range(1, up_to + 1) if balance != 13]
+
+
+def test_small_mailbox_loses_no_event(system: EmbeddedSystem) -> None:
+    class Narrow(Ledger, name="ledger", kind="projection", mailbox=2):
+        pass
+
+    deposit(system, "ann", *[1] * 40)
+    system.deploy(Narrow)
+
+    eventually("the ledger", lambda: lines(system), balances(40))
+
+
+def is_refusing(system: EmbeddedSystem) -> bool:
+    return bool(system.driver.look(lambda engine, _: engine.store_error))
+
+
+def test_event_refused_by_a_failing_store_is_sent_again(shaky: EmbeddedSystem, store: Broken) -> None:
+    deposit(shaky, "ann", *[1] * 20)
+    shaky.flush()
+    store.can_write = False
+    deposit(shaky, "ann", 1)
+    eventually("the system refuses calls", lambda: is_refusing(shaky), True)
+    shaky.deploy(Ledger)
+
+    store.can_write = True
+
+    eventually("the ledger", lambda: lines(shaky), balances(21))
+
+
+def test_journal_that_cannot_be_read_is_read_later(
+    shaky: EmbeddedSystem, store: Broken, caplog: pytest.LogCaptureFixture
+) -> None:
+    shaky.deploy(Ledger)
+    store.can_read = False
+    deposit(shaky, "ann", 1, 1)
+    eventually("the log", lambda: "The projection ledger waits: Cannot read" in caplog.text, True)
+
+    store.can_read = True
+
+    eventually("the ledger", lambda: lines(shaky), balances(2))
+
+
+def test_projection_goes_on_where_it_was_undeployed(system: EmbeddedSystem) -> None:
+    system.deploy(Ledger)
+    deposit(system, "ann", 1, 1)
+    eventually("the ledger", lambda: lines(system), balances(2))
+    system.undeploy("ledger")
+    deposit(system, "ann", 1, 1)
+    system.flush()
+
+    system.deploy(Ledger)
+
+    eventually("the ledger", lambda: lines(system), balances(4))
+
+
+def test_stuck_projection_keeps_no_other_waiting(system: EmbeddedSystem) -> None:
+    let_go = threading.Event()
+
+    class Stuck(Actor, name="stuck", kind="projection", subjects=[("account", "deposit", "note")]):
+        @action
+        def note(self, balance: int) -> None:
+            let_go.wait(10)
+
+    system.deploy(Stuck)
+    system.deploy(Ledger)
+    deposit(system, "ann", 1, 1)
+
+    try:
+        eventually("the ledger", lambda: lines(system), balances(2))
+    finally:
+        let_go.set()
+
+
+def test_turn_that_concerns_two_actions_is_passed_with_the_second(system: EmbeddedSystem) -> None:
+    class Twice(
+        Ledger, name="ledger", kind="projection", subjects=[("account", "deposit", w) for w in ("note", "also")]
+    ):
+        @action
+        def also(self, balance: int) -> None:
+            self.lines.append(f"also {balance}")
+
+    system.deploy(Twice)
+    deposit(system, "ann", 1)
+    eventually("the ledger", lambda: lines(system), ["ann=1", "also 1"])
+    system.flush()
+
+    places = [turn.tags_after for turn in flatten(system.store.turns(actor=ActorId(system.name, "ledger")))]
+    assert places == [{"spawn.source": "0"}, {"spawn.source": "1"}]
+
+
+def test_source_without_a_journal_is_refused(system: EmbeddedSystem) -> None:
+    class Loud(Account, name="loud", durability="snapshot"):
+        pass
+
+    with pytest.raises(errors.DefinitionError, match="projections read the journal"):
+        system.deploy(Loud)
+
+
+def test_subject_needs_an_action_and_a_projection(system: EmbeddedSystem) -> None:
+    class Typo(Ledger, name="typo", kind="projection", subjects=[("account", "deposit", "noet")]):
+        pass
+
+    class NoProjection(Ledger, name="plain", kind="named"):
+        pass
+
+    with pytest.raises(errors.DefinitionError, match=r"'noet', which it does not have.*note"):
+        system.deploy(Typo)
+    with pytest.raises(errors.DefinitionError, match="kind='projection'"):
+        system.deploy(NoProjection)
