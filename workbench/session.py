@@ -19,6 +19,7 @@ from runtime.api import SystemApi, SystemStatus
 from runtime.config import DEFAULT_SYSTEM, Durability, RuntimeConfig
 from runtime.errors import BadSetting, StoreInUse, SystemStopped, nearest, shown
 from workbench.actor_logs import ActorLogs
+from workbench.closing import close_attentively
 from workbench.own_notes import key_is_new, key_location, on_purpose, welcome
 from workbench.results import Status
 from workbench.store_place import default_store, prepare_directory, store_url
@@ -116,7 +117,8 @@ class Session:
     def stop(self) -> bool:
         """Stop the system and write everything it answered; False if none was running.
 
-        Until an explicit `start`, nothing starts by itself.  Safe to call twice.
+        Turns in progress get some seconds to end, or until an interrupt.  Until an explicit `start`, nothing starts by itself.
+        Safe to call twice.
         """
         with self._lock:
             self.detach()
@@ -129,7 +131,7 @@ class Session:
             self._stopped = True
             atexit.unregister(self.stop)
             if running is not None:
-                running.close()
+                close_attentively(running, self.notify)
             return running is not None
 
     def attach(self, system: SystemApi, attached: Attached, reason: str = "") -> None:

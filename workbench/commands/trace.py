@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable
 from contextvars import Token
@@ -12,6 +13,7 @@ from runtime.client import noted
 from runtime.errors import Mistake
 from runtime.local import EmbeddedSystem
 from runtime.records import DeadLetter, Event, Invocation, Turn
+from workbench.commands.interrupted import WaitInterrupted
 from workbench.commands.tail import newest
 from workbench.presenters.messages import messages_of
 from workbench.presenters.trace import Cost, Trace
@@ -50,13 +52,19 @@ class Tracing(Trace):
         self._own_us = (time.perf_counter_ns() - began) // 1_000
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def hurry(self) -> None:
+        """Do not wait for what is still on its way: somebody wants an end of it."""
+        self._settle_s = 0.0
+
+    def __exit__(self, kind: type[BaseException] | None = None, *_: object) -> None:
+        if kind is not None and issubclass(kind, (KeyboardInterrupt, asyncio.CancelledError)):
+            self.hurry()
         assert self._events is not None
         assert self._system is not None
         if self._token is not None:
             noted.reset(self._token)
         settled = time.perf_counter_ns()
-        events, pending = _settled(self._system, self._events, self._roots, self._settle_s)
+        events, pending, is_interrupted = _settled(self._system, self._events, self._roots, self._settle_s)
         began = time.perf_counter_ns()
         dropped = self._events.dropped
         self._events.close()
@@ -70,6 +78,10 @@ class Tracing(Trace):
         own_us = self._own_us + (time.perf_counter_ns() - began) // 1_000
         cost = Cost(own_us=own_us, settled_us=(began - settled) // 1_000, events=len(events), dropped=dropped)
         Trace.__init__(self, messages, cost=cost)
+        if is_interrupted:
+            raise WaitInterrupted(
+                "Stopped waiting for what is still on its way. The trace has what was seen until then."
+            )
 
 
 def trace(function: Callable[[], Any] | None = None, *, settle: float = 1.0, everything: bool = False) -> Tracing:
@@ -89,6 +101,7 @@ def trace(function: Callable[[], Any] | None = None, *, settle: float = 1.0, eve
 
     Raises:
         NotCapable: the system does not tell of turns as they happen.
+        WaitInterrupted: a `KeyboardInterrupt`, during the wait at the end; the trace is there all the same.
     """
     tracing = Tracing(settle, everything)
     if function is not None:
@@ -141,24 +154,30 @@ def _first_possible(system: SystemApi, meant: Turn) -> int:
 
 def _settled(
     system: SystemApi, events: Subscription, roots: list[Invocation], settle_s: float
-) -> tuple[list[Event], list[Invocation]]:
-    """All events once nothing of the chains is on its way any more, or when the time is up.
+) -> tuple[list[Event], list[Invocation], bool]:
+    """All events once nothing of the chains is on its way any more, or when the time is up; and whether it was interrupted.
 
     A system in another process does not say what is on its way; there it is over when nothing has come for a while.
     """
-    chains = {str(each.id) for each in roots}
     collected, deadline = events.drain(), time.monotonic() + settle_s
     quiet_at = time.monotonic() + _QUIET_S
-    while True:
-        is_here = isinstance(system, EmbeddedSystem)
-        pending = system.pending(chains) if isinstance(system, EmbeddedSystem) and chains else []
-        if fresh := events.drain():
-            collected += fresh
-            quiet_at = time.monotonic() + _QUIET_S
-        is_over = not pending if is_here else time.monotonic() > quiet_at
-        if is_over or time.monotonic() > deadline:
-            return collected, pending
-        time.sleep(_LOOK_S)
+    try:
+        while True:
+            pending = _pending(system, roots)
+            if fresh := events.drain():
+                collected += fresh
+                quiet_at = time.monotonic() + _QUIET_S
+            is_over = not pending if isinstance(system, EmbeddedSystem) else time.monotonic() > quiet_at
+            if is_over or time.monotonic() > deadline:
+                return collected, pending, False
+            time.sleep(_LOOK_S)
+    except KeyboardInterrupt:
+        return collected + events.drain(), _pending(system, roots), True
+
+
+def _pending(system: SystemApi, roots: list[Invocation]) -> list[Invocation]:
+    chains = {str(each.id) for each in roots}
+    return system.pending(chains) if isinstance(system, EmbeddedSystem) and chains else []
 
 
 def _caused_by(turns: list[Turn], roots: list[Invocation], *, is_precise: bool) -> list[Turn]:

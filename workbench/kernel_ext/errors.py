@@ -56,6 +56,10 @@ class ErrorDisplay:
         hint = _what_now(error) if isinstance(error, ActionFailed) else []
         return [*filter(None, trace), *shown, *hint, *getattr(error, "__notes__", ())]
 
+    def of_frames(self, error: BaseException, frames: list[TracebackType]) -> list[str]:
+        """Any exception, with these entries of its traceback only."""
+        return self._traceback(error, joined(frames))
+
     @contextmanager
     def of_cell(self, note: str) -> Iterator[None]:
         """Have exceptions of a cell's own code show the user's frames only, with `note` after them."""

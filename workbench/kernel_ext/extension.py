@@ -11,6 +11,7 @@ from workbench.kernel_ext.authoring import Authoring
 from workbench.kernel_ext.completer import LineCompleter
 from workbench.kernel_ext.config import Workbench
 from workbench.kernel_ext.errors import ErrorDisplay
+from workbench.kernel_ext.interrupts import Interrupts
 from workbench.kernel_ext.magic_base import BaseMagics
 from workbench.kernel_ext.magics import WorkbenchMagics
 from workbench.kernel_ext.prints import Prints
@@ -40,6 +41,9 @@ class Extension:
         errors = ErrorDisplay(self.shell)
         errors.install()
         self._undo.append(errors.remove)
+        interrupts = Interrupts(self.shell, errors)
+        interrupts.install()
+        self._undo.append(interrupts.remove)
         authoring = Authoring(self.shell.user_ns, self.shell.user_ns_hidden)
         self._undo.append(authoring.take_back)
         self._add_magics(WorkbenchMagics(self.shell, cell, errors, authoring))
@@ -94,6 +98,8 @@ class Extension:
                 for name, function in table.items():
                     _put_back(manager.magics[kind], name, function)
             manager.registry.pop(type(magics).__name__, None)
+            # Magics put themselves there, which `%config` lists.
+            self.shell.configurables[:] = [each for each in self.shell.configurables if each is not magics]
 
         self._undo.append(restore)
 

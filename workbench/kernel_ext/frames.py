@@ -40,6 +40,12 @@ def user_frames(trace: TracebackType | None) -> list[TracebackType]:
     ]
 
 
+def is_ours(trace: TracebackType | None) -> bool:
+    """Whether a traceback leads through code of this package or of the runtime."""
+    ours = _HIDDEN[:2]
+    return any(entry.tb_frame.f_code.co_filename.startswith(ours) for entry in _entries(trace))
+
+
 def joined(entries: Iterable[TracebackType]) -> TracebackType | None:
     """One traceback of these entries, in their order; None for none."""
     trace: TracebackType | None = None

@@ -10,10 +10,14 @@ from IPython.core.error import UsageError
 from IPython.core.magic import line_cell_magic, magics_class, needs_local_scope, no_var_expand
 from IPython.core.magic_arguments import argument
 
+from workbench.commands.interrupted import WaitInterrupted
 from workbench.kernel_ext.arguments import arguments, parsed, read_seconds
 from workbench.kernel_ext.magic_base import BaseMagics, Scope
 
 _FLAGS = re.compile(r"\s*((?:--(?:failed|all|help)(?=\s|\Z)|--(?:actor|action|slower|settle|message)[ =]\s*\S+)\s*)*")
+
+
+_INTERRUPTS = (KeyboardInterrupt, asyncio.CancelledError)
 
 
 class BlockFailed(Exception):
@@ -67,15 +71,25 @@ class TraceMagics(BaseMagics):
             return self._filtered(cause(self._word(given.message, local_ns)), given, local_ns)
         self._check(code)
         settle = 1.0 if given.settle is None else read_seconds(self._word(given.settle, local_ns), "--settle")
-        with trace(settle=settle, everything=given.all) as tracing:
-            result = self.shell.run_cell(code)
+        tracing, interrupted = trace(settle=settle, everything=given.all), None
+        try:
+            with tracing:
+                result = self.shell.run_cell(code)
+                error = result.error_in_exec or result.error_before_exec
+                if isinstance(error, _INTERRUPTS):
+                    tracing.hurry()
+        except WaitInterrupted as interrupt:
+            interrupted = interrupt
         found = self._filtered(tracing, given, local_ns)
-        if result.success:
+        if error is None and interrupted is None:
             return found
         from IPython.display import display
 
         display(found)
-        error = result.error_in_exec or result.error_before_exec
+        if interrupted is not None:
+            raise interrupted
+        if isinstance(error, _INTERRUPTS):
+            raise BlockFailed("The traced code was interrupted; what it said stands above the trace.")
         raise BlockFailed(f"The traced code failed with {type(error).__name__}; its traceback stands above the trace.")
 
     def _filtered(self, found: Any, given: Any, here: Scope) -> Any:

@@ -1,6 +1,7 @@
 """The stop button ends the wait, not the action."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -70,3 +71,61 @@ def test_an_interrupted_await_leaves_the_runtime_working(sleeper: Kernel) -> Non
 
     assert cell.status == "error"
     assert sleeper.ok("%invoke counter say text=alive").text == "'alive'"
+
+
+def test_an_interrupted_await_says_what_still_runs(sleeper: Kernel) -> None:
+    cell = sleeper.run("interrupt_when(1)\nawait wb.ainvoke('sleeper', 'nap')")
+
+    assert "Stopped waiting. Still runs and will end by itself: sleeper.nap" in cell.traceback
+    assert "/workbench/" not in cell.traceback
+
+
+def test_an_interrupt_while_a_trace_settles_ends_it_with_what_it_saw(sleeper: Kernel) -> None:
+    cell = sleeper.run("interrupt_when(1)\n%trace --settle 30s %invoke sleeper nap --async")
+
+    assert cell.status == "error"
+    assert "… on its way" in cell.text
+    assert "The trace has what was seen until then" in cell.traceback
+
+
+def test_an_interrupted_block_is_not_waited_for_by_its_trace(sleeper: Kernel) -> None:
+    cell = sleeper.run("interrupt_when(1)\n%trace --settle 30s %invoke sleeper nap")
+
+    assert "The traced code was interrupted" in cell.traceback
+    assert "waited" not in cell.text.splitlines()[-1]
+
+
+def test_an_interrupted_attach_shows_no_frames_of_ours(kernel: Kernel) -> None:
+    kernel.ok("import socket\ndeaf = socket.create_server(('127.0.0.1', 0))\naddress = deaf.getsockname()")
+
+    cell = kernel.run(
+        "def stop_soon():\n    deaf.accept()\n    os.kill(os.getpid(), signal.SIGINT)\n"
+        "threading.Thread(target=stop_soon).start()\n%attach http://127.0.0.1:{address[1]}"
+    )
+
+    assert cell.traceback == "Stopped waiting."
+    assert kernel.ok("%attach").stdout == "Nothing is attached.\n"
+
+
+def test_the_cells_own_code_is_interrupted_as_ever(kernel: Kernel) -> None:
+    cell = kernel.run("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nwhile True: pass")
+
+    assert "KeyboardInterrupt" in cell.traceback
+    assert "Stopped waiting" not in cell.traceback
+
+
+def test_an_interrupted_stop_gives_up_what_runs_and_stops(tmp_path: Path) -> None:
+    with Kernel(tmp_path) as kernel:
+        kernel.ok("%load_ext workbench\n%config Workbench.store = 'memory'\nimport workbench as wb")
+        kernel.ok(SLEEPER)
+        kernel.ok("%invoke sleeper nap --async\nmain = threading.main_thread()")
+        cell = kernel.run(
+            "def stop_soon():\n    while not any(t.name == 'wb-stopping' for t in threading.enumerate()): time.sleep(0.01)\n"
+            "    os.kill(os.getpid(), signal.SIGINT)\n"
+            "import time\nwhile not wb.mailbox('sleeper')[0].running: time.sleep(0.01)\n"
+            "threading.Thread(target=stop_soon).start()\n%spawn stop"
+        )
+
+        assert cell.status == "ok"
+        assert "Given up, since the stop was interrupted: sleeper.nap." in cell.stdout
+        assert kernel.ok("%spawn start").text.startswith("Actor system 'spawn-system' is running.")
