@@ -168,6 +168,7 @@ def _settings(pool: Any, name: str, options: Any) -> dict[str, Any]:
         "snapshot_timeout": options.snapshot_interval,
         "sourceable": options.sourceable,
         "subjects": tuple(_subject(each) for each in options.subjects),
+        "events_retention": options.events_retention_strategy.duration_ms,
     }
     return {setting: value for setting, value in given.items() if value}
 

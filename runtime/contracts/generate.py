@@ -11,13 +11,16 @@ import typing
 from collections.abc import Iterator
 from typing import Any
 
+from google.protobuf import text_format
+
 from runtime.contracts.compiler import compile_text
 from runtime.contracts.contract import Contract
 from runtime.contracts.types import EMPTY, Field, Types
 from runtime.definition import MISSING, ActionSpec, ActorDefinition
 from runtime.errors import ContractError
-from runtime.settings import Kind
+from runtime.settings import Kind, Settings
 from runtime.value import Value
+from runtime.wire.pb.spawn.actors import actor_pb2, extensions_pb2
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 _INSTANCE = "actor_id"
@@ -68,10 +71,7 @@ class _Writer:
 
     def text(self) -> str:
         rpcs = [*map(self._rpc, _callable(self._definition).values()), self._read()]
-        settings = self._definition.settings
-        options = [f"kind: {settings.kind.upper()}", f"stateful: {str(settings.stateful).lower()}"]
-        options.append(f"deactivate_timeout: {settings.deactivate_timeout_ms}")
-        options.append(f"snapshot_interval: {settings.snapshot_timeout_ms}")
+        options = text_format.MessageToString(_options(self._definition.settings), as_one_line=True)
         imports = {"google/api/annotations.proto", "spawn/actors/extensions.proto", *self._types.imports}
         return "\n".join(
             [
@@ -83,7 +83,7 @@ class _Writer:
                 "",
                 *_blocks(self._types.messages),
                 f"service {self._definition.name} {{",
-                f"  option (spawn.actors.actor) = {{ {', '.join(options)} }};",
+                f"  option (spawn.actors.actor) = {{ {options.strip()} }};",
                 "",
                 *("\n\n".join(rpcs)).splitlines(),
                 "}",
@@ -132,6 +132,25 @@ class _Writer:
     def _root(self) -> str:
         instance = f"/{{{_INSTANCE}}}" if self._has_instances else ""
         return f"/v1/{self._definition.name}{instance}"
+
+
+def _options(settings: Settings) -> extensions_pb2.ActorOpts:
+    """The settings for which Spawn has options."""
+    options = extensions_pb2.ActorOpts(
+        kind=actor_pb2.Kind.Value(settings.kind.upper()),
+        stateful=settings.stateful,
+        deactivate_timeout=settings.deactivate_timeout_ms,
+        snapshot_interval=settings.snapshot_timeout_ms,
+        sourceable=settings.sourceable,
+        state_type=settings.state_type.DESCRIPTOR.full_name if settings.state_type is not None else "",
+    )
+    if settings.events_retention_ms is not None:
+        options.events_retention_strategy.duration_ms = settings.events_retention_ms
+    for subject in settings.subjects:
+        added = options.subjects.add(actor=subject.actor, source_action=subject.source_action, action=subject.action)
+        if subject.start_time is not None:
+            added.start_time.FromDatetime(subject.start_time)
+    return options
 
 
 def _blocks(messages: dict[str, list[str]]) -> Iterator[str]:

@@ -11,9 +11,11 @@ from typing import Any, Literal, Optional, TypedDict
 
 import msgspec
 import pytest
+from google.protobuf.wrappers_pb2 import StringValue
 
 from runtime.actor import Actor, action, timer
 from runtime.contracts.compiler import compile_text
+from runtime.context import Context
 from runtime.contracts.generate import proto_of
 from runtime.definition import define
 from runtime.errors import ContractError
@@ -144,6 +146,33 @@ def test_contract_compiles_to_the_actors_own_settings() -> None:
     assert service.kind == "unnamed"
     assert service.methods["pay"].actor_id is not None
     assert service.settings["deactivate_timeout"] == 10_000
+
+
+def test_everything_that_spawns_options_hold_comes_back() -> None:
+    start = datetime.datetime(2030, 1, 2, tzinfo=datetime.UTC)
+
+    class Summary(
+        Actor,
+        name="summary",
+        kind="projection",
+        state_type=StringValue,
+        deactivate_timeout="7s",
+        snapshot_timeout="3s",
+        sourceable=True,
+        subjects=[('the "a"', "add", "take"), ("b", "add", "take", start)],
+        events_retention="1h",
+    ):
+        @action
+        def take(self, ctx: Context, said: StringValue) -> None: ...
+
+    definition = define(Summary)
+    service = proto_of(definition).compile().summary
+
+    class Again(Actor, **service.settings):
+        @action
+        def take(self, ctx: Context, said: StringValue) -> None: ...
+
+    assert define(Again).settings.as_text() == definition.settings.as_text()
 
 
 def test_calls_by_the_contract_reach_the_actor(app: ContractApp) -> None:
