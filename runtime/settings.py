@@ -132,6 +132,16 @@ def read_settings(actor_class: type, overrides: Mapping[str, Any]) -> Settings:
     return Settings(**read)
 
 
+def read_fields(keywords: Mapping[str, Any]) -> dict[str, Any]:
+    """What these class keywords set, as fields of `Settings`.
+
+    Raises:
+        DefinitionError: an unknown setting, or a value outside its range.
+    """
+    settings = read_settings(Settings, keywords)
+    return {field: getattr(settings, field) for field in (_FIELD.get(name, name) for name in keywords)}
+
+
 def _default_name(class_name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", class_name).lower()
 

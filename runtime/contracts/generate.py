@@ -20,7 +20,7 @@ from runtime.definition import MISSING, ActionSpec, ActorDefinition
 from runtime.errors import ContractError
 from runtime.settings import Kind, Settings
 from runtime.value import Value
-from runtime.wire.pb.spawn.actors import actor_pb2, extensions_pb2
+from runtime.wire.pb.spawn.actors import extensions_pb2
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 _INSTANCE = "actor_id"
@@ -137,7 +137,7 @@ class _Writer:
 def _options(settings: Settings) -> extensions_pb2.ActorOpts:
     """The settings for which Spawn has options."""
     options = extensions_pb2.ActorOpts(
-        kind=actor_pb2.Kind.Value(settings.kind.upper()),
+        kind=settings.kind.upper(),
         stateful=settings.stateful,
         deactivate_timeout=settings.deactivate_timeout_ms,
         snapshot_interval=settings.snapshot_timeout_ms,

@@ -28,7 +28,7 @@ from runtime.wire.host_calls import answered_dialect, get_outcome, make_call
 from runtime.wire.http_client import AddressPool, Answer, ClientLimits, Ended, NotSent
 from runtime.wire.http_exchange import Exchange
 from runtime.wire.pb.spawn.actors.protocol_pb2 import ActorInvocationResponse
-from runtime.wire.registration import Registration
+from runtime.wire.registration import Registered, Registration
 
 REPLY_S = 60.0
 """How long a host may take for an answer; Spawn's own limit."""
@@ -63,8 +63,12 @@ class HttpHost:
             target = self.targets.all[address] = Target(address, pool)
         target.take(registration)
         for actor in registration.actors:
-            if actor.initial is not None:
-                self._initial[actor.definition.hash] = State(actor.initial)
+            self.keep_initial(actor)
+
+    def keep_initial(self, actor: Registered) -> None:
+        """Note the state of an actor that has none yet.  Any thread."""
+        if actor.initial is not None:
+            self._initial[actor.definition.hash] = State(actor.initial)
 
     def close(self) -> None:
         """Drop all connections; calls under way fail.  On the loop."""

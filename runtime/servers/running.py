@@ -69,13 +69,19 @@ class RunningProxy:
     def serve_contract(self, contract: Contract) -> None:
         """Answer the paths of a contract's `google.api.http` rules too, and `/openapi.json`.
 
+        What its services' options say of an actor goes before what the actor's host registers.
+
         Raises:
             ContractError: one of its rules or services cannot be served.
+            DefinitionError: an option has a value outside its range.
         """
         from runtime.servers.http_contract import ContractApp
 
         app = self._contracts or ContractApp(self.system)
         app.add(contract)
+        for service in contract.services.values():
+            if service.is_actor:
+                self._proxy.registrar.declare(service.name, service.settings)
         self._contracts = self._proxy.contracts = app
 
     @property

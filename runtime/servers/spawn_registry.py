@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib.metadata
+from collections.abc import Mapping
+from typing import Any
 
+import msgspec
 from google.protobuf.message import DecodeError
 
 from runtime.errors import BadPayload, BadSetting, DefinitionError
@@ -11,6 +14,7 @@ from runtime.hosts.http import HttpHost
 from runtime.hosts.targets import HostAddress
 from runtime.ids import ActorId
 from runtime.local import EmbeddedSystem
+from runtime.settings import read_fields
 from runtime.spawning import spawn
 from runtime.wire.dialect import Dialect
 from runtime.wire.notes import PROXY_NAME
@@ -23,7 +27,7 @@ from runtime.wire.pb.spawn.actors.protocol_pb2 import (
     SpawnRequest,
     SpawnResponse,
 )
-from runtime.wire.registration import Registration, get_registration, read_registration
+from runtime.wire.registration import Registered, Registration, as_declared, get_registration, read_registration
 
 _ACCEPTED = RequestStatus(status=OK, message="Accepted")
 
@@ -35,6 +39,8 @@ class Registrar:
         self._system, self._host = system, host
         self.dialect = Dialect.OLD
         """Of the host that registered last: what a client speaks that has not shown it."""
+        self._declared: dict[str, Mapping[str, Any]] = {}
+        self._registered: dict[str, Registered] = {}
         try:
             version = importlib.metadata.version("spawn-workbench")
         except importlib.metadata.PackageNotFoundError:
@@ -58,6 +64,9 @@ class Registrar:
         self._check_system(request)
         registration = get_registration(request)
         self._check_names(registration)
+        self._registered.update({actor.definition.name: actor for actor in registration.actors})
+        declared = tuple(self._as_declared(actor) for actor in registration.actors)
+        registration = msgspec.structs.replace(registration, actors=declared)
         self.dialect = registration.dialect
         self._host.register(address, registration)
         return registration
@@ -81,6 +90,26 @@ class Registrar:
                     f"Cannot register {name}: an actor of that name is defined in the process of this proxy.\n"
                     f"Choose another name, or undeploy that one first."
                 )
+
+    def declare(self, actor: str, settings: Mapping[str, Any]) -> None:
+        """What a contract says of an actor goes before what its host registers, or has registered already (spawn-protocol §1.6).
+
+        May block; any thread.
+
+        Raises:
+            DefinitionError: a setting has a value outside its range, or the running actor cannot have it.
+        """
+        self._declared = {**self._declared, actor: read_fields(settings)}
+        registered = self._registered.get(actor)
+        template = self._system.driver.engine.directory.templates.get(actor)
+        if registered is not None and template is not None and template.host is self._host:
+            found = self._as_declared(registered)
+            self._host.keep_initial(found)
+            self._system.deploy(found.definition, host=self._host)
+
+    def _as_declared(self, actor: Registered) -> Registered:
+        declared = self._declared.get(actor.definition.name)
+        return actor if declared is None else as_declared(actor, declared)
 
     def deploy(self, registration: Registration) -> bytes:
         """Make what was read known to the engine; the answer.  May block; any thread.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC
+from typing import Any
 
 import msgspec
 from google.protobuf.message import DecodeError
@@ -117,6 +119,26 @@ def get_registration(request: RegistrationRequest) -> Registration:
         service=about,
         dialect=shown_by or presumed_dialect(service),
         actors=tuple(_registered(actor, about) for actor in actors),
+    )
+
+
+def as_declared(actor: Registered, declared: Mapping[str, Any]) -> Registered:
+    """The actor with other settings than its host registered; `declared` has fields of `Settings`."""
+    own = actor.definition
+    kind = declared.get("kind", own.settings.kind)
+    state_type = declared.get("state_type", own.settings.state_type)
+    settings = msgspec.structs.replace(
+        own.settings,
+        **{
+            **declared,
+            "kind": Kind.NAMED if kind is Kind.TASK else kind,
+            "state_type": getattr(getattr(state_type, "DESCRIPTOR", None), "full_name", state_type),
+        },
+    )
+    digest = _digest(settings, own.actions.values(), actor.initial)
+    return Registered(
+        definition=dataclasses.replace(own, settings=settings, hash=digest),
+        initial=actor.initial,
     )
 
 

@@ -17,7 +17,11 @@ import pytest
 from runtime.connecting import connect
 from runtime.local import embedded
 from runtime.servers.running import RunningProxy, serve
+from runtime.testing.raw_host import RawHost
+from runtime.wire.pb.spawn.actors import protocol_pb2 as pb
 from tests.runtime.contracts.shop import SHOP
+from tests.runtime.servers import proxying
+from tests.runtime.servers.proxying import answering
 from tests.runtime.servers.test_grpc_contract import CONTRACT, AccountActor, CounterActor
 
 ACTORS = """
@@ -99,3 +103,33 @@ def _until_ready(process: subprocess.Popen[str]) -> list[str]:
         if line.strip() == "ready":
             return lines
     raise AssertionError(f"the server ended before it was ready: {''.join(lines)}")
+
+
+def paying(call: pb.ActorInvocation) -> pb.ActorInvocationResponse:
+    """A foreign `Account`: answers what was paid."""
+    paid = CONTRACT.Named()
+    call.value.Unpack(paid)
+    answer = pb.ActorInvocationResponse()
+    answer.updated_context.SetInParent()
+    answer.value.Pack(CONTRACT.Balance(amount=paid.amount))
+    return answer
+
+
+@pytest.mark.parametrize("is_known_first", [True, False])
+def test_contract_goes_before_what_a_host_registers(is_known_first: bool) -> None:
+    with RawHost(answering(paying)) as host, proxying.proxy(host.port) as running:
+        if is_known_first:
+            running.serve_contract(CONTRACT)
+        proxying.register(running, proxying.actor("Account", "Pay"), proxying.actor("Counter", "Add"))
+        if not is_known_first:
+            running.serve_contract(CONTRACT)
+
+        answer = fetch(f"{running.address}/v1/accounts/ada", 5, "PUT")
+
+        assert answer == (200, b'{"amount":"5"}')
+        called = pb.ActorInvocation.FromString(host.calls[-1])
+        assert (called.actor.name, called.actor.parent) == ("ada", "Account")
+        templates = running.system.driver.engine.directory.templates
+        counter = templates["Counter"].definition.settings
+        assert (counter.deactivate_timeout_ms, counter.snapshot_timeout_ms) == (5_000, 2_000)
+        assert counter.state_type == "shop.v1.CounterState"
