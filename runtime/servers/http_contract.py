@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -27,13 +29,16 @@ _log = logging.getLogger("runtime.servers.http_contract")
 
 OPENAPI = "/openapi.json"
 _KEY = b"idempotency-key"
+Observe = Callable[[str, str, str, float], None]
 _OWN_SITES = (b"same-origin", b"none")
 
 
 class ContractApp:
     """Answers what the contracts of one system declare; several may be served together.  Belongs to a server's loop."""
 
-    def __init__(self, system: EmbeddedSystem, *, limits: Limits | None = None) -> None:
+    def __init__(self, system: EmbeddedSystem, *, limits: Limits | None = None, observe: Observe | None = None) -> None:
+        """`observe` is told of each call: actor, action, `ok` or an error's code, seconds."""
+        self._observe = observe
         self._calls = ContractCalls(system)
         self._limits = limits or Limits()
         self._served: dict[str, tuple[Contract, Routes]] = {}
@@ -87,17 +92,23 @@ class ContractApp:
         return merged
 
     async def _answer(self, binding: Binding, values: Values, request: Request, reply: Reply) -> None:
+        began_s, outcome = time.monotonic(), "ok"
         try:
             reply(_json(200, await self._call(binding, values, request)))
         except SpawnError as error:
+            outcome = error.code
             reply(_refusal(error))
         except Exception as error:  # noqa: BLE001 - a defect of ours must reach its caller as one
+            outcome = InternalError.code
             _log.exception("%s.%s failed", binding.service.name, binding.method.name)
             reply(
                 _refusal(
                     InternalError(f"{binding.service.name}.{binding.method.name} failed with {type(error).__name__}.")
                 )
             )
+
+        if self._observe is not None:
+            self._observe(binding.service.name, binding.method.name, outcome, time.monotonic() - began_s)
 
     async def _call(self, binding: Binding, values: Values, request: Request) -> Any:
         check_depth(Encoded(JSON, request.body), self._limits.depth)

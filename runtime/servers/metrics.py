@@ -8,16 +8,23 @@ from __future__ import annotations
 
 import bisect
 import os
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from runtime.api import SystemStatus
+from runtime.servers.template_loads import TemplateLoad
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
 BUCKETS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
+_OF_TEMPLATES: tuple[tuple[str, str, Callable[[TemplateLoad], float]], ...] = (
+    ("spawn_actors_active", "Actors in memory.", lambda load: load.active),
+    ("spawn_actor_message_queue_len", "Messages in mailboxes.", lambda load: load.waiting),
+    ("spawn_actor_memory", "Bytes of the committed states in memory.", lambda load: load.state_bytes),
+)
 _LABELS = ("system", "actor", "action", "outcome")
 
 
@@ -65,19 +72,28 @@ class Metrics:
         """A host answered, or did not."""
         _add(self._host_calls, (actor, action, outcome), seconds)
 
-    def text(self, status: SystemStatus) -> bytes:
-        """Everything as Prometheus text, with what the system says of itself."""
+    def text(self, status: SystemStatus, loads: Mapping[str, TemplateLoad], ready: int) -> bytes:
+        """Everything as Prometheus text, with what the system says of itself and of each template; `ready` actors wait to run."""
         from prometheus_client import CollectorRegistry, generate_latest
 
         registry = CollectorRegistry(auto_describe=False)
-        registry.register(_Collector(self._metrics(status)))
+        registry.register(_Collector([*self._metrics(status, ready), *self._by_template(loads)]))
         return generate_latest(registry)
 
-    def _metrics(self, status: SystemStatus) -> Iterator[Metric]:
+    def _by_template(self, loads: Mapping[str, TemplateLoad]) -> Iterator[Metric]:
+        from prometheus_client.core import GaugeMetricFamily
+
+        for name, help_text, value_of in _OF_TEMPLATES:
+            family = GaugeMetricFamily(name, help_text, labels=("system", "actor"))
+            for template, load in loads.items():
+                family.add_metric([self._system, template], value_of(load))
+            yield family
+
+    def _metrics(self, status: SystemStatus, ready: int) -> Iterator[Metric]:
         from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Metric
 
         # Spawn's name for the number of invocations; a counter without `_total`, which the library would insist on.
-        counter = Metric("spawn_invoke_stop_duration", "Invocations that were answered.", "unknown")
+        counter = Metric("spawn_invoke_stop_duration", "Invocations over HTTP that were answered.", "unknown")
         invokes = HistogramMetricFamily("spawn_invoke_duration_seconds", "From request to answer.", labels=_LABELS)
         for key, series in list(self._invokes.items()):
             labels = dict(zip(_LABELS, (self._system, *key), strict=True))
@@ -89,16 +105,14 @@ class Metrics:
         for key, series in list(self._host_calls.items()):
             calls.add_metric([self._system, *key], series.cumulative(), series.total_s)
         yield calls
-        for name, help_text, value in self._gauges(status):
+        for name, help_text, value in self._gauges(status, ready):
             family = GaugeMetricFamily(name, help_text, labels=("system",))
             family.add_metric([self._system], value)
             yield family
 
-    def _gauges(self, status: SystemStatus) -> Iterator[tuple[str, str, float]]:
+    def _gauges(self, status: SystemStatus, ready: int) -> Iterator[tuple[str, str, float]]:
         cores = os.cpu_count() or 1
         yield "spawn_actor_inflight_messages_messages", "Invocations under way.", self.inflight
-        yield "spawn_actor_message_queue_len", "Messages in all mailboxes.", status.waiting
-        yield "spawn_actors_active", "Actors in memory.", status.actors
         yield "spawn_turns_finished", "Sequence of the last finished turn.", status.sequence
         yield "spawn_turns_unwritten", "Finished turns that are not on disk yet.", status.sequence - status.committed
         yield "spawn_store_up", "1 while the state store can be written.", 0 if status.store_error else 1
@@ -109,6 +123,9 @@ class Metrics:
         )
         yield "vm_system_info_schedulers", "Processor cores.", cores
         yield "vm_system_info_schedulers_online", "Processor cores.", cores
+        yield "vm_system_info_thread_pool_size", "Threads of this process.", threading.active_count()
+        yield "vm_total_run_queue_lengths_total", "Actors that are ready and wait for a thread.", ready
+        yield "vm_total_run_queue_lengths_cpu", "Actors that are ready and wait for a thread.", ready
         yield "vm_memory_total", "Bytes of memory in use by this process.", _memory_bytes()
 
 

@@ -77,7 +77,7 @@ class RunningProxy:
         """
         from runtime.servers.http_contract import ContractApp
 
-        app = self._contracts or ContractApp(self.system)
+        app = self._contracts or ContractApp(self.system, observe=self._proxy.metrics.invoked)
         app.add(contract)
         for service in contract.services.values():
             if service.is_actor:

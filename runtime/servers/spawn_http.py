@@ -25,6 +25,7 @@ from runtime.servers.http_messages import Reply as Send
 from runtime.servers.metrics import Metrics
 from runtime.servers.spawn_calls import InvocationDoor
 from runtime.servers.spawn_registry import Registrar, read_revision
+from runtime.servers.template_loads import template_loads
 from runtime.wire import notes
 from runtime.wire.http_client import AddressPool, Answer, Ended, http_request
 from runtime.wire.messages import put_id
@@ -214,7 +215,8 @@ class SpawnProxy:
         pool.send(http_request("GET", notes.IDENTITY, str(address)), done, _PROBE_S)
 
     def _metrics(self) -> Response:
-        return Response(200, self.metrics.text(self._system.status()), PLAIN_TEXT)
+        loads, ready = template_loads(self._system.driver)
+        return Response(200, self.metrics.text(self._system.status(), loads, ready), PLAIN_TEXT)
 
     def _begin(self, run: Run) -> None:
         HostCall(self.host, run, self._turns.finish).start()

@@ -138,6 +138,9 @@ def test_metrics_have_spawns_names_with_labels_and_latencies() -> None:
     assert found[f"spawn_invoke_duration_seconds_bucket{{{le}}}"] == "3.0"
     assert found['spawn_actor_inflight_messages_messages{system="lab"}'] == "0.0"
     assert float(found['vm_memory_total{system="lab"}']) > 0
+    assert found['vm_total_run_queue_lengths_total{system="lab"}'] == "0.0"
+    assert found['spawn_actor_message_queue_len{actor="counter",system="lab"}'] == "0.0"
+    assert float(found['spawn_actor_memory{actor="counter",system="lab"}']) > 0
 
 
 def test_clients_cannot_make_up_labels() -> None:

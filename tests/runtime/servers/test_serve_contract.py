@@ -63,6 +63,16 @@ def test_contract_is_served_beside_the_proxys_own_paths(proxy: RunningProxy) -> 
     assert fetch(f"{proxy.address}/nowhere")[0] == 404
 
 
+def test_calls_of_a_contract_are_counted(proxy: RunningProxy) -> None:
+    fetch(f"{proxy.address}/v1/counter:add", {"value": 2})
+    fetch(f"{proxy.address}/v1/counter:add", {"value": "x"})
+
+    text = fetch(f"{proxy.address}/metrics")[1].decode()
+
+    for outcome in ("ok", "bad_payload"):
+        assert f'spawn_invoke_stop_duration{{action="Add",actor="Counter",outcome="{outcome}"' in text
+
+
 def test_draining_proxy_takes_no_calls_of_a_contract(proxy: RunningProxy) -> None:
     proxy.drain()
 
