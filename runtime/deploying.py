@@ -52,6 +52,7 @@ class DeployableSystem(VisibleSystem):
             aside = check_state(host, definition, current)
             initial = host.initial(definition.hash)
             self.store.save_definition(stored(definition, self.driver.now_us()))
+            self.driver.housekeeping.deployed()
             self.driver.call(lambda engine, now: engine.deploy(definition, host, initial, now))
             if definition.settings.kind is Kind.PROJECTION:
                 self.driver.serve_projections(self._ids).follow(definition.settings)

@@ -13,6 +13,7 @@ call is refused if a deny policy matches it, or if there are allow policies and 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -64,12 +65,22 @@ class AccessRules:
         return ""
 
 
+def rules_of(folder: str | os.PathLike[str] | None) -> AccessRules | None:
+    """As `read_policies`; None, for no rules at all, without a folder or without policies in it."""
+    rules = read_policies(Path(folder)) if folder is not None else None
+    return rules if rules is not None and rules.policies else None
+
+
 def read_policies(folder: Path) -> AccessRules:
     """The rules in a folder's `*.policy` files, by name; none for a folder without such files.
 
     Raises:
-        BadSetting: a line is not `key: value`, a key or a type is unknown; the message has file and line.
+        BadSetting: there is no such folder, a line is not `key: value`, a key or a type is unknown; the message has file and line.
     """
+    if not folder.is_dir():
+        raise BadSetting(
+            f"policies={str(folder)!r}: there is no such folder. Without it nobody would be refused anything."
+        )
     return AccessRules(parse_policy(path.stem, path.read_text("utf-8")) for path in sorted(folder.glob("*.policy")))
 
 

@@ -81,6 +81,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     events_retention_ms: int | None = None
     """A projection passes over what is older; None for no limit."""
 
+    keep_revisions: int | str | None = None
+    """How many revisions of each of these actors stay readable; "all", or None: as the runtime is configured."""
+    keep_invocations: int | str | None = None
+    """How many of the turns of each; in the same words."""
+    keep_days: float | str | None = None
+    """For how many days after its end a turn is kept; in the same words."""
+
     def as_text(self) -> dict[str, object]:
         """Setting to plain value, as definitions are stored and compared."""
         named = self.state_type if isinstance(self.state_type, str) else None  # a definition whose code is elsewhere
@@ -221,6 +228,22 @@ def _limit(value: object) -> int:
     return value
 
 
+def _kept(value: object) -> int | str | None:
+    if value is None or value == "all" or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
+        return value
+    raise BadSetting('expected a number, 1 or more, or "all".')
+
+
+def _kept_days(value: object) -> float | str | None:
+    if (
+        value is None
+        or value == "all"
+        or (isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0)
+    ):
+        return value
+    raise BadSetting('expected a number of days, 0 or more, or "all".')
+
+
 _READERS: dict[str, Callable[[Any], Any]] = {
     "name": _name,
     "kind": lambda value: Kind(str(value).lower()),
@@ -235,6 +258,9 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "mailbox": _mailbox,
     "sourceable": _flag,
     "subjects": _subjects,
+    "keep_revisions": _kept,
+    "keep_invocations": _kept,
+    "keep_days": _kept_days,
     "events_retention": lambda value: None if value is None else duration_ms(value, name="events_retention"),
 }
 

@@ -6,10 +6,14 @@ one step at most, and a kernel that is otherwise idle spends a fifth of a core.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import msgspec
 
 from runtime.config import RuntimeConfig
 from runtime.errors import BadSetting, SpawnError, StoreUnavailable
+from runtime.records import StoredDefinition
 from runtime.statestores.base import Limits, Retention, StateStore
 
 PAUSE_S = 0.03
@@ -24,11 +28,21 @@ class Housekeeping:
     def __init__(
         self, store: StateStore, retention: Retention, now_us: Callable[[], int], failed: Callable[[str], None]
     ) -> None:
-        """`failed` is told what the user has to know."""
-        self._store, self._retention, self._now_us, self._failed = store, retention, now_us, failed
+        """Cleans up after what is stored.
+
+        Args:
+            retention: what is kept of actors whose definitions do not say.
+            failed: is told what the user has to know.
+        """
+        self._store, self._general, self._now_us, self._failed = store, retention, now_us, failed
+        self._retention: Retention | None = None
         self.has_more = True
         """Another step may find something to do."""
         self._gave_up = False
+
+    def deployed(self) -> None:
+        """A definition was stored, which may say what is kept of its actors.  Any thread."""
+        self._retention = None
 
     def committed(self) -> None:
         """There are new turns."""
@@ -37,12 +51,45 @@ class Housekeeping:
     def step(self) -> None:
         """One step; errors are told, and never reach the journal."""
         try:
-            self.has_more = self._store.retain(self._retention, self._now_us()) or self._store.seal()
+            self.has_more = self._store.retain(self._wanted(), self._now_us()) or self._store.seal()
         except StoreUnavailable:
             self.has_more = False  # the next commit says so, if it lasts
         except SpawnError as error:
             self.has_more, self._gave_up = False, True
             self._failed(str(error))
+
+    def _wanted(self) -> Retention:
+        retention = self._retention
+        if retention is None:
+            # Those that are not deployed (yet) too: a restart must not take what a definition wants kept.
+            retention = self._retention = with_definitions(self._general, self._store.definitions())
+        return retention
+
+
+def with_definitions(general: Retention, definitions: Iterable[StoredDefinition]) -> Retention:
+    """A retention in which each actor's last definition has the say, as far as it says something."""
+    of: dict[str, Limits] = {}
+    for definition in definitions:
+        limits = _limits(definition.settings, general.every)
+        of.pop(definition.name, None)
+        if limits != general.every:
+            of[definition.name] = limits
+    return msgspec.structs.replace(general, of=of)
+
+
+def _limits(settings: Mapping[str, Any], general: Limits) -> Limits:
+    days = settings.get("keep_days")
+    return Limits(
+        revisions=_limit(settings.get("keep_revisions"), general.revisions),
+        invocations=_limit(settings.get("keep_invocations"), general.invocations),
+        age_us=_limit(days if days in (None, "all") else round(float(days) * _DAY_US), general.age_us),
+    )
+
+
+def _limit(own: Any, general: int | None) -> int | None:
+    if own is None:
+        return general
+    return None if own == "all" else int(own)
 
 
 def retention_of(config: RuntimeConfig) -> Retention:

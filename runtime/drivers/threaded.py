@@ -31,6 +31,7 @@ from runtime.engine.ready import FairQueue
 from runtime.engine.system import Engine, EngineOptions
 from runtime.errors import InvocationAbandoned, StoreUnavailable
 from runtime.ids import ActorId, IdSource
+from runtime.policies import rules_of
 from runtime.records import Invocation
 from runtime.statestores.base import Group, StateStore
 
@@ -61,7 +62,12 @@ class ThreadedDriver:
         """Who serves the projections, once there are any."""
         self.calls: Calls | None = None
         """Set by the owner before the first turn."""
-        options = EngineOptions(system=config.system, durability=config.durability, mailbox_limit=config.mailbox_limit)
+        options = EngineOptions(
+            system=config.system,
+            durability=config.durability,
+            mailbox_limit=config.mailbox_limit,
+            rules=rules_of(config.policies),
+        )
         bits = random.SystemRandom().getrandbits(64)
         chance = random.Random(bits)
         ready = FairQueue()
@@ -80,7 +86,8 @@ class ThreadedDriver:
             at_tick=self.outbox.wake_ports,
             crowded=partial(setattr, ready, "is_crowded"),
         )
-        self.coroutines = Coroutines("wb-coroutines")
+        self.coroutines = Coroutines("wb-coroutines", self._draining.perform, self._let_in)
+        self.housekeeping = Housekeeping(store, retention_of(config), clock.now_us, self._store_failed)
         self.recorder = Recorder(
             store,
             has_work=lambda: self.engine.journal.has_work,
@@ -90,7 +97,7 @@ class ThreadedDriver:
             interval_s=config.group_interval_ms / 1_000,
             checkpoint_s=config.checkpoint_interval_ms / 1_000,
             name="wb-recorder",
-            housekeeping=Housekeeping(store, retention_of(config), clock.now_us, self._store_failed),
+            housekeeping=self.housekeeping,
         )
         self.timekeeper = Timekeeper(self._next_wait_s, self._tick, "wb-timekeeper")
         self._committed = threading.Condition()

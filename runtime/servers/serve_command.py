@@ -23,12 +23,23 @@ HELP = """A Spawn proxy on this machine: SDKs in any language register here, and
 SIGTERM drains it: readiness is down, new calls are refused, calls under way are answered, everything is written."""
 
 
+_POLICIES = Path("policies")
+"""Where Spawn looks for them."""
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     environ = os.environ
     parser.add_argument("modules", nargs="*", metavar="MODULE", help="modules with actors to run in this process")
     parser.add_argument("--system", default=environ.get("PROXY_ACTOR_SYSTEM_NAME", DEFAULT_SYSTEM))
     parser.add_argument("--store", default="memory://", help="where states live: memory://, sqlite:///PATH, …")
     parser.add_argument("--durability", default="journal", choices=("snapshot", "journal", "commit"))
+    parser.add_argument(
+        "--policies",
+        type=Path,
+        default=_POLICIES if _POLICIES.is_dir() else None,
+        metavar="FOLDER",
+        help="*.policy files that say who may call what; ./policies if there is one",
+    )
     parser.add_argument("--http-port", type=int, default=int(environ.get("PROXY_HTTP_PORT", HTTP_PORT)))
     parser.add_argument(
         "--grpc-port",
@@ -72,7 +83,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     stop = Stop()
     actors = load_actors(given.modules)
-    with embedded(system=given.system, store=given.store, durability=given.durability) as system:
+    with embedded(
+        system=given.system, store=given.store, durability=given.durability, policies=given.policies
+    ) as system:
         for actor in actors:
             report = system.deploy(actor)
             print(f"deployed {report.actor}")
@@ -124,6 +137,8 @@ def _announce(running: RunningProxy, node: NodeServer | None) -> None:
     store = running.system.store.url
     lasting = " (nothing of it survives this process)" if store.startswith("memory:") else ""
     print(f"actor system {running.system.name}, store {store}{lasting}")
+    if (folder := running.system.config.policies) is not None:
+        print(f"policies of {Path(folder).resolve()} decide who may call what")
     for url, host_port in running.addresses.items():
         print(f"listening at {url} for hosts on port {host_port}")
     if node is not None:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from runtime.errors import BadSetting
+import runtime
+from runtime import Actor, Context, action
+from runtime.errors import AccessDenied, BadSetting
 from runtime.ids import ActorId
 from runtime.policies import AccessRules, parse_policy, read_policies
 
@@ -71,3 +73,35 @@ def test_folder_is_read_by_file_name(tmp_path: Path) -> None:
     (tmp_path / "readme.txt").write_text("no policy")
 
     assert [policy.name for policy in read_policies(tmp_path).policies] == ["a", "b"]
+
+
+class Vault(Actor, name="vault"):
+    coins: int = 3
+
+    @action
+    def take(self) -> int:
+        self.coins -= 1
+        return self.coins
+
+
+class Eve(Actor, name="eve"):
+    @action
+    def steal(self, ctx: Context) -> int:
+        return int(ctx.call("vault", "take"))
+
+
+def test_folder_of_policies_guards_an_embedded_system(tmp_path: Path) -> None:
+    (tmp_path / "guard.policy").write_text("type: deny\nactors: eve\nactions: take\n")
+    with runtime.embedded(policies=tmp_path) as system:
+        system.deploy(Vault)
+        system.deploy(Eve)
+
+        with pytest.raises(AccessDenied, match=r"eve may not call vault.take: policy 'guard' denies it"):
+            system.invoke("eve", "steal")
+
+        assert system.invoke("vault", "take") == 2, "others may, and nothing was taken before"
+
+
+def test_missing_folder_of_policies_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadSetting, match="there is no such folder"):
+        runtime.embedded(policies=tmp_path / "polices")

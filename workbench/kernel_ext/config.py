@@ -12,7 +12,7 @@ from runtime.config import DEFAULT_SYSTEM, Durability
 from workbench.session import Session
 
 _KEEP = ("keep_revisions", "keep_invocations", "keep_days", "keep_turns")
-_OF_SESSION = ("system", "store", "durability", "group_interval_ms", "mailbox_limit", "timeout_s", *_KEEP)
+_OF_SESSION = ("system", "store", "durability", "group_interval_ms", "mailbox_limit", "timeout_s", "policies", *_KEEP)
 
 
 class Workbench(Configurable):
@@ -37,6 +37,12 @@ class Workbench(Configurable):
     timeout_s = Float(60.0, min=0.0, help="Seconds that a call waits for its answer when it does not say.").tag(
         config=True
     )
+
+    policies = Unicode(
+        None,
+        allow_none=True,
+        help="Folder with *.policy files that say who may call what; None: everything is allowed.",
+    ).tag(config=True)
 
     audit = Unicode(
         "", help="File that records what is done to actor systems, see %audit. Empty: beside the store."
