@@ -67,21 +67,30 @@ def _digest(text: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
+def used_modules(actor_class: type) -> list[str]:
+    """Names under which an actor's code reads modules; they are not part of a definition's hash."""
+    return sorted(name for name, value in _read_names(actor_class, []) if isinstance(value, types.ModuleType))
+
+
 def _used_globals(actor_class: type, functions: list[Any]) -> Iterator[tuple[str, object]]:
     """Names that the actions read from their module, directly or through its functions and classes.
 
     Modules and this package's own names do not count.
     """
+    return ((name, value) for name, value in _read_names(actor_class, functions) if _counts(value))
+
+
+def _read_names(actor_class: type, functions: list[Any]) -> Iterator[tuple[str, object]]:
     seen: set[str] = set()
     waiting = [*functions, *_methods(actor_class)]
     while waiting:
         function = waiting.pop()
         for name in _names(function.__code__):
-            value = function.__globals__.get(name)
-            if name in function.__globals__ and name not in seen and _counts(value):
+            if name in function.__globals__ and name not in seen:
                 seen.add(name)
+                value = function.__globals__[name]
                 yield name, value
-                waiting += _functions_of(value, function.__globals__)
+                waiting += _functions_of(value, function.__globals__) if _counts(value) else []
 
 
 def _methods(owner: type) -> list[types.FunctionType]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import Any
 
@@ -70,6 +70,8 @@ class ActorLogs:
         """The one that was written last is last."""
         self._characters = 0
         self._number = 0
+        self.text_now: Callable[[Mapping[str, Any]], str] = _no_text
+        """What something that was displayed says by now, such as a progress bar; empty if it is not known."""
 
     def write(self, invocation: Invocation, kind: str, text: str) -> None:
         """Append printed text; lines end at newlines, and a carriage return writes the line over."""
@@ -117,7 +119,7 @@ class ActorLogs:
         with self._lock:
             rings = self._rings.values() if actor is None else filter(None, [self._rings.get(actor)])
             found = [msgspec.structs.replace(line) for ring in rings for line in ring.lines if line.number > after]
-        return sorted(found, key=lambda line: line.number)
+        return self._retold(sorted(found, key=lambda line: line.number))
 
     def last(self, actor: ActorId, count: int) -> list[LogLine]:
         """Copies of an actor's last lines, oldest first, at a cost that depends on `count` alone."""
@@ -126,7 +128,13 @@ class ActorLogs:
             found = (
                 [] if ring is None else [msgspec.structs.replace(line) for line in islice(reversed(ring.lines), count)]
             )
-        return found[::-1]
+        return self._retold(found[::-1])
+
+    def _retold(self, lines: list[LogLine]) -> list[LogLine]:
+        for line in lines:
+            if line.bundle is not None and (text := self.text_now(line.bundle)):
+                line.text = text[:LINE_CHARACTERS]
+        return lines
 
     def dropped(self, actor: ActorId) -> int:
         """How many of an actor's lines were dropped to make room."""
@@ -190,3 +198,7 @@ class ActorLogs:
         while self._characters > ALL_CHARACTERS and len(self._rings) > 1:
             _, silent = self._rings.popitem(last=False)
             self._characters -= silent.characters
+
+
+def _no_text(_: Mapping[str, Any]) -> str:
+    return ""

@@ -63,12 +63,7 @@ def load(
     system = current.open()
     _check_call(system, actor, action, parent)
     run = _Run(system, actor, action, payload, rate, seconds, at_most, timeout, parent)
-    bar = _bar(run.total, f"{actor}.{action}") if progress else None
-    try:
-        run.wait(bar)
-    finally:
-        if bar is not None:
-            bar.close()
+    run.wait(f"{actor}.{action}" if progress else "")
     return run.result()
 
 
@@ -102,16 +97,23 @@ class _Run:
         self._is_interrupted = False
         self._elapsed_s = 0.0
 
-    def wait(self, bar: _Bar | None) -> None:
-        """Run to the end, or until an interrupt."""
+    def wait(self, title: str) -> None:
+        """Run to the end, or until an interrupt.
+
+        Args:
+            title: of a bar, which appears once the first answers can be there; empty for none.
+        """
         thread = threading.Thread(target=Context().run, args=(asyncio.run, self._go()), name="wb-load", daemon=True)
         thread.start()
+        bar: _Bar | None = None
         shown, is_running = 0, True
         try:
             while is_running:
                 thread.join(_LOOK_S)
                 is_running = thread.is_alive()  # before the count is read: the last one must be shown too
                 done = self._done
+                if bar is None and title and is_running and self._mistake is None:
+                    bar = _bar(self.total, title)
                 if bar is not None:
                     bar.update(done - shown)
                 shown = done
@@ -120,6 +122,8 @@ class _Run:
         finally:
             self._stop.set()
             thread.join(2.0)
+            if bar is not None:
+                bar.close()
         if self._mistake is not None:
             raise self._mistake.with_traceback(None)
 
@@ -245,5 +249,7 @@ def _bar(total: int, title: str) -> _Bar:
         tqdm = importlib.import_module("tqdm.auto")
     except ImportError:
         return _TextBar(total, title)
-    bar: _Bar = tqdm.tqdm(total=total, desc=title, unit=" calls", leave=False)
+    # Without the thread by which tqdm looks after slow bars, and which stays for ever: this one is updated ten times a second.
+    kind = type("LoadBar", (tqdm.tqdm,), {"monitor_interval": 0})
+    bar: _Bar = kind(total=total, desc=title, unit=" calls", leave=False)
     return bar

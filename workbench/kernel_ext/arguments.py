@@ -47,9 +47,10 @@ ACTOR_CELL = (
     ),
     argument("--preview", action="store_true", help="only show what would change and what would go wrong"),
 )
-SUBCOMMANDS = ("status", "start", "stop", "serve", "help")
+SUBCOMMANDS = ("status", "start", "stop", "serve", "report", "help")
 SPAWN = (
     argument("what", nargs="?", default="status", metavar="|".join(SUBCOMMANDS), help="what to do; status if left out"),
+    argument("path", nargs="?", help="with report: the file (default: report.html)"),
     argument("--system", metavar="NAME", help="with start: the actor system's name"),
     argument("--store", metavar="STORE", help="with start: sqlite:///PATH, a path, or memory"),
     argument("--durability", metavar="LEVEL", help="with start: snapshot, journal or commit"),
@@ -59,6 +60,9 @@ SPAWN = (
     argument(
         "--http-port", type=int, default=0, metavar="N", help="with serve: for Spawn's SDKs (default: a free one)"
     ),
+    argument("--actors", metavar="A,B", help="with report: only these"),
+    argument("--since", metavar="TIME", help="with report: only later; a date with a time, or how long ago: 30min"),
+    argument("--force", action="store_true", help="with report: replace a file that is no report"),
 )
 
 
@@ -101,9 +105,20 @@ def _explained(message: str, parser: argparse.ArgumentParser, words: list[str]) 
         hint = f"Did you mean {close[0]}?" if close else f"Known: {', '.join(flags)}."
         return f"%{parser.prog} has no flag {unknown[0]}. {hint}"
     if "required" in message:
-        usage = " ".join(parser.format_usage().split()[1:])
-        return f"{message[:1].upper()}{message[1:]}. Usage: {usage}"
-    return message
+        return f"{_missing(message, parser)} See %{parser.prog}?"
+    return message[:1].upper() + message[1:]
+
+
+def _missing(message: str, parser: argparse.ArgumentParser) -> str:
+    """Which words are missing: argparse counts those that may be left out among them."""
+    optional = {_shown_name(action) for action in parser._actions if action.nargs in ("*", "?")}
+    named = [name for name in message.partition(": ")[2].split(", ") if name not in optional]
+    words = [_shown_name(action) for action in parser._get_positional_actions() if action.nargs is None]
+    return f"%{parser.prog} needs {' and '.join(named)}: %{parser.prog} {' '.join(words).upper()}."
+
+
+def _shown_name(action: argparse.Action) -> str:
+    return str(action.metavar or action.dest)
 
 
 @dataclass(frozen=True)
@@ -172,13 +187,15 @@ def read_seconds(text: str, flag: str) -> float:
         pass
     try:
         return duration_ms(text, name=flag) / 1000
-    except BadSetting as error:
-        raise UsageError(str(error)) from None
+    except BadSetting:
+        raise UsageError(f"{flag}: {text!r} is no time. Give seconds, or text such as 50ms, 10s or 2min.") from None
 
 
 def _metadata(pairs: list[str], names: Names) -> dict[str, str]:
     read = {}
-    for pair in pairs:
+    for given in pairs:
+        is_quoted = given[:1] in "'\"" and given[:1] == given[-1:]
+        pair = given[1:-1] if is_quoted else given
         name, sign, text = pair.partition("=")
         if not sign or not name:
             raise UsageError(f"Expected --metadata NAME=TEXT, found {pair!r}.")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from runtime.context import current_turn
@@ -35,6 +35,8 @@ class Prints:
         self._undo += [stand_before("stdout", self._taker("out")), stand_before("stderr", self._taker("err"))]
         self._divert_displays(self._shell.display_pub)
         self._divert_logging()
+        before, self._logs.text_now = self._logs.text_now, _text_of_widget
+        self._undo.append(lambda: setattr(self._logs, "text_now", before))
 
     def remove(self) -> None:
         """Everything prints where it did before."""
@@ -109,3 +111,16 @@ class _ActorHandler(logging.Handler):
 def _is_console(handler: logging.Handler) -> bool:
     stream = getattr(handler, "stream", None)
     return stream is not None and stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)
+
+
+def _text_of_widget(bundle: Mapping[str, Any]) -> str:
+    """What a widget's repr says now, such as how far a progress bar has come; empty for what is no widget of this process."""
+    view = bundle.get("application/vnd.jupyter.widget-view+json")
+    if not isinstance(view, Mapping):
+        return ""
+    widgets = getattr(sys.modules.get("ipywidgets.widgets.widget"), "_instances", {})
+    widget = widgets.get(view.get("model_id"))
+    try:
+        return "" if widget is None else repr(widget)
+    except Exception:  # noqa: BLE001 - of somebody else's widget
+        return ""

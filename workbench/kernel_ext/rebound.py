@@ -22,6 +22,8 @@ class Rebound:
         self._namespace, self._session, self._tell = namespace, session, tell
         self._seen: dict[str, dict[str, object]] = {}
         """By definition: what its names meant when it was looked at last."""
+        self._names: dict[str, list[str]] = {}
+        """By definition: the names that its code reads."""
 
     def after_cell(self, *_: object) -> None:
         """Callback for IPython's `post_run_cell`.  Never raises."""
@@ -42,20 +44,44 @@ class Rebound:
             self._tell(_note(name, actors))
 
     def _changes(self, definition: ActorDefinition) -> Iterable[str]:
-        now = {name: self._namespace[name] for name in definition.uses if name in self._namespace}
+        from runtime.fingerprint import described, used_modules
+
+        if definition.hash not in self._names:
+            self._names[definition.hash] = [*definition.uses, *used_modules(_class_of(definition))]
+        now = {name: self._namespace[name] for name in self._names[definition.hash] if name in self._namespace}
         before = self._seen.get(definition.hash)
         self._seen[definition.hash] = now
         if before is None:
             return []
-        from runtime.fingerprint import described
-
         bound = [name for name, value in now.items() if value is not before.get(name)]
         gone = [name for name in before if name not in now]
-        return [*gone, *(name for name in bound if described(now[name]) != definition.uses[name])]
+        changed = (
+            name
+            for name in bound
+            if (name not in definition.uses or described(now[name]) != definition.uses[name])
+            or _differ(before.get(name), now[name])
+        )
+        return [*gone, *changed]
+
+
+def _class_of(definition: ActorDefinition) -> type:
+    actor_class = definition.actor_class
+    assert actor_class is not None
+    return actor_class
+
+
+def _differ(before: object, now: object) -> bool:
+    """Whether plain containers differ, of which a fingerprint knows the type only."""
+    if type(before) is not type(now) or not isinstance(now, (list, dict, set)):
+        return False
+    try:
+        return bool(before != now)
+    except Exception:  # noqa: BLE001 - what is in them compares as it likes, arrays not at all
+        return True
 
 
 def _is_of_notebook(definition: ActorDefinition) -> bool:
-    return bool(definition.uses) and getattr(definition.actor_class, "__module__", "") == "__main__"
+    return definition.actor_class is not None and getattr(definition.actor_class, "__module__", "") == "__main__"
 
 
 def _note(name: str, actors: list[str]) -> str:

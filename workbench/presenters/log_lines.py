@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from runtime.clock import as_datetime
 from workbench.actor_logs import LogLine
+from workbench.data_frames import to_arrow, to_pandas, to_polars
 from workbench.presenters.actor_panel import LogRow
 from workbench.presenters.columns import Column
 from workbench.presenters.html import ERROR, FRAME, Markup, code, element, join, muted, table
@@ -50,6 +52,32 @@ class Logs(tuple[LogLine, ...]):
     def text(self) -> str:
         """What was printed, and nothing else."""
         return "\n".join(clean(line.text) for line in self)
+
+    def dicts(self) -> list[dict[str, Any]]:
+        """All lines as plain values."""
+        return [
+            {
+                "at": as_datetime(line.at_us),
+                "actor": line.actor.name,
+                "action": line.action,
+                "kind": line.kind,
+                "text": clean(line.text),
+                "invocation": line.invocation,
+            }
+            for line in self
+        ]
+
+    def df(self) -> Any:
+        """All lines as a pandas DataFrame."""
+        return to_pandas(self.dicts())
+
+    def pl(self) -> Any:
+        """All lines as a polars DataFrame."""
+        return to_polars(self.dicts())
+
+    def arrow(self) -> Any:
+        """All lines as an Arrow table."""
+        return to_arrow(self.dicts())
 
     def __repr__(self) -> str:
         if not self:
@@ -109,7 +137,7 @@ def _at(line: LogLine) -> str:
 
 
 def _parts(line: LogLine) -> list[str]:
-    """The lines of one entry; of a widget there is only what it said when it appeared."""
+    """The lines of one entry."""
     text = f"{line.text} (a widget; %logs shows it live)" if _WIDGET in (line.bundle or ()) else line.text
     return [clean(part) for part in text.split("\n")]
 

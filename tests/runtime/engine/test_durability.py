@@ -107,7 +107,7 @@ def test_store_that_fails_stops_turns_and_says_how_many_are_unwritten(failing: S
     with pytest.raises(errors.StoreUnavailable):
         failing.write()
 
-    with pytest.raises(errors.StoreUnavailable, match=r"disk is full(.|\n)*1 answered turns are not on disk"):
+    with pytest.raises(errors.StoreUnavailable, match=r"disk is full(.|\n)*1 answered turn is not on disk"):
         failing.ask("counter", "add", {"value": 1})
 
 

@@ -115,7 +115,7 @@ def test_reply_that_promises_the_disk_waits_for_the_server(proxy: Proxy, system:
         call = pool.submit(system.invoke, "careful", "add", {"value": 1}, timeout=30)
 
         until(lambda: system.status().store_error != "", "the system says that its store fails")
-        with pytest.raises(StoreUnavailable, match="1 answered turns are not on disk"):
+        with pytest.raises(StoreUnavailable, match="1 answered turn is not on disk"):
             system.invoke("careful", "add", {"value": 1})
         assert not call.done()
 

@@ -90,3 +90,16 @@ def test_progress_bar_leaves_nothing_but_the_result(session: Session, capsys: py
 
     assert result.answered == 50
     assert capsys.readouterr().out == ""
+
+
+def test_wrong_call_shows_no_bar(session: Session, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(UnknownActor):
+        load("contr", "add", rate=100, seconds=30)
+
+    assert capsys.readouterr().err == ""
+
+
+def test_bar_leaves_no_thread(session: Session) -> None:
+    quick(payload={"value": 1}, progress=True)
+
+    assert not any("TMonitor" in type(thread).__name__ for thread in threading.enumerate())

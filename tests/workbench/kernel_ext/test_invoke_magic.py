@@ -67,11 +67,11 @@ def test_an_action_without_an_answer_shows_nothing(kernel: Kernel) -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("%invoke", "the following arguments are required: actor, action"),
-        ("%invoke counter", "the following arguments are required: action"),
+        ("%invoke", "%invoke needs actor and action: %invoke ACTOR ACTION. See %invoke?"),
+        ("%invoke counter", "%invoke needs action: %invoke ACTOR ACTION."),
         ("%invoke counter add 5", "Expected field=value, found '5'"),
         ("%invoke counter add value=5 --keyy 1", "has no flag --keyy. Did you mean --key?"),
-        ("%invoke counter add value=5 --timeout soon", "--timeout='soon' is not a duration"),
+        ("%invoke counter add value=5 --timeout soon", "--timeout: 'soon' is no time. Give seconds, or text such as"),
         ("%invoke counter add value=5 --metadata x", "Expected --metadata NAME=TEXT"),
         ('%invoke counter say text="a', "No closing"),
     ],

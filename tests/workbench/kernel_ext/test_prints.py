@@ -130,3 +130,24 @@ def test_after_unloading_actors_print_into_cells_again(kernel: Kernel) -> None:
     finally:
         kernel.ok("system.close()")
         kernel.ok("%load_ext workbench")
+
+
+def test_the_log_becomes_a_data_frame(kernel: Kernel) -> None:
+    kernel.ok(TALKER)
+    kernel.ok("%invoke talker say text=framed")
+
+    columns = kernel.ok(
+        "list(wb.logs('talker').df().columns), wb.logs('talker').pl().width, wb.logs('talker').arrow().num_columns"
+    )
+
+    assert columns.text == "(['at', 'actor', 'action', 'kind', 'text', 'invocation'], 6, 6)"
+
+
+def test_a_progress_bar_that_is_a_widget_says_how_far_it_is(kernel: Kernel) -> None:
+    kernel.ok(
+        "%%actor\nfrom tqdm.notebook import tqdm\nclass Bars(Actor):\n    @action\n    def go(self) -> None:\n"
+        "        for _ in tqdm(range(7)): pass"
+    )
+    kernel.ok("%invoke bars go")
+
+    assert "7/7" in kernel.ok("print(repr(wb.logs('bars')))").stdout

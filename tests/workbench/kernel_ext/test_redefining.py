@@ -21,6 +21,15 @@ class Taxed(Actor):
 """
 
 
+PRICED = """\
+%%actor
+class Priced(Actor):
+    @action
+    def price(self, what: str) -> int:
+        return numbers.floor(prices[what])
+"""
+
+
 @pytest.fixture
 def taxed(kernel: Kernel) -> Kernel:
     kernel.ok(TAXED)
@@ -44,6 +53,23 @@ def test_a_changed_variable_is_pointed_out_once(taxed: Kernel) -> None:
 
 def test_a_changed_helper_is_pointed_out(taxed: Kernel) -> None:
     assert "uses taxed" in taxed.ok("def taxed(value):\n    return value").stdout
+
+
+def test_another_table_under_the_same_name_is_pointed_out(kernel: Kernel) -> None:
+    kernel.ok("prices = {'tea': 2}\nimport math as numbers")
+    kernel.ok(PRICED)
+
+    table, module = kernel.ok("prices = {'tea': 3}"), kernel.ok("import cmath as numbers")
+
+    assert table.stdout.startswith("Note: priced uses prices, which this cell has changed")
+    assert module.stdout.startswith("Note: priced uses numbers, which this cell has changed")
+
+
+def test_an_equal_table_is_no_change(kernel: Kernel) -> None:
+    kernel.ok("prices = {'tea': 2}\nimport math as numbers")
+    kernel.ok(PRICED)
+
+    assert not kernel.ok("prices = {'tea': 2}\nimport math as numbers").stdout
 
 
 def test_the_same_definition_again_is_no_change(taxed: Kernel) -> None:
