@@ -216,6 +216,7 @@ class WorkerPool:
                 _log.exception("a defect in the runtime ended a step; its caller gets no answer")
                 self._go_on_after(worker)
             worker.wake.acquire()
+        _leave_the_list()
 
     def _go_on_after(self, worker: Worker) -> None:
         """Park a worker whose `drain` failed, and see to it that another goes on."""
@@ -224,3 +225,9 @@ class WorkerPool:
             another = self.claim() if self._backlog() else None
         if another is not None:
             self.rouse(another)
+
+
+def _leave_the_list() -> None:
+    """Take this thread out of `threading.enumerate()`: some Pythons keep one there for ever that they did not start."""
+    if not hasattr(threading, "_DeleteDummyThreadOnDel"):
+        getattr(threading, "_active", {}).pop(threading.get_ident(), None)

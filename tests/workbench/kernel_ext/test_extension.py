@@ -18,14 +18,13 @@ def look():
         "registry": "WorkbenchMagics" in ip.magics_manager.registry,
         "matchers": list(ip.Completer.custom_matchers),
         "callbacks": list(ip.events.callbacks["pre_run_cell"]),
-        "configurables": "Workbench" in [type(each).__name__ for each in ip.configurables],
+        "configurables": sorted(type(each).__name__ for each in ip.configurables if "workbench" in type(each).__module__),
         "handlers": ip.custom_exceptions,
         "names": sorted(name for name in ip.user_ns if name[0] != "_"),
         "hidden": sorted(name for name in ip.user_ns_hidden if name[0] != "_"),
     }
 def threads():
-    alive = sys._current_frames()  # `threading` also lists threads of `_thread` that have ended
-    return sorted(thread.name for thread in threading.enumerate() if thread.ident in alive)
+    return sorted(thread.name for thread in threading.enumerate())
 Counter = old = before = threads_before = None
 before, threads_before = look(), threads()
 """
@@ -42,6 +41,7 @@ def test_unloading_leaves_everything_as_it_was(fresh: Kernel) -> None:
     fresh.ok("%load_ext workbench")
     fresh.ok(COUNTER)
     fresh.ok("%invoke counter add value=1")
+    fresh.ok("%load counter add value=1 --rate 20 --seconds 0.3")
     fresh.complete("%invoke cou")
 
     fresh.ok("%unload_ext workbench")
