@@ -24,7 +24,7 @@ from runtime.servers.host_redeploys import consequences
 from runtime.servers.host_turns import HostTurns
 from runtime.servers.host_watch import ProxyWatch
 from runtime.servers.http_server import HttpServer
-from runtime.servers.security import LOOPBACK
+from runtime.servers.security import LOOPBACK, is_loopback
 from runtime.transports.proxy_answers import accepted
 from runtime.transports.proxy_calls import ProxyCalls
 from runtime.transports.proxy_link import ProxyLink
@@ -54,13 +54,19 @@ class ActorHost:
 
         Args:
             about: what a proxy of ours says of itself; None for one of Spawn's.
+            bind: an address of this machine only: a proxy cannot show who it is.
             port: where the proxy calls; None for Spawn's 8090, or with a proxy of ours any free port.
             journal: where every invocation and its answer is recorded; the host closes it.
 
         Raises:
-            BadSetting: another process listens on the port.
+            BadSetting: another process listens on the port, or everybody could have actions run.
             NotAllowed: the proxy calls another process, or there is no telling.
         """
+        if not is_loopback(bind):
+            raise BadSetting(
+                f"Cannot listen on {bind!r}: proxies call hosts without TLS and without a token, so anybody there could run "
+                "actions.\nRun this host beside the proxy, as in one pod, and forward a port to it where that is not possible."
+            )
         self._link, self._about, self.system, self._service = link, about, system, service
         self._journal = journal
         self._turns = HostTurns(journal)

@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--host-port", type=int, default=int(port) if port else None, help="where the proxy calls its host"
     )
     parser.add_argument(
-        "--bind", default=LOOPBACK, help="the address to listen on; the proxy is usually beside its host"
+        "--bind", default=LOOPBACK, help="the address of this machine to listen on: a proxy is beside its host"
     )
     parser.add_argument(
         "--journal", default="", metavar="URL", help="record every invocation and its answer: sqlite:///PATH, …"

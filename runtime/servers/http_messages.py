@@ -75,6 +75,8 @@ class HttpLimits(msgspec.Struct, frozen=True, kw_only=True):
     """A request that has begun may stand still this long."""
     idle_s: float = 75.0
     """A connection may be unused this long."""
+    requests_per_second: int = 100_000
+    """Requests of all clients that are taken in a second; more are refused."""
 
 
 class TooMuch(Exception):

@@ -10,21 +10,28 @@ import ssl
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from runtime.drivers.own_loop import OwnLoop
-from runtime.errors import BadSetting
+from runtime.errors import BadSetting, NotAllowed, Overloaded, SpawnError
 from runtime.hosts.http import REPLY_S, HttpHost
 from runtime.hosts.targets import HostAddress
 from runtime.local import EmbeddedSystem
 from runtime.servers.http_messages import HttpLimits, Reply, Request, Response
 from runtime.servers.http_server import HttpServer
+from runtime.servers.rates import Rate
 from runtime.servers.security import LOOPBACK, Security, check_listener, is_loopback
 from runtime.servers.spawn_http import SpawnProxy
+from runtime.wire.notes import Headers, failure_notes
+from runtime.wire.pb.spawn.actors.protocol_pb2 import InvocationResponse
+from runtime.wire.statuses import error_status
 
 if TYPE_CHECKING:
     from runtime.contracts.contract import Contract
     from runtime.servers.http_contract import ContractApp
 
 HTTP_PORT, HOST_PORT = 9001, 8090
+_PROBES = ("/health/liveness", "/health/readiness")
 _ANYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - addresses that are no address to call
 
 
@@ -142,6 +149,7 @@ class Door:
         self.server = HttpServer(self, limits=limits)
         self.port = 0
         self._is_local = is_loopback(bind)
+        self._rate = Rate(limits.requests_per_second)
         self._fixed_host = os.environ.get("USER_FUNCTION_HOST", "")
 
     async def open(self, port: int) -> None:
@@ -155,15 +163,34 @@ class Door:
 
     def handle(self, request: Request, reply: Reply) -> None:
         """See `http_messages.App`."""
-        if self._security is not None and not self._security.admits(
+        if not self._rate.take():
+            self._refuse(reply, 429, Overloaded("Too many requests a second; nothing was run. Send it again later."))
+        elif self._security is not None and not self._security.admits(
             request.headers.get(b"authorization", b"").decode("latin-1")
         ):
-            reply(Response(401, b"", headers=(("www-authenticate", "Bearer"),)))
+            self._stranger(request, reply)
         elif self._is_local and not _is_local_name(request.headers.get(b"host", b"")):
             # A web page whose name was made to point here must not read states (DNS rebinding).
-            reply(Response(421, b"", headers=()))
+            self._refuse(reply, 421, NotAllowed("This listener is for processes of its own machine."))
         else:
             self._proxy.handle(request, reply, self._host_address(request))
+
+    def _stranger(self, request: Request, reply: Reply) -> None:
+        """Who has no token may know whether the process lives: whoever supervises it asks."""
+        if request.path in _PROBES:
+            self._proxy.handle(
+                request,
+                lambda response: reply(msgspec.structs.replace(response, headers=())),
+                self._host_address(request),
+            )
+        else:
+            error = NotAllowed("The token is missing or wrong. Send it as `authorization: Bearer …`.")
+            self._refuse(reply, 401, error, (("www-authenticate", "Bearer"),))
+
+    def _refuse(self, reply: Reply, status: int, error: SpawnError, headers: Headers = ()) -> None:
+        """Decodable as the answer of every call of the protocol: their status is field 1 in all."""
+        body = InvocationResponse(status=error_status(error, self._proxy.system)).SerializeToString()
+        reply(Response(status, body, headers=(*headers, *failure_notes(error.code))))
 
     def _host_address(self, request: Request) -> HostAddress:
         """Where the sender listens, if it is a host: on its own machine, never anywhere else."""

@@ -73,6 +73,11 @@ class SpawnProxy:
         )
         host.observe = self._host_called
 
+    @property
+    def system(self) -> str:
+        """The actor system's name."""
+        return self._system.name
+
     def close(self) -> None:
         self._work.shutdown(wait=False, cancel_futures=True)
 

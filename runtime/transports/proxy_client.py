@@ -80,7 +80,7 @@ class SpawnProxyClient(ProxyHealth, NotOffered):
         self.capabilities = self._capabilities()
 
     def _ask_about(self) -> notes.About | None:
-        answer = self._link.request("GET", "/health/liveness", timeout_s=_LOOKS_S)
+        answer = self._link.request("GET", "/health", timeout_s=_LOOKS_S)
         if answer.status in (401, 403):
             raise NotAllowed(f"{self._link.target.url} wants a token: give token= or token_file=.")
         if answer.status != 200 or b'"status"' not in answer.body:

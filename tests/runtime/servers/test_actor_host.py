@@ -498,6 +498,13 @@ def test_nothing_is_registered_with_a_proxy_that_calls_another(
     link.close()
 
 
+def test_listener_elsewhere_is_refused(proxy: RealProxy, hosting: Callable[..., ActorHost]) -> None:
+    with pytest.raises(BadSetting, match="anybody there could run actions"):
+        hosting(bind="0.0.0.0")
+
+    assert not proxy.registrations()
+
+
 def test_port_that_another_process_has_is_refused(proxy: RealProxy) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         link = link_to(f"http://127.0.0.1:{proxy.port}")

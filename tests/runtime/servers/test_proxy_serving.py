@@ -12,9 +12,11 @@ from runtime.connecting import connect
 from runtime.errors import BadSetting, NotAllowed
 from runtime.local import embedded
 from runtime.servers.certificates import make_certificates
+from runtime.servers.http_messages import HttpLimits
 from runtime.servers.running import serve
 from runtime.servers.security import Security
 from runtime.testing.raw_host import RawHost, body_of, status_of
+from runtime.wire.pb.spawn.actors import protocol_pb2 as pb
 from tests.runtime.servers.proxying import actor, answering, counting, invoke, proxy, register, send
 
 
@@ -70,6 +72,30 @@ def test_proxy_with_a_token_and_tls_lets_in_who_has_both(tmp_path: Path) -> None
         with pytest.raises(NotAllowed, match="token"):
             connect(running.address, token="other", authority=files.authority)
         running.close(1.0)
+
+
+def test_who_has_no_token_gets_a_decodable_refusal_and_may_probe() -> None:
+    with proxy(security=Security(token="secret")) as running:
+        status, refused = invoke(running, "counter", "add")
+        probes = [
+            send(running, f"GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n".encode())
+            for path in ("/health/liveness", "/health/readiness", "/health", "/metrics")
+        ]
+
+    assert (status, refused.status.status) == (401, pb.ERROR)
+    assert "token is missing or wrong" in refused.status.message
+    assert [status_of(each) for each in probes] == [200, 200, 401, 401]
+    assert b"x-spawn" not in probes[0]
+
+
+def test_more_requests_a_second_than_allowed_are_refused() -> None:
+    with proxy(limits=HttpLimits(requests_per_second=3)) as running:
+        answers = [invoke(running, "ghost", "add") for _ in range(6)]
+
+    statuses = [status for status, _ in answers]
+    assert statuses[:3] == [404] * 3
+    assert 429 in statuses[3:]
+    assert "Too many requests" in next(found.status.message for status, found in answers if status == 429)
 
 
 def test_client_certificate_lets_in_without_a_token(tmp_path: Path) -> None:
