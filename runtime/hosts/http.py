@@ -167,8 +167,12 @@ class HostCall(Generic[W]):
             self._tried = (*self._tried, target)
             self._send(f"its host at {target} cannot be reached: {how}")
             return
-        target.is_well()
-        self._end(self._outcome(how, target) if isinstance(how, Answer) else _failure(_lost(self._work, target, how)))
+        if isinstance(how, Answer):
+            target.is_well()
+            self._end(self._outcome(how, target))
+            return
+        target.is_unwell()  # it is silent, or ended in its answer: while another host is up, that one is asked
+        self._end(_failure(_lost(self._work, target, how)))
 
     def _outcome(self, answer: Answer, target: Target) -> Outcome:
         work = self._work

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 import msgspec
@@ -298,6 +299,20 @@ def test_host_that_died_is_left_out_and_taken_back_when_it_registers() -> None:
             for _ in range(4):
                 assert invoke(running, "counter", "add")[0] == 200
             assert len(again.calls) >= 1
+
+
+def test_host_that_is_silent_is_left_out_while_another_answers() -> None:
+    with (
+        RawHost(lambda _: Raw(after=threading.Event())) as silent,
+        RawHost(answering(counting)) as well,
+        proxy(silent.port, host_timeout_s=0.2) as running,
+    ):
+        register(running, actor("counter", "add"))
+        register(running, actor("counter", "add"), host_port=well.port)
+        statuses = [invoke(running, "counter", "add")[0] for _ in range(6)]
+
+    assert statuses.count(503) == len(silent.calls) == 1
+    assert statuses.count(200) == len(well.calls) == 5
 
 
 def test_action_goes_only_to_hosts_that_registered_it() -> None:
