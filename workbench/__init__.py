@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from workbench.commands.query import query
     from workbench.commands.redeploy import redeploy, versions
     from workbench.commands.ref import ref
+    from workbench.commands.report import report
     from workbench.commands.restore import restore
     from workbench.commands.retry import retry
     from workbench.commands.serve import serve
@@ -87,6 +88,7 @@ _HOMES = {
     "redeploy": "workbench.commands.redeploy",
     "ref": "workbench.commands.ref",
     "release": "workbench.commands.hold",
+    "report": "workbench.commands.report",
     "restore": "workbench.commands.restore",
     "retry": "workbench.commands.retry",
     "serve": "workbench.commands.serve",
@@ -145,6 +147,7 @@ __all__ = [
     "redeploy",
     "ref",
     "release",
+    "report",
     "restore",
     "retry",
     "serve",

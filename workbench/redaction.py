@@ -8,10 +8,21 @@ from typing import Any
 
 HIDDEN = "‹hidden›"
 
-_SECRET = re.compile(
-    r"passw(or)?d|passphrase|secret|token|credential|authorization|cookie|api_?key|access_?key|private_?key|pin_?code|\bcvv\b|\biban\b",
-    re.IGNORECASE,
+_WORDS = (
+    r"passw(?:or)?d|passphrase|secret|token|credential|authorization|cookie|api_?key|access_?key|private_?key|pin_?code"
+    r"|\bcvv\b|\biban\b"
 )
+_SECRET = re.compile(_WORDS, re.IGNORECASE)
+
+_STRING = r"[rbf]{0,2}(?:\"{3}[\s\S]*?\"{3}|'{3}[\s\S]*?'{3}|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*')"
+_NAMED = rf"(?P<name>[\"']?[\w.-]*(?:{_WORDS})[\w.-]*[\"']?)"
+_IN_TEXT = re.compile(
+    rf"{_NAMED}(?P<is>\s*[:=]+\s*(?:Bearer\s+|Basic\s+)?)(?P<value>{_STRING}|[^\s,;)\]}}]+)", re.IGNORECASE
+)
+_IN_SOURCE = re.compile(
+    rf"{_NAMED}(?P<is>\s*(?::\s*[\w\[\], .|]+)?(?:[=!]=|[:=])\s*)(?P<value>{_STRING}|[-+]?\d[\w.]*)", re.IGNORECASE
+)
+_IN_ADDRESS = re.compile(r"(?P<before>\w://[^/\s:@'\"]*:)[^@\s/'\"]+(?P<after>@)")
 
 
 def is_secret(name: object) -> bool:
@@ -26,3 +37,18 @@ def redacted(value: Any) -> Any:
     if isinstance(value, list):
         return [redacted(item) for item in value]
     return value
+
+
+def redacted_text(text: str) -> str:
+    """A text for reading, such as a log line, with what stands behind a secret's name and in addresses hidden."""
+    return _hidden(_IN_TEXT, text)
+
+
+def redacted_source(text: str) -> str:
+    """A program's text with the literals hidden that a secret's name is given."""
+    return _hidden(_IN_SOURCE, text)
+
+
+def _hidden(pattern: re.Pattern[str], text: str) -> str:
+    text = _IN_ADDRESS.sub(rf"\g<before>{HIDDEN}\g<after>", text)
+    return pattern.sub(rf"\g<name>\g<is>{HIDDEN}", text)

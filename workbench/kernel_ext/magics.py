@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import re
 from typing import Any
 
-from IPython.core.error import UsageError
 from IPython.core.magic import (
     cell_magic,
     line_cell_magic,
@@ -20,7 +18,6 @@ from IPython.core.magic_arguments import argument
 from workbench.commands.actors import actors
 from workbench.commands.deploy import undeploy
 from workbench.commands.invoke import invoke
-from workbench.commands.lifecycle import start, status, stop
 from workbench.commands.mailbox import mailbox
 from workbench.commands.state import state
 from workbench.kernel_ext.arguments import (
@@ -28,7 +25,6 @@ from workbench.kernel_ext.arguments import (
     ACTOR_CELL,
     INVOKE,
     SPAWN,
-    SUBCOMMANDS,
     arguments,
     parsed,
     read_call,
@@ -196,37 +192,20 @@ class WorkbenchMagics(BaseMagics):
     @line_magic
     @arguments(*SPAWN)
     def spawn(self, line: str) -> Any:
-        """Say how the actor system is doing, start it with settings of one's own, stop it, or serve it to other processes.
+        """Say how the actor system is doing; start it, stop it, serve it to other processes, or write a report about it.
 
         Examples::
 
             %spawn status
             %spawn serve
+            %spawn report
+            %spawn report counter.html --actors counter --since 1h
             %spawn help
         """
+        from workbench.kernel_ext.spawn_words import run
+
         given = parsed(WorkbenchMagics.spawn, line)
-        return given and self._spawn(given)
-
-    def _spawn(self, given: argparse.Namespace) -> Any:
-        if given.what == "status":
-            return status()
-        if given.what == "start":
-            texts = {name: getattr(given, name) for name in ("system", "store", "durability")}
-            return start(**{name: self._word(text, None) for name, text in texts.items() if text is not None})
-        if given.what == "stop":
-            stop()
-            print("The actor system is stopped; everything it answered is on disk.")  # noqa: T201 - the cell's own output
-            return None
-        if given.what == "serve":
-            from workbench.commands.serve import serve
-
-            return serve(grpc_port=given.grpc_port, http_port=given.http_port)
-        if given.what == "help":
-            from workbench.kernel_ext.help import overview
-
-            print(overview())  # noqa: T201 - the user asked for it in a cell
-            return None
-        raise UsageError(f"%spawn cannot {given.what!r}. Use one of: {', '.join(SUBCOMMANDS)}.")
+        return given and run(given, lambda word: self._word(word, None))
 
     @needs_local_scope
     @no_var_expand

@@ -1,0 +1,123 @@
+"""Records of a system as the lines of a report: cut to size, without secrets."""
+
+from __future__ import annotations
+
+import getpass
+import platform
+from contextlib import suppress
+from importlib import metadata
+
+import msgspec
+
+from runtime.api import Waiting
+from runtime.codecs.values import decode_value
+from runtime.records import Encoded, StoredDefinition, Turn
+from workbench.actor_logs import LogLine
+from workbench.export.report_model import Chain, DefinitionText, FailureText, LogText, MessageLine, TurnLine
+from workbench.presenters.call_text import call_text
+from workbench.presenters.messages import messages_of
+from workbench.presenters.turns import outcome_of
+from workbench.presenters.values import one_line, outline
+from workbench.redaction import redacted, redacted_source, redacted_text
+
+_VALUE_CHARACTERS = 160
+_TEXT_CHARACTERS = 4_000
+_PACKAGES = (
+    "spawn-workbench", "anywidget", "cryptography", "duckdb", "grpcio", "ipykernel", "ipython", "jupyterlab", "msgspec",
+    "protobuf", "pyarrow", "SQLAlchemy", "uvloop",
+)  # fmt: skip
+
+
+def value_text(value: Encoded | None) -> str:
+    """A state or an answer in one line; empty for none."""
+    decoded = redacted(decode_value(value))
+    return "" if decoded is None else one_line(outline(decoded), _VALUE_CHARACTERS)
+
+
+def turn_line(turn: Turn) -> TurnLine:
+    """A finished turn in one line."""
+    result = value_text(turn.response) if turn.failure is None else redacted_text(_headline(turn))
+    return TurnLine(
+        at_us=turn.finished_us, actor=turn.actor.name, call=call_text(turn.action, decode_value(turn.payload)),
+        outcome=outcome_of(turn.failure), result=result, revision=turn.revision, changed=turn.revision != turn.revision_before,
+        took_us=max(0, turn.finished_us - turn.started_us), waited_us=max(0, turn.started_us - turn.enqueued_us),
+        caller=turn.caller.name if turn.caller is not None else "", id=str(turn.invocation),
+    )  # fmt: skip
+
+
+def failure_text(turn: Turn) -> FailureText:
+    """A failed turn with what was recorded of why."""
+    failure = turn.failure
+    assert failure is not None
+    text = failure.text or failure.message
+    return FailureText(
+        at_us=turn.finished_us, actor=turn.actor.name, call=call_text(turn.action, decode_value(turn.payload)),
+        headline=redacted_text(_headline(turn)), text=redacted_text(text[:_TEXT_CHARACTERS]),
+        trace=redacted_text(failure.trace[-_TEXT_CHARACTERS:]), id=str(turn.invocation),
+    )  # fmt: skip
+
+
+def chain_text(chain: list[Turn]) -> Chain:
+    """The turns of one chain as messages."""
+    messages = (msgspec.structs.replace(each, detail=redacted_text(each.detail)) for each in messages_of(chain))
+    return Chain(at_us=chain[0].enqueued_us, messages=tuple(messages))
+
+
+def message_line(message: Waiting) -> MessageLine:
+    """A message of a mailbox."""
+    return MessageLine(
+        since_us=message.started_us if message.running else message.enqueued_us,
+        call=call_text(message.action, decode_value(message.payload)),
+        caller=message.caller,
+        is_running=message.running,
+        id=message.invocation,
+    )
+
+
+def log_text(line: LogLine) -> LogText:
+    """A line of an actor's log."""
+    return LogText(
+        at_us=line.at_us, actor=line.actor.name, action=line.action, kind=line.kind, text=redacted_text(line.text)
+    )
+
+
+def definition_text(versions: list[StoredDefinition], most_characters: int) -> DefinitionText:
+    """The last of an actor's versions, oldest first."""
+    last = versions[-1]
+    return DefinitionText(
+        name=last.name, hash=last.hash, kind=str(last.settings.get("kind", "")), deployed_us=last.deployed_us,
+        versions=len(versions), source=redacted_source(last.source)[:most_characters], is_cut=len(last.source) > most_characters,
+    )  # fmt: skip
+
+
+def sliced(times_us: list[int], from_us: int, to_us: int, slices: int) -> tuple[int, ...]:
+    """How many of these times fall into each of so many equal slices."""
+    width, found = max(1, to_us - from_us), [0] * slices
+    for at_us in times_us:
+        found[max(0, min(slices - 1, (at_us - from_us) * slices // width))] += 1
+    return tuple(found)
+
+
+def versions() -> list[tuple[str, str]]:
+    """What the report was made with."""
+    found = [("Python", platform.python_version()), ("platform", platform.platform())]
+    for name in _PACKAGES:
+        with suppress(metadata.PackageNotFoundError):
+            found.append((name, metadata.version(name)))
+    return found
+
+
+def maker() -> str:
+    """Who made the report, and on which machine."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        user = "somebody"
+    return f"{user} on {platform.node()}"
+
+
+def _headline(turn: Turn) -> str:
+    failure = turn.failure
+    assert failure is not None
+    text = f"{failure.type_name}: {failure.text}" if failure.type_name else failure.message
+    return text.partition("\n")[0][:_VALUE_CHARACTERS]
