@@ -227,6 +227,31 @@ def assert_suffixes(store: StateStore, past: Past) -> list[Turn]:
     return left
 
 
+def promised(past: Past, retention: Retention, now_us: int | None = None) -> set[int]:
+    """Sequences of the turns that a retention keeps at that time; None for the end of the last turn."""
+    if now_us is None:
+        now_us = past.turns[-1].finished_us if past.turns else 0
+    newest: dict[ActorId, int] = {}
+    counts: dict[ActorId, int] = {}
+    gone: set[ActorId] = set()
+    kept: set[int] = set()
+    for turn in reversed(past.turns):
+        actor = turn.actor
+        counts[actor] = counts.get(actor, 0) + 1
+        newest.setdefault(actor, turn.revision)
+        limits = retention.of.get(turn.parent, retention.every)
+        if (
+            (limits.revisions is not None and turn.revision <= newest[actor] - limits.revisions)
+            or (limits.invocations is not None and counts[actor] > limits.invocations)
+            or (limits.age_us is not None and turn.finished_us < now_us - limits.age_us)
+        ):
+            gone.add(actor)
+        is_recent = retention.turns is None or turn.sequence > len(past.turns) - retention.turns
+        if actor not in gone and is_recent:
+            kept.add(turn.sequence)
+    return kept
+
+
 def count(turns: list[Turn], name: str) -> int:
     """How many are of that actor."""
     return sum(turn.actor.name == name for turn in turns)

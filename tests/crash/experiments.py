@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.crash import actors, kills, load, lost_writes, torn
+from tests.crash import actors, kills, load, lost_writes, thinned, torn
 from tests.crash.kills import Check, Writer
 from tests.crash.recording import record
 
@@ -29,6 +29,7 @@ def _check_store(path: Path, received: bytes) -> None:
 
 LOADS = {
     "the store": Load(load.write, _check_store, "load.write(path, handle, groups=120)"),
+    "the store, kept small": Load(thinned.write, thinned.check, "thinned.write(path, handle, groups=50)"),
     "actors at commit": Load(actors.write_commit, actors.check_commit, "actors.write_commit(path, handle, calls=40)"),
     "actors at journal": Load(
         actors.write_journal, actors.check_journal, "actors.write_journal(path, handle, calls=400)"
@@ -54,7 +55,7 @@ def lose_power(load: Load, moments: int, seed: int = 0, *, before: str = "") -> 
     script = f"""
 import faulthandler, sys
 from pathlib import Path
-from tests.crash import actors, load
+from tests.crash import actors, load, thinned
 faulthandler.dump_traceback_later(45, exit=True)  # a writer that hangs says where
 {before}
 path, handle = Path(sys.argv[1]), int(sys.argv[2])

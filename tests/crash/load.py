@@ -15,7 +15,7 @@ from runtime.testing.turns import Past, alike
 KEY = bytes(range(32))
 ACTORS = 23
 _LARGE = b"".join(b"%06d" % index for index in range(12_000))
-_ACKNOWLEDGED = struct.Struct("<Q")
+ACKNOWLEDGED = struct.Struct("<Q")
 
 
 class KnownLoad:
@@ -45,25 +45,25 @@ def write(path: Path | str, acknowledged: int, *, groups: int | None = None, see
     After each commit the sequence goes to the handle `acknowledged`: from then on it may never be lost.
     """
     chance = random.Random(os.urandom(8) if seed is None else seed)
-    store, load = _opened(path), KnownLoad()
+    store, load = opened(path), KnownLoad()
     load.advance(store.head())
     done = 0
     while groups is None or done < groups:
         store.commit(Group(turns=load.advance(chance.choice((1, 1, 2, 7, 40)))))
-        os.write(acknowledged, _ACKNOWLEDGED.pack(store.head()))
+        os.write(acknowledged, ACKNOWLEDGED.pack(store.head()))
         done += 1
         if chance.random() < 0.1:
             store.checkpoint()
         if chance.random() < 0.02:
             store.close()
-            store = _opened(path)
+            store = opened(path)
     store.close()
 
 
 def last_acknowledged(received: bytes) -> int:
     """The highest sequence among what `write` sent; 0 for nothing."""
-    whole = len(received) // _ACKNOWLEDGED.size * _ACKNOWLEDGED.size
-    return _ACKNOWLEDGED.unpack(received[whole - _ACKNOWLEDGED.size : whole])[0] if whole else 0
+    whole = len(received) // ACKNOWLEDGED.size * ACKNOWLEDGED.size
+    return ACKNOWLEDGED.unpack(received[whole - ACKNOWLEDGED.size : whole])[0] if whole else 0
 
 
 def check(path: Path | str, acknowledged: int) -> int:
@@ -72,7 +72,7 @@ def check(path: Path | str, acknowledged: int) -> int:
     Raises:
         AssertionError: says what does not hold.
     """
-    store = _opened(path)
+    store = opened(path)
     try:
         head = store.head()
         assert head >= acknowledged, f"turns {head + 1} to {acknowledged} were acknowledged and are lost"
@@ -105,5 +105,5 @@ def url_of(store: Path | str) -> str:
     return store if isinstance(store, str) else f"sqlite:///{store}"
 
 
-def _opened(store: Path | str) -> StateStore:
+def opened(store: Path | str) -> StateStore:
     return open_store(url_of(store), key=KEY)

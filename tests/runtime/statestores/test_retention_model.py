@@ -14,7 +14,7 @@ from runtime.records import Turn
 from runtime.statestores import key_filter, merging, passes, retention, sealing, tail, writing
 from runtime.statestores.base import Group, Limits, Retention
 from runtime.statestores.deltas import LARGE_BYTES
-from runtime.testing.retention_checks import assert_suffixes, columns_of, rows_of, seal_all
+from runtime.testing.retention_checks import assert_suffixes, columns_of, promised, rows_of, seal_all
 from runtime.testing.statestore_checks import Stores
 from runtime.testing.turns import Past, actor_id, alike
 from tests.runtime.statestores.conftest import MemoryStores, SqliteStores
@@ -80,7 +80,7 @@ class Model:
     def retain(self, what: tuple[Retention, int]) -> None:
         policy, steps = what
         now_us = self.past.turns[-1].finished_us if self.past.turns else 0
-        self.promised &= {turn.sequence for turn in self.past.turns if self._is_kept(policy, turn, now_us)}
+        self.promised &= promised(self.past, policy, now_us)
         for _ in range(steps):
             self.store.retain(policy, now_us)
 
@@ -109,18 +109,6 @@ class Model:
             if turn.state is not None:
                 then = self.past.at(turn.actor.name, turn.revision)
                 assert alike(self.store.state_at(turn.actor, turn.revision), then), turn.sequence
-
-    def _is_kept(self, policy: Retention, turn: Turn, now_us: int) -> bool:
-        if policy.turns is not None and turn.sequence <= len(self.past.turns) - policy.turns:
-            return False
-        limits = policy.of.get(turn.parent, policy.every)
-        later = [each for each in self.past.turns[turn.sequence :] if each.actor == turn.actor]
-        newest = later[-1].revision if later else turn.revision
-        return (
-            (limits.revisions is None or turn.revision > newest - limits.revisions)
-            and (limits.invocations is None or len(later) < limits.invocations)
-            and (limits.age_us is None or turn.finished_us >= now_us - limits.age_us)
-        )
 
     def _turn(self, kind: str, name: str) -> Turn:
         sequence = len(self.past.turns) + 1
