@@ -59,10 +59,10 @@ class DirectTurns:
         for run in runs:
             self._start(run)
         driver = self._driver
-        worker = None
         if driver.engine.backlog():
             with driver.lock:
-                worker = driver.pool.claim() if driver.engine.backlog() else None
-        driver.follow_up(worker)
+                steps, worker = driver.next_up()
+            driver.begin(steps, worker)
+        driver.record()
         if commands:
             driver.carry_out(commands)

@@ -74,7 +74,7 @@ class Draining:
             elif type(step) is Run and not step.host.is_async(step):
                 done, outcome = step, run(step, calls)
             else:
-                commands = self._perform(step)
+                commands = self._do(step)
         if another is not None:
             pool.rouse(another)
 
@@ -84,26 +84,31 @@ class Draining:
         driver.pool.park(worker)
         return driver.pool.claim() if driver.backlog() else None
 
-    def _perform(self, step: Step | list[Command]) -> list[Command]:
+    def _do(self, step: Step | list[Command]) -> list[Command]:
         """A step that is no plain action: what is to be carried out next."""
         if isinstance(step, list):
             return step
         driver = self._driver
         if isinstance(step, Run):
-            driver.coroutines.post(step.invocation, lambda: self._await(step))
+            driver.coroutines.post(step)
             return NOTHING
         event = look_up(step, driver.store)
         with driver.lock:
             return event(driver.engine, driver.now_us())
 
-    async def _await(self, step: Run) -> None:
+    async def perform(self, step: Run) -> None:
+        """One turn of a coroutine action, from its start to its consequences.  Turns that can follow, follow on this loop."""
         driver = self._driver
-        outcome = await arun(step, self._calls)
+        coroutines = driver.coroutines
+        outcome = await arun(step, self._calls, driver.is_stopping)
         with driver.lock:
             refused = driver.inbox.let_in()
             commands = driver.engine.finish(step, outcome, driver.now_us())
-            worker = driver.pool.claim() if driver.engine.backlog() else None
-        driver.follow_up(worker)
+            steps, worker = driver.next_up()
+        for each in steps:
+            coroutines.add(each)
+        driver.begin([], worker)
+        driver.record()
         if refused or commands:
             driver.outbox.carry_out([*refused, *commands])
-            driver.coroutines.at_pause(driver.outbox.wake_ports)
+            coroutines.at_pause(driver.outbox.wake_ports)

@@ -20,23 +20,31 @@ from runtime.records import Invocation
 class Inbox:
     """What has arrived at one engine and is not in a mailbox yet."""
 
-    __slots__ = ("_engine", "_now", "arrived")
+    __slots__ = ("_engine", "_now", "arrived", "for_workers")
 
     def __init__(self, engine: Engine, now_us: Callable[[], int]) -> None:
         self._engine, self._now = engine, now_us
         self.arrived: deque[Arrival] = deque()
+        self.for_workers: deque[bool] = deque()
+        """Has something in it while a message for a plain action has arrived, and for a moment longer."""
 
-    def leave(self, invocation: Invocation, waiter: object) -> bool:
-        """Take a message from any thread; False if it must be submitted, which says what is wrong or does what is needed."""
+    def leave(self, invocation: Invocation, waiter: object) -> bool | None:
+        """Take a message from any thread; whether it is for a coroutine action.
+
+        None if it was not taken: it must be submitted, which says what is wrong or does what is needed.
+        """
         arrival = self._engine.vet(invocation, waiter, self._now(), len(self.arrived))
         if arrival is None:
-            return False
+            return None
         self.arrived.append(arrival)
-        return True
+        if not arrival[2]:
+            self.for_workers.append(True)
+        return arrival[2]
 
     def let_in(self) -> list[Command]:
         """Put what has arrived into the mailboxes.  Under the lock, before anything else; carry out what comes back."""
         arrived, commands = self.arrived, NOTHING
+        self.for_workers.clear()  # before, as `leave` does it after: so it is never empty while it should not be
         while arrived:
             more = self._engine.enter(arrived.popleft())
             if more:

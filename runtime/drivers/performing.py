@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
 from runtime.context import Calls
 from runtime.engine.commands import Command, FindKey, Judge, Load, Run
 from runtime.engine.system import Engine
-from runtime.errors import InternalError, SpawnError
+from runtime.errors import InternalError, InvocationAbandoned, SpawnError
 from runtime.records import Failure, Outcome
 from runtime.statestores.base import StateStore
 
@@ -24,10 +25,17 @@ def run(step: Run, calls: Calls) -> Outcome:
         return _host_broke(error)
 
 
-async def arun(step: Run, calls: Calls) -> Outcome:
-    """Run a coroutine action to its end."""
+async def arun(step: Run, calls: Calls, is_stopping: Callable[[], bool]) -> Outcome:
+    """Run a coroutine action to its end.  A task that is cancelled ends only if the driver stops: its turns go on in it."""
     try:
         return await step.host.arun(step, calls)
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if is_stopping() or task is None:
+            raise
+        while task.uncancel():
+            pass
+        return _cancelled(step)
     except Exception as error:  # noqa: BLE001 - as in `run`
         return _host_broke(error)
 
@@ -63,6 +71,14 @@ def _judged(step: Judge) -> Event:
 def _failed(step: Load | FindKey, error: SpawnError) -> Event:
     asking = step.actor if isinstance(step, Load) else step.activation
     return lambda engine, now_us: engine.load_failed(asking, error, now_us)
+
+
+def _cancelled(step: Run) -> Outcome:
+    actor, action = step.invocation.actor.name, step.invocation.action
+    error = InvocationAbandoned(
+        f"{actor}.{action} was cancelled: something in the action cancelled its own task.\nThe state of {actor} is as before."
+    )
+    return Outcome(failure=Failure(error.code, str(error)), error=error)
 
 
 def _host_broke(error: Exception) -> Outcome:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol, TypeVar
@@ -18,6 +17,7 @@ from runtime.config import RuntimeConfig
 from runtime.context import Calls
 from runtime.drivers.coroutines import Coroutines
 from runtime.drivers.draining import Draining
+from runtime.drivers.ending import let_turns_end
 from runtime.drivers.handover import Watch
 from runtime.drivers.housekeeping import Housekeeping, retention_of
 from runtime.drivers.inbox import Inbox
@@ -26,10 +26,10 @@ from runtime.drivers.pool import Worker, WorkerPool
 from runtime.drivers.projections import Projections
 from runtime.drivers.recorder import Recorder
 from runtime.drivers.timekeeper import Timekeeper
-from runtime.engine.commands import Command
+from runtime.engine.commands import Command, Run
 from runtime.engine.ready import FairQueue
 from runtime.engine.system import Engine, EngineOptions
-from runtime.errors import InvocationAbandoned, StoreUnavailable
+from runtime.errors import StoreUnavailable
 from runtime.ids import ActorId, IdSource
 from runtime.policies import rules_of
 from runtime.records import Invocation
@@ -125,24 +125,22 @@ class ThreadedDriver:
         self._let_in()
         with self.lock:
             commands = event(self.engine, self._now())
-            worker = self.pool.claim() if self.engine.backlog() else None
-        self.follow_up(worker)
+            steps, worker = self.next_up()
+        self.begin(steps, worker)
+        self.record()
         if commands:
             self.carry_out(commands)
 
     def submit(self, invocation: Invocation, waiter: object) -> None:
         """Take a message; the waiter gets its answer from some thread."""
-        engine, pool = self.engine, self.pool
-        if not invocation.asynchronous and self.inbox.leave(invocation, waiter):
-            if pool.is_short:
-                self._let_in()
+        engine = self.engine
+        if not invocation.asynchronous and self._leave(invocation, waiter):
             return
         self._let_in()
         with self.lock:
             commands = engine.submit(invocation, waiter, self._now())
-            worker = pool.claim() if pool.is_short and engine.backlog() else None
-        if worker is not None:
-            pool.rouse(worker)
+            steps, worker = self.next_up()
+        self.begin(steps, worker)
         if commands:
             self.carry_out(commands)
         if engine.agenda.has_earlier:
@@ -150,34 +148,57 @@ class ThreadedDriver:
 
     def post(self, invocation: Invocation) -> bool:
         """Take a message that nobody waits for; False if it must be submitted, with a waiter that hears what is wrong."""
-        if not self.inbox.leave(invocation, None):
+        return self._leave(invocation, None)
+
+    def _leave(self, invocation: Invocation, waiter: object) -> bool:
+        """Take a message without the lock, if nothing speaks against it, and see to it that somebody looks for it.
+
+        Who parks looks for arrivals last, so one sees the other.
+        """
+        is_coroutine = self.inbox.leave(invocation, waiter)
+        if is_coroutine is None:
             return False
-        if self.pool.is_short:
+        is_awaited = self.coroutines.is_expected if is_coroutine else not self.pool.is_short
+        if not is_awaited:
             self._let_in()
         return True
 
     def _let_in(self) -> None:
-        """Let in what has arrived, and see to it that a worker drains.
-
-        Before whatever the caller does next: so what one thread does happens in its order.  After a message was left, only if
-        no worker drains: one that parks looks for arrivals last, so that one sees the other.
-        """
+        """Let in what has arrived, before whatever the caller does next: what one thread does happens in its order."""
         if not self.inbox.arrived:
             return
         with self.lock:
             commands = self.inbox.let_in()
-            worker = self.pool.claim() if self.pool.is_short and self.engine.backlog() else None
-        if worker is not None:
-            self.pool.rouse(worker)
+            steps, worker = self.next_up()
+        self.begin(steps, worker)
         if commands:
             self.carry_out(commands)
 
+    def next_up(self) -> tuple[list[Run], Worker | None]:
+        """Under the lock: the coroutines' turns that can begin now, and a worker for the rest if none drains."""
+        engine, steps = self.engine, list[Run]()
+        while engine.is_next_coroutine():
+            step = engine.take(self._now())
+            assert isinstance(step, Run)
+            steps.append(step)
+        return steps, self.pool.claim() if self.pool.is_short and engine.backlog() else None
+
+    def begin(self, steps: list[Run], worker: Worker | None) -> None:
+        """Without the lock: see to what `next_up` gave."""
+        for step in steps:
+            self.coroutines.post(step)
+        if worker is not None:
+            self.pool.rouse(worker)
+
     def backlog(self) -> int:
-        """Whether there is work for a worker: actors that are ready, or messages that have just arrived."""
-        return len(self.inbox.arrived) or self.engine.backlog()
+        """Work for workers: how many actors are ready; else, whether messages have arrived that make one so."""
+        return len(self.inbox.for_workers) or self.engine.backlog()
 
     def now_us(self) -> int:
         return self._now()
+
+    def is_stopping(self) -> bool:
+        return self._is_closed
 
     def serve_projections(self, ids: IdSource) -> Projections:
         """The server of projections, made at the first call."""
@@ -231,33 +252,13 @@ class ThreadedDriver:
         self.timekeeper.stop()
         if self.projections is not None:
             self.projections.stop()
-        self._let_turns_end(_LAST_TURNS_S)
+        let_turns_end(self, _LAST_TURNS_S)
         self.pool.stop()
         self.coroutines.stop()
         self._let_in()  # what was left after all is refused
         return self.recorder.stop(timeout_s) and self.engine.journal.unwritten == 0
 
-    def _let_turns_end(self, timeout_s: float) -> None:
-        """Give actions that run the time to end; a turn that does not is given up, and its caller told."""
-        deadline = time.monotonic() + timeout_s
-        while (running := self.look(lambda engine, _: engine.running)) and time.monotonic() < deadline:
-            time.sleep(0.005)
-        for actor in running:
-            self._give_up(actor)
-
-    def _give_up(self, actor: ActorId) -> None:
-        error = InvocationAbandoned(
-            f"{actor.name} did not answer: its actor system was stopped while the action was running.\n"
-            f"The state of {actor.name} is as it was before; what the action still does has no effect on it."
-        )
-        self.call(lambda engine, now: engine.abandon(actor, error, now))
-
     # -- consequences --------------------------------------------------------------------------------------------------
-
-    def follow_up(self, worker: Worker | None) -> None:
-        if worker is not None:
-            self.pool.rouse(worker)
-        self.record()
 
     def record(self) -> None:
         """Tell the recorder and the timekeeper what there is for them."""

@@ -27,8 +27,8 @@ from runtime.records import IMPLICIT_READS, RESTORE, Invocation, Phase, Reply, S
 _NEW, _LOADING, _READY, _STOPPING = Phase.NEW, Phase.LOADING, Phase.READY, Phase.STOPPING
 _RUNNING = Phase.RUNNING
 
-Arrival = tuple[Activation, Envelope]
-"""A vetted message on its way into its actor's mailbox."""
+Arrival = tuple[Activation, Envelope, bool]
+"""A vetted message on its way into its actor's mailbox, and whether it is for a coroutine action."""
 
 
 class Arrivals:
@@ -94,11 +94,12 @@ class Arrivals:
         mailbox = activation.mailbox
         if ahead + (len(mailbox) if mailbox is not None else 0) >= template.mailbox_limit:
             return None
-        return activation, Envelope(invocation, waiter, now_us, not invocation.key)
+        envelope = Envelope(invocation, waiter, now_us, not invocation.key)
+        return activation, envelope, invocation.action in template.coroutines
 
     def enter(self, arrival: Arrival) -> list[Command]:
         """Put a vetted message into its mailbox, unless things have changed meanwhile: then it is submitted as any other."""
-        activation, envelope = arrival
+        activation, envelope, _ = arrival
         is_loaded = _READY <= activation.phase <= _STOPPING
         if not is_loaded or activation.outside is not None or self._core.is_closed:
             return self.submit(envelope.invocation, envelope.waiter, envelope.enqueued_us)

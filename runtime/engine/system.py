@@ -54,11 +54,12 @@ class Engine:
         self.options, self.directory, self.journal = options, core.directory, core.journal
         self.feed, self.agenda, self.ready = core.feed, core.agenda, core.ready
         # Events of the parts, offered under one roof without a call in between.
-        self.submit, self.vet, self.enter = arrivals.submit, arrivals.vet, arrivals.enter
+        self.submit = arrivals.submit
+        self.vet, self.enter = arrivals.vet, arrivals.enter
         self.loaded, self.load_failed = arrivals.loaded, arrivals.load_failed
         self.key_looked_up = arrivals.key_looked_up
         self.take, self.finish, self.abandon = turns.take, turns.finish, turns.abandon
-        self.is_next_for = turns.is_next_for
+        self.is_next_for, self.is_next_coroutine = turns.is_next_for, turns.is_next_coroutine
         self.crash = partial(crash, core)
         self.around_host: Callable[[Host | None, Host], Host] | None = None
         """Gives the host of a new definition, from that of the earlier one and the one that was asked for."""

@@ -13,6 +13,7 @@ class Template:
     """The current definition of a name.  A redeploy replaces the whole object, so a turn sees one version throughout."""
 
     __slots__ = (
+        "coroutines",
         "definition",
         "durability",
         "host",
@@ -45,6 +46,9 @@ class Template:
         self.tags = dict(definition.settings.tags)
         """What its actors begin with; shared by all of them, since tags are replaced, never changed in place."""
         self.timers: tuple[ActionSpec, ...] = tuple(s for s in definition.actions.values() if s.role == "timer")
+
+        self.coroutines = frozenset(name for name, spec in definition.actions.items() if spec.is_async)
+        """Actions that run on the loop."""
 
     def has_action(self, action: str) -> bool:
         return action in self.definition.actions or action == CONFIRM_DROPPED

@@ -80,14 +80,25 @@ class Turns:
 
     def is_next_for(self, host: Host) -> bool:
         """Whether `take` would give a turn of this host, or an answer that needs none."""
+        following = self._following()
+        return following is not None and following[0].host is host
+
+    def is_next_coroutine(self) -> bool:
+        """Whether `take` would give a turn of a coroutine action."""
+        following = self._following()
+        return following is not None and following[1] in following[0].coroutines
+
+    def _following(self) -> tuple[Template, str] | None:
+        """Code and action of the next message, if nothing has to be looked up before it; None also when that is open."""
         core = self._core
         activation = core.ready.peek()
         if activation is None or activation.phase is not _READY or activation.mailbox is None or core.is_held:
-            return False
-        if core.holds and activation.id in core.holds:
-            return False
+            return None
+        envelope = activation.mailbox[0]
+        if not envelope.key_checked or (core.holds and activation.id in core.holds):
+            return None
         template = core.directory.templates.get(activation.parent)
-        return template is not None and template.host is host and activation.mailbox[0].key_checked
+        return None if template is None else (template, envelope.invocation.action)
 
     def _check_key(self, activation: Activation, envelope: Envelope, now_us: int) -> Step | list[Command]:
         actor, key = envelope.invocation.actor, envelope.invocation.key
