@@ -105,7 +105,7 @@ class DeltaWriter:
     def encode(self, turns: Sequence[Turn]) -> Sequence[Turn]:
         """The turns as they are to be stored."""
         self._pending = {}
-        if not self._bases and not any(is_large(turn) for turn in turns):
+        if not self._bases and all(turn.state is None or len(turn.state.value.data) <= LARGE_BYTES for turn in turns):
             return turns
         return [turn if turn.state is None else self._encoded(turn, turn.state) for turn in turns]
 

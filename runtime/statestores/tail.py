@@ -11,6 +11,7 @@ other.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import islice
 
 from runtime.ids import ActorId
@@ -49,6 +50,10 @@ class Tail:
     def add(self, turn: Turn) -> None:
         """`turn` changed its actor; its state is whole."""
         self._young_turns[turn.actor] = turn
+
+    def add_all(self, turns: Sequence[Turn]) -> None:
+        """`turns` changed their actors, in this order; their states are whole."""
+        self._young_turns.update([(turn.actor, turn) for turn in turns])
 
     def add_key(self, key_hash: int, sequence: int) -> None:
         self._young_keys[key_hash] = sequence

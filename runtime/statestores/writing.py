@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 import msgspec
 
@@ -25,6 +26,8 @@ _MOST_TURNS = 100_000
 
 Chunk = tuple[list[Turn], list[tuple[int, int]], bool]
 _NO_CHUNK: Chunk = ([], [], False)
+
+_state = attrgetter("state")
 
 
 class JournalWriter:
@@ -103,11 +106,11 @@ class JournalWriter:
 
     def _adopt(self, turns: Sequence[Turn], newer: Sequence[Snapshot]) -> None:
         """Show what was just committed to readers."""
+        if None not in map(_state, turns):
+            self._tail.add_all(turns)
+        else:
+            self._adopt_one_by_one(turns)
         for turn in turns:
-            if turn.state is not None:
-                self._tail.add(turn)
-            elif (whole := self._actors.whole(turn)) is not None:
-                self._tail.add(whole)
             if turn.key and turn.failure is None:
                 self._keys.add(turn)
         for snapshot in newer:
@@ -115,6 +118,13 @@ class JournalWriter:
             self._deltas.forget(snapshot.actor)
         if turns:
             self.head = turns[-1].sequence
+
+    def _adopt_one_by_one(self, turns: Sequence[Turn]) -> None:
+        for turn in turns:
+            if turn.state is not None:
+                self._tail.add(turn)
+            elif (whole := self._actors.whole(turn)) is not None:
+                self._tail.add(whole)
 
     def _written_before(self, turns: Sequence[Turn]) -> Sequence[Turn]:
         """Those of `turns` that the store already holds; none if it holds others in their place."""
