@@ -24,11 +24,12 @@ from runtime.hosts.targets import HostAddress, Target, Targets
 from runtime.ids import ActorId
 from runtime.records import CONFIRM_DROPPED, JSON, Encoded, Failure, Outcome, State, Work
 from runtime.wire import notes
-from runtime.wire.host_calls import answered_dialect, get_outcome, make_call
+from runtime.wire.host_calls import get_outcome, make_call
 from runtime.wire.http_client import AddressPool, Answer, ClientLimits, Ended, NotSent
 from runtime.wire.http_exchange import Exchange
 from runtime.wire.pb.spawn.actors.protocol_pb2 import ActorInvocationResponse
 from runtime.wire.registration import Registered, Registration
+from runtime.wire.values import spoken_dialect
 
 REPLY_S = 60.0
 """How long a host may take for an answer; Spawn's own limit."""
@@ -114,12 +115,15 @@ class HttpHost:
 
     def is_signal(self, work: Work) -> bool:
         """The runtime's own call, which has no payload."""
+        if work.invocation.caller != work.invocation.actor:
+            return False
         definition = self._definitions.get(work.definition)
         spec = definition.actions.get(work.invocation.action) if definition is not None else None
-        return spec is not None and spec.role != "action" and work.invocation.caller == work.invocation.actor
+        return spec is not None and spec.role != "action"
 
     def send(self, target: Target, work: Work, done: Callable[[Ended], None]) -> Exchange:
-        call = make_call(work, self.initial(work.definition), target.dialect, is_signal=self.is_signal(work))
+        initial = None if work.state is not None else self.initial(work.definition)
+        call = make_call(work, initial, target.dialect, is_signal=self.is_signal(work))
         return target.pool.send(target.request(call.SerializeToString()), done, self._timeout_s)
 
 
@@ -190,8 +194,9 @@ class HostCall(Generic[W]):
 
     def _learn(self, target: Target, response: ActorInvocationResponse) -> None:
         """What an answer shows of its host: dialect, whether it sends tags, and whether it forgets the context."""
-        target.dialect = answered_dialect(response) or target.dialect
-        if response.updated_context.tags:
+        context = response.updated_context
+        target.dialect = spoken_dialect(context.state, response.value) or target.dialect
+        if context.tags:
             target.sends_tags = True
         if not response.HasField("updated_context") and self._work.parent not in target.warned:
             target.warned.add(self._work.parent)

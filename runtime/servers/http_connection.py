@@ -10,11 +10,11 @@ import asyncio
 import logging
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import httptools
 
-from runtime.servers.http_messages import PLAIN_TEXT, STATUS_LINES, Request, RequestHead, Response, TooMuch
+from runtime.servers.http_messages import PLAIN_TEXT, Request, RequestHead, Response, TooMuch
 
 if TYPE_CHECKING:
     from runtime.servers.http_server import HttpServer
@@ -176,7 +176,7 @@ class HttpConnection(asyncio.Protocol):
         )
         body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
         self._body = []
-        if not (b"transfer-encoding" in self._headers or b"expect" in self._headers):
+        if len(self._read) < 2 and b"transfer-encoding" not in self._headers and b"expect" not in self._headers:
             self._read.append((head, len(body)))
         self._take(head, body)
 
@@ -214,18 +214,13 @@ class HttpConnection(asyncio.Protocol):
 
     def _write(self, response: Response, *, is_last: bool) -> None:
         body = response.body
-        extra = (
-            "".join(f"{name}: {value}\r\n" for name, value in response.headers).encode() if response.headers else b""
-        )
-        head = b"%scontent-type: %s\r\ncontent-length: %d\r\n%s%s%s\r\n" % (
-            STATUS_LINES[cast(Any, response.status)],
-            response.content_type,
-            len(body),
-            self._server.date_line,
-            extra,
-            b"connection: close\r\n" if is_last else b"connection: keep-alive\r\n",
-        )
-        self._transport.write(head if self._is_head else head + body)
+        head = self._server.head_of(response, is_last)
+        if response.headers:
+            head += "".join(f"{name}: {value}\r\n" for name, value in response.headers).encode()
+        if self._is_head:
+            self._transport.write(b"%bcontent-length: %d\r\n\r\n" % (head, len(body)))
+        else:
+            self._transport.write(b"%bcontent-length: %d\r\n\r\n%b" % (head, len(body), body))
 
     def _next(self) -> None:
         if not self._waiting or self._is_answering or self._is_blocked or self._is_ending:

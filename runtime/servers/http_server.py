@@ -7,9 +7,10 @@ import ssl
 import time
 from contextlib import suppress
 from email.utils import formatdate
+from http import HTTPStatus
 
 from runtime.servers.http_connection import HttpConnection
-from runtime.servers.http_messages import App, HttpLimits, Reply, Request, RequestHead, TooMuch
+from runtime.servers.http_messages import STATUS_LINES, App, HttpLimits, Reply, Request, RequestHead, Response, TooMuch
 from runtime.wire.http_heads import KnownHeads
 
 _SWEEP_S = 1.0
@@ -24,7 +25,8 @@ class HttpServer:
         self.limits = limits or HttpLimits()
         self.loop: asyncio.AbstractEventLoop
         self.is_draining = False
-        self.date_line = b""
+        self._heads: dict[tuple[int, bytes, bool], bytes] = {}
+        """Beginnings of answers with the present date."""
         self.handle = app.handle
         self.known_heads = KnownHeads[RequestHead]()
         self._connections: set[HttpConnection] = set()
@@ -76,6 +78,19 @@ class HttpServer:
         if self._sweeping is not None:
             self._sweeping.cancel()
 
+    def head_of(self, response: Response, is_last: bool) -> bytes:
+        """An answer's head, without its length and what it adds.  `is_last` says that the connection is closed then."""
+        key = response.status, response.content_type, is_last
+        head = self._heads.get(key)
+        if head is None:
+            head = self._heads[key] = b"%bcontent-type: %b\r\ndate: %b\r\nconnection: %b\r\n" % (
+                STATUS_LINES[HTTPStatus(response.status)],
+                response.content_type,
+                formatdate(usegmt=True).encode(),
+                b"close" if is_last else b"keep-alive",
+            )
+        return head
+
     @property
     def connections(self) -> int:
         return len(self._connections)
@@ -83,7 +98,7 @@ class HttpServer:
     def _sweep(self) -> None:
         """Once a second: the date of answers, and connections that take too long."""
         now = time.monotonic()
-        self.date_line = f"date: {formatdate(usegmt=True)}\r\n".encode()
+        self._heads.clear()
         for connection in list(self._connections):
             quiet_s = now - connection.active_at
             if connection.is_receiving and self._is_overdue(connection, now):

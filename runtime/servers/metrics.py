@@ -66,11 +66,13 @@ class Metrics:
 
     def invoked(self, actor: str, action: str, outcome: str, seconds: float) -> None:
         """An invocation was answered.  `outcome` is `ok` or an error's code; unknown names are empty."""
-        _add(self._invokes, (actor, action, outcome), seconds)
+        key = (actor, action, outcome)
+        (self._invokes.get(key) or self._invokes.setdefault(key, _Series())).add(seconds)
 
     def host_called(self, actor: str, action: str, outcome: str, seconds: float) -> None:
         """A host answered, or did not."""
-        _add(self._host_calls, (actor, action, outcome), seconds)
+        key = (actor, action, outcome)
+        (self._host_calls.get(key) or self._host_calls.setdefault(key, _Series())).add(seconds)
 
     def text(self, status: SystemStatus, loads: Mapping[str, TemplateLoad], ready: int) -> bytes:
         """Everything as Prometheus text, with what the system says of itself and of each template; `ready` actors wait to run."""
@@ -137,13 +139,6 @@ class _Collector:
 
     def collect(self) -> Iterable[Metric]:
         return self._found
-
-
-def _add(series: dict[Key, _Series], key: Key, seconds: float) -> None:
-    found = series.get(key)
-    if found is None:
-        found = series[key] = _Series()
-    found.add(seconds)
 
 
 def _memory_bytes() -> int:

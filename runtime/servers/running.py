@@ -173,7 +173,7 @@ class Door:
             # A web page whose name was made to point here must not read states (DNS rebinding).
             self._refuse(reply, 421, NotAllowed("This listener is for processes of its own machine."))
         else:
-            self._proxy.handle(request, reply, self._host_address(request))
+            self._proxy.handle(request, reply, self._host_address)
 
     def _stranger(self, request: Request, reply: Reply) -> None:
         """Who has no token may know whether the process lives: whoever supervises it asks."""
@@ -181,7 +181,7 @@ class Door:
             self._proxy.handle(
                 request,
                 lambda response: reply(msgspec.structs.replace(response, headers=())),
-                self._host_address(request),
+                self._host_address,
             )
         else:
             error = NotAllowed("The token is missing or wrong. Send it as `authorization: Bearer …`.")

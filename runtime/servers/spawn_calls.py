@@ -74,16 +74,17 @@ class InvocationDoor:
         self._turns.submit(invocation, call)
 
     def _read(self, request: InvocationRequest) -> Invocation:
-        system, name = request.system.name, request.actor.id.name
-        if not system or not name or not request.action_name:
-            missing = "system.name" if not system else "actor.id.name" if not name else "action_name"
+        invocation = get_invocation(request, self._ids(), "")
+        actor, action = invocation.actor, invocation.action
+        if not (actor.system and actor.name and action):
+            missing = "system.name" if not actor.system else "actor.id.name" if not actor.name else "action_name"
             raise BadPayload(f"The InvocationRequest has no {missing}.")
-        if system != self._system.name and system not in self._system.driver.peers:
+        if actor.system != self._system.name and actor.system not in self._system.driver.peers:
             known = ", ".join([self._system.name, *self._system.driver.peers])
-            raise NotCapable(f"invoke {name}", system, f"this proxy serves the actor system {known}.")
-        if request.action_name.startswith(OWN_ACTIONS):
-            raise UnknownAction(name, request.action_name, ())
-        return get_invocation(request, self._ids(), self._system.name)
+            raise NotCapable(f"invoke {actor.name}", actor.system, f"this proxy serves the actor system {known}.")
+        if action.startswith(OWN_ACTIONS):
+            raise UnknownAction(actor.name, action, ())
+        return invocation
 
     def _scheduled(self, invocation: Invocation, request: InvocationRequest) -> Response:
         try:

@@ -53,6 +53,9 @@ def _is_protobuf(content_type: bytes) -> bool:
     return content_type.partition(b";")[0].strip().lower() in _PROTOBUF
 
 
+Sender = Callable[[Request], HostAddress]
+"""Where a host listens that sends this request."""
+
 Answers = type[RegistrationResponse] | type[SpawnResponse] | type[InvocationResponse]
 
 
@@ -81,20 +84,23 @@ class SpawnProxy:
     def close(self) -> None:
         self._work.shutdown(wait=False, cancel_futures=True)
 
-    def handle(self, request: Request, send: Send, address: HostAddress) -> None:
-        """Serve one request; `address` is where a host listens that registers with it."""
+    def handle(self, request: Request, send: Send, sender: Sender) -> None:
+        """Serve one request."""
         path = request.path
         is_actors = path.startswith(_BELOW) and "/actors/" in path
         if is_actors and path.endswith("/invoke"):
-            self._post(request, send, InvocationResponse, lambda: self._calls.invoke(request.body, send))
+            if self._takes(request, send, InvocationResponse):
+                self._calls.invoke(request.body, send)
         elif path == _ROOT:
-            self._post(request, send, RegistrationResponse, lambda: self._register(request, send, address))
+            if self._takes(request, send, RegistrationResponse):
+                self._register(request, send, sender(request))
         elif is_actors and path.endswith("/actors/spawn"):
-            self._post(request, send, SpawnResponse, lambda: self._spawn(request, send))
+            if self._takes(request, send, SpawnResponse):
+                self._spawn(request, send)
         elif is_actors:
             self._get(request, send, lambda: self._state(request, send))
         else:
-            self._look(request, send, address)
+            self._look(request, send, sender(request))
 
     def _look(self, request: Request, send: Send, address: HostAddress) -> None:
         """What needs no actor: health and metrics."""
@@ -119,12 +125,12 @@ class SpawnProxy:
 
     # -- what all requests have in common --------------------------------------------------------------------------------
 
-    def _post(self, request: Request, send: Send, kind: Answers, serve: Callable[[], object]) -> None:
+    def _takes(self, request: Request, send: Send, kind: Answers) -> bool:
+        """Whether this is a message that can be looked at now; if not, it is refused."""
+        content_type = request.headers.get(b"content-type", b"")
         if request.method != "POST":
             send(Response(405, b"Use POST here.\n", PLAIN_TEXT, (("allow", "POST"),)))
-            return
-        content_type = request.headers.get(b"content-type", b"")
-        if not _is_protobuf(content_type):
+        elif not _is_protobuf(content_type):
             shown = content_type.decode("latin-1") or "nothing"
             error = BadSetting(
                 f"The body must be protobuf, as content type application/octet-stream, and it is {shown}."
@@ -133,10 +139,8 @@ class SpawnProxy:
         elif self.is_draining:
             send(self._refusal(kind, SystemStopped(self._system.name)))
         else:
-            try:
-                serve()
-            except SpawnError as error:
-                send(self._refusal(kind, error))
+            return True
+        return False
 
     def _get(self, request: Request, send: Send, serve: Callable[[], object]) -> None:
         if request.method in ("GET", "HEAD"):
@@ -165,12 +169,20 @@ class SpawnProxy:
     # -- the endpoints -------------------------------------------------------------------------------------------------
 
     def _register(self, request: Request, send: Send, address: HostAddress) -> None:
-        registration = self.registrar.read(request.body, address)
-        self._in_thread(self._guarded(RegistrationResponse, lambda: self.registrar.deploy(registration)), send)
+        try:
+            registration = self.registrar.read(request.body, address)
+        except SpawnError as error:
+            send(self._refusal(RegistrationResponse, error))
+        else:
+            self._in_thread(self._guarded(RegistrationResponse, lambda: self.registrar.deploy(registration)), send)
 
     def _spawn(self, request: Request, send: Send) -> None:
-        revision = read_revision(urllib.parse.parse_qs(request.query))
-        self._in_thread(self._guarded(SpawnResponse, lambda: self.registrar.spawn(request.body, revision)), send)
+        try:
+            revision = read_revision(urllib.parse.parse_qs(request.query))
+        except SpawnError as error:
+            send(self._refusal(SpawnResponse, error))
+        else:
+            self._in_thread(self._guarded(SpawnResponse, lambda: self.registrar.spawn(request.body, revision)), send)
 
     def _state(self, request: Request, send: Send) -> None:
         name = urllib.parse.unquote(request.path.partition("/actors/")[2])

@@ -24,19 +24,22 @@ class Dialect(StrEnum):
     """The Rust SDK."""
 
 
+RENAMED = ("JSONType", "Noop")
+"""How the names end that are not the same in all dialects: most types are a user's own, and need no closer look."""
+
 JSON_NAMES = frozenset(f"{dialect}.JSONType" for dialect in Dialect)
 NOOP_NAMES = frozenset(f"{dialect}.Noop" for dialect in Dialect)
 
 JSON_URL = {dialect: f"{PREFIX}{dialect}.JSONType" for dialect in Dialect}
 NOOP_URL = {dialect: f"{PREFIX}{dialect}.Noop" for dialect in Dialect}
 
-_OF_NAME = {f"{dialect}.{kind}": dialect for dialect in Dialect for kind in ("JSONType", "Noop")}
+_OF_NAME = {f"{dialect}.{kind}": dialect for dialect in Dialect for kind in RENAMED}
 _NEW_SINCE_MINOR = 2
 
 
 def dialect_of(type_url: str) -> Dialect | None:
     """Which dialect says so; None for a type that all share."""
-    return _OF_NAME.get(type_url.rpartition("/")[2])
+    return _OF_NAME.get(type_url.rpartition("/")[2]) if type_url.endswith(RENAMED) else None
 
 
 def presumed_dialect(service: ServiceInfo) -> Dialect:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from runtime.ids import ActorId, InvocationId
 from runtime.records import NOOP, Encoded, Invocation, Outcome, State, Work
 from runtime.wire.dialect import Dialect
-from runtime.wire.messages import get_id, get_workflow, put_id, put_messages, put_workflow
+from runtime.wire.messages import get_id, get_workflow, put_id, put_messages, put_workflow, texts
 from runtime.wire.pb.spawn.actors.protocol_pb2 import ActorInvocation, ActorInvocationResponse
-from runtime.wire.values import payload_of, set_payload, spoken_dialect, state_of, to_any
+from runtime.wire.values import payload_of, set_payload, state_of, to_any
 
 _NOOP = Encoded(NOOP, b"")
 
@@ -47,7 +47,7 @@ def get_outcome(
     wire, no tags and an empty map are the same, and most SDKs never send any.
     """
     context = response.updated_context
-    tags = dict(context.tags)
+    tags = texts(context.tags)
     value = state_of(context.state) if context.HasField("state") else None
     current = work.state or initial
     is_same = value is None or (current is not None and value == current.value)
@@ -61,11 +61,6 @@ def get_outcome(
         workflow=get_workflow(response.workflow) if response.HasField("workflow") else None,
         checkpoint=response.checkpoint,
     )
-
-
-def answered_dialect(response: ActorInvocationResponse) -> Dialect | None:
-    """The dialect that a host's answer shows; None if it shows none."""
-    return spoken_dialect(response.updated_context.state, response.value)
 
 
 # -- the other end -------------------------------------------------------------------------------------------------------
@@ -93,13 +88,13 @@ def get_work(
             action=call.action_name,
             payload=payload_of(call, call.WhichOneof("payload")),
             caller=get_id(call.caller) if call.HasField("caller") else None,
-            metadata=dict(context.metadata),
+            metadata=texts(context.metadata),
         ),
         parent=call.actor.parent or call.actor.name,
         definition=definition,
         state=None if value is None else State(value),
         state_definition="",
-        tags=dict(context.tags),
+        tags=texts(context.tags),
         revision=0,
         now_us=now_us,
         seed=seed,

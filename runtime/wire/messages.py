@@ -5,7 +5,7 @@ The classes are those of the new dialect: package names are not on the wire, so 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from runtime.ids import ActorId, InvocationId
 from runtime.records import Effect, Invocation, Publication, Route, Workflow
@@ -28,6 +28,11 @@ def put_id(target: actor_pb2.ActorId, actor: ActorId, parent: str = "") -> None:
         target.parent = parent
 
 
+def texts(entries: Mapping[str, str]) -> dict[str, str]:
+    """A map of a message; most are empty, and looking is cheaper than copying."""
+    return dict(entries) if entries else {}
+
+
 def get_invocation(
     request: protocol_pb2.InvocationRequest, invocation_id: InvocationId, system: str, parent: str = ""
 ) -> Invocation:
@@ -37,7 +42,7 @@ def get_invocation(
         system: where the actor is, if the request names none.
         parent: the template of the actor, if the request names none.
     """
-    metadata = dict(request.metadata)
+    metadata = texts(request.metadata)
     return Invocation(
         id=invocation_id,
         actor=ActorId(request.system.name or system, request.actor.id.name),
@@ -102,7 +107,7 @@ def _get_effect(request: protocol_pb2.InvocationRequest) -> Effect:
         payload=payload_of(request, request.WhichOneof("payload")),
         parent=request.register_ref,
         scheduled_to_us=request.scheduled_to * 1_000,
-        metadata=dict(request.metadata),
+        metadata=texts(request.metadata),
         caller=get_id(request.caller) if request.HasField("caller") else None,
         system=request.system.name,
     )

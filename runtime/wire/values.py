@@ -10,7 +10,7 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.message import DecodeError
 
 from runtime.records import JSON, NOOP, Encoded
-from runtime.wire.dialect import JSON_NAMES, JSON_URL, NOOP_NAMES, NOOP_URL, Dialect, dialect_of
+from runtime.wire.dialect import JSON_NAMES, JSON_URL, NOOP_NAMES, NOOP_URL, RENAMED, Dialect, dialect_of
 from runtime.wire.pb.spawn.actors.protocol_pb2 import JSONType, Noop
 
 MOST_JSON_DEPTH = 200
@@ -35,6 +35,8 @@ class HasPayload(Protocol):
 def from_any(value: AnyMessage) -> Encoded:
     """The value, whatever dialect wrote it.  JSON that is none, or is nested too deep, stays an opaque message."""
     url = value.type_url
+    if not url.endswith(RENAMED):
+        return Encoded(url, value.value)
     name = url.rpartition("/")[2]
     if name in JSON_NAMES:
         text = _json_text(value.value)
@@ -85,7 +87,10 @@ def state_of(value: AnyMessage) -> Encoded | None:
 
 def spoken_dialect(*values: AnyMessage) -> Dialect | None:
     """The dialect that some of these values show; None if none does."""
-    return next((found for value in values if (found := dialect_of(value.type_url)) is not None), None)
+    for value in values:
+        if (found := dialect_of(value.type_url)) is not None:
+            return found
+    return None
 
 
 def _json_text(serialized: bytes) -> bytes | None:
