@@ -17,7 +17,7 @@ class LoopThread:
     """A daemon thread with a running loop (uvloop where it is installed)."""
 
     def __init__(self, name: str) -> None:
-        self.loop: asyncio.AbstractEventLoop = _new_loop()
+        self.loop: asyncio.AbstractEventLoop = new_loop()
         self._posted: deque[Callable[[], Coroutine[Any, Any, None]]] = deque()
         self._is_scheduled = False
         self._at_pause: dict[Callable[[], None], None] = {}
@@ -88,7 +88,8 @@ class LoopThread:
             self.loop.close()
 
 
-def _new_loop() -> asyncio.AbstractEventLoop:
+def new_loop() -> asyncio.AbstractEventLoop:
+    """uvloop where it is installed, which it is not on Windows."""
     try:
         import uvloop
     except ImportError:

@@ -8,6 +8,8 @@ import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from runtime.drivers.loops import new_loop
+
 T = TypeVar("T")
 
 
@@ -15,7 +17,7 @@ class OwnLoop:
     """Runs from the start until `stop`; the thread is a daemon, so it never keeps a process alive."""
 
     def __init__(self, name: str) -> None:
-        self.loop = _new_loop()
+        self.loop = new_loop()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         # A fresh context: nothing that the caller has set, such as a turn that it is in, is seen by the server.
         contextvars.Context().run(self._thread.start)
@@ -51,11 +53,3 @@ class OwnLoop:
                 self.loop.run_until_complete(asyncio.wait(tasks, timeout=1.0))
         finally:
             self.loop.close()
-
-
-def _new_loop() -> asyncio.AbstractEventLoop:
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.new_event_loop()
-    return uvloop.new_event_loop()
