@@ -84,8 +84,10 @@ class Actors(Rows[ActorInfo]):
 
     def cells(self, record: ActorInfo) -> Sequence[object]:
         of = record.parent if record.parent != record.id.name else ""
+        # Counted from an activation on: of an actor that is only in the store, nothing is known.
+        counted = (record.turns, record.failures) if record.phase != "passive" or record.turns else ("", "")
         return (
-            record.id.name, of, record.kind, _phase(record), record.revision, record.waiting, record.turns, record.failures,
+            record.id.name, of, record.kind, _phase(record), record.revision, record.waiting, *counted,
             local_time(record.last_turn_us),
         )  # fmt: skip
 

@@ -51,7 +51,7 @@ class SystemView(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="pan
     system: str
     store: str = ""
     actors: int = 0
-    """Known to the system, passive ones included."""
+    """In memory now; others are only in the store."""
     waiting: int = 0
     turns: int = 0
     """Ever finished."""

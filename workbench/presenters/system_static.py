@@ -35,7 +35,10 @@ def actor_cells(row: ActorRow, now_us: int) -> tuple[str, ...]:
     if row.action:
         phase = f"running {row.action}{' ' + duration(now_us - row.action_since_us) if row.action_since_us else ''}"
     kind = f"{row.kind} of {row.parent}" if row.parent else row.kind
-    numbers = (count(row.revision), count(row.waiting), count(row.turns), count(row.failures))
+    # Counted from an activation on: of an actor that is only in the store, nothing is known.
+    is_counted = row.phase != "passive" or row.turns
+    counted = (count(row.turns), count(row.failures)) if is_counted else ("", "")
+    numbers = (count(row.revision), count(row.waiting), *counted)
     return (row.name, kind, phase, *numbers, age(row.last_turn_us, now_us))
 
 
@@ -43,15 +46,15 @@ def hidden_rows(view: SystemView) -> str:
     """`… 12,345 more actors`, or empty when every match is shown."""
     hidden = view.matching - len(view.rows)
     if view.is_partial:
-        return f"… and more: the system knows {count(view.actors)} actors; search by the start of a name."
+        return "… and more: search by the start of a name."
     return f"… {plural(hidden, 'more actor')}" if hidden else ""
 
 
 def _summary(view: SystemView) -> str:
     rate = f", {view.rate:g}/s" if view.rate else ""
     unwritten = f" · {count(view.unwritten)} not on disk yet" if view.unwritten else ""
-    known, turns = plural(view.actors, "actor"), plural(view.turns, "turn")
-    return f"{known} · {count(view.waiting)} waiting · {turns}{rate}{unwritten}"
+    turns = plural(view.turns, "turn")
+    return f"{count(view.actors)} active · {count(view.waiting)} waiting · {turns}{rate}{unwritten}"
 
 
 def _cells(view: SystemView, now_us: int) -> list[Sequence[str]]:

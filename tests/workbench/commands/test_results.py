@@ -112,3 +112,9 @@ def test_status_says_what_is_not_on_disk_yet() -> None:
     status = SystemStatus(system="s", store="memory://", running=True, actors=2, sequence=1_204, committed=1_200)
 
     assert "1,204, 4 not yet on disk" in repr(Status.of(status))
+
+
+def test_of_an_actor_that_is_only_in_the_store_no_turns_are_claimed() -> None:
+    passive = ActorInfo(id=ActorId("s", "cart"), parent="cart", kind="named", phase="passive", revision=7)
+
+    assert Actors([passive]).cells(passive)[4:8] == (7, 0, "", "")

@@ -95,3 +95,11 @@ def test_calls_are_code_that_can_be_run() -> None:
 )
 def test_a_type_with_few_values_lists_them(kind: str, values: tuple[str, ...]) -> None:
     assert literals_of(kind) == values
+
+
+def test_a_chosen_value_is_read_as_code() -> None:
+    fields = fields_of("(colour: Literal['red', 'blue'], level: Literal[1, 2] | None = None)")
+
+    assert [field.choices for field in fields] == [("'red'", "'blue'"), ("1", "2", "None")]
+    assert payload_of(fields, {"colour": "'blue'", "level": "2"}) == {"colour": "blue", "level": 2}
+    assert payload_of(fields, {"colour": "'red'", "level": ""}) == {"colour": "red"}

@@ -60,7 +60,16 @@ function Input({ field, value, put }) {
   const text = html`<input class="wb-input" type="text" spellcheck=${false} autocomplete="off" value=${value ?? ""}
     placeholder=${field.required ? hint : `${hint}, else ${field.default}`} onInput=${(event) => put(field.name, event.target.value)} />`;
   return html`<label class="wb-field"><span><${Name} text=${field.name} />${field.required ? html`<span aria-hidden="true"> *</span>` : null}</span>
-    ${field.is_flag ? flag : text}</label>`;
+    ${field.is_flag ? flag : field.choices?.length ? html`<${Choice} field=${field} value=${value} put=${put} />` : text}</label>`;
+}
+
+/** One of few values; nothing chosen leaves a default to the action. */
+function Choice({ field, value, put }) {
+  const first = field.required ? "choose one" : `default: ${field.default}`;
+  return html`<select class="wb-input" aria-required=${field.required ? "true" : "false"} onChange=${(event) => put(field.name, event.target.value)}>
+    <option value="" selected=${!value}>${first}</option>
+    ${field.choices.map((code) => html`<option key=${code} value=${code} selected=${code === value}>${printable(code)}</option>`)}
+  </select>`;
 }
 
 function Calls({ calls }) {

@@ -13,8 +13,8 @@ const COLUMNS = [
   ["phase", "phase"],
   ["revision", "revision", true],
   ["waiting", "waiting", true],
-  ["turns", "turns", true],
-  ["failures", "failures", true],
+  ["turns", "turns", true, "since the actor was activated"],
+  ["failures", "failures", true, "since the actor was activated"],
   ["last", "last turn", true],
 ];
 
@@ -36,7 +36,7 @@ export function SystemPanel({ link, nowUs, children }) {
 
 function Totals({ view }) {
   return html`<span class="wb-facts">
-    <span><b>${count(view.actors ?? 0)}</b> ${view.actors === 1 ? "actor" : "actors"}</span>
+    <span title="In memory; others are in the store until a message wakes them"><b>${count(view.actors ?? 0)}</b> active</span>
     <span><b data-wb="waiting">${count(view.waiting ?? 0)}</b> waiting</span>
     <span><b data-wb="turns">${count(view.turns ?? 0)}</b> turns${view.rate ? ` · ${perSecond(view.rate)}` : ""}</span>
     ${view.unwritten ? html`<span title="Answered, and written with the next group">${count(view.unwritten)} not on disk yet</span>` : null}
@@ -90,11 +90,11 @@ export function inOrder(rows, held) {
   return [...rows].sort((a, b) => (places.get(a.name) ?? Infinity) - (places.get(b.name) ?? Infinity) || 0);
 }
 
-function Head({ column: [key, label, isNumber], query, link }) {
+function Head({ column: [key, label, isNumber, title], query, link }) {
   const isSorted = (query.sort ?? "name") === key;
   const direction = query.descending ? "descending" : "ascending";
   return html`<th scope="col" class=${isNumber ? "wb-num" : ""} aria-sort=${isSorted ? direction : "none"}>
-    <button class="wb-sort" onClick=${() => link.ask("sort", { by: key })}>
+    <button class="wb-sort" title=${title} onClick=${() => link.ask("sort", { by: key })}>
       ${label}<span aria-hidden="true" class="wb-arrow">${isSorted ? (query.descending ? "▾" : "▴") : ""}</span>
     </button>
   </th>`;
@@ -108,11 +108,14 @@ function Line({ row, isFirst, link, nowUs }) {
     <td><${Doing} row=${row} nowUs=${nowUs} /></td>
     <td class="wb-num">${count(row.revision)}</td>
     <td class="wb-num ${row.waiting ? "wb-strong" : "wb-muted"}" title=${row.oldestUs ? `oldest ${elapsed(nowUs - row.oldestUs)}` : ""}>${count(row.waiting)}</td>
-    <td class="wb-num">${count(row.turns)}</td>
-    <td class="wb-num ${row.failures ? "wb-tone-bad" : "wb-muted"}">${count(row.failures)}</td>
+    <td class="wb-num">${isCounted(row) ? count(row.turns) : ""}</td>
+    <td class="wb-num ${row.failures ? "wb-tone-bad" : "wb-muted"}">${isCounted(row) ? count(row.failures) : ""}</td>
     <td class="wb-num wb-muted">${age(row.lastTurnUs, nowUs)}</td>
   </tr>`;
 }
+
+/** Turns are counted from an activation on: of an actor that is only in the store, nothing is known. */
+const isCounted = (row) => row.phase !== "passive" || row.turns > 0;
 
 function Doing({ row, nowUs }) {
   if (!row.action) return html`<${Phase} phase=${row.phase} /> ${row.deployed ? null : html`<span class="wb-muted">no code here</span>`}`;
@@ -126,7 +129,7 @@ function More({ view, link }) {
   return html`<div class="wb-toolbar">
     ${hidden ? html`<button class="wb-button" onClick=${() => link.ask("more")}>Show more</button>
       <span class="wb-muted">… ${plural(hidden, "more actor")}</span>` : null}
-    ${view.is_partial ? html`<span class="wb-muted">The system knows ${count(view.actors)} actors: type the start of a name to find others.</span>` : null}
+    ${view.is_partial ? html`<span class="wb-muted">There are more actors: type the start of a name to find others.</span>` : null}
   </div>`;
 }
 

@@ -74,3 +74,17 @@ test("why it was no message is said", () => {
 
   assert.match(root.textContent, /value: expected int/);
 });
+
+test("a parameter of few values is chosen from them", () => {
+  const fields = [
+    { name: "colour", type: "Literal['red', 'blue']", required: true, choices: ["'red'", "'blue'"] },
+    { name: "mode", type: "Literal['fast', 'slow']", default: "'fast'", choices: ["'fast'", "'slow'"] },
+  ];
+  show({ ...sample("form"), fields });
+  const [colour] = root.querySelectorAll(".wb-field select");
+
+  assert.deepEqual(texts(".wb-field option"), ["choose one", "'red'", "'blue'", "default: 'fast'", "'fast'", "'slow'"]);
+  act(() => colour.fire("change", { target: { value: "'blue'" } }));
+  submit();
+  assert.deepEqual(model.wishes.at(-1).data, { "field colour": "'blue'", "field mode": "" });
+});

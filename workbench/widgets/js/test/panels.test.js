@@ -103,7 +103,7 @@ test("a click that waits behind a busy cell says so", () => {
 test("the system's panel lists actors, the hostile one as text", () => {
   show(sample("system"));
 
-  assert.deepEqual(texts(".wb-facts span"), ["4,046 actors", "3 waiting", "2,468 turns · 57/s", "8 not on disk yet"]);
+  assert.deepEqual(texts(".wb-facts span"), ["4,046 active", "3 waiting", "2,468 turns · 57/s", "8 not on disk yet"]);
   assert.deepEqual(texts(".wb-link").slice(1), ["N14228", "archive", "counter", "plane"]);
   assert.match(texts(".wb-link")[0], /^<img src=x/);
 });
