@@ -163,15 +163,18 @@ class Status(SystemStatus, frozen=True, kw_only=True):
         lines = [f"Actor system {self.system!r} is running.", f"  store       {self.store}"]
         lines += [f"  key         {self.key}"] if self.key else []
         lines += [f"  durability  {self.durability}"] if self.durability else []
-        lines.append(f"  actors      {self.actors:,} active, {plural(self.waiting, 'waiting message')}")
-        behind = self.sequence - self.committed
-        lines.append(
-            f"  turns       {self.sequence:,}" + (f", {behind:,} not yet on disk" if behind > 0 else ", all on disk")
-        )
+        lines += [f"  it tells    {self.told}"] if self.told else self._counts()
         if self.store_error:
             lines.append(f"  STORE ERROR {self.store_error}")
         lines += [f"  ON PURPOSE  {note}" for note in self.notes]
         return "\n".join(lines)
+
+    def _counts(self) -> list[str]:
+        behind = self.sequence - self.committed
+        return [
+            f"  actors      {self.actors:,} active, {plural(self.waiting, 'waiting message')}",
+            f"  turns       {self.sequence:,}" + (f", {behind:,} not yet on disk" if behind > 0 else ", all on disk"),
+        ]
 
     def _repr_mimebundle_(self, **_: Any) -> Bundle:
         return {"text/plain": repr(self), "text/html": html_lines(repr(self))}

@@ -95,11 +95,31 @@ def error_of(status: RequestStatus, answer: Answer, invocation: Invocation) -> S
 
 
 def gauges(text: str) -> dict[str, int]:
-    """The plain numbers of a proxy's metrics, by name; histograms are left out."""
-    found = {}
+    """The plain numbers of a proxy's metrics, by name, summed over their labels; the rows of histograms are left out."""
+    found: dict[str, int] = {}
     for line in text.splitlines():
         name, _, value = line.rpartition(" ")
         if not line.startswith("#") and 'le="' not in name and "{" in name:
             with suppress(ValueError):
-                found[name.partition("{")[0]] = int(float(value))
+                plain = name.partition("{")[0]
+                found[plain] = found.get(plain, 0) + int(float(value))
     return found
+
+
+_TELLING = (
+    ("spawn_invoke_stop_duration", 1, "invocations since it was started"),
+    ("spawn_actor_inflight_messages_messages", 1, "in flight"),
+    ("vm_system_info_process_count", 1, "processes"),
+    ("vm_memory_total", 1_000_000, "MB"),
+)
+
+
+def self_description(text: str) -> str:
+    """What the metrics of a real proxy say, in words; it names a metric only after its first use, and without labels."""
+    values = {}
+    for line in text.splitlines():
+        name, _, value = line.rpartition(" ")
+        with suppress(ValueError):
+            values[name] = float(value)
+    found = [f"{values[name] / unit:,.0f} {words}" for name, unit, words in _TELLING if name in values]
+    return ", ".join(found) or "nothing but that it is well"

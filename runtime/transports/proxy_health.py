@@ -6,7 +6,7 @@ import time
 
 from runtime.api import SystemStatus
 from runtime.errors import StoreUnavailable
-from runtime.transports.proxy_answers import gauges
+from runtime.transports.proxy_answers import gauges, self_description
 from runtime.transports.proxy_link import ProxyLink
 from runtime.wire import notes
 
@@ -34,9 +34,12 @@ class ProxyHealth:
         return self._link.request("GET", "/metrics", timeout_s=_LOOKS_S).body.decode("utf-8", "replace")
 
     def status(self) -> SystemStatus:
-        """Whether it is ready; a proxy of ours also counts."""
+        """Whether it is ready; a proxy of ours also counts, a real one tells what is in its metrics."""
         is_ready = self._link.request("GET", "/health/readiness", timeout_s=_LOOKS_S).status == 200
-        counts = gauges(self.metrics()) if self.about is not None else {}
+        if self.about is None:
+            told = self_description(self.metrics())
+            return SystemStatus(system=self.name, store=self._link.target.url, running=is_ready, told=told)
+        counts = gauges(self.metrics())
         finished = counts.get("spawn_turns_finished", 0)
         return SystemStatus(
             system=self.name,

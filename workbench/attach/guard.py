@@ -142,5 +142,7 @@ class LookOnly:
         )
 
     def _need(self, capability: Capability, what: str) -> None:
+        if capability is Capability.STATE and capability not in self.capabilities:
+            raise NotCapable(what, self.name, f"{self._target} shows no state without being acted on.")
         if capability not in self.capabilities:
-            raise NotCapable(what, self.name, f"{self._target} shows no {capability.value} without being acted on.")
+            raise NotCapable(what, self.name, f"{self._target} does not offer that ({capability.value}).")

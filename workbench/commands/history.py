@@ -6,7 +6,7 @@ from runtime.clock import as_datetime
 from runtime.codecs.values import decode_value
 from runtime.errors import BadSetting
 from runtime.records import Failure, Turn
-from workbench.commands.tail import newest
+from workbench.commands.tail import need_history, newest
 from workbench.results import Entry, History
 from workbench.session import current
 
@@ -29,6 +29,7 @@ def history(actor: str, limit: int = 20, *, revision: int | None = None) -> Hist
     if limit < 1:
         raise BadSetting(f"limit={limit} must be 1 or more.")
     system = current.open()
+    need_history(system)
     system.state(actor)
     system.flush()
     found = newest(system, lambda turn: revision is None or turn.revision <= revision, limit, actor=actor)

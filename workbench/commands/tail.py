@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
-from runtime.api import SystemApi
+from runtime.api import Capability, SystemApi
 from runtime.errors import StoreUnavailable
 from runtime.records import Turn
 
 _FIRST_WINDOW = 4_096
 _GROWTH = 8
+
+
+def need_history(system: SystemApi) -> None:
+    """Nothing, where there is a past to read.
+
+    Raises:
+        NotCapable: the system keeps none, with its reason.
+    """
+    if Capability.HISTORY not in system.capabilities:
+        next(iter(system.turns()), None)
 
 
 def newest(
@@ -33,6 +43,7 @@ def newest(
     Raises:
         NotCapable: the system keeps no history.
     """
+    need_history(system)
     with suppress(StoreUnavailable):
         system.flush()
     found: list[Turn] = []

@@ -14,8 +14,8 @@ import pytest
 from google.protobuf.wrappers_pb2 import StringValue
 
 from runtime.actor import Actor, action, timer
-from runtime.contracts.compiler import compile_text
 from runtime.context import Context
+from runtime.contracts.compiler import compile_text
 from runtime.contracts.generate import proto_of
 from runtime.definition import define
 from runtime.errors import ContractError

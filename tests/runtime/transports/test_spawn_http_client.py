@@ -100,7 +100,8 @@ def test_looking_is_the_default_and_shows_health_and_metrics(real: RealProxy) ->
         assert client.capabilities == frozenset()
         assert client.health() == {"liveness": True, "readiness": True}
         assert "7680" in client.metrics()
-        assert client.status().running
+        status = client.status()
+        assert (status.running, status.told) == (True, "7,680 invocations since it was started")
 
 
 @pytest.mark.parametrize("name", ["actors", "definitions", "subscribe", "turns", "lifecycle", "kept"])

@@ -9,7 +9,7 @@ import pytest
 
 import workbench as wb
 from runtime import Actor, action
-from runtime.errors import BadSetting, NotAllowed, Unreachable
+from runtime.errors import BadSetting, NotAllowed, NotCapable, Unreachable
 from runtime.local import EmbeddedSystem, embedded
 from runtime.servers.grpc_node import NodeServer
 from runtime.servers.running import serve
@@ -219,6 +219,21 @@ def test_proxy_that_calls_another_process_gets_nothing_registered(session: Sessi
         try:
             with pytest.raises(NotAllowed, match="which host it calls cannot be found out"):
                 wb.deploy(Abacus)
+        finally:
+            wb.detach()
+
+    assert not any(message.start.startswith("POST") for message in real.messages)
+
+
+def test_past_of_a_proxy_is_refused_with_its_reason_and_nobody_is_woken(session: Session) -> None:
+    up = ok(b'{"status":"up"}', content_type="application/json")
+    with RawHost(lambda _: up) as real:
+        wb.attach(f"http://127.0.0.1:{real.port}", mode="act")
+        try:
+            for ask in (lambda: wb.history("tally"), wb.failures):
+                with pytest.raises(NotCapable, match="keeps no messages"):
+                    ask()
+            assert "it tells    nothing but that it is well" in repr(wb.status())
         finally:
             wb.detach()
 
