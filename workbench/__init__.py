@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from workbench.commands.deploy import confirm_dropped, deploy, undeploy
     from workbench.commands.failures import dead_letters, failures
     from workbench.commands.faults import active_faults, end_faults, faults
+    from workbench.commands.fork import fork
     from workbench.commands.hold import held, hold, release
     from workbench.commands.invoke import ainvoke, invoke
     from workbench.commands.lifecycle import start, status, stop
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from workbench.commands.query import query
     from workbench.commands.redeploy import redeploy, versions
     from workbench.commands.ref import ref
+    from workbench.commands.replay import replay
     from workbench.commands.report import report
     from workbench.commands.restore import restore
     from workbench.commands.retry import retry
@@ -74,6 +76,7 @@ _HOMES = {
     "end_faults": "workbench.commands.faults",
     "failures": "workbench.commands.failures",
     "faults": "workbench.commands.faults",
+    "fork": "workbench.commands.fork",
     "form": "workbench.kernel_ext.display",
     "held": "workbench.commands.hold",
     "hold": "workbench.commands.hold",
@@ -88,8 +91,9 @@ _HOMES = {
     "redeploy": "workbench.commands.redeploy",
     "ref": "workbench.commands.ref",
     "release": "workbench.commands.hold",
-    "report": "workbench.commands.report",
+    "replay": "workbench.commands.replay",
     "restore": "workbench.commands.restore",
+    "report": "workbench.commands.report",
     "retry": "workbench.commands.retry",
     "serve": "workbench.commands.serve",
     "start": "workbench.commands.lifecycle",
@@ -130,6 +134,7 @@ __all__ = [
     "end_faults",
     "failures",
     "faults",
+    "fork",
     "form",
     "held",
     "history",
@@ -147,6 +152,7 @@ __all__ = [
     "redeploy",
     "ref",
     "release",
+    "replay",
     "report",
     "restore",
     "retry",

@@ -187,6 +187,11 @@ class Session:
         """What the current system is attached to; None for the embedded one."""
         return self._attached
 
+    @property
+    def own(self) -> SystemApi | None:
+        """The embedded system, also while another one is attached; None if it does not run."""
+        return self.system if self._attached is None else self._own
+
     def _forget_history(self) -> None:
         history, self._history = self._history, None
         if history is not None:

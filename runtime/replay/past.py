@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+import msgspec
+
 from runtime.api import SystemApi
-from runtime.errors import BadSetting, UnknownRevision
+from runtime.errors import BadSetting, UnknownActor, UnknownRevision
 from runtime.records import State, Turn
 from runtime.replay.line import Position
 from runtime.replay.rerun import Task
@@ -26,8 +28,58 @@ def position_at(system: SystemApi, actor: str, revision: int) -> Position:
     """
     if revision == 0:
         return Position()
-    value = system.encoded_state(actor, revision)
+    try:
+        value = system.encoded_state(actor, revision)
+    except UnknownActor:
+        if system.info(actor).revision != revision:
+            raise
+        value = system.encoded_state(actor)  # of an actor whose turns are not recorded, the present is all there is
     return Position(None if value is None else State(value), revision=revision)
+
+
+class Following(msgspec.Struct, frozen=True):
+    """An actor at a past revision, and the turns that followed."""
+
+    at: Position
+    turns: tuple[Turn, ...]
+    after: tuple[Position | None, ...]
+    """Where each of the turns left the actor; None where that is not known."""
+    is_cut: bool
+    """There are more turns."""
+
+
+def following(system: SystemApi, actor: str, revision: int, limit: int) -> Following:
+    """The actor as it stood at a revision, and the first `limit` turns that found it there or later.
+
+    Raises:
+        UnknownActor, UnknownRevision: there is no such actor, or not that revision of it.
+    """
+    known: Position | None = Position()
+    turns: list[Turn] = []
+    after: list[Position | None] = []
+    start: Position | None = None
+    for turn in flatten(system.turns(actor=actor)):
+        if known is None or known.revision != turn.revision_before:
+            known = None
+        if turn.revision_before >= revision:
+            if not turns:
+                start = _started(known, turn, revision)
+            if len(turns) == limit:
+                return Following(start or position_at(system, actor, revision), tuple(turns), tuple(after), True)
+            turns.append(turn)
+        known = _after(known, turn)
+        if turns:
+            after.append(known)
+    if start is None and known is not None and known.revision == revision:
+        start = known
+    return Following(start or position_at(system, actor, revision), tuple(turns), tuple(after), False)
+
+
+def _started(known: Position | None, turn: Turn, revision: int) -> Position | None:
+    """Where the first turn that followed found the actor, tags included; None if that is not known, or was later."""
+    if known is None or turn.revision_before != revision:
+        return None
+    return Position(known.state, known.definition, turn.tags_before, revision)
 
 
 class Past:
@@ -44,11 +96,12 @@ class Past:
         """
         self._system, self._actor, self._limit = system, actor, limit
         self._since, self._until = _bound(since), _bound(until)
-        self.template = ""
-        """The name of the code of the last turn that was read."""
         self.is_cut = False
         """The limit ended it: there are more in the range."""
         self.last: Turn | None = None
+        """The last turn that was given."""
+        self.reached: Position | None = None
+        """Where that left the actor; None while it is not known."""
 
     def __iter__(self) -> Iterator[Task]:
         known: Position | None = None
@@ -64,7 +117,7 @@ class Past:
                     self.is_cut = True
                     return
                 given += 1
-                self.last, self.template = turn, turn.parent
+                self.last, self.reached = turn, _after(known, turn)
                 yield Task(turn, None if follows else known, "" if known is not None else NOT_KEPT)
                 follows = known is not None
             known = _after(known, turn)

@@ -42,6 +42,8 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
     turn: Turn
     """As recorded."""
     verdict: Verdict
+    recorded: Came | None = None
+    """What it led to then, in the shape of the code; None where it agrees or was not run."""
     again: Came | None = None
     """What it led to now; None if that was as recorded, or if it was not run."""
     other: Came | None = None
@@ -67,7 +69,8 @@ class Replay:
             timeout_s: for all turns together; then `stopped` says where it ended.
         """
         self._definition, self._actor, self._carry = definition, actor, carry
-        self._shape = Shape(definition.hash, Program(definition).codec)
+        self.shape = Shape(definition.hash, Program(definition).codec)
+        """How the code reads states."""
         self._deadline = time.monotonic() + timeout_s
         self._timeout_s = timeout_s
         self._runners: list[Runner] = []
@@ -165,12 +168,13 @@ class Replay:
         if one.came is None or other.came is None:
             varying = one.parts or other.parts
         else:
-            varying = parts_that_differ(one.came, other.came, self._shape)
+            varying = parts_that_differ(one.came, other.came, self.shape)
         verdict = Verdict.VARIES if varying else Verdict.DIFFERS
         parts = varying or one.parts
         return Replayed(
             turn=task.turn,
             verdict=verdict,
+            recorded=one.recorded or other.recorded,
             again=one.came,
             other=other.came if varying else None,
             parts=parts,

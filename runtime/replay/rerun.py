@@ -43,6 +43,8 @@ class Again(msgspec.Struct, frozen=True, array_like=True):
 
     came: Came | None = None
     """None if it came out as recorded, or was not run."""
+    recorded: Came | None = None
+    """What it led to then, in the shape of the code; None where `came` is None."""
     parts: tuple[str, ...] = ()
     """The parts that differ from the record."""
     skipped: str = ""
@@ -97,8 +99,9 @@ class Rerun:
         again = self.line.run(given_then(turn))
         used = self._used()
         came = came_of(again, self.line.at, self.shape)
-        parts = parts_that_differ(came_of(turn, after, self.shape), came, self.shape)
-        return Again(came if parts else None, parts, used=used)
+        recorded = came_of(turn, after, self.shape)
+        parts = parts_that_differ(recorded, came, self.shape)
+        return Again(came, recorded, parts, used=used) if parts else Again(used=used)
 
 
 def _from_outside(turn: Turn) -> str:

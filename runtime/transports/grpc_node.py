@@ -78,6 +78,10 @@ class NodeClient:
         """The last turns that failed in this process, oldest first, with message, state before and live frames."""
         return self._offers.capsules if self._offers is not None else []
 
+    def loaded(self) -> list[ActorDefinition]:
+        """The definitions that this process runs for the node."""
+        return self._offers.loaded if self._offers is not None else []
+
     # -- definitions ---------------------------------------------------------------------------------------------------
 
     def deploy(self, actor: type | ActorDefinition) -> DeployReport:

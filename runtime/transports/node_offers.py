@@ -65,6 +65,11 @@ class NodeOffers:
         """The last failed turns of the actors that run here, oldest first."""
         return self._host.capsules.all()
 
+    @property
+    def loaded(self) -> list[ActorDefinition]:
+        """The definitions that are offered now."""
+        return list(self._offered.values())
+
     def deploy(self, definition: ActorDefinition) -> DeployReport:
         """Offer a definition, and wait for what the node says.
 

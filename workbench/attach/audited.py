@@ -11,7 +11,7 @@ from workbench.audit_trail import Trail
 PASSED = frozenset(
     {
         "actions", "actors", "capabilities", "capsules", "close", "definitions", "encoded_state", "flush", "history_batches",
-        "info", "kept", "lifecycle", "mailbox", "name", "state", "status", "subscribe", "turns",
+        "info", "kept", "lifecycle", "loaded", "mailbox", "name", "state", "status", "subscribe", "turns",
     }
 )  # fmt: skip
 """What changes nothing there, and so is not recorded.  Whatever is neither here nor below does not get through."""

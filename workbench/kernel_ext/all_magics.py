@@ -11,6 +11,7 @@ from workbench.kernel_ext.looking_magics import LookingMagics
 from workbench.kernel_ext.magic_base import BaseMagics
 from workbench.kernel_ext.magics import WorkbenchMagics
 from workbench.kernel_ext.proto_magics import ProtoMagics
+from workbench.kernel_ext.replay_magics import ReplayMagics
 from workbench.kernel_ext.trace_magics import TraceMagics
 from workbench.kernel_ext.trial_magics import TrialMagics
 from workbench.kernel_ext.version_magics import VersionMagics
@@ -21,6 +22,7 @@ CLASSES: tuple[type[BaseMagics], ...] = (
     TraceMagics,
     FailureMagics,
     VersionMagics,
+    ReplayMagics,
     TrialMagics,
     AttachMagics,
     ProtoMagics,

@@ -48,6 +48,9 @@ _OF_FLAG = {
     **dict.fromkeys(("--invocation", "--message"), "message"),
     "--action": "action",
     "--revision": "revision",
+    "--until": "revision",
+    "--code": "version",
+    "--without": "message",
 }
 """What follows a flag, in whichever magic."""
 

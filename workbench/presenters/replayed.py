@@ -1,0 +1,245 @@
+"""What a replay found: how many turns came out as recorded, which did not, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from runtime.codecs.values import decode_value
+from runtime.replay.replaying import Replayed, Verdict
+from workbench.presenters.call_text import call_text
+from workbench.presenters.columns import Column, aligned
+from workbench.presenters.html import ERROR, FRAME, element, muted, table
+from workbench.presenters.rendering import bundle
+from workbench.presenters.sides import Side, sides, sides_text, state_sides
+from workbench.presenters.wording import count, plural, short_hash, short_id
+from workbench.results import Rows
+from workbench.tables import html_table, local_time, text_table
+
+MOST_ROWS = 1_000
+"""So many turns that differ are kept; all are counted."""
+
+_WORDS = {Verdict.DIFFERS: "differs", Verdict.VARIES: "not reproducible", Verdict.SKIPPED: "not run"}
+_INSTEAD = {
+    "time.time": "ctx.now()", "time.time_ns": "ctx.now()", "datetime.now": "ctx.now()", "datetime.utcnow": "ctx.now()",
+    "datetime.today": "ctx.now()", "date.today": "ctx.now()", "random": "ctx.random",
+}  # fmt: skip
+_SHOWN = 10
+
+
+class ReplayedTurn(msgspec.Struct, frozen=True, kw_only=True):
+    """A turn that did not come out as recorded."""
+
+    revision: int
+    """At which the message found the actor."""
+    at_us: int
+    action: str
+    payload: Any
+    verdict: Verdict
+    parts: tuple[str, ...]
+    """Which of state, tags, response, failure and sends differ: from the record, or, where it varies, from run to run."""
+    sides: tuple[Side, ...]
+    """Recorded and now; where it varies, one run and the other."""
+    used: tuple[str, ...]
+    """What it read from outside its context, as far as that was noticed."""
+    why: str
+    """Of one that was not run."""
+    definition: str
+    id: str
+
+
+class ReplayedTurns(Rows[ReplayedTurn]):
+    """Turns that did not come out as recorded, oldest first."""
+
+    __slots__ = ()
+    columns = ("revision", "message", "outcome", "where", "id")
+    empty = "Every turn came out as recorded."
+    noun = "turn"
+
+    def row(self, record: ReplayedTurn) -> dict[str, Any]:
+        return {
+            "revision": record.revision, "at_us": record.at_us, "action": record.action, "payload": record.payload,
+            "outcome": str(record.verdict), "parts": list(record.parts), "used": list(record.used), "why": record.why,
+            "differences": [[each.place, each.one, each.other] for each in record.sides],
+            "definition": record.definition, "id": record.id,
+        }  # fmt: skip
+
+    def cells(self, record: ReplayedTurn) -> Sequence[object]:
+        where = record.why or sides_text(record.sides)
+        message = call_text(record.action, record.payload, 60)
+        return record.revision, message, _WORDS[record.verdict], where, short_id(record.id)
+
+
+def replayed_turn(found: Replayed) -> ReplayedTurn:
+    """For showing: decoded, without the whole states."""
+    turn = found.turn
+    return ReplayedTurn(
+        revision=turn.revision_before,
+        at_us=turn.finished_us,
+        action=turn.action,
+        payload=decode_value(turn.payload),
+        verdict=found.verdict,
+        parts=found.parts,
+        sides=_sides(found),
+        used=found.used,
+        why=found.why,
+        definition=turn.definition,
+        id=str(turn.invocation),
+    )
+
+
+def _sides(found: Replayed) -> tuple[Side, ...]:
+    recorded = found.recorded
+    if recorded is None:
+        return ()
+    again = found.again or recorded
+    if found.verdict is Verdict.VARIES:
+        return sides(again, found.other or recorded, found.parts)
+    return sides(recorded, again, found.parts)
+
+
+class ReplayResult:
+    """What `wb.replay` found; true if every turn came out as recorded."""
+
+    def __init__(
+        self,
+        actor: str,
+        code: str,
+        counts: dict[Verdict, int],
+        differing: ReplayedTurns,
+        notes: tuple[str, ...] = (),
+        *,
+        carried: tuple[Any, Any] | None = None,
+    ) -> None:
+        """`carried`: with `carry=True`, the recorded state after the last turn, and the state that the replay led to."""
+        self.actor = actor
+        self.code = code
+        """Hash of the code that ran."""
+        self.differing = differing
+        """The first 1,000 turns that did not come out as recorded; convert it with `df()`, `pl()` or `arrow()`."""
+        self.notes = notes
+        self.carried = carried
+        self._counts = counts
+
+    @property
+    def turns(self) -> int:
+        """How many turns were looked at."""
+        return sum(self._counts.values())
+
+    @property
+    def agreeing(self) -> int:
+        """How many came out as recorded, in both runs."""
+        return self._counts.get(Verdict.AGREES, 0)
+
+    @property
+    def first(self) -> ReplayedTurn | None:
+        """The first that came out otherwise, or is not reproducible."""
+        return next((each for each in self.differing if each.verdict is not Verdict.SKIPPED), None)
+
+    @property
+    def not_reproducible(self) -> ReplayedTurns:
+        """Those whose two runs disagree: they depend on more than message, state and context."""
+        return ReplayedTurns(each for each in self.differing if each.verdict is Verdict.VARIES)
+
+    def dicts(self) -> list[dict[str, Any]]:
+        """The turns that did not come out as recorded, as plain values."""
+        return self.differing.dicts()
+
+    def df(self) -> Any:
+        """The turns that did not come out as recorded, as a pandas DataFrame."""
+        return self.differing.df()
+
+    def pl(self) -> Any:
+        """The same as a polars DataFrame."""
+        return self.differing.pl()
+
+    def arrow(self) -> Any:
+        """The same as an Arrow table."""
+        return self.differing.arrow()
+
+    def __bool__(self) -> bool:
+        return self.turns == self.agreeing
+
+    def __repr__(self) -> str:
+        lines = [self._headline(), *(f"  {note}" for note in self._notes())]
+        if self.first is not None:
+            lines += ["", self._about_first(), aligned(self._heads(), self._lines(), "  ")]
+        if len(self.differing) > 1:
+            lines += ["", text_table(self.differing.columns, self._rows()), *filter(None, [self._rest()])]
+        return "\n".join(lines)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        head = element("strong", self._headline(), style="" if self else f"color:{ERROR}")
+        parts = [head, *(element("div", muted(note)) for note in self._notes())]
+        if self.first is not None:
+            parts.append(table(self._heads(), self._lines(), self._about_first()))
+        if len(self.differing) > 1:
+            rows = html_table(self.differing.columns, self._rows(), self._rest())
+            parts.append(element("details", element("summary", "All of them", style="cursor:pointer"), _raw(rows)))
+        return bundle(repr(self), element("div", *parts, style=FRAME))
+
+    def _headline(self) -> str:
+        if not self.turns:
+            return f"No turn of {self.actor} is recorded in that range."
+        if self:
+            what = (
+                "Both turns"
+                if self.turns == 2
+                else f"All {count(self.turns)} turns"
+                if self.turns > 2
+                else "The one turn"
+            )
+            return f"✓ {what} of {self.actor} came out as recorded, in two runs."
+        others = (
+            (Verdict.DIFFERS, "otherwise"),
+            (Verdict.VARIES, "not reproducibly"),
+            (Verdict.SKIPPED, "were not run"),
+        )
+        rest = ", ".join(f"{count(self._counts[each])} {words}" for each, words in others if self._counts.get(each))
+        sign = "✗" if self.first is not None else "·"
+        return f"{sign} Of {plural(self.turns, 'turn')} of {self.actor} {count(self.agreeing)} came out as recorded, {rest}."
+
+    def _notes(self) -> Iterator[str]:
+        yield f"code {short_hash(self.code)}; nothing of {self.actor} was changed, nothing was sent"
+        yield from self.notes
+        read = dict.fromkeys(name for each in self.not_reproducible for name in each.used)
+        if read:
+            instead = dict.fromkeys(_INSTEAD[name] for name in read if name in _INSTEAD)
+            yield f"what varies read {', '.join(read)}: take {' and '.join(instead)} instead, whose answers are recorded"
+        elif self.not_reproducible:
+            yield "what varies may be the order of a set, uuid4, a file, the network: take chance and ids from ctx, sort sets"
+        if self.carried is not None:
+            differing = sides_text(state_sides(*self.carried))
+            yield f"at the end, recorded → replayed: {differing}" if differing else "both states at the end are equal"
+
+    def _about_first(self) -> str:
+        first = self.first
+        assert first is not None
+        message = call_text(first.action, first.payload, 80)
+        which = "not reproducible" if first.verdict is Verdict.VARIES else "other than recorded"
+        at, id_ = local_time(first.at_us), short_id(first.id)
+        return f"The first that is {which}: {message}, which found revision {first.revision}, {at}, id {id_}"
+
+    def _heads(self) -> tuple[Column, Column, Column]:
+        varies = self.first is not None and self.first.verdict is Verdict.VARIES
+        one, other = ("one run", "another") if varies else ("recorded", "now")
+        return Column("where", code=True), Column(one, code=True), Column(other, code=True)
+
+    def _lines(self) -> list[Sequence[str]]:
+        first = self.first
+        return [(each.place, each.one, each.other) for each in first.sides] if first is not None else []
+
+    def _rows(self) -> list[Sequence[object]]:
+        return [self.differing.cells(each) for each in self.differing[:_SHOWN]]
+
+    def _rest(self) -> str:
+        hidden = self.turns - self.agreeing - _SHOWN
+        return f"… and {count(hidden)} more: see `.differing`" if hidden > 0 else ""
+
+
+def _raw(html: str) -> Any:
+    from workbench.presenters.html import Markup
+
+    return Markup(html)
