@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from msgspec.structs import replace
 from runtime import embedded
 from runtime.codecs.values import decode_value
 from runtime.definition import define
-from runtime.errors import ActionFailed
+from runtime.errors import ActionFailed, SpawnError
 from runtime.ids import ActorId
 from runtime.local import EmbeddedSystem
 from runtime.records import Failure
