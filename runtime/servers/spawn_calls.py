@@ -38,20 +38,23 @@ class InvocationDoor:
         system: EmbeddedSystem,
         loop: asyncio.AbstractEventLoop,
         metrics: Metrics,
-        dialect: Callable[[], Dialect],
         in_thread: Callable[[Callable[[], Response], Send], None],
         turns: DirectTurns,
     ) -> None:
-        """`dialect` says what a client speaks that has not shown it; `in_thread` runs what may block."""
-        self._system, self._metrics, self._dialect, self._in_thread = system, metrics, dialect, in_thread
+        """`in_thread` runs what may block."""
+        self._system, self._metrics, self._in_thread = system, metrics, in_thread
         self._turns = turns
         self._ids = RandomIds()
         self._loop = loop
         self.port = ReplyPort(loop)
         loop.call_soon_threadsafe(self.port.here)
 
-    def invoke(self, body: bytes, send: Send) -> None:
-        """Take an invocation; the answer is sent when the engine has one."""
+    def invoke(self, body: bytes, send: Send, presumed: Callable[[], Dialect]) -> None:
+        """Take an invocation; the answer is sent when the engine has one.
+
+        Args:
+            presumed: says what the client speaks if it does not show it.
+        """
         try:
             request = InvocationRequest.FromString(body)
         except DecodeError as error:
@@ -63,7 +66,7 @@ class InvocationDoor:
         except SpawnError as error:
             self._refuse(error, send)
             return
-        call = ClientCall(self, request, invocation, send)
+        call = ClientCall(self, request, invocation, send, spoken_dialect(request.value) or presumed())
         self._metrics.inflight += 1
         if invocation.scheduled_to_us:
             # Whether a scheduled call's actor exists is only seen when it is due, and nobody would be told then.
@@ -115,9 +118,6 @@ class InvocationDoor:
         set_payload(response, reply.response, dialect)
         return Response(200, response.SerializeToString())
 
-    def dialect_of(self, request: InvocationRequest) -> Dialect:
-        return spoken_dialect(request.value) or self._dialect()
-
     def answered(self, invocation: Invocation, outcome: str, seconds: float) -> None:
         self._metrics.inflight -= 1
         actor, action = self._labels(invocation)
@@ -141,10 +141,13 @@ class InvocationDoor:
 class ClientCall:
     """One client that waits: a `Waiter` whose reply goes out over HTTP."""
 
-    __slots__ = ("_began_s", "_door", "_invocation", "_is_over", "_request", "_send")
+    __slots__ = ("_began_s", "_dialect", "_door", "_invocation", "_is_over", "_request", "_send")
 
-    def __init__(self, door: InvocationDoor, request: InvocationRequest, invocation: Invocation, send: Send) -> None:
+    def __init__(
+        self, door: InvocationDoor, request: InvocationRequest, invocation: Invocation, send: Send, dialect: Dialect
+    ) -> None:
         self._door, self._request, self._invocation, self._send = door, request, invocation, send
+        self._dialect = dialect
         self._began_s = time.monotonic()
         self._is_over = False
 
@@ -156,9 +159,9 @@ class ClientCall:
         """Called on the loop."""
         if self._is_over:
             return
-        door, request = self._door, self._request
+        door = self._door
         self._end("ok" if reply.failure is None else reply.failure.code)
-        self._send(door.answer(request, reply, door.dialect_of(request)))
+        self._send(door.answer(self._request, reply, self._dialect))
 
     def expire(self, limit_s: float) -> None:
         """The client does not want to wait longer; its call goes on."""

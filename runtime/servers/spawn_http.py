@@ -27,6 +27,7 @@ from runtime.servers.spawn_calls import InvocationDoor
 from runtime.servers.spawn_registry import Registrar, read_revision
 from runtime.servers.template_loads import template_loads
 from runtime.wire import notes
+from runtime.wire.dialect import Dialect
 from runtime.wire.http_client import AddressPool, Answer, Ended, http_request
 from runtime.wire.messages import put_id
 from runtime.wire.pb.spawn.actors.protocol_pb2 import (
@@ -71,9 +72,7 @@ class SpawnProxy:
         self._turns = DirectTurns(system.driver, host, self._begin)
         self.contracts: App | None = None
         """Answers the paths that are not the proxy's own."""
-        self._calls = InvocationDoor(
-            system, loop, self.metrics, lambda: self.registrar.dialect, self._in_thread, self._turns
-        )
+        self._calls = InvocationDoor(system, loop, self.metrics, self._in_thread, self._turns)
         host.observe = self._host_called
 
     @property
@@ -90,7 +89,7 @@ class SpawnProxy:
         is_actors = path.startswith(_BELOW) and "/actors/" in path
         if is_actors and path.endswith("/invoke"):
             if self._takes(request, send, InvocationResponse):
-                self._calls.invoke(request.body, send)
+                self._calls.invoke(request.body, send, functools.partial(self._dialect, request, sender))
         elif path == _ROOT:
             if self._takes(request, send, RegistrationResponse):
                 self._register(request, send, sender(request))
@@ -98,9 +97,15 @@ class SpawnProxy:
             if self._takes(request, send, SpawnResponse):
                 self._spawn(request, send)
         elif is_actors:
-            self._get(request, send, lambda: self._state(request, send))
+            self._get(request, send, lambda: self._state(request, send, sender))
         else:
             self._look(request, send, sender(request))
+
+    def _dialect(self, request: Request, sender: Sender) -> Dialect:
+        """What a client speaks that has not shown it: as the host that is called at its door, else as the last that registered."""
+        targets = self.host.targets.all
+        target = targets.get(sender(request)) if len(targets) > 1 else next(iter(targets.values()), None)
+        return target.dialect if target is not None else self.registrar.dialect
 
     def _look(self, request: Request, send: Send, address: HostAddress) -> None:
         """What needs no actor: health and metrics."""
@@ -184,9 +189,9 @@ class SpawnProxy:
         else:
             self._in_thread(self._guarded(SpawnResponse, lambda: self.registrar.spawn(request.body, revision)), send)
 
-    def _state(self, request: Request, send: Send) -> None:
+    def _state(self, request: Request, send: Send, sender: Sender) -> None:
         name = urllib.parse.unquote(request.path.partition("/actors/")[2])
-        dialect = self.registrar.dialect
+        dialect = self._dialect(request, sender)
 
         def work() -> Response:
             try:

@@ -14,7 +14,7 @@ from runtime.context import Context
 from runtime.errors import ActionFailed, UnknownAction
 from runtime.records import JSON, Encoded
 from runtime.statestores.base import flatten
-from runtime.testing.raw_host import Raw, RawHost, body_of, ok, post, status_of
+from runtime.testing.raw_host import Raw, RawHost, body_of, exchange, ok, post, status_of
 from runtime.wire.pb.spawn.actors import actor_pb2 as actors
 from runtime.wire.pb.spawn.actors import protocol_pb2 as pb
 from tests.runtime.servers.proxying import (
@@ -30,6 +30,7 @@ from tests.runtime.servers.proxying import (
     proxy,
     register,
     registration,
+    request,
     send,
     text,
 )
@@ -359,5 +360,21 @@ def test_client_gets_json_in_the_dialect_that_it_spoke() -> None:
     with RawHost(json_counting(OLD)) as host, proxy(host.port) as running:
         register(running, actor("counter", "add", state=json_text('{"n":0}', OLD)))
         answers = [invoke(running, "counter", "add", json_text("{}", dialect))[1] for dialect in (OLD, NEW)]
+
+    assert [answer.value.type_url.rpartition("/")[2] for answer in answers] == [f"{OLD}.JSONType", f"{NEW}.JSONType"]
+
+
+def test_client_that_shows_none_is_answered_as_the_host_of_its_door_speaks() -> None:
+    with (
+        RawHost(json_counting(OLD)) as former,
+        RawHost(json_counting(NEW)) as latter,
+        proxy(former.port, more=[(0, latter.port)]) as running,
+    ):
+        first, second = (int(url.rpartition(":")[2]) for url in running.addresses)
+        for port, dialect in ((first, OLD), (second, NEW)):
+            body = registration(actor("counter", "add", state=json_text('{"n":0}', dialect))).SerializeToString()
+            assert status_of(exchange(port, post("/api/v1/system", body))) == 200
+        call = post(f"/api/v1/system/{SYSTEM}/actors/counter/invoke", request("counter", "get").SerializeToString())
+        answers = [pb.InvocationResponse.FromString(body_of(exchange(port, call))) for port in (first, second)]
 
     assert [answer.value.type_url.rpartition("/")[2] for answer in answers] == [f"{OLD}.JSONType", f"{NEW}.JSONType"]
