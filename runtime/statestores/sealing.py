@@ -14,12 +14,13 @@ half a second whatever they are mixed with, and an actor system of a hundred tem
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from runtime.crypto.cipher import FINGERPRINT_BYTES, Cipher, SealBrokenError
 from runtime.records import Turn
 from runtime.statestores.backend import SealedRow, SealingBackend, Writes
+from runtime.statestores.columns_loading import COLUMNS
 from runtime.statestores.reading import JournalReader
 
 SEALED_TURNS = 8_192
@@ -28,6 +29,9 @@ FEWEST_TURNS = 1_024
 """A hole with less is not worth a row."""
 
 _STEP_TURNS = 512
+_STEP_BYTES = 500_000
+"""Of states; one step takes no more than this, or a single turn."""
+_LOADING_S = 0.02
 _PAGE = 4
 _PAGE_RANGES = 1_000
 _MAGIC = b"SWSC"
@@ -94,12 +98,16 @@ class Sealer:
         self._done = 0
         """Up to here every turn is sealed or not worth it."""
         self._run: _Run | None = None
+        self._is_without = False
+        """The library for columns is not there."""
 
     def step(self, head: int) -> bool:
         """A bounded piece of work: a batch of turns, or a row written; False when there is nothing to do for now."""
-        if self._run is None and not self._begin(head):
+        if self._is_without or (self._run is None and not self._begin(head)):
             return False
         assert self._run is not None
+        if not self._can_make_columns():
+            return not self._is_without
         if self._run.gather():
             return True
         run, self._run = self._run, None
@@ -107,6 +115,13 @@ class Sealer:
             self._write(run)
         self._done = run.last
         return True
+
+    def _can_make_columns(self) -> bool:
+        try:
+            return COLUMNS.is_loaded(_LOADING_S)
+        except ImportError:
+            self._is_without = True
+            return False
 
     def again(self, sequence: int = 0) -> None:
         """Turns above `sequence` changed, and their columns are gone."""
@@ -157,8 +172,19 @@ class _Run:
         if not self._read:
             self.last = self._until
             return False
-        turns, self._read = self._read[:_STEP_TURNS], self._read[_STEP_TURNS:]
+        count = _fitting(self._read)
+        turns, self._read = self._read[:count], self._read[count:]
         self.batches.append(batch(turns))
         self.turns, self.last = self.turns + len(turns), turns[-1].sequence
         self._bytes += self.batches[-1].nbytes
         return True
+
+
+def _fitting(turns: Sequence[Turn]) -> int:
+    """How many of them are enough for one step; at least one."""
+    size = 0
+    for index, turn in enumerate(turns[:_STEP_TURNS]):
+        size += len(turn.state.value.data) if turn.state is not None else 0
+        if size >= _STEP_BYTES:
+            return index + 1
+    return min(len(turns), _STEP_TURNS)

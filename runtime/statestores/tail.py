@@ -11,6 +11,7 @@ other.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from itertools import islice
 
@@ -89,9 +90,17 @@ class Tail:
         self._young_turns, self._young_keys = {}, {}
         self._frozen_head = head
 
-    def chunk(self, limit: int) -> tuple[list[Turn], list[tuple[int, int]], bool]:
-        """Up to `limit` turns and eight times as many keys to write next, and whether these are the last."""
-        turns = list(islice(self._old_turns.values(), limit))
+    def chunk(self, limit: int, most_bytes: int = sys.maxsize) -> tuple[list[Turn], list[tuple[int, int]], bool]:
+        """Up to `limit` turns and eight times as many keys to write next, and whether these are the last.
+
+        No more turns than until their states have `most_bytes` together.
+        """
+        turns, size = list[Turn](), 0
+        for turn in islice(self._old_turns.values(), limit):
+            turns.append(turn)
+            size += len(turn.state.value.data) if turn.state is not None else 0
+            if size >= most_bytes:
+                break
         keys = list(islice(self._old_keys.items(), limit * 8))
         return turns, keys, len(turns) == len(self._old_turns) and len(keys) == len(self._old_keys)
 

@@ -22,6 +22,8 @@ from runtime.statestores.rows import snapshot_of, to_row, to_schedule_row
 from runtime.statestores.tail import Tail
 
 _CHUNK_ACTORS = 512
+_CHUNK_BYTES = 2_000_000
+"""Of states; a checkpoint writes no more at once, so that it does not keep a commit waiting."""
 _MOST_TURNS = 100_000
 
 Chunk = tuple[list[Turn], list[tuple[int, int]], bool]
@@ -81,7 +83,7 @@ class JournalWriter:
             if self.head == self._tail.frozen_head:
                 return False
             self._tail.freeze(self.head)
-        chunk = self._tail.chunk(_CHUNK_ACTORS)
+        chunk = self._tail.chunk(_CHUNK_ACTORS, _CHUNK_BYTES)
         self._chunk_written(chunk, self._backend.write(self._rows_of(chunk)))
         return True
 
