@@ -14,8 +14,13 @@ from google.protobuf.wrappers_pb2 import StringValue
 
 from runtime.actor import Actor, action, init, timer
 from runtime.context import Context
+from runtime.definition import define
 from runtime.errors import BadSetting, HostFailed, NotAllowed, SpawnError, UnknownActor
+from runtime.ids import ActorId
+from runtime.local import embedded
 from runtime.records import RESTORE
+from runtime.replay.past import Past
+from runtime.replay.rerun import Rerun
 from runtime.servers.actor_host import ActorHost
 from runtime.servers.beside_proxy import open_journal
 from runtime.servers.host_app import CrashBudget
@@ -566,6 +571,22 @@ def test_every_invocation_and_its_answer_is_in_the_journal(hosting: Callable[...
     assert loaded.state is not None
     assert loaded.state.value.data == b'{"total":6}'
     journal.close()
+
+
+def test_journal_beside_a_real_proxy_is_run_again_at_home(hosting: Callable[..., ActorHost], tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'journal.db'}"
+    host = hosting(journal=open_journal(url))
+    host.deploy(Tally)
+    for total in (40, 45):
+        answered(host, call("Tally", "add", json_text(f'{{"total":{total}}}'), json_text('{"value":5}')))
+    ask(host, call("Tally", "fail", json_text('{"total":50}')))
+    assert host.close()
+
+    with embedded(system=SYSTEM, store=url) as home:
+        rerun = Rerun(define(Tally), ActorId(SYSTEM, "Tally"), carry=True)
+        again = list(rerun.run(Past(home, "Tally")))
+
+    assert [(each.parts, each.skipped) for each in again] == [((), "")] * 4
 
 
 def test_state_that_the_proxy_changed_by_itself_is_noted_before_the_turn(hosting: Callable[..., ActorHost]) -> None:
