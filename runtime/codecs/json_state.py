@@ -6,13 +6,13 @@ state of the next turn: so a turn always starts from what would be read from dis
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypedDict
 
 import msgspec
 
 from runtime.codecs.base import MAX_VALUE_BYTES
+from runtime.codecs.numbers import without_json
 from runtime.definition import ActorDefinition, type_text
 from runtime.errors import BadState, DefinitionError, nearest, shown
 from runtime.records import JSON, Encoded, State
@@ -162,7 +162,7 @@ class JsonStateCodec:
             return f"{name} is nested too deeply, or contains itself."
         except (TypeError, ValueError, OverflowError):
             pass
-        for path, why in _suspects(name, value):
+        for path, why in without_json(name, value):
             return f"{path} {why}"
         try:
             back = msgspec.json.decode(_encode(value), type=self._types[name])
@@ -180,15 +180,3 @@ def _same_types(types: list[type], back: dict[str, Any]) -> bool:
 def _may_become(given: type, read: type) -> bool:
     """Whether a value may come back as this type: as its own, or a whole number as the equal float that was declared."""
     return given is read or (given is int and read is float)
-
-
-def _suspects(path: str, value: Any) -> Iterator[tuple[str, str]]:
-    """Values that JSON cannot carry, wherever they are: NaN, infinity, and what only looks like a list or dict."""
-    if isinstance(value, float) and not math.isfinite(value):
-        yield path, f"is {value}, which JSON has no number for; use None or text."
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from _suspects(f"{path}[{key!r}]", item)
-    elif isinstance(value, (list, tuple, set, frozenset)):
-        for index, item in enumerate(value):
-            yield from _suspects(f"{path}[{index}]", item)

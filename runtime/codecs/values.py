@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from runtime.codecs.base import MAX_VALUE_BYTES
+from runtime.codecs.numbers import without_json
 from runtime.errors import BadPayload, shown
 from runtime.records import JSON, NOTHING, Encoded
 
@@ -34,6 +35,9 @@ def encode_value(value: Any, *, what: str) -> Encoded | None:
         raise BadPayload(
             f"Cannot encode {what}, {shown(value)}: {error}. Use plain values: text, numbers, lists, dicts."
         ) from error
+    if b"null" in data:  # which is what the encoder makes of NaN and infinity
+        for path, why in without_json("", value):
+            raise BadPayload(f"Cannot encode {what}: {path or 'it'} {why}")
     if len(data) > MAX_VALUE_BYTES:
         raise BadPayload(f"Cannot send {what}: it is {len(data):,} bytes, at most {MAX_VALUE_BYTES:,} are allowed.")
     return Encoded(JSON, data)

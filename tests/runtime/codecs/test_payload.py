@@ -96,3 +96,14 @@ def test_positional_parameters_are_refused_when_defined() -> None:
 
     with pytest.raises(DefinitionError, match="cannot be filled from a payload"):
         define(Star)
+
+
+@pytest.mark.parametrize("value", [float("nan"), {"x": [1.0, float("inf")]}, [None, {"y": float("-inf")}]])
+def test_number_that_json_has_not_is_refused_not_made_null(value: Any) -> None:
+    with pytest.raises(BadPayload, match=r"Cannot encode the payload: .* is (nan|-?inf), which JSON has no number for"):
+        encode_value(value, what="the payload")
+
+
+def test_null_and_text_of_it_are_values() -> None:
+    for value in ({"x": None}, "null", [None, 1.5]):
+        assert decode_value(encode_value(value, what="it")) == value
