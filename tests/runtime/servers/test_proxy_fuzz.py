@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -31,9 +31,9 @@ FUZZ = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCh
 
 
 @st.composite
-def mutated(draw: st.DrawFn) -> bytes:
-    """A recorded request with a piece cut out, doubled, or overwritten."""
-    body = bytearray(draw(st.sampled_from(SEEDS)))
+def mutated(draw: st.DrawFn, seeds: Sequence[bytes] = SEEDS) -> bytes:
+    """A recorded message with pieces cut out, doubled, or overwritten."""
+    body = bytearray(draw(st.sampled_from(seeds)))
     for _ in range(draw(st.integers(1, 4))):
         start = draw(st.integers(0, len(body)))
         end = draw(st.integers(start, min(len(body), start + 12)))
