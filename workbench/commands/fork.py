@@ -16,7 +16,7 @@ from runtime.ids import ActorId
 from runtime.records import Invocation, Reply, Turn
 from runtime.replay.came import came_of
 from runtime.replay.fork import ForkedActor, Step
-from runtime.replay.line import given_then
+from runtime.replay.line import Position, given_then
 from runtime.replay.past import Following, following, position_at
 from workbench.commands import picking
 from workbench.commands.interrupted import WaitInterrupted
@@ -74,6 +74,8 @@ def fork(
         past = following(system, actor, at, limit)
     else:
         past = Following(position_at(system, actor, at), (), (), False)
+    if past.at == Position() and not past.turns:  # it has had no turn at all
+        past = msgspec.structs.replace(past, at=Position(tags=dict(definition.settings.tags)))
     forked = ForkedActor(definition, ActorId(system.name, actor), past.at, answers=answers)
     return Fork(forked, past, name)
 

@@ -72,6 +72,7 @@ def shop(session: Session) -> None:
         wb.deploy(each)
     for item in ("tea", "cake"):
         wb.invoke("shop", "sell", {"item": item})
+    wb.invoke("archive", "get")  # it comes after what was told
 
 
 def _everything() -> tuple[Any, ...]:
@@ -244,6 +245,21 @@ def test_a_child_is_forked_with_its_templates_code() -> None:
         wb.invoke("LX-1", "fly", {"miles": miles}, parent="plane")
 
     assert wb.fork("LX-1", 1).replay().forked == {"flown": 30}
+
+
+def test_an_actor_that_has_had_no_turn_is_forked_with_what_it_begins_with() -> None:
+    class Tagged(Actor, name="tagged", tags={"colour": "red"}):
+        count: int = 3
+
+        @action
+        def show(self) -> int:
+            return self.count
+
+    wb.deploy(Tagged)
+
+    fork = wb.fork("tagged")
+
+    assert (fork.tags, fork.state, fork.invoke("show")) == ({"colour": "red"}, {"count": 3}, 3)
 
 
 def test_without_recorded_turns_a_state_can_still_be_forked() -> None:
