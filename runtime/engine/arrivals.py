@@ -146,7 +146,11 @@ class Arrivals:
         """Put a message on the agenda and into the store: it is executed once, also after a restart.
 
         The caller is answered when that is on disk, so an accepted schedule is never lost.
+
+        Raises:
+            UnknownAction: the code that is deployed now has no such action; code that is not may come later.
         """
+        self._check_action(self._core.directory.templates.get(invocation.parent or invocation.actor.name), invocation)
         self._core.agenda.add(invocation.scheduled_to_us, Delayed(invocation))
         self._core.journal.schedule(invocation)
         return self._core.answer(Envelope(invocation, waiter, now_us), Reply(invocation.id), after_commit=True)

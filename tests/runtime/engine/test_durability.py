@@ -139,6 +139,23 @@ def test_messages_that_waited_run_after_the_store_recovered(failing: SteppingDri
     assert waiting.result() == {"total": 6}
 
 
+def test_slow_store_holds_turns_back_before_memory_is_full() -> None:
+    driver = SteppingDriver(
+        open_store("memory://", key=KEY), options=EngineOptions(system="test", unwritten_limit=3), writes_at_once=False
+    )
+    driver.deploy(Counter)
+    sent = [driver.send("counter", "add", {"value": 1}) for _ in range(10)]
+
+    driver.run()
+    assert [each.is_done for each in sent] == [True] * 4 + [False] * 6, "the fourth is one too many"
+    driver.write()
+    driver.run()
+    driver.write()
+    driver.run()
+
+    assert all(each.is_done for each in sent)
+
+
 class Passing(Actor, name="passing", durability="commit"):
     passed: int = 0
 

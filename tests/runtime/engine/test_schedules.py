@@ -187,6 +187,15 @@ def test_schedule_that_waits_when_the_system_stops_runs_after_it(unwritten: Step
     assert total(unwritten) == 7
 
 
+def test_unknown_action_is_refused_now_and_not_when_it_is_due(unwritten: SteppingDriver) -> None:
+    due = datetime.fromtimestamp(unwritten.clock.now_us() / 1e6, UTC) + timedelta(seconds=5)
+
+    with pytest.raises(errors.UnknownAction, match=r"'ad'\. Did you mean add"):
+        unwritten.send("counter", "ad", {"value": 1}, scheduled_to=due).result()
+
+    assert not unwritten.engine.journal.has_work
+
+
 def test_call_for_the_past_to_nobody_is_refused_at_once(unwritten: SteppingDriver) -> None:
     past = datetime.fromtimestamp(unwritten.clock.now_us() / 1e6, UTC) - timedelta(seconds=5)
 
