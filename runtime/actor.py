@@ -14,6 +14,7 @@ Importing this module defines names only; nothing runs and nothing is checked be
 from __future__ import annotations
 
 import inspect
+import reprlib
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar, overload
 
@@ -37,7 +38,7 @@ class Actor:
     """Base of every actor class.
 
     Annotated attributes are the state, with their defaults; methods marked `@action` can be invoked.  Class keywords are the
-    settings (design §11).  An instance lives for one turn; assigning an attribute that was not declared is refused.
+    settings.  An instance lives for one turn; assigning an attribute that was not declared is refused.
     """
 
     __spawn_settings__: ClassVar[dict[str, Any]] = {}
@@ -57,6 +58,13 @@ class Actor:
                 f"`{name}: {type(value).__name__} = {shown(value)}`; only declared fields are kept."
             )
         self.__dict__[name] = value
+
+    def __repr__(self) -> str:
+        """`Counter(total=3)`, cut where it is long: for debuggers and prints."""
+        fields = [
+            f"{name}={reprlib.repr(value)}" for name, value in vars(self).items() if name in self.__spawn_fields__
+        ]
+        return f"{type(self).__name__}({', '.join(fields)})"
 
 
 def _is_class_variable(name: str, annotation: object) -> bool:

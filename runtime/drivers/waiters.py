@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import msgspec
 
 from runtime.codecs.values import decode_value
+from runtime.drivers.freezes import MOST_LATE_S, frozen_s, is_at_breakpoint
 from runtime.drivers.handover import Watch
 from runtime.errors import InternalError, InvocationTimeout, SpawnError, rebuild
 from runtime.records import Invocation, Reply
@@ -77,7 +78,7 @@ class BlockingWaiter(msgspec.Struct, eq=False):
         """The decoded response.  An interrupt of the main thread ends the wait, within 0.1 s, and nothing else.
 
         Raises:
-            InvocationTimeout: no reply within `timeout_s`.
+            InvocationTimeout: no reply within `timeout_s`; time that the process stands still does not count.
             SpawnError: what the reply says.
         """
         if self.watch is not None and self.reply is None:
@@ -99,9 +100,13 @@ class BlockingWaiter(msgspec.Struct, eq=False):
         lock.acquire()
         self.lock = lock
         # Whoever delivers sets the reply, then looks for the lock; here it is the other way round.  So one sees the other.
-        deadline = time.monotonic() + timeout_s
-        while self.reply is None and (left_s := deadline - time.monotonic()) > 0:
-            lock.acquire(timeout=min(left_s, _SLICE_S))
+        began = time.monotonic()
+        deadline = began + timeout_s
+        while self.reply is None and (left_s := deadline - began) > 0:
+            slice_s = min(left_s, _SLICE_S)
+            lock.acquire(timeout=slice_s)
+            deadline += frozen_s(began, slice_s)
+            began = time.monotonic()
 
 
 class LoopWaiter(msgspec.Struct, eq=False):
@@ -126,8 +131,15 @@ class LoopWaiter(msgspec.Struct, eq=False):
         self.future.set_exception(error)
 
     def expire(self) -> None:
-        """Called on the loop."""
-        if not self.future.done():
+        """Called on the loop, when the time is up."""
+        if self.future.done():
+            return
+        now = time.monotonic()
+        if (late_s := now - self.deadline) > MOST_LATE_S or is_at_breakpoint():
+            more_s = max(_SLICE_S, late_s)
+            self.deadline = now + more_s
+            self.future.get_loop().call_later(more_s, self.expire)
+        else:
             invocation = self.invocation
             self.future.set_exception(InvocationTimeout(invocation.actor.name, invocation.action, self.timeout_s))
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 import threading
+import time
+from collections.abc import Callable
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -168,3 +172,47 @@ def test_answered_waiters_do_not_pile_up() -> None:
         return len(port._waiting)
 
     assert asyncio.run(ask()) == 1
+
+
+@pytest.fixture
+def breakpoint_reached(monkeypatch: pytest.MonkeyPatch) -> Callable[[], object]:
+    """A thread stands at a breakpoint, until this is called."""
+    info = SimpleNamespace(pydev_state=2)
+    monkeypatch.setitem(sys.modules, "pydevd", ModuleType("pydevd"))
+    monkeypatch.setattr(threading.main_thread(), "additional_info", info, raising=False)
+    return lambda: setattr(info, "pydev_state", 1)
+
+
+def test_time_at_a_breakpoint_does_not_count_for_a_thread(breakpoint_reached: Callable[[], object]) -> None:
+    waiter, got = BlockingWaiter(), list[Any]()
+    waiting = threading.Thread(target=lambda: got.append(waiter.wait(CALL, 0.01)))
+    waiting.start()
+    began = time.monotonic()
+    wait_until(lambda: time.monotonic() > began + 0.3, "the time-out passed")
+
+    waiter.deliver(ANSWER)
+    waiting.join(DEADLINE_S)
+
+    assert got == [{"total": 5}]
+
+
+@pytest.mark.parametrize("default_s", [0.01, 60.0])
+def test_time_at_a_breakpoint_does_not_count_for_a_loop(
+    breakpoint_reached: Callable[[], object], default_s: float
+) -> None:
+    async def call() -> Any:
+        port = LoopPort(asyncio.get_running_loop())
+        waiter = port.waiter(CALL, 0.01, default_s=default_s)
+        await asyncio.sleep(0.3)
+        waiter.deliver(ANSWER)
+        port.wake()
+        return await waiter.future
+
+    assert asyncio.run(call()) == {"total": 5}
+
+
+def test_after_a_breakpoint_the_time_out_counts_again(breakpoint_reached: Callable[[], object]) -> None:
+    threading.Timer(0.2, breakpoint_reached).start()
+
+    with pytest.raises(InvocationTimeout):
+        BlockingWaiter().wait(CALL, 0.01)
