@@ -21,14 +21,15 @@ def logs(actor: str | None = None, limit: int = 1_000, *, invocation: str = "") 
     Raises:
         UnknownActor: nothing is known under that name.
     """
+    is_elsewhere = current.attached is not None
     if actor is None:
-        return Logs.of(_chosen(None, invocation, limit))
+        return Logs.of(_chosen(None, invocation, limit), is_elsewhere=is_elsewhere)
     system = current.open()
     identity = ActorId(system.name, actor)
     found = _chosen(identity, invocation, limit)
     if not found:
         system.info(actor)
-    return Logs.of(found, whose=actor, dropped=current.logs.dropped(identity))
+    return Logs.of(found, whose=actor, dropped=current.logs.dropped(identity), is_elsewhere=is_elsewhere)
 
 
 def _chosen(actor: ActorId | None, invocation: str, limit: int) -> list[LogLine]:

@@ -10,7 +10,7 @@ from IPython.core.magic_arguments import argument
 from workbench.kernel_ext.arguments import arguments, parsed
 from workbench.kernel_ext.magic_base import BaseMagics, Scope
 
-_TEXTS = ("token_file", "authority", "certificate", "key", "journal")
+_TEXTS = ("reason", "token_file", "authority", "certificate", "key", "journal")
 
 
 @magics_class

@@ -40,12 +40,14 @@ class Logs(tuple[LogLine, ...]):
     """Older lines that are not kept any more."""
     whose = ""
     """The actor's name; empty for all."""
+    is_elsewhere = False
+    """The actors run in another process, where what they print is kept; here is what actors of this process printed."""
 
     @classmethod
-    def of(cls, lines: Iterable[LogLine], *, whose: str = "", dropped: int = 0) -> Logs:
+    def of(cls, lines: Iterable[LogLine], *, whose: str = "", dropped: int = 0, is_elsewhere: bool = False) -> Logs:
         """The lines, with what is known about them."""
         logs = cls(lines)
-        logs.whose, logs.dropped = whose, dropped
+        logs.whose, logs.dropped, logs.is_elsewhere = whose, dropped, is_elsewhere
         return logs
 
     @property
@@ -96,11 +98,8 @@ class Logs(tuple[LogLine, ...]):
         return [dict(line.bundle) for line in self[-SHOWN_LINES:] if line.bundle and _WIDGET in line.bundle]
 
     def _nothing(self) -> str:
-        return (
-            f"{self.whose} has not printed or logged anything."
-            if self.whose
-            else "No actor has printed or logged anything."
-        )
+        here = " here; the process that runs it keeps its log" if self.is_elsewhere else ""
+        return f"{self.whose or 'No actor'} has {'not ' if self.whose else ''}printed or logged anything{here}."
 
     def _missing(self) -> list[str]:
         hidden = len(self) - SHOWN_LINES

@@ -84,11 +84,13 @@ def test_visitor_that_only_looks_is_refused_in_one_clear_message(
 
 def test_visitor_acts_and_deploys_and_leaves(notebooks: tuple[Kernel, Kernel], address: str) -> None:
     home, visitor = notebooks
-    visitor.ok(f"%attach {address} --mode act")
+    visitor.ok(f"%attach {address} --mode act --reason 'the total is wrong'")
 
     before = int(re.search(r"\d+", visitor.ok("%invoke counter add value=1").text)[0])  # type: ignore[index]
     visitor.ok(GUEST)
     assert f"the counter has {before + 100}" in home.ok("%invoke guest greet").text
+    assert "the total is wrong" in visitor.ok("%audit").text
+    assert "keeps its log" in visitor.ok("%logs counter").text
     assert "Left " in visitor.ok("%detach").stdout
 
     failed = home.run("%invoke guest greet --timeout 30")
