@@ -90,7 +90,7 @@ class AddressPool:
 
     def abandon(self, exchange: Exchange) -> None:
         """Nobody wants the answer any more: close the connection, which is how the other side can notice."""
-        exchange.is_over = True
+        exchange.abandon()
         with suppress(ValueError):
             self._waiting.remove(exchange)
         for connection in self._busy:

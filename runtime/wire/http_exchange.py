@@ -58,17 +58,26 @@ class ClientLimits(msgspec.Struct, frozen=True, kw_only=True):
 class Exchange:
     """One request on its way."""
 
-    __slots__ = ("deadline", "done", "is_over", "request", "timeout_s")
+    __slots__ = ("_done", "deadline", "request", "timeout_s")
 
     def __init__(self, request: bytes, done: Done, timeout_s: float) -> None:
-        self.request, self.done, self.timeout_s = request, done, timeout_s
+        self.request, self.timeout_s = request, timeout_s
         self.deadline = time.monotonic() + timeout_s
-        self.is_over = False
+        self._done: Done | None = done
+        """Forgotten at the end: it usually leads back here, and such a ring would be left to the garbage collector."""
+
+    @property
+    def is_over(self) -> bool:
+        return self._done is None
 
     def end(self, how: Ended) -> None:
-        if not self.is_over:
-            self.is_over = True
-            self.done(how)
+        done, self._done = self._done, None
+        if done is not None:
+            done(how)
+
+    def abandon(self) -> None:
+        """Nobody wants to know how it ends."""
+        self._done = None
 
 
 class ClientConnection(asyncio.Protocol):
