@@ -1,8 +1,11 @@
 """`%fork` and `%replay` in a kernel: code of cells, run again."""
 
+from pathlib import Path
+
+import psutil
 import pytest
 
-from tests.workbench.kernel_ext.kernel import Kernel
+from tests.workbench.kernel_ext.kernel import Kernel, until
 
 METER = """\
 %%actor
@@ -91,3 +94,60 @@ def test_mistakes_take_one_line(meter: Kernel) -> None:
     assert cell.status == "error"
     assert cell.traceback.splitlines()[-1].endswith("There is no meter at revision 99: it is at revision 3.")
     assert "no name of a variable" in meter.run("%fork meter 1 --name a-b").stderr
+
+
+STUCK = """\
+import os, pathlib, psutil, signal, threading, time
+begun = pathlib.Path("begun").absolute()
+
+class Stuck(Actor, name="meter"):
+    total: int = 0
+
+    @action
+    def read(self, value: int) -> int:
+        begun.touch()
+        while True:
+            pass
+
+def interrupt_when_begun():
+    def watch():
+        for _ in range(3_000):
+            if begun.exists():
+                break
+            threading.Event().wait(0.01)
+        os.kill(os.getpid(), signal.SIGINT)
+    threading.Thread(target=watch).start()
+
+def replaying():
+    return [each.pid for each in psutil.Process().children(recursive=True) if "wb-replay" in " ".join(each.cmdline())]
+"""
+
+
+def test_an_interrupt_stops_the_replay_and_its_processes(meter: Kernel) -> None:
+    meter.ok(STUCK)
+
+    cell = meter.run("interrupt_when_begun()\n%replay meter --code Stuck")
+
+    assert cell.status == "error"
+    assert cell.traceback.splitlines()[-1] == "The replay of meter was stopped after 0 turns; nothing was changed."
+    assert meter.ok("replaying()").text == "[]"
+
+
+def test_processes_of_a_replay_end_with_their_kernel(tmp_path: Path) -> None:
+    with Kernel(tmp_path) as short:
+        for code in (
+            "%load_ext workbench",
+            "%config Workbench.store = 'memory'",
+            "from workbench import Actor, action",
+        ):
+            short.ok(code)
+        short.ok(METER)
+        short.ok("%invoke meter read value=1")
+        short.ok(STUCK)
+        kernel_pid = int(short.ok("os.getpid()").text)
+        short.send("%replay meter --code Stuck")
+        until((tmp_path / "begun").exists, "the replay began")
+        pids = [each.pid for each in psutil.Process(kernel_pid).children(recursive=True)]
+
+    assert pids
+    until(lambda: not any(map(psutil.pid_exists, pids)), "the processes of the replay ended")
