@@ -6,7 +6,7 @@ from runtime.clock import as_datetime
 from runtime.codecs.values import decode_value
 from runtime.errors import BadSetting
 from runtime.records import Failure, Turn
-from workbench.commands.tail import need_history, newest
+from workbench.commands.tail import last_sequence, need_history, newest
 from workbench.results import Entry, History
 from workbench.session import current
 
@@ -32,7 +32,8 @@ def history(actor: str, limit: int = 20, *, revision: int | None = None) -> Hist
     need_history(system)
     system.state(actor)
     system.flush()
-    found = newest(system, lambda turn: revision is None or turn.revision <= revision, limit, actor=actor)
+    until = None if revision is None else last_sequence(system, actor, revision)
+    found = newest(system, lambda turn: revision is None or turn.revision <= revision, limit, actor=actor, until=until)
     return History(map(_entry, found))
 
 

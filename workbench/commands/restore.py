@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from workbench.commands.acting import acting
 from workbench.session import current
 
 
@@ -19,4 +20,5 @@ def restore(actor: str, revision: int) -> Any:
         NotCapable: the system only looks, or cannot do it.
     """
     system = current.open()
-    return system.state(actor, system.restore(actor, revision))
+    with acting(system, "restore", actor, str(revision)):
+        return system.state(actor, system.restore(actor, revision))

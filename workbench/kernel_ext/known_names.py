@@ -57,9 +57,9 @@ class KnownNames:
 
     def values(self, actor: str, action: str, parameter: str, parent: str = "") -> list[str]:
         """What can be given for a parameter: those that its type allows, else its default and what was given before."""
-        field = next((each for each in self._fields(parent or actor, action) if each.name == parameter), None)
-        if field is None:
-            return []
+        field = next(
+            (each for each in self._fields(parent or actor, action) if each.name == parameter), Field(parameter)
+        )
         allowed = literals_of(field.type)
         if allowed:
             return list(allowed)

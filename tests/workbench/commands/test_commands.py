@@ -1,13 +1,16 @@
 """The commands over a real system in memory."""
 
 import asyncio
+from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import workbench as wb
-from runtime.errors import ActionFailed, DefinitionError, InvocationTimeout, UnknownActor
+from runtime.errors import ActionFailed, DefinitionError, InvocationTimeout, UnknownActor, UnknownRevision
 from tests.workbench.commands.conftest import Counter, release
+from workbench.commands.tail import last_sequence
 from workbench.session import Session
 
 pytestmark = pytest.mark.usefixtures("session")
@@ -220,3 +223,50 @@ def test_the_end_of_a_wait_leaves_the_action_to_itself() -> None:
     release.set()
 
     assert wb.invoke("counter", "add", {"value": 1}) == {"total": 1}
+
+
+def test_history_up_to_a_revision_shows_what_led_to_it() -> None:
+    for value in range(1, 6):
+        wb.invoke("counter", "add", {"value": value})
+
+    assert [turn.revision for turn in wb.history("counter", 2, revision=3)] == [2, 3]
+
+
+def test_a_revision_of_a_long_past_is_found_without_reading_it() -> None:
+    past = LongPast()
+
+    end = last_sequence(past, "counter", 70)  # type: ignore[arg-type]
+
+    assert 70 <= end <= 70 + 4_096
+    assert past.given < 30
+
+
+def test_a_restored_revision_is_a_new_one_with_the_old_state() -> None:
+    for value in (1, 2, 3):
+        wb.invoke("counter", "add", {"value": value})
+
+    assert wb.restore("counter", 2) == {"total": 3}
+    assert wb.state("counter") == {"total": 3}
+    assert wb.state("counter", 3) == {"total": 6}
+
+
+def test_a_revision_that_never_was_is_not_restored() -> None:
+    wb.invoke("counter", "add", {"value": 1})
+
+    with pytest.raises(UnknownRevision):
+        wb.restore("counter", 9)
+    assert wb.state("counter") == {"total": 1}
+
+
+class LongPast:
+    """A million turns, each a revision; counts those that it gives."""
+
+    given = 0
+
+    def status(self) -> Any:
+        return SimpleNamespace(committed=1_000_000)
+
+    def turns(self, *, after: int, actor: str) -> Iterator[list[Any]]:
+        for sequence in range(after + 1, 1_000_001):
+            self.given += 1
+            yield [SimpleNamespace(sequence=sequence, revision=sequence)]
