@@ -1,8 +1,9 @@
 """`python -m runtime COMMAND …`: an actor system as a process of its own.
 
-serve   a Spawn proxy: SDKs in any language register here, and actors of ours can live in it
-host    runs actors of ours behind a Spawn proxy
-rekey   encrypts a store anew, under another key
+serve         a Spawn proxy: SDKs in any language register here, and actors of ours can live in it
+host          runs actors of ours behind a Spawn proxy
+certificates  makes certificates for a server that is reached from elsewhere, and for its clients
+rekey         encrypts a store anew, under another key
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from runtime.errors import SpawnError
 _COMMANDS = {
     "serve": "runtime.servers.serve_command",
     "host": "runtime.servers.host_command",
+    "certificates": "runtime.servers.certificates_command",
     "rekey": "runtime.statestores.rekey_command",
 }
 """Modules with `HELP`, `add_arguments(parser)` and `run(given) -> int`; the chosen one is loaded, and no other."""

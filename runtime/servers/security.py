@@ -72,11 +72,14 @@ def check_listener(host: str, security: Security) -> None:
     if security.client_authority and not security.is_encrypted:
         raise BadSetting("Client certificates need TLS: give the server a certificate and a key too.")
     if not security.token and not security.client_authority:
-        raise BadSetting("A server without a token would let every process in. Leave `token` out to have one made.")
+        raise BadSetting(
+            "A server without a token would let every process in: Security() makes one, as --token-file does.\n"
+            "Or clients have certificates: client_authority, --client-authority."
+        )
     if not is_loopback(host) and not security.is_encrypted:
         raise BadSetting(
             f"Cannot listen on {host!r} without TLS: tokens and states would cross the network in the clear.\n"
-            f"Give a certificate and key (`runtime.servers.certificates` makes them), or listen on {LOOPBACK}."
+            f"Give a certificate and key (`python -m runtime certificates` makes them), or listen on {LOOPBACK}."
         )
 
 

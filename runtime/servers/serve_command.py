@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runtime.config import DEFAULT_SYSTEM
+from runtime.crypto.tokens import new_token
+from runtime.errors import BadSetting
 from runtime.local import EmbeddedSystem, embedded
 from runtime.servers.modules import load_actors
 from runtime.servers.running import HOST_PORT, HTTP_PORT, RunningProxy, serve
@@ -74,7 +77,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--certificate", type=Path, help="PEM file of this server's certificate")
     parser.add_argument("--key", type=Path, help="PEM file of its key")
     parser.add_argument("--client-authority", type=Path, help="PEM file of who signs the certificates of clients")
-    parser.add_argument("--token-file", type=Path, help="file with the token that clients send")
+    parser.add_argument(
+        "--token-file", type=Path, help="file with the token that clients send; it is made if it is not there"
+    )
     parser.add_argument(
         "--drain-seconds", type=float, default=10.0, help="how long calls under way may take at the end"
     )
@@ -161,12 +166,29 @@ def _security(given: argparse.Namespace) -> Security | None:
     if not (given.certificate or given.key or given.client_authority or given.token_file):
         return None
     return Security(
-        token=given.token_file.read_text("utf-8").strip() if given.token_file else "",
+        token=_token(given.token_file) if given.token_file else "",
         certificate=_content(given.certificate),
         key=_content(given.key),
         client_authority=_content(given.client_authority),
     )
 
 
+def _token(path: Path) -> str:
+    """The token in a file; a new one in a new file of its owner only."""
+    with suppress(OSError):  # it is there, or reading says why not
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(f"{new_token()}\n")
+    token = _content(path).decode("utf-8", "replace").strip()
+    if not token:
+        raise BadSetting(f"The token file {path} is empty.")
+    return token
+
+
 def _content(path: Path | None) -> bytes:
-    return path.read_bytes() if path is not None else b""
+    if path is None:
+        return b""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BadSetting(f"Cannot read {path}: {error.strerror}.") from None

@@ -16,7 +16,7 @@ import pytest
 
 from runtime.api import SystemApi
 from runtime.connecting import connect
-from runtime.errors import NotDeployed, UnknownActor
+from runtime.errors import NotAllowed, NotDeployed, UnknownActor
 
 ROOT = Path(__file__).parents[3]
 ACTORS = """
@@ -150,12 +150,30 @@ def test_host_behind_a_served_proxy_runs_actors_and_comes_back_after_its_restart
     assert (folder / "j.db").exists()
 
 
+def test_made_certificates_and_token_let_in_who_has_them(start: Start, folder: Path) -> None:
+    assert start("certificates", "tls").process.wait(30) == 0
+    files = ("--certificate", "tls/server.pem", "--key", "tls/server-key.pem", "--token-file", "token")
+    served = start("serve", "--http-port", "0", *files, "my_actors.py")
+    url = served.until("listening at").split()[2]
+    served.until("ready")
+
+    options = {"mode": "act", "token_file": folder / "token", "authority": folder / "tls" / "authority.pem"}
+    with connect(url.replace("127.0.0.1", "localhost"), **options) as client:  # type: ignore[attr-defined]
+        assert client.invoke("counter", "add", {"value": 5}) == {"total": 5}
+    assert (folder / "token").stat().st_mode & 0o077 == 0
+    with pytest.raises(NotAllowed, match="token"):
+        connect(url, authority=folder / "tls" / "authority.pem")
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (("serve", "nothing.py"), "there is no file nothing.py"),
         (("serve", "json"), "json defines no actor"),
         (("serve", "--bind", "0.0.0.0"), "Cannot listen on '0.0.0.0' without TLS"),
+        (("serve", "--certificate", "none.pem", "--key", "none.pem"), "Cannot read none.pem"),
+        (("serve", "--token-file", "no/such/folder/token"), "Cannot read no/such/folder/token"),
+        (("certificates", "my_actors.py"), "Cannot make certificates"),
         (("host", "--proxy", "http://127.0.0.1:1", "my_actors.py"), "Cannot reach the proxy"),
         (("host", "--proxy", "ftp://x", "my_actors.py"), "not the address of a Spawn proxy"),
     ],
@@ -167,10 +185,10 @@ def test_what_cannot_be_done_is_said_in_a_line_and_fails(start: Start, arguments
     assert "Traceback" not in errors
 
 
-def test_help_names_both_commands() -> None:
+def test_help_names_the_commands() -> None:
     shown = subprocess.run(
         [sys.executable, "-m", "runtime", "--help"], capture_output=True, text=True, cwd=ROOT, check=True
     )
 
-    assert "serve" in shown.stdout
-    assert "host" in shown.stdout
+    for name in ("serve", "host", "certificates"):
+        assert name in shown.stdout
