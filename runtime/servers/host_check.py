@@ -9,6 +9,7 @@ in its environment; and where neither can be read, the user has to say it.
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -27,6 +28,7 @@ _PROXY_VARIABLES = (
     "PROXY_ACTOR_SYSTEM_NAME",
     "PROXY_APP_NAME",
 )
+_FORWARDERS = ("kubectl", "oc", "k9s", "ssh", "socat")
 _HERE = ("", "0.0.0.0", "127.0.0.1", "localhost", "::", "::1")  # noqa: S104 - addresses that mean this machine
 
 
@@ -52,11 +54,11 @@ def check_host(
     target = link.target
     if about is not None:
         return _ask(link, port, identity)
-    found = (
-        environment if environment is not None else (environment_of_listener(target.port) if target.is_local else None)
-    )
-    if found is not None:
-        return _compare(target, found, port)
+    if environment is None:
+        _check_near(target, port)
+        environment = environment_of_listener(target.port)
+    if environment is not None:
+        return _compare(target, environment, port)
     if is_stated:
         return f"you said that it calls port {port}; it could not be checked"
     raise NotAllowed(
@@ -64,6 +66,37 @@ def check_host(
         "another process, calls would go to code that does not have these actors. If you know that it calls this process,\n"
         f"say on which port: --host-port {port}, or USER_FUNCTION_PORT={port}."
     )
+
+
+def _check_near(target: ProxyTarget, port: int) -> None:
+    """A host listens on its own machine only, so a proxy elsewhere cannot call it, whatever the user says.
+
+    Raises:
+        NotAllowed: the proxy is elsewhere.
+    """
+    if not target.is_local and not is_own_address(target.host):
+        where = "it runs on another machine"
+    elif forwarder := forwarder_of_listener(target.port):
+        where = f"{forwarder} forwards that port to it, in one direction only"
+    else:
+        return
+    raise NotAllowed(
+        f"Cannot register with the proxy at {target.url}: {where}, so it would not call this process on port {port}.\n"
+        "Its calls would go to code that does not have these actors. Run this host beside the proxy, as in one pod."
+    )
+
+
+def is_own_address(host: str) -> bool:
+    """Whether an address is one of this machine's."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except OSError:
+        return False
+    for family, kind, protocol, _, address in found:
+        with suppress(OSError), socket.socket(family, kind, protocol) as trial:
+            trial.bind((address[0], 0))
+            return True
+    return False
 
 
 def _ask(link: ProxyLink, port: int, identity: str) -> str:
@@ -94,14 +127,26 @@ def environment_of_listener(port: int, proc: Path = Path("/proc")) -> dict[str, 
 
     A process without any of a proxy's variables is not taken for one: a port may be forwarded by something else.
     """
+    process = _listener(port, proc)
+    found = _environment(process) if process is not None else None
+    return found if found is not None and any(name in found for name in _PROXY_VARIABLES) else None
+
+
+def forwarder_of_listener(port: int, proc: Path = Path("/proc")) -> str:
+    """The program that listens on a port of this machine, if it is one that forwards ports; empty for any other."""
+    process = _listener(port, proc)
+    try:
+        name = (process / "comm").read_text("utf-8", "replace").strip() if process is not None else ""
+    except OSError:
+        return ""
+    return name if name in _FORWARDERS else ""
+
+
+def _listener(port: int, proc: Path) -> Path | None:
     inodes = set(_listening_inodes(port, proc))
     if not inodes:
         return None
-    for process in proc.iterdir():
-        if process.name.isdigit() and _has_socket(process, inodes):
-            found = _environment(process)
-            return found if found is not None and any(name in found for name in _PROXY_VARIABLES) else None
-    return None
+    return next((each for each in proc.iterdir() if each.name.isdigit() and _has_socket(each, inodes)), None)
 
 
 def _listening_inodes(port: int, proc: Path) -> Iterator[str]:

@@ -17,7 +17,8 @@ from runtime.transports.proxy_link import ProxyLink, read_target
 HELP = """Run actors of ours behind a Spawn proxy, as its actor host.
 
 A proxy calls exactly one host. Before anything is registered it is made sure that this process is that one; where that
-cannot be found out, say the port that the proxy calls: --host-port, or USER_FUNCTION_PORT."""
+cannot be found out, say the port that the proxy calls: --host-port, or USER_FUNCTION_PORT. A proxy calls without TLS and
+without a token, so its host listens on the same machine, or in the same pod, and nowhere else."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -24,7 +24,7 @@ from runtime.replay.rerun import Rerun
 from runtime.servers.actor_host import ActorHost
 from runtime.servers.beside_proxy import open_journal
 from runtime.servers.host_app import CrashBudget
-from runtime.servers.host_check import check_host, environment_of_listener
+from runtime.servers.host_check import check_host, environment_of_listener, forwarder_of_listener
 from runtime.servers.host_journal import HostJournal
 from runtime.statestores.base import flatten
 from runtime.statestores.registry import open_store
@@ -482,12 +482,27 @@ def test_proxy_that_calls_another_process_is_refused_even_if_the_user_says_other
         check_host(link_to("http://127.0.0.1:9"), None, 8090, "me", is_stated=stated, environment=environment)
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "http://10.255.0.1:9001"])
-def test_where_there_is_no_telling_the_user_has_to_say_it(url: str) -> None:
+def test_where_there_is_no_telling_the_user_has_to_say_it() -> None:
+    link = link_to("http://127.0.0.1:9")
     with pytest.raises(NotAllowed, match="--host-port 8090"):
-        check_host(link_to(url), None, 8090, "me", is_stated=False)
+        check_host(link, None, 8090, "me", is_stated=False)
 
-    assert "you said" in check_host(link_to(url), None, 8090, "me", is_stated=True)
+    assert "you said" in check_host(link, None, 8090, "me", is_stated=True)
+
+
+def test_proxy_of_another_machine_is_refused_whatever_the_user_says() -> None:
+    with pytest.raises(NotAllowed, match="runs on another machine"):
+        check_host(link_to("http://192.0.2.1:9001"), None, 8090, "me", is_stated=True)
+
+
+def test_forwarded_port_is_refused_whatever_the_user_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    proc = fake_proc(tmp_path, b"HOME=/root\0")
+    (proc / "42" / "comm").write_text("kubectl\n")
+    assert forwarder_of_listener(9001, proc) == "kubectl"
+    monkeypatch.setattr("runtime.servers.host_check.forwarder_of_listener", lambda port: "kubectl")
+
+    with pytest.raises(NotAllowed, match="kubectl forwards that port"):
+        check_host(link_to("http://127.0.0.1:9"), None, 8090, "me", is_stated=True)
 
 
 def test_nothing_is_registered_with_a_proxy_that_calls_another(
