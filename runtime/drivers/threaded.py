@@ -30,7 +30,7 @@ from runtime.engine.commands import Command, Run
 from runtime.engine.ready import FairQueue
 from runtime.engine.system import Engine, EngineOptions
 from runtime.errors import StoreUnavailable
-from runtime.ids import ActorId, IdSource
+from runtime.ids import IdSource
 from runtime.policies import rules_of
 from runtime.records import Invocation
 from runtime.statestores.base import Group, StateStore
@@ -205,15 +205,6 @@ class ThreadedDriver:
         if self.projections is None:
             self.projections = Projections(self.config.system, self.store, self._clock, ids, self)
         return self.projections
-
-    def deliver(self, invocation: Invocation) -> None:
-        """Submit a message that nobody waits for."""
-        self.submit(invocation, None)
-
-    def waiting(self, actor: ActorId) -> int:
-        """Messages in an actor's mailbox."""
-        activation = self.engine.directory.active.get(actor)
-        return activation.waiting if activation is not None else 0
 
     def remember(self, worker: Worker) -> None:
         """This thread is that worker."""
