@@ -12,8 +12,9 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from tests.crash import experiments
+from tests.crash import experiments, servers
 from tests.crash.recording import NoCompilerError
+from tests.runtime.statestores.sql_places import SERVERS, missing
 
 
 def main() -> int:
@@ -27,10 +28,24 @@ def main() -> int:
         for name, load in experiments.LOADS.items():
             _timed(f"{name}, power lost", partial(experiments.lose_power, load, options.kills, options.seed))
         _timed("the last commit, torn", partial(experiments.tear, every_byte=options.kills >= 100))
+        if options.kills >= 100:  # in short runs the tests do as much
+            _with_servers(options.kills, options.seed)
     except AssertionError as error:
         print(f"\nFAILED {error}\nRun again with --seed {options.seed}", file=sys.stderr)
         return 1
     return 0
+
+
+def _with_servers(kills: int, seed: int) -> None:
+    each = -(-kills // (len(SERVERS) * len(servers.LOADS)))
+    for server in SERVERS:
+        if why := missing(server):
+            print(f"{server} … SKIPPED: {why}")
+            continue
+        for name in servers.LOADS:
+            _timed(f"{name} in {server}, killed", partial(servers.kill, server, name, each, seed))
+        for name in (name for name in servers.LOADS if name.startswith("actors")):
+            _timed(f"{name} in {server}, sessions ended", partial(servers.end_sessions, server, name, each, seed))
 
 
 def _timed(name: str, experiment: Callable[[], int]) -> None:

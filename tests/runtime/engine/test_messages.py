@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runtime import Actor, Context, SideEffect, Value, action, errors
+from runtime import Actor, Broadcast, Context, Pipe, SideEffect, Value, action, errors
 from runtime.drivers.stepping import SteppingDriver
 from tests.runtime.engine.actors import Account, Caller, Counter, Echo, Flow, Ring
 from tests.runtime.engine.conftest import System
@@ -256,3 +256,52 @@ def test_checkpoint_has_the_state_on_disk_before_the_answer(stepping: SteppingDr
     assert pending.result() == 1
     stepping.crash()
     assert stepping.ask("saving", "get") == {"total": 1}
+
+
+class Sink(Actor, name="sink", channels=("all", "heard")):
+    came: list[str] = []
+
+    @action
+    def effected(self, ctx: Context, text: str) -> None:
+        self.came.append(f"effect {text} {sorted(ctx.metadata.items())}")
+
+    @action
+    def told(self, text: str) -> None:
+        self.came.append(f"told {text}")
+
+    @action
+    def heard(self, ctx: Context, text: str) -> None:
+        self.came.append(f"broadcast {text} {sorted(ctx.metadata.items())}")
+
+    @action
+    def piped(self, ctx: Context, text: str) -> str:
+        assert ctx.caller is not None
+        self.came.append(f"pipe {text} {sorted(ctx.metadata.items())} from {ctx.caller.name}")
+        return "from the end"
+
+
+class Everything(Actor, name="everything"):
+    @action
+    def start(self, ctx: Context, text: str) -> Value:
+        ctx.tell("sink", "told", {"text": text})
+        return (
+            Value.of({"text": text + "!"})
+            .pipe(Pipe.to("sink", "piped"))
+            .broadcast(Broadcast.to("all", {"text": text}))
+            .effect(SideEffect.to("sink", "effected", {"text": text}, metadata={"own": "1"}))
+        )
+
+
+def test_workflow_runs_in_spawns_order_whatever_order_it_was_built_in(system: System) -> None:
+    system.deploy(Sink)
+    system.deploy(Everything)
+
+    answer = system.ask("everything", "start", {"text": "a"}, metadata={"of": "request"})
+
+    assert answer == "from the end"
+    assert system.state("sink")["came"] == [
+        "told a",
+        "effect a [('of', 'request'), ('own', '1')]",
+        "broadcast a []",
+        "pipe a! [('of', 'request')] from everything",
+    ]
