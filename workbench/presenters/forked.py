@@ -9,7 +9,7 @@ import msgspec
 
 from runtime.codecs.values import decode_value
 from runtime.records import Turn
-from runtime.replay.came import Came, Shape, messages_of, parts_that_differ
+from runtime.replay.came import FAILURE, RESPONSE, Came, Shape, messages_of, parts_that_differ
 from runtime.replay.fork import Step
 from workbench.presenters.call_text import call_text
 from workbench.presenters.sides import NOTHING, Side, message_text, outcome_text, sides, sides_text, state_sides
@@ -91,7 +91,7 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
 class ForkDiff(Rows[Compared]):
     """A fork's messages beside what really happened, and the two states at the end."""
 
-    columns = ("message", "is", "really", "in the fork", "where")
+    columns = ("message", "is", "really", "in the fork", "and, really → in the fork")
     empty = "Nothing has happened in the fork yet."
     noun = "message"
     really: Any = None
@@ -106,8 +106,9 @@ class ForkDiff(Rows[Compared]):
         }  # fmt: skip
 
     def cells(self, record: Compared) -> Sequence[object]:
-        message, where = call_text(record.action, record.payload, 48), sides_text(record.sides)
-        return message, record.what, record.really, record.forked, where
+        beside = [each for each in record.sides if not each.place.startswith((RESPONSE, FAILURE))]
+        message = call_text(record.action, record.payload, 48)
+        return message, record.what, record.really, record.forked, sides_text(beside)
 
     @property
     def state(self) -> tuple[Side, ...]:
