@@ -1,7 +1,7 @@
 """The behaviours that Spawn's own tests check, one test each, by number (spawn-protocol §6).
 
-Not here: 1, 3, 4, 19 and 32 to 34 are the protocol's (tests of wire and servers), 8 to 10 need several nodes, 25 is a test that
-passes by mistake, and 41 to 46 are SQL views of projections, which DuckDB takes the place of.
+Not here: 1, 3 and 4 are the proxy's (tests/runtime/servers/test_spawn_behaviours.py), 8 to 10 need several nodes, 25 is a test
+that passes by mistake, and 41 to 46 are SQL views of projections, which DuckDB takes the place of.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from google.protobuf.wrappers_pb2 import BoolValue, StringValue
 
 from runtime import Actor, Broadcast, Context, Forward, Pipe, SideEffect, Value, action, errors, init, timer
+from runtime.codecs.values import decode_value, encode_value
 from runtime.definition import define
 from runtime.drivers.stepping import SteppingDriver
 from runtime.engine.system import EngineOptions
@@ -128,10 +130,69 @@ class Pool(Actor, name="pool", kind="pooled", pool=(1, 3)):
         return value * 2
 
 
+class Typed(Actor, name="typed", state_type=StringValue):
+    @action
+    def set(self, text: str) -> Value:
+        return Value.of({"set": text}, StringValue(value=text))
+
+    @action
+    def set_another(self) -> Value:
+        return Value.of("done", BoolValue(value=True))
+
+    @action
+    def set_map(self) -> Value:
+        return Value.of("done", {"value": "a map"})
+
+
+class Named(Actor, name="named-in-node", tags={"initial": "initialTags"}):
+    name: str = ""
+
+    @init
+    def begin(self, ctx: Context) -> Value:
+        return Value.of().tags({**ctx.tags, "init": "initTag"})
+
+    @action
+    def set_name(self, name: str) -> None:
+        self.name = name
+
+    @action
+    def describe(self, ctx: Context) -> Value:
+        tags = {**ctx.tags, "meta": ctx.metadata["from"]}
+        return Value.of("-".join([self.name + tags["meta"], tags["initial"], tags["init"]])).tags(tags)
+
+    @action
+    def hand_on(self, name: str) -> Value:
+        return Value.of({"text": name + "Internal"}).pipe(Pipe.to("transforming", "transform"))
+
+    @action
+    def pass_on(self, text: str) -> Value:
+        return Value.of({"text": "not this"}).forward(Forward.to("transforming", "transform"))
+
+
+class Transforming(Actor, name="transforming"):
+    @action
+    def transform(self, text: str) -> str:
+        return "transformed " + text
+
+
 @pytest.fixture
 def system() -> Iterator[SteppingDriver]:
     driver = SteppingDriver(open_store("memory://", key=KEY), options=EngineOptions(system="spawn-system"))
-    for actor in (Summing, Child, First, Second, Third, Tagged, Echoing, Receiving, Sided, Pool):
+    for actor in (
+        Summing,
+        Child,
+        First,
+        Second,
+        Third,
+        Tagged,
+        Echoing,
+        Receiving,
+        Sided,
+        Pool,
+        Typed,
+        Named,
+        Transforming,
+    ):
         driver.deploy(actor)
     yield driver
     driver.close()
@@ -171,6 +232,14 @@ def test_behaviours_11_to_18_policies_allow_and_deny(number: int) -> None:
     text, caller, name, allowed = ACL[number]
 
     assert (AccessRules([parse_policy("p", text)]).why_not(caller, name) == "") is allowed
+
+
+def test_behaviour_19_message_is_packed_under_its_full_name_and_comes_back() -> None:
+    packed = encode_value(StringValue(value="a"), what="it")
+
+    assert packed is not None
+    assert packed.type == "type.googleapis.com/google.protobuf.StringValue"
+    assert decode_value(packed) == StringValue(value="a")
 
 
 def test_behaviour_20_definition_keeps_kind_and_has_spawns_defaults() -> None:
@@ -237,6 +306,22 @@ def test_behaviour_31_side_effect_runs_apart_from_the_answer(system: SteppingDri
     assert system.ask("summing", "get") == {"value": 10}
 
 
+@pytest.mark.parametrize("another", ["set_another", "set_map"])
+def test_behaviours_32_and_33_state_of_another_type_is_refused_in_its_turn(
+    system: SteppingDriver, another: str
+) -> None:
+    system.ask("typed", "set", {"text": "a"})
+
+    with pytest.raises(errors.BadState, match=r"google\.protobuf\.StringValue"):
+        system.ask("typed", another)
+
+    assert system.ask("typed", "get") == StringValue(value="a"), "and not only when it is read"
+
+
+def test_behaviour_34_map_is_answered_as_json_by_an_actor_with_a_message_state(system: SteppingDriver) -> None:
+    assert system.ask("typed", "set", {"text": "a"}) == {"set": "a"}
+
+
 def test_behaviour_35_tags_of_init_and_actions_survive(system: SteppingDriver) -> None:
     assert [system.ask("tagged", "change_tags") for _ in range(2)] == ["initial", "changed"]
     assert system.ask("tagged", "look") == {"bar": "unchanged", "foo": "changed"}
@@ -280,6 +365,24 @@ def test_behaviour_47_unknown_action_is_an_error(system: SteppingDriver) -> None
         system.ask("summing", "nothing")
 
 
+def test_behaviour_48_name_that_was_set_is_in_the_state(system: SteppingDriver) -> None:
+    system.ask("named-in-node", "set_name", {"name": "newName"})
+
+    assert system.ask("named-in-node", "getState") == {"name": "newName"}
+
+
+def test_behaviour_49_metadata_is_seen_and_tags_of_all_origins_stay(system: SteppingDriver) -> None:
+    system.ask("named-in-node", "set_name", {"name": "newName"})
+
+    answer = system.ask("named-in-node", "describe", metadata={"from": "Meta"})
+
+    assert answer == "newNameMeta-initialTags-initTag"
+    system.crash()
+    stored = system.store.load(ActorId("spawn-system", "named-in-node"))
+    assert stored is not None
+    assert stored.tags == {"initial": "initialTags", "init": "initTag", "meta": "Meta"}
+
+
 def test_behaviour_50_asynchronous_call_is_seen_by_the_next_get(system: SteppingDriver) -> None:
     assert system.ask("summing", "sum", {"value": 4}, asynchronous=True) is None
     assert system.ask("summing", "get") == {"value": 5}
@@ -288,6 +391,19 @@ def test_behaviour_50_asynchronous_call_is_seen_by_the_next_get(system: Stepping
 def test_behaviour_51_child_is_made_by_reference(system: SteppingDriver) -> None:
     assert system.ask("by-reference", "plus_one", parent="child") == 1
     assert system.ask("by-reference", "plus_one") == 2
+
+
+def test_behaviour_52_pipe_and_forward_answer_with_the_transformed_and_keep_the_state(system: SteppingDriver) -> None:
+    system.ask("named-in-node", "set_name", {"name": "newName"})
+
+    assert system.ask("named-in-node", "hand_on", {"name": "newNameInput"}) == "transformed newNameInputInternal"
+    assert system.ask("named-in-node", "pass_on", {"text": "newNameForward"}) == "transformed newNameForward"
+    assert system.ask("named-in-node", "get") == {"name": "newName"}
+
+
+def test_behaviour_56_json_actor_counts_from_its_state(system: SteppingDriver) -> None:
+    assert system.ask("lazy", "getState", parent="child")["value"] >= 0
+    assert system.ask("lazy", "plus_one", parent="child") >= 1
 
 
 def test_behaviour_53_effect_a_second_later_changes_state(system: SteppingDriver) -> None:
