@@ -208,9 +208,10 @@ class Session:
         system = self.open()
         with self._lock:
             if self._history is None:
+                from workbench.history.batches import as_message
                 from workbench.history.database import HistoryDatabase
 
-                self._history = HistoryDatabase(system, audit=self.audits.acts)
+                self._history = HistoryDatabase(system, decode_state=as_message, audit=self.audits.acts)
             return self._history
 
     def status(self) -> Status:

@@ -62,11 +62,14 @@ class Column:
         return replace(self, type=field_types.wider(self.type))
 
 
-def columns_of(fields: Mapping[str, Iterable[str]], *, has_state: bool) -> tuple[Column, ...]:
+def columns_of(
+    fields: Mapping[str, Iterable[str]], *, has_state: bool, is_inferred: bool = False
+) -> tuple[Column, ...]:
     """The columns for state fields with the annotations that each had.
 
     Args:
         has_state: there are states; without a known field they are then shown whole.
+        is_inferred: no definition tells the fields; behind them the states are shown whole, too.
     """
     if not fields:
         return (Column(None, _WHOLE_STATE, field_types.JSON),) if has_state else ()
@@ -80,6 +83,8 @@ def columns_of(fields: Mapping[str, Iterable[str]], *, has_state: bool) -> tuple
         if is_plain:
             keys.add(field.lower())
         columns.append(Column(field, name, kind, is_plain))
+    if is_inferred:
+        columns.append(Column(None, names.claim(_WHOLE_STATE), field_types.JSON))
     return tuple(columns)
 
 

@@ -144,6 +144,15 @@ def wrapped(value: Encoded) -> bytes:
     return msgspec.json.encode({"@type": value.type, "value": b64encode(value.data).decode("ascii")})
 
 
+def as_message(value: Encoded) -> bytes | None:
+    """The JSON of a message whose class is known here, fields by their names in the contract; None for any other value."""
+    from runtime.codecs.messages import plain
+    from runtime.codecs.values import decode_value
+
+    message = decode_value(value)
+    return msgspec.json.encode(plain(message)) if hasattr(message, "DESCRIPTOR") else None
+
+
 def _json(types: Any, values: Any, to_json: ToJson) -> Any:
     """JSON text of a column of values; a Python object only for those that are not JSON."""
     if set(types.dictionary.to_pylist()) - {JSON}:

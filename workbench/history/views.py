@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from duckdb import DuckDBPyConnection
 
 from runtime.records import StoredDefinition
 from workbench.history.actor_view import FIXED, ActorView, columns_of
 from workbench.history.batches import text_rows
+from workbench.history.inferred_fields import InferredFields
 from workbench.history.interrupts import run, transaction
 from workbench.history.names import UniqueNames, quoted
 
@@ -28,6 +29,7 @@ class ActorViews:
         self._view_names: dict[str, UniqueNames] = {}
         self._definitions: Sequence[StoredDefinition] = ()
         self._fields: dict[str, dict[str, list[str]]] = {}
+        self._inferred = InferredFields(connection)
         self._with_state: set[tuple[str, str]] = set()
         self._seen = 0
         self._is_listed = True
@@ -86,7 +88,11 @@ class ActorViews:
             name = self._view_names[schema].claim(actor)
             view = self._views[system, actor] = ActorView(system, actor, schema, name, len(self._views))
         has_state = (system, actor) in self._with_state
-        columns = columns_of(self._fields.get(actor, {}), has_state=has_state)
+        fields: Mapping[str, list[str]] = self._fields.get(actor, {})
+        is_inferred = has_state and not fields
+        if is_inferred:
+            fields = self._inferred.of(system, actor, self._seen)
+        columns = columns_of(fields, has_state=has_state, is_inferred=is_inferred)
         self._is_listed &= columns == view.declared
         view.declare(self._connection, columns)
 

@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runtime.contracts.compiler import compile_text
 from runtime.errors import BadQuery
 from runtime.records import Encoded, State
 from runtime.testing.turns import SYSTEM
 from tests.workbench.history.fake_system import FakeSystem, database, rows
+from workbench.history.batches import as_message
 from workbench.history.names import quoted
 
 
@@ -165,6 +167,46 @@ def test_without_a_known_field_the_state_is_shown_whole() -> None:
         "@type": "type.googleapis.com/shop.Cart",
         "value": "CAE=",
     }
+
+
+def test_fields_that_no_definition_tells_are_taken_from_the_states() -> None:
+    system = FakeSystem()
+    system.define("foreign", {})
+    db = database(system)
+    system.past.turn("foreign", b'{"n": 1, "by": null, "state": true}')
+    before = db.query("FROM history.foreign")
+    system.past.turn("foreign", b'{"n": 2.5, "by": "node", "parts": [1]}')
+
+    found = db.query("FROM history.foreign ORDER BY revision")
+
+    assert before.columns[5:] == ["n", "by", "state", "state_2"]
+    assert found.columns[5:] == ["n", "by", "state", "parts", "state_2"]
+    assert [row[5:8] for row in found.fetchall()] == [(1.0, None, True), (2.5, "node", None)]
+    assert str(found.types[5]) == "DOUBLE"
+
+
+def test_states_that_are_no_objects_are_shown_whole() -> None:
+    system = FakeSystem()
+    system.past.turn("odd", b"[1, 2]")
+    system.past.turn("odd", b'"text"')
+
+    found = database(system).query("SELECT * EXCLUDE (at, cause, definition) FROM history.odd ORDER BY revision")
+
+    assert found.columns == ["actor", "revision", "state"]
+    assert [row[2] for row in found.fetchall()] == ["[1, 2]", '"text"']
+
+
+def test_states_of_a_known_message_have_its_fields() -> None:
+    thing = compile_text(
+        'syntax = "proto3"; package seen.v1; message Thing { int64 a = 1; repeated string b = 2; }'
+    ).Thing
+    system = FakeSystem()
+    data = thing(a=5, b=["x"]).SerializeToString()
+    system.past.turn("typed", State(Encoded("type.googleapis.com/seen.v1.Thing", data)))
+
+    found = database(system, decode_state=as_message).query("SELECT a, b, state->>'a' AS again FROM history.typed")
+
+    assert found.fetchall() == [(5, '["x"]', "5")]
 
 
 def test_a_decoder_shows_protobuf_states_as_json() -> None:
