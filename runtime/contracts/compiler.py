@@ -8,8 +8,11 @@ beside its own.
 from __future__ import annotations
 
 import hashlib
+import os
 import tempfile
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool
 from runtime.contracts.contract import Contract
 from runtime.errors import ContractError, InternalError
 
+_redirecting = threading.Lock()
 _MOST_BYTES = 4 * 1024 * 1024
 
 
@@ -37,11 +41,11 @@ def compile_text(text: str, *, include: Path | None = None) -> Contract:
         # The name goes into the descriptors: by the hash, no two contracts of a server get mixed up.
         name = f"contract_{digest}.proto"
         (Path(folder) / name).write_text(text, "utf-8")
-        files = _compiled(Path(folder), name, include)
+        files, warnings = _compiled(Path(folder), name, include)
     pool = descriptor_pool.DescriptorPool()
     for file in files.file:
         pool.Add(file)
-    return Contract(pool, files.file[-1], text)
+    return Contract(pool, files.file[-1], text, warnings)
 
 
 def compile_file(path: Path) -> Contract:
@@ -57,17 +61,50 @@ def compile_file(path: Path) -> Contract:
     return compile_text(text, include=path.parent)
 
 
-def _compiled(folder: Path, name: str, include: Path | None) -> descriptor_pb2.FileDescriptorSet:
-    """The file with all that it imports, itself last."""
+def _compiled(
+    folder: Path, name: str, include: Path | None
+) -> tuple[descriptor_pb2.FileDescriptorSet, tuple[str, ...]]:
+    """The file with all that it imports, itself last; and what the compiler warns of."""
     from grpc_tools import protoc
 
     places = [folder, *_shipped(), *([include] if include is not None else [])]
     _check(folder, name, places)
     output = folder / "descriptors"
     arguments = [*(f"-I{place}" for place in places), f"--descriptor_set_out={output}", "--include_imports"]
-    if protoc.main(["protoc", *arguments, "--include_source_info", name]) != 0:
+    with _standard_error() as said:
+        status = protoc.main(["protoc", *arguments, "--include_source_info", name])
+    if status != 0:
         raise InternalError("protoc refused a contract in which it had found nothing wrong.")
-    return descriptor_pb2.FileDescriptorSet.FromString(output.read_bytes())
+    return descriptor_pb2.FileDescriptorSet.FromString(output.read_bytes()), tuple(_warnings(said, name))
+
+
+@contextmanager
+def _standard_error() -> Iterator[list[str]]:
+    """Lines that the compiler writes to the process's standard error meanwhile; it has no other way to warn.
+
+    What is not the compiler's is written on afterwards.
+    """
+    said: list[str] = []
+    with _redirecting, tempfile.TemporaryFile() as caught:
+        before = os.dup(2)
+        os.dup2(caught.fileno(), 2)
+        try:
+            yield said
+        finally:
+            os.dup2(before, 2)
+            caught.seek(0)
+            lines = caught.read().decode("utf-8", "replace").splitlines(keepends=True)
+            said += [line for line in lines if ": warning: " in line]
+            os.write(2, "".join(line for line in lines if ": warning: " not in line).encode())
+            os.close(before)
+
+
+def _warnings(said: list[str], name: str) -> Iterator[str]:
+    """`line 4: …` for the contract itself; those of files that it imports have their name."""
+    for line in said:
+        place, _, text = line.strip().partition(": warning: ")
+        file, number, *_ = [*place.rsplit(":", 2), ""]
+        yield f"line {number}: {text}" if file.endswith(name) else f"{Path(file).name}: {text}"
 
 
 def _check(folder: Path, name: str, places: list[Path]) -> None:

@@ -74,13 +74,14 @@ class Service:
 class Contract:
     """Messages and services of one `.proto` as attributes, by their simple names or, where two share one, their full names."""
 
-    def __init__(self, pool: Any, file: FileDescriptorProto, source: str) -> None:
+    def __init__(self, pool: Any, file: FileDescriptorProto, source: str, warnings: tuple[str, ...] = ()) -> None:
         """Registers the messages: values of their names are decoded as these classes from now on.
 
         Raises:
             ContractError: an option names what is not there.
         """
         self.pool, self.source, self.package = pool, source, file.package
+        self.warnings = warnings
         self._descriptor = pool.FindFileByName(file.name)
         comments = _Comments(file)
         self.messages: dict[str, type[Message]] = {
@@ -126,6 +127,7 @@ class Contract:
         for service in self.services.values():
             kind = f"{service.kind.value} actor" if service.is_actor else "service"
             lines.append(f"  {kind} {service.name}: {', '.join(service.methods) or 'no methods'}")
+        lines += [f"  ! {warning}" for warning in self.warnings]
         return "\n".join(lines)
 
     def _by_simple_name(self) -> dict[str, Any]:

@@ -48,6 +48,8 @@ def proto(text: str | None = None, *, file: str | Path | None = None) -> Contrac
 def contract(actor: str | type, *, package: str = "") -> ProtoText:
     """The `.proto` by which other languages call an actor: a message for each action's parameters, a service of its name.
 
+    Of an actor that a contract of this notebook declares, that contract.
+
     `print` or save it as text; `.compile()` gives the contract, and `wb.proto` of it has it served.
 
     Args:
@@ -58,10 +60,17 @@ def contract(actor: str | type, *, package: str = "") -> ProtoText:
         UnknownActor: no code of that name is loaded.
         ContractError: a name in it is none for protobuf, or its code is in another process.
     """
-    from runtime.contracts.generate import proto_of
+    from runtime.contracts.generate import ProtoText, proto_of
     from runtime.definition import define
 
+    declared = [each for each in current.contracts.values() if isinstance(actor, str) and _declares(each, actor)]
+    if declared:
+        return ProtoText(declared[-1].source)
     return proto_of(define(actor) if isinstance(actor, type) else _definition(actor), package=package)
+
+
+def _declares(contract: Contract, actor: str) -> bool:
+    return actor in contract.services and contract.services[actor].is_actor
 
 
 def _definition(actor: str) -> ActorDefinition:

@@ -112,3 +112,13 @@ def test_contract_shows_what_it_holds() -> None:
     assert "message shop.v1.AddRequest" in shown
     assert "unnamed actor Account: Pay" in shown
     assert "  service NoActor: Ping" in shown
+
+
+def test_warnings_of_the_compiler_are_the_contracts(capfd: pytest.CaptureFixture[str]) -> None:
+    text = 'syntax = "proto3";\npackage x;\nimport "google/protobuf/empty.proto";\nmessage A { int32 b = 1; }\n'
+
+    contract = compile_text(text)
+
+    assert contract.warnings == ("line 3: Import google/protobuf/empty.proto is unused.",)
+    assert "! line 3" in repr(contract)
+    assert capfd.readouterr().err == ""

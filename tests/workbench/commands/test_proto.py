@@ -109,3 +109,9 @@ def test_contract_of_an_attached_systems_actor_is_made_there(session: Session, s
             wb.contract("counter")
     finally:
         wb.detach()
+
+
+def test_contract_of_a_declared_actor_is_the_one_that_declares_it(session: Session) -> None:
+    deploy_till(wb.proto(SHOP))
+
+    assert str(wb.contract("Till")) == SHOP
