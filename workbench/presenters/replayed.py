@@ -11,7 +11,7 @@ from runtime.codecs.values import decode_value
 from runtime.replay.replaying import Replayed, Verdict
 from workbench.presenters.call_text import call_text
 from workbench.presenters.columns import Column, aligned
-from workbench.presenters.html import ERROR, FRAME, element, muted, table
+from workbench.presenters.html import ERROR, FRAME, Markup, element, muted, table
 from workbench.presenters.rendering import bundle
 from workbench.presenters.sides import Side, sides, sides_text, state_sides
 from workbench.presenters.wording import count, plural, short_hash, short_id
@@ -174,10 +174,10 @@ class ReplayResult:
         head = element("strong", self._headline(), style="" if self else f"color:{ERROR}")
         parts = [head, *(element("div", muted(note)) for note in self._notes())]
         if self.first is not None:
-            parts.append(table(self._heads(), self._lines(), self._about_first()))
+            parts += [element("div", self._about_first()), table(self._heads(), self._lines())]
         if len(self.differing) > 1:
             rows = html_table(self.differing.columns, self._rows(), self._rest())
-            parts.append(element("details", element("summary", "All of them", style="cursor:pointer"), _raw(rows)))
+            parts.append(element("details", element("summary", "All of them", style="cursor:pointer"), Markup(rows)))
         return bundle(repr(self), element("div", *parts, style=FRAME))
 
     def _headline(self) -> str:
@@ -207,7 +207,7 @@ class ReplayResult:
         read = dict.fromkeys(name for each in self.not_reproducible for name in each.used)
         if read:
             instead = dict.fromkeys(_INSTEAD[name] for name in read if name in _INSTEAD)
-            yield f"what varies read {', '.join(read)}: take {' and '.join(instead)} instead, whose answers are recorded"
+            yield f"what varies read {', '.join(read)}: take {' and '.join(instead)} instead, which a replay gives again"
         elif self.not_reproducible:
             yield "what varies may be the order of a set, uuid4, a file, the network: take chance and ids from ctx, sort sets"
         if self.carried is not None:
@@ -237,9 +237,3 @@ class ReplayResult:
     def _rest(self) -> str:
         hidden = self.turns - self.agreeing - _SHOWN
         return f"… and {count(hidden)} more: see `.differing`" if hidden > 0 else ""
-
-
-def _raw(html: str) -> Any:
-    from workbench.presenters.html import Markup
-
-    return Markup(html)
