@@ -14,6 +14,7 @@ from workbench.kernel_ext.errors import ErrorDisplay
 from workbench.kernel_ext.interrupts import Interrupts
 from workbench.kernel_ext.magic_base import BaseMagics
 from workbench.kernel_ext.magics import WorkbenchMagics
+from workbench.kernel_ext.panels import Panels
 from workbench.kernel_ext.prints import Prints
 from workbench.kernel_ext.rebound import Rebound
 from workbench.kernel_ext.running_cell import RunningCell
@@ -52,6 +53,9 @@ class Extension:
                 self._add_magics(magics(self.shell))
         self._add_completion()
         self._watch_names()
+        panels = Panels(self.shell)
+        panels.install()
+        self._undo.append(panels.remove)
 
     def unload(self) -> None:
         """Stop the actor system, and give the shell back everything as it was before."""

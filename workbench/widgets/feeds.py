@@ -27,7 +27,7 @@ NO_NEWS = News()
 
 
 class Feed:
-    """One system's feed, subscribed to while somebody looks.  Used by the publisher thread alone."""
+    """One system's feed, subscribed to while somebody looks.  Used by one thread at a time."""
 
     def __init__(self, system: SystemApi) -> None:
         self.system = system

@@ -55,7 +55,10 @@ def form_panel(system: SystemApi, actor: str, action: str = "", parent: str = ""
 
 def fresh_pictures() -> list[tuple[str, dict[str, Any]]]:
     """`display_id` and content of every still picture on the page that is out of date: for the end of a cell."""
-    pictures = [(panel.token, panel.fresh_picture()) for panel in list(_open)]
+    given_out = [panel for panel in list(_open) if panel.is_given_out]
+    if given_out:
+        _publisher.catch_up()
+    pictures = [(panel.token, panel.fresh_picture()) for panel in given_out]
     return [(token, picture) for token, picture in pictures if picture is not None]
 
 

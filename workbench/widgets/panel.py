@@ -62,15 +62,21 @@ class Panel(anywidget.AnyWidget):
         """The panel as it is now, for readers without a kernel."""
         return self._still().rendering
 
-    def outputs(self) -> list[dict[str, Any]]:
-        """Two outputs of one cell: the live widget, then a still picture, to be displayed with `token` as `display_id`.
+    def outputs(self) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+        """Two outputs of one cell, each as data and metadata: the live widget, then a still picture, which is to be displayed with
+        `token` as its `display_id`.
 
         The picture hides as long as a live view is on the page.  A notebook that is opened again without its kernel shows it,
         where JupyterLab has only an error for the widget.
         """
         self.on_display()
-        data, _ = super()._repr_mimebundle_() or ({}, {})
-        return [{**data, "text/plain": repr(self)}, self._picture(self._still())]
+        data, metadata = super()._repr_mimebundle_() or ({}, {})
+        return [({**data, "text/plain": repr(self)}, metadata), (self._picture(self._still()), {})]
+
+    @property
+    def is_given_out(self) -> bool:
+        """Whether there is a still picture of it on some page."""
+        return self._given_out is not None
 
     def fresh_picture(self) -> dict[str, Any] | None:
         """The second of `outputs` if it would show something else by now; None as long as `outputs` was not called."""

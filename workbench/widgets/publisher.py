@@ -37,6 +37,7 @@ class Publisher:
         self._lock = threading.Lock()
         self._entries: list[Entry] = []
         self._feeds: dict[int, Feed] = {}
+        self._feeding = threading.Lock()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
         self._worker = IntentWorker()
@@ -68,6 +69,10 @@ class Publisher:
         """A panel is being displayed: somebody will look at it in a moment."""
         entry.presume_visible()
         self._wake.set()
+
+    def catch_up(self) -> None:
+        """Have the panels that are looked at know what happened until now, before their next step.  From any thread."""
+        self._absorb([entry for entry in list(self._entries) if not entry.is_paused])
 
     def stop(self, timeout_s: float = 2.0) -> None:
         """Serve nobody any more and wait for the thread to end."""
@@ -119,11 +124,12 @@ class Publisher:
     def _absorb(self, watched: list[Entry]) -> None:
         """Read the feed of each system that is watched, once; unsubscribe from the others."""
         systems = {id(entry.source.system): entry.source.system for entry in watched}
-        for key in self._feeds.keys() - systems.keys():
-            self._feeds.pop(key).pause()
-        news = {key: self._feed(key, system).pull() for key, system in systems.items()}
-        for entry in watched:
-            entry.absorb(news[id(entry.source.system)])
+        with self._feeding:
+            for key in self._feeds.keys() - systems.keys():
+                self._feeds.pop(key).pause()
+            news = {key: self._feed(key, system).pull() for key, system in systems.items()}
+            for entry in watched:
+                entry.absorb(news[id(entry.source.system)])
 
     def _feed(self, key: int, system: SystemApi) -> Feed:
         return self._feeds.setdefault(key, Feed(system))

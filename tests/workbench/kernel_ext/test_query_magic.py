@@ -75,8 +75,10 @@ def test_history_of_input_is_ipythons(asked: Kernel) -> None:
 def test_a_panel_is_a_widget_with_text_beside_it(asked: Kernel, line: str) -> None:
     cell = asked.ok(line)
 
-    assert "application/vnd.jupyter.widget-view+json" in cell.displays[-1]
-    assert "counter" in cell.text
+    live, picture = cell.displays
+    assert "application/vnd.jupyter.widget-view+json" in live
+    assert set(picture) == {"text/plain", "text/html"}
+    assert "counter" in picture["text/plain"]
 
 
 def test_watching_an_unknown_actor_names_the_nearest(asked: Kernel) -> None:

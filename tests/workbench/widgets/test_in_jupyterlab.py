@@ -14,8 +14,8 @@ from tests.workbench.widgets.lab import Lab, opened
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(240)]
 
 SET_UP = """
+%load_ext workbench
 import threading, time, runtime, runtime.errors, workbench.widgets as widgets
-from IPython.display import display
 from runtime import Actor, action
 
 class Counter(Actor, name="counter"):
@@ -41,7 +41,7 @@ threading.Thread(target=work, daemon=True).start()
 PANEL, LIST, BUSY, REDEPLOY, STOP = 1, 2, 3, 4, 5
 CELLS = [
     SET_UP,
-    "for i, output in enumerate(widgets.actor_panel(system, 'counter').outputs()): display(output, raw=True)",
+    "widgets.actor_panel(system, 'counter')",
     "widgets.system_panel(system)",
     "time.sleep(8)",
     """

@@ -41,7 +41,7 @@ def test_its_bundle_has_the_widget_and_what_other_readers_need(system: FakeSyste
 def test_shown_as_two_outputs_the_second_needs_no_kernel(system: FakeSystem) -> None:
     panel = widgets.actor_panel(system, "counter")
 
-    live, picture = panel.outputs()
+    (live, _), (picture, _) = panel.outputs()
 
     assert set(live) == {WIDGET, "text/plain"}
     assert f'data-wb-picture="{panel.token}"' in picture["text/html"]
