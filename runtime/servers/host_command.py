@@ -42,12 +42,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--service", default="spawn-workbench", help="what this host calls itself")
     parser.add_argument("--token-file", type=Path, help="file with the token that the proxy wants")
     parser.add_argument("--authority", type=Path, help="PEM file of who signed the proxy's certificate")
+    parser.add_argument("--certificate", type=Path, help="PEM file of the certificate by which the proxy knows us")
+    parser.add_argument("--key", type=Path, help="PEM file of its key")
 
 
 def run(given: argparse.Namespace) -> int:
     stop = Stop()
     actors = load_actors(given.modules)
-    link = ProxyLink(read_target(given.proxy, token_file=given.token_file, authority=given.authority))
+    options = {name: getattr(given, name) for name in ("token_file", "authority", "certificate", "key")}
+    link = ProxyLink(read_target(given.proxy, **options))
     try:
         client = SpawnProxyClient(link, mode="act", system=given.system)
         host = ActorHost(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from runtime.servers.until_stopped import Stop
 if TYPE_CHECKING:
     from runtime.servers.grpc_node import NodeServer
 
+GRPC_PORT = 9980
 HELP = """A Spawn proxy on this machine: SDKs in any language register here, and spawn and invoke actors.
 
 SIGTERM drains it: readiness is down, new calls are refused, calls under way are answered, everything is written."""
@@ -46,9 +47,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--http-port", type=int, default=int(environ.get("PROXY_HTTP_PORT", HTTP_PORT)))
     parser.add_argument(
         "--grpc-port",
-        type=int,
-        default=_number(environ.get("PROXY_GRPC_PORT")),
-        help="serve gRPC too: for notebooks that attach, and for contracts; 0 for a free port",
+        type=_grpc_port,
+        default=_default_grpc_port(environ),
+        metavar="PORT",
+        help=f"for notebooks that attach, and for contracts (default: {GRPC_PORT}); 0 for a free port, none for no gRPC",
     )
     parser.add_argument(
         "--proto",
@@ -56,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         type=Path,
         metavar="FILE",
-        help="a contract: its actors are served by its rules as HTTP/JSON, and as gRPC at --grpc-port",
+        help="a contract: its actors are served by its rules as HTTP/JSON at --http-port, and as gRPC at --grpc-port",
     )
     parser.add_argument(
         "--host-port",
@@ -134,8 +136,14 @@ def _serve_contracts(files: Sequence[Path], running: RunningProxy, node: NodeSer
             serve_contract(node, contract)
 
 
-def _number(text: str | None) -> int | None:
-    return int(text) if text else None
+def _grpc_port(text: str) -> int | None:
+    return None if text == "none" else int(text)
+
+
+def _default_grpc_port(environ: Mapping[str, str]) -> int | None:
+    if environ.get("PROXY_GRPC_SERVER_ENABLED", "true").lower() == "false":
+        return None
+    return int(environ.get("PROXY_GRPC_PORT") or GRPC_PORT)
 
 
 def _announce(running: RunningProxy, node: NodeServer | None) -> None:

@@ -37,7 +37,7 @@ class Command:
     """A command in its process."""
 
     def __init__(self, *arguments: str, cwd: Path) -> None:
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "PROXY_GRPC_PORT": "0"}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "runtime", *arguments],
             stdout=subprocess.PIPE,
@@ -148,6 +148,22 @@ def test_host_behind_a_served_proxy_runs_actors_and_comes_back_after_its_restart
     assert host.stop() == 0
     assert "the proxy calls this process: it reached this process on port" in " ".join(host.lines)
     assert (folder / "j.db").exists()
+
+
+def test_notebooks_can_attach_to_what_is_served(start: Start) -> None:
+    served = start("serve", "--http-port", "0", "my_actors.py")
+    address = next(line.split()[2] for line in [served.until("listening at grpc")])
+    served.until("ready")
+
+    with connect(address) as client:  # type: ignore[attr-defined]
+        assert client.invoke("counter", "add", {"value": 5}) == {"total": 5}
+
+
+def test_grpc_can_be_left_out(start: Start) -> None:
+    served = start("serve", "--http-port", "0", "--grpc-port", "none", "my_actors.py")
+    served.until("ready")
+
+    assert not any("grpc" in line for line in served.lines)
 
 
 def test_made_certificates_and_token_let_in_who_has_them(start: Start, folder: Path) -> None:
