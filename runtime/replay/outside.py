@@ -6,6 +6,7 @@ varies by itself; the order of sets does by `PYTHONHASHSEED`, which is given to 
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dates
 import random
 import sys
@@ -47,7 +48,7 @@ class Outside:
         return tuple(read)
 
     def _replacements(self) -> dict[tuple[str, str], tuple[Any, Any]]:
-        real_time, real_ns = time.time, time.time_ns
+        real_time, real_ns, real_sleep = time.time, time.time_ns, asyncio.sleep
 
         def now_s() -> float:
             return real_time() + self._shift_s
@@ -64,7 +65,12 @@ class Outside:
             """The time passes on this clock alone: a history of many waits is run again at once."""
             self._shift_s += max(0.0, seconds)
 
+        async def sleep_async(delay: float, result: Any = None) -> Any:
+            sleep(delay)
+            return await real_sleep(0, result)
+
         return {
+            ("asyncio", "sleep"): (real_sleep, sleep_async),
             ("time", "time"): (real_time, current_s),
             ("time", "time_ns"): (real_ns, current_ns),
             ("time", "sleep"): (time.sleep, sleep),

@@ -131,6 +131,8 @@ class Replay:
         return started
 
     def _run(self, batch: list[Task]) -> Iterator[Replayed]:
+        if self._is_time_over(batch[0]):
+            return
         for each in self._runners:
             each.give(batch)
         results: list[list[Again]] = [[] for _ in self._runners]
@@ -143,12 +145,16 @@ class Replay:
             for index in range(shown, done):
                 yield self._verdict(batch[index], *(taken[index] for taken in results))
             shown = done
-            if shown < len(batch) and time.monotonic() > self._deadline:
-                turn = batch[shown].turn
-                self.stopped = (
-                    f"the time of {self._timeout_s:g} s was over; {turn.action} at revision {turn.revision_before} ran"
-                )
+            if shown < len(batch) and self._is_time_over(batch[shown]):
                 return
+
+    def _is_time_over(self, next_one: Task) -> bool:
+        if time.monotonic() <= self._deadline:
+            return False
+        turn = next_one.turn
+        place = f"{turn.action} at revision {turn.revision_before}"
+        self.stopped = f"the time of {self._timeout_s:g} s was over at {place}"
+        return True
 
     def _take(self, runner: Runner, taken: list[Again], batch: list[Task]) -> bool:
         try:

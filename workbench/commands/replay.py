@@ -42,7 +42,8 @@ def replay(
     Each turn gets the message, state, clock reading and seed that it got then; what it asks others is answered from the record,
     what it sends is compared and not sent.  All this happens twice, in processes of its own that see another clock, another
     chance and another order of sets: a turn whose two runs disagree is *not reproducible*.  Nothing of the actor is changed.
-    What an action does beside its context, such as writing a file, it really does, in both runs; `time.sleep` passes at once.
+    What an action does beside its context, such as writing a file, it really does, in both runs; but `time.sleep` and
+    `asyncio.sleep` pass at once.
 
     Args:
         code: an actor class that need not be deployed, or the hash of an earlier version that ran in this process; None for the
@@ -78,6 +79,8 @@ def replay(
     except KeyboardInterrupt:
         done = plural(counts.total(), "turn")
         raise WaitInterrupted(f"The replay of {actor} was stopped after {done}; nothing was changed.") from None
+    finally:
+        running.close()
     notes = tuple(_notes(system, definition, past, running))
     return ReplayResult(
         actor, definition.hash, dict(counts), ReplayedTurns(differing), notes, carried=_carried(running, past)

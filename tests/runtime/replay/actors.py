@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 import time
@@ -115,6 +116,11 @@ class Careless(Actor, name="careless"):
     @action
     def wait(self, seconds: float) -> None:
         time.sleep(seconds)
+        self.waited += 1
+
+    @action
+    async def await_it(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
         self.waited += 1
 
     @action

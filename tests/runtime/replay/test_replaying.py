@@ -72,8 +72,9 @@ def test_what_it_read_is_noticed(system: EmbeddedSystem) -> None:
     assert [each.used for each in found] == [("time.time",), ("datetime.now",), ("random",), ()]
 
 
-def test_long_waits_pass_at_once(system: EmbeddedSystem) -> None:
-    system.invoke("careless", "wait", {"seconds": 0.0})
+@pytest.mark.parametrize("wait", ["wait", "await_it"])
+def test_long_waits_pass_at_once(system: EmbeddedSystem, wait: str) -> None:
+    system.invoke("careless", wait, {"seconds": 0.0})
     system.flush()
     [task] = Past(system, "careless")
     long = replace(task, turn=replace(task.turn, payload=replace(task.turn.payload, data=b'{"seconds":3600}')))  # type: ignore[type-var]
@@ -107,7 +108,15 @@ def test_a_turn_that_does_not_end_stops_the_replay_in_time(system: EmbeddedSyste
     found = _run(system, replay, "till")
 
     assert len(found) == 1
-    assert "take at revision 1 ran" in replay.stopped
+    assert replay.stopped == "the time of 1 s was over at take at revision 1"
+
+
+def test_the_time_is_over_between_batches_too(system: EmbeddedSystem) -> None:
+    system.invoke("till", "take", {"amount": 1})
+    replay = _replay(Till, timeout_s=0.0)
+
+    assert _run(system, replay, "till") == []
+    assert "was over at take at revision 0" in replay.stopped
 
 
 def test_no_process_is_left_when_nobody_reads_on(system: EmbeddedSystem) -> None:
