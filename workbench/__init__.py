@@ -106,7 +106,11 @@ _HOMES = {
     "watch": "workbench.kernel_ext.display",
 }
 
-_CALLED_PACKAGES = {"attach": "workbench.commands.attach", "history": "workbench.commands.history"}
+_CALLED_PACKAGES = {
+    "attach": "workbench.commands.attach",
+    "export": "workbench.commands.export",
+    "history": "workbench.commands.history",
+}
 
 __all__ = [
     "Actor",
@@ -132,6 +136,7 @@ __all__ = [
     "deploy",
     "detach",
     "end_faults",
+    "export",
     "failures",
     "faults",
     "fork",

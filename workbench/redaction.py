@@ -49,6 +49,13 @@ def redacted_source(text: str) -> str:
     return _hidden(_IN_SOURCE, text)
 
 
+def secrets_in_source(text: str) -> list[str]:
+    """The secrets' names that a program's text gives a value; empty texts and zeros are none."""
+    given = [(match["name"].strip("'\""), match["value"]) for match in _IN_SOURCE.finditer(text)]
+    names = [name for name, value in given if value.strip("rbfRBF'\"0.") != ""]
+    return list(dict.fromkeys([*names, *(["an address"] if _IN_ADDRESS.search(text) else [])]))
+
+
 def _hidden(pattern: re.Pattern[str], text: str) -> str:
     text = _IN_ADDRESS.sub(rf"\g<before>{HIDDEN}\g<after>", text)
     return pattern.sub(rf"\g<name>\g<is>{HIDDEN}", text)

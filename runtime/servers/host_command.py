@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import time
 from pathlib import Path
 
+from runtime.errors import Unreachable
 from runtime.servers.actor_host import ActorHost
 from runtime.servers.beside_proxy import open_journal
 from runtime.servers.modules import load_actors
@@ -13,6 +15,8 @@ from runtime.servers.security import LOOPBACK
 from runtime.servers.until_stopped import Stop
 from runtime.transports.proxy_client import SpawnProxyClient
 from runtime.transports.proxy_link import ProxyLink, read_target
+
+_BETWEEN_TRIES_S = 0.5
 
 HELP = """Run actors of ours behind a Spawn proxy, as its actor host.
 
@@ -44,6 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--authority", type=Path, help="PEM file of who signed the proxy's certificate")
     parser.add_argument("--certificate", type=Path, help="PEM file of the certificate by which the proxy knows us")
     parser.add_argument("--key", type=Path, help="PEM file of its key")
+    parser.add_argument(
+        "--wait-seconds", type=float, default=0.0, help="how long to wait for a proxy that is not up yet (default: 0)"
+    )
 
 
 def run(given: argparse.Namespace) -> int:
@@ -52,7 +59,7 @@ def run(given: argparse.Namespace) -> int:
     options = {name: getattr(given, name) for name in ("token_file", "authority", "certificate", "key")}
     link = ProxyLink(read_target(given.proxy, **options))
     try:
-        client = SpawnProxyClient(link, mode="act", system=given.system)
+        client = _client(link, given, stop)
         host = ActorHost(
             link,
             client.about,
@@ -76,3 +83,14 @@ def run(given: argparse.Namespace) -> int:
         link.close()
     print("stopped" if is_whole else "stopped; the journal could not be written whole", flush=True)
     return 0 if is_whole else 1
+
+
+def _client(link: ProxyLink, given: argparse.Namespace, stop: Stop) -> SpawnProxyClient:
+    """The proxy, as soon as it answers: in a pod both start together."""
+    until = time.monotonic() + given.wait_seconds
+    while True:
+        try:
+            return SpawnProxyClient(link, mode="act", system=given.system)
+        except Unreachable:
+            if time.monotonic() >= until or stop.pause(_BETWEEN_TRIES_S):
+                raise

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
+from typing import TypeGuard
 
 from runtime.actor import Actor
 from runtime.errors import DefinitionError
@@ -16,20 +17,23 @@ from runtime.errors import DefinitionError
 def load_actors(names: Iterable[str]) -> list[type[Actor]]:
     """The actor classes that the modules define, in order: `my_actors.py`, a path, or `package.module`.
 
+    Of a module with `__all__`, only those in it: others are there for it alone, as bases.
+
     Raises:
         DefinitionError: a module cannot be imported, or defines no actor.
     """
     found: list[type[Actor]] = []
     for name in names:
         module = _load(name)
-        actors = [each for each in vars(module).values() if _is_defined_in(each, module)]
+        names = getattr(module, "__all__", vars(module))
+        actors: list[type[Actor]] = [each for n in names if _is_defined_in(each := vars(module).get(n), module)]
         if not actors:
             raise DefinitionError(f"{name} defines no actor: write `class Name(Actor): …` in it.")
         found += dict.fromkeys(actors)
     return found
 
 
-def _is_defined_in(candidate: object, module: ModuleType) -> bool:
+def _is_defined_in(candidate: object, module: ModuleType) -> TypeGuard[type[Actor]]:
     return isinstance(candidate, type) and issubclass(candidate, Actor) and candidate.__module__ == module.__name__
 
 

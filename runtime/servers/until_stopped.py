@@ -28,3 +28,7 @@ class Stop:
             if look():
                 break
         self._restore()
+
+    def pause(self, seconds: float) -> bool:
+        """Wait so long, or until a signal; True if there was one."""
+        return self._asked.wait(seconds)

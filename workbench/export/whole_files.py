@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import shutil
@@ -9,6 +10,8 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import msgspec
 
 from runtime.errors import Mistake
 
@@ -52,34 +55,73 @@ def write_whole(path: Path, text: str, *, mark: str, force: bool = False) -> Non
 
 
 @contextmanager
-def whole_folder(path: Path) -> Iterator[Path]:
+def whole_folder(path: Path, *, force: bool = False) -> Iterator[Path]:
     """A new folder to be filled, which takes the place of `path` when the block ends well, and is gone otherwise.
 
+    Files that were added to an earlier folder of ours stay in it.
+
+    Args:
+        force: replace also files that were changed since.
+
     Raises:
-        FileInTheWay: `path` is a file, or a folder with anything in it that no export made; it was not touched.
+        FileInTheWay: `path` is a file, or a folder with files that were not made here or were changed since; it was not touched.
         OSError: it cannot be made or moved; what was there is still there.
     """
-    _check_folder(path)
+    made = _made_before(path)
+    if not force:
+        _refuse_changed(path, made)
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
         yield draft
-        (draft / FOLDER_MARK).write_text("Made by spawn-workbench; the next export replaces this folder.\n")
+        hashes = {name: _hash(draft / name) for name in _files_in(draft)}
+        (draft / FOLDER_MARK).write_bytes(msgspec.json.format(msgspec.json.encode(hashes, order="sorted")))
+        _keep_added(path, draft, made)
         draft.chmod(0o755)
         _swap(draft, path)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def _check_folder(path: Path) -> None:
+def _made_before(path: Path) -> dict[str, str]:
+    """The files of an earlier folder of ours, each with its hash; empty if there is no folder, or an empty one."""
     if not path.exists():
-        return
+        return {}
     if not path.is_dir() or path.is_symlink():
         raise FileInTheWay(f"Cannot export to {path}: it is no folder. Give another name.")
-    if any(path.iterdir()) and not (path / FOLDER_MARK).is_file():
+    try:
+        return msgspec.json.decode((path / FOLDER_MARK).read_bytes(), type=dict[str, str])
+    except (OSError, msgspec.DecodeError):
+        if any(path.iterdir()):
+            raise FileInTheWay(
+                f"Cannot export to {path}: there are files in it that no export made. Give the name of a new folder."
+            ) from None
+        return {}
+
+
+def _refuse_changed(path: Path, made: dict[str, str]) -> None:
+    changed = [name for name, digest in made.items() if (path / name).is_file() and _hash(path / name) != digest]
+    if changed:
         raise FileInTheWay(
-            f"Cannot export to {path}: there are files in it that no export made. Give the name of a new folder."
+            f"Cannot export to {path}: {', '.join(sorted(changed))} was changed since the last export. "
+            "Give another name, or force=True (--force) to replace it."
         )
+
+
+def _keep_added(path: Path, draft: Path, made: dict[str, str]) -> None:
+    for name in _files_in(path) if path.is_dir() else ():
+        if name not in made and not (draft / name).exists():
+            (draft / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path / name, draft / name, follow_symlinks=False)
+
+
+def _files_in(folder: Path) -> list[str]:
+    found = (file for file in folder.rglob("*") if file.is_symlink() or file.is_file())
+    return sorted(file.relative_to(folder).as_posix() for file in found if file.name != FOLDER_MARK)
+
+
+def _hash(file: Path) -> str:
+    return hashlib.blake2b(file.read_bytes(), digest_size=16).hexdigest()
 
 
 def _swap(draft: Path, path: Path) -> None:

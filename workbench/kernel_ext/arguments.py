@@ -47,10 +47,10 @@ ACTOR_CELL = (
     ),
     argument("--preview", action="store_true", help="only show what would change and what would go wrong"),
 )
-SUBCOMMANDS = ("status", "start", "stop", "serve", "report", "help")
+SUBCOMMANDS = ("status", "start", "stop", "serve", "report", "export", "help")
 SPAWN = (
     argument("what", nargs="?", default="status", metavar="|".join(SUBCOMMANDS), help="what to do; status if left out"),
-    argument("path", nargs="?", help="with report: the file (default: report.html)"),
+    argument("path", nargs="?", help="with report: the file (default: report.html); with export: the folder"),
     argument("--system", metavar="NAME", help="with start: the actor system's name"),
     argument("--store", metavar="STORE", help="with start: sqlite:///PATH, a path, or memory"),
     argument("--durability", metavar="LEVEL", help="with start: snapshot, journal or commit"),
@@ -60,9 +60,13 @@ SPAWN = (
     argument(
         "--http-port", type=int, default=0, metavar="N", help="with serve: for Spawn's SDKs (default: a free one)"
     ),
-    argument("--actors", metavar="A,B", help="with report: only these"),
+    argument("--actors", metavar="A,B", help="with report and export: only these"),
     argument("--since", metavar="TIME", help="with report: only later; a date with a time, or how long ago: 30min"),
-    argument("--force", action="store_true", help="with report: replace a file that is no report"),
+    argument(
+        "--force",
+        action="store_true",
+        help="with report: replace a file that is no report; with export: replace what was changed",
+    ),
 )
 
 

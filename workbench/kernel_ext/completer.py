@@ -44,7 +44,7 @@ _POSITIONAL: dict[str, tuple[str, ...]] = {
 _REPEATED = ("fields", "setting")
 
 _OF_FLAG = {
-    **dict.fromkeys(("--parent", "--actor", "--caller"), "actor"),
+    **dict.fromkeys(("--parent", "--actor", "--actors", "--caller"), "actor"),
     **dict.fromkeys(("--invocation", "--message"), "message"),
     "--action": "action",
     "--revision": "revision",

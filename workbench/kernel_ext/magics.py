@@ -192,7 +192,7 @@ class WorkbenchMagics(BaseMagics):
     @line_magic
     @arguments(*SPAWN)
     def spawn(self, line: str) -> Any:
-        """Say how the actor system is doing; start it, stop it, serve it to other processes, or write a report about it.
+        """Say how the actor system is doing; start, stop or serve it, report on it, or export its actors as a project.
 
         Examples::
 
@@ -200,6 +200,7 @@ class WorkbenchMagics(BaseMagics):
             %spawn serve
             %spawn report
             %spawn report counter.html --actors counter --since 1h
+            %spawn export counter-project --actors counter
             %spawn help
         """
         from workbench.kernel_ext.spawn_words import run

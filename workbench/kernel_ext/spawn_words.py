@@ -52,6 +52,14 @@ def _report(given: argparse.Namespace, word: Word) -> Any:
     return report(path, actors=_names(given, word), since=since, force=given.force)
 
 
+def _export(given: argparse.Namespace, word: Word) -> Any:
+    from workbench.commands.export import export
+
+    if given.path is None:
+        raise UsageError("%spawn export needs a folder: %spawn export FOLDER. See %spawn?")
+    return export(word(given.path), actors=_names(given, word), force=given.force)
+
+
 def _help(given: argparse.Namespace, word: Word) -> None:
     from workbench.kernel_ext.help import overview
 
@@ -70,5 +78,6 @@ _ACTS: dict[str, Callable[[argparse.Namespace, Word], Any]] = {
     "stop": _stop,
     "serve": _serve,
     "report": _report,
+    "export": _export,
     "help": _help,
 }

@@ -1,0 +1,51 @@
+"""Which values are hidden in what is shown, saved and sent around."""
+
+from __future__ import annotations
+
+import pytest
+
+from workbench.redaction import redacted, redacted_source, redacted_text, secrets_in_source
+
+
+def test_values_under_a_secrets_name_are_hidden_at_any_depth() -> None:
+    found = redacted({"user": {"password": "x", "name": "ada"}, "all": [{"api_key": 1}], "token": None})
+
+    assert found == {"user": {"password": "‹hidden›", "name": "ada"}, "all": [{"api_key": "‹hidden›"}], "token": None}
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("login with password=abc, retry=1", "login with password=‹hidden›, retry=1"),
+        ("Authorization: Bearer abc.def", "Authorization: Bearer ‹hidden›"),
+        ('{"api_key": "a b", "n": 2}', '{"api_key": ‹hidden›, "n": 2}'),
+        ("postgresql://ada:pw@host/db", "postgresql://ada:‹hidden›@host/db"),
+        ("token count: 5", "token count: 5"),
+        ("KeyError: 'total'", "KeyError: 'total'"),
+        ("http://127.0.0.1:9001/api", "http://127.0.0.1:9001/api"),
+    ],
+)
+def test_text_keeps_everything_but_what_stands_behind_a_secrets_name(text: str, shown: str) -> None:
+    assert redacted_text(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ('API_KEY = "abc"', "API_KEY = ‹hidden›"),
+        ("password: str = 'a\\'b'", "password: str = ‹hidden›"),
+        ('connect(host="h", token="t")', 'connect(host="h", token=‹hidden›)'),
+        ("SECRET = '''a\nb'''", "SECRET = ‹hidden›"),
+        ('if password != "sesame":', "if password != ‹hidden›:"),
+        ("def login(self, password: str) -> None:", "def login(self, password: str) -> None:"),
+        ("self.password = password", "self.password = password"),
+    ],
+)
+def test_source_keeps_everything_but_literals_of_secrets(source: str, shown: str) -> None:
+    assert redacted_source(source) == shown
+
+
+def test_secrets_of_a_source_are_those_with_a_value() -> None:
+    source = 'password: str = ""\npin_code = 0\nAPI_KEY = "abc"\nDB = "mysql://u:pw@h"\ntokens = read()'
+
+    assert secrets_in_source(source) == ["API_KEY", "an address"]

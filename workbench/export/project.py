@@ -1,0 +1,158 @@
+"""A project that runs actors outside the notebook: everything that goes into its folder."""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import inspect
+import shutil
+import sys
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from runtime.contracts.generate import proto_of
+from runtime.definition import ActorDefinition
+from runtime.errors import ContractError
+from workbench.export.actor_source import actor_source
+from workbench.export.carrying import Carried, Carrier
+from workbench.export.local_modules import Libraries, libraries
+from workbench.export.manifests import host_manifest, system_manifest
+from workbench.export.module_text import module_text
+from workbench.export.project_files import DOCKERIGNORE, dockerfile, pyproject
+from workbench.export.project_readme import readme
+from workbench.export.trying_out import CannotExport, try_out
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """What was found to go along with the actors."""
+
+    name: str
+    system: str
+    definitions: tuple[ActorDefinition, ...]
+    carried: Carried
+    libraries: Libraries
+    classes: tuple[str, ...]
+    protos: dict[str, str]
+    notes: tuple[str, ...]
+
+    @property
+    def problems(self) -> list[str]:
+        """What is not carried, and why."""
+        return [*self.carried.problems, *self.libraries.problems]
+
+    def write(self, folder: Path) -> None:
+        """Write it all into an empty folder, and make sure that it defines the same actors.
+
+        Raises:
+            CannotExport: it does not; the folder is then of no use.
+            OSError: it cannot be written.
+        """
+        said = f"Actors of the actor system {self.system}, exported from a notebook."
+        files = {
+            "actors.py": module_text(self.carried, self.classes, said),
+            "pyproject.toml": pyproject(self.name, self._required(), self._modules()),
+            "Dockerfile": dockerfile(),
+            ".dockerignore": DOCKERIGNORE,
+            "wheels/.gitkeep": "",
+            "k8s/system.yaml": system_manifest(self.system),
+            "k8s/host.yaml": host_manifest(self.system, self.name, has_secrets=bool(self.carried.secrets)),
+            "README.md": readme(
+                self.name,
+                self.system,
+                self.definitions,
+                secrets=self.carried.secrets,
+                problems=self.problems,
+                notes=[*self.carried.notes, *self.notes],
+            ),
+            **{f"protos/{name}.proto": text for name, text in (self.protos | self.carried.contracts).items()},
+        }
+        for name, text in files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, "utf-8")
+        for name, file in self.libraries.files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, folder / name)
+        try_out(folder, self.definitions, self.carried.secrets)
+
+    def _required(self) -> list[str]:
+        return [f"spawn-workbench=={metadata.version('spawn-workbench')}", *self.libraries.required]
+
+    def _modules(self) -> list[str]:
+        tops = dict.fromkeys(name.partition("/")[0] for name in self.libraries.files)
+        return ["actors", *(name.removesuffix(".py") if name.endswith(".py") else f"{name}/" for name in tops)]
+
+
+def project_of(name: str, system: str, definitions: Sequence[ActorDefinition], others: Collection[str] = ()) -> Project:
+    """The project of these actors.
+
+    Args:
+        others: names of actors that are deployed and not exported; calls to them are pointed out.
+
+    Raises:
+        CannotExport: an actor's text is not at hand, or cannot be written again.
+    """
+    carrier, classes = Carrier(), []
+    for definition in definitions:
+        actor_class = definition.actor_class
+        assert actor_class is not None
+        if actor_class.__name__ in classes:
+            raise CannotExport(f"Cannot export two classes named {actor_class.__name__}; rename one of them.")
+        try:
+            text = actor_source(definition)
+        except ValueError as error:
+            raise CannotExport(f"Cannot export {definition.name}: {error}.") from None
+        if any(_has_late_annotations(spec.function) for spec in definition.actions.values()):
+            carrier.found.imports.add("from __future__ import annotations")
+        namespace = next((f.function.__globals__ for f in definition.actions.values()), {})
+        carrier.add(actor_class.__name__, text, _around(actor_class, namespace))
+        classes.append(actor_class.__name__)
+    protos, notes = _protos(definitions)
+    notes += [f"{caller} calls {callee}, which is not exported" for caller, callee in _calls(definitions, others)]
+    found = carrier.found
+    return Project(
+        name, system, tuple(definitions), found, libraries(sorted(found.modules)), tuple(classes), protos, tuple(notes)
+    )
+
+
+def _has_late_annotations(function: Any) -> bool:
+    """Whether it was compiled with `from __future__ import annotations`, which need not stand in its own cell."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return bool(getattr(code, "co_flags", 0) & __future__.annotations.compiler_flag)
+
+
+def _around(actor_class: type, namespace: dict[str, object]) -> dict[str, object]:
+    """The names of the module or notebook that defines a class; of one without actions as far as it is loaded."""
+    return namespace or vars(sys.modules.get(actor_class.__module__, sys))
+
+
+def _protos(definitions: Iterable[ActorDefinition]) -> tuple[dict[str, str], list[str]]:
+    found, notes = {}, []
+    for definition in definitions:
+        try:
+            found[definition.name] = str(proto_of(definition))
+        except ContractError as error:
+            notes.append(
+                f"{definition.name} has no contract in protos/: {str(error).partition(chr(10))[0].rstrip('.')}"
+            )
+    return found, notes
+
+
+def _calls(definitions: Iterable[ActorDefinition], others: Collection[str]) -> list[tuple[str, str]]:
+    """Calls by a name that stands in the text, to actors that stay behind."""
+    found = []
+    for definition in definitions:
+        for node in ast.walk(ast.parse(definition.source)):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr in ("invoke", "tell")
+            ):
+                first = node.args[0] if node.args else None
+                if isinstance(first, ast.Constant) and first.value in others:
+                    found.append((definition.name, str(first.value)))
+    return list(dict.fromkeys(found))
