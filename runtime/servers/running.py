@@ -123,6 +123,10 @@ class RunningProxy:
         for name in [name for name, template in list(templates.items()) if template.host is self.host]:
             self.system.undeploy(name)
 
+    def open_local_door(self, host_port: int) -> None:
+        """One more free port on this machine, for a host that listens on `host_port`."""
+        self.open_door(LOOPBACK, 0, host_port, None, HttpLimits())
+
     def open_door(self, bind: str, port: int, host_port: int, security: Security | None, limits: HttpLimits) -> None:
         """Listen there; hosts that register at this door are called at `host_port`.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from runtime.errors import BadSetting
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from runtime.local import EmbeddedSystem
     from runtime.servers.grpc_node import NodeServer
     from runtime.servers.running import RunningProxy
+
+HOST_PORT = 8090
+"""Where a host listens, as Spawn has it."""
 
 
 class Served:
@@ -43,6 +47,24 @@ class Served:
         """What an SDK in another process needs in its environment; empty without HTTP."""
         return self._proxy.environment() if self._proxy is not None else {}
 
+    @property
+    def environments(self) -> dict[int, dict[str, str]]:
+        """The same for each host process, by the port on which it has to listen."""
+        doors = self._proxy.addresses if self._proxy is not None else {}
+        return {port: self._proxy.environment(url) for url, port in doors.items() if self._proxy is not None}
+
+    def open_for(self, host_ports: Sequence[int]) -> None:
+        """Have an address for each host process that listens on one of these ports; those that have one keep it.
+
+        Raises:
+            BadSetting: nothing is served over HTTP.
+        """
+        missing = [port for port in host_ports if port not in self.environments]
+        if missing and self._proxy is None:
+            raise BadSetting("HTTP is not served, so no host can register: close() this, and serve again.")
+        for port in missing:
+            cast("RunningProxy", self._proxy).open_local_door(port)
+
     def serve_contract(self, contract: Contract) -> None:
         """Answer a contract's methods as gRPC, and by its rules as HTTP/JSON where HTTP is served.
 
@@ -71,8 +93,9 @@ class Served:
             f"  token        {shown_path(self.token_file)} (for your other processes; they find it by themselves)"
         )
         if self._proxy is not None:
-            lines.append(f"  SDKs         {self.http_address}")
-            lines += [f"               {name}={value}" for name, value in self.environment.items()]
+            for environment in self.environments.values():
+                lines.append(f"  SDKs         {environment['SPAWN_PROXY_URL']}")
+                lines += [f"               {name}={value}" for name, value in environment.items()]
         for contract in self._contracts.values():
             served = ", ".join(each.descriptor.full_name for each in contract.services.values() if each.is_actor)
             lines.append(f"  contract     {served}" + (f" ({self.http_address}/openapi.json)" if self._proxy else ""))
@@ -82,28 +105,32 @@ class Served:
         return {"text/plain": repr(self), "text/html": html_lines(repr(self))}
 
 
-def serve(*, grpc_port: int = 0, http_port: int | None = 0, host_port: int = 8090) -> Served:
+def serve(*, grpc_port: int = 0, http_port: int | None = 0, host_port: int | Sequence[int] | None = None) -> Served:
     """Listen for other processes of this machine, until the system stops; what listens already is answered again.
 
     Args:
         grpc_port: for other notebooks (`wb.attach`) and any gRPC client; 0 for a free one.
         http_port: for SDKs that speak Spawn's protocol; 0 for a free one, None for not at all.
-        host_port: where the first of those hosts listens.
+        host_port: where a host of SDK actors listens (default: Spawn's 8090); a list for several host processes, which may
+            register the same actors.  Each has an address of its own to register at; what is served already gets more.
 
     Raises:
         BadSetting: a port is taken, or the current system is another process's.
     """
     from runtime.servers.grpc_node import NodeServer
 
+    host_ports = [host_port] if isinstance(host_port, int) else list(host_port or ())
     running = current.served
     if isinstance(running, Served):
+        running.open_for(host_ports)
         return running
     if current.attached is not None:
         raise BadSetting(f"Cannot serve {current.attached.target}: it is another process's. %detach first.")
     system = cast("EmbeddedSystem", current.open())  # the only kind that is not attached
     node = NodeServer(system, port=grpc_port).start()
     try:
-        served = current.served = Served(node, None if http_port is None else _proxy(system, http_port, host_port))
+        proxy = None if http_port is None else _proxy(system, http_port, host_ports or [HOST_PORT])
+        served = current.served = Served(node, proxy)
     except BaseException:
         node.stop()
         raise
@@ -112,7 +139,8 @@ def serve(*, grpc_port: int = 0, http_port: int | None = 0, host_port: int = 809
     return served
 
 
-def _proxy(system: EmbeddedSystem, http_port: int, host_port: int) -> RunningProxy:
+def _proxy(system: EmbeddedSystem, http_port: int, host_ports: Sequence[int]) -> RunningProxy:
     from runtime.servers.running import serve as serve_http
 
-    return serve_http(system, http_port=http_port, host_port=host_port)
+    first, *others = host_ports
+    return serve_http(system, http_port=http_port, host_port=first, more=[(0, port) for port in others])

@@ -60,6 +60,13 @@ SPAWN = (
     argument(
         "--http-port", type=int, default=0, metavar="N", help="with serve: for Spawn's SDKs (default: a free one)"
     ),
+    argument(
+        "--host-port",
+        type=int,
+        action="append",
+        metavar="N",
+        help="with serve: where a host of SDK actors listens (default: 8090); once for each host process",
+    ),
     argument("--actors", metavar="A,B", help="with report and export: only these"),
     argument("--since", metavar="TIME", help="with report: only later; a date with a time, or how long ago: 30min"),
     argument(

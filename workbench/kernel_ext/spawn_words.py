@@ -41,7 +41,7 @@ def _stop(given: argparse.Namespace, word: Word) -> None:
 def _serve(given: argparse.Namespace, word: Word) -> Any:
     from workbench.commands.serve import serve
 
-    return serve(grpc_port=given.grpc_port, http_port=given.http_port)
+    return serve(grpc_port=given.grpc_port, http_port=given.http_port, host_port=given.host_port)
 
 
 def _report(given: argparse.Namespace, word: Word) -> Any:

@@ -243,3 +243,26 @@ def test_past_of_a_proxy_is_refused_with_its_reason_and_nobody_is_woken(session:
 def test_host_options_are_for_proxies_that_are_acted_on(session: Session) -> None:
     with pytest.raises(BadSetting, match="--mode act"):
         wb.attach("http://127.0.0.1:9", host_port=8091)
+
+
+def test_each_host_process_has_an_address_to_register_at(session: Session) -> None:
+    served = wb.serve(host_port=[8090, 8091])
+    try:
+        assert wb.serve(host_port=8092) is served
+
+        environments = served.environments
+        assert list(environments) == [8090, 8091, 8092]
+        assert len({each["SPAWN_PROXY_URL"] for each in environments.values()}) == 3
+        assert environments[8092]["USER_FUNCTION_PORT"] == "8092"
+        assert all(each["SPAWN_PROXY_URL"] in repr(served) for each in environments.values())
+    finally:
+        served.close()
+
+
+def test_hosts_need_http(session: Session) -> None:
+    served = wb.serve(http_port=None)
+    try:
+        with pytest.raises(BadSetting, match="HTTP is not served"):
+            wb.serve(host_port=8091)
+    finally:
+        served.close()
