@@ -81,7 +81,7 @@ def fork(
 
 
 class Fork:
-    """An actor continued in isolation.  Not for several threads at once."""
+    """An actor continued in isolation; what it prints is in `wb.logs()`.  Not for several threads at once."""
 
     def __init__(self, forked: ForkedActor, past: Following, name: str = "") -> None:
         """Made by `wb.fork`."""

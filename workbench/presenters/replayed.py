@@ -210,6 +210,8 @@ class ReplayResult:
             yield f"what varies read {', '.join(read)}: take {' and '.join(instead)} instead, which a replay gives again"
         elif self.not_reproducible:
             yield "what varies may be the order of a set, uuid4, a file, the network: take chance and ids from ctx, sort sets"
+        if not self.carried and any(e.verdict is Verdict.DIFFERS and e.definition == self.code for e in self.differing):
+            yield "the code is the one that was recorded, so what differs hangs on something else: a global, a file, a set's order"
         if self.carried is not None:
             differing = sides_text(state_sides(*self.carried))
             yield f"at the end, recorded → replayed: {differing}" if differing else "both states at the end are equal"
@@ -220,7 +222,8 @@ class ReplayResult:
         message = call_text(first.action, first.payload, 80)
         which = "not reproducible" if first.verdict is Verdict.VARIES else "other than recorded"
         at, id_ = local_time(first.at_us), short_id(first.id)
-        return f"The first that is {which}: {message}, which found revision {first.revision}, {at}, id {id_}"
+        by = f", recorded with code {short_hash(first.definition)}" if first.definition != self.code else ""
+        return f"The first that is {which}: {message}, which found revision {first.revision}, {at}, id {id_}{by}"
 
     def _heads(self) -> tuple[Column, Column, Column]:
         varies = self.first is not None and self.first.verdict is Verdict.VARIES

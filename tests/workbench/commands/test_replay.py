@@ -38,6 +38,17 @@ class Dice(Actor, name="dice"):
         return random.randrange(1_000_000)
 
 
+calls_so_far = [0] * 100
+"""Shared by this process; another one has its own."""
+
+
+class Sluggish(Actor, name="sluggish"):
+    @action
+    def count(self) -> int:
+        calls_so_far.append(0)
+        return len(calls_so_far)
+
+
 def _added(*values: int) -> None:
     for value in values:
         wb.invoke("counter", "add", {"value": value})
@@ -96,6 +107,18 @@ def test_what_is_not_reproducible_says_what_to_use_instead() -> None:
     assert len(found.not_reproducible) == 1
     assert "1 not reproducibly" in repr(found)
     assert "what varies read random: take ctx.random instead" in repr(found)
+
+
+def test_what_hangs_on_a_global_of_the_notebook_is_pointed_at() -> None:
+    calls_so_far.append(0)
+    wb.deploy(Sluggish)
+    wb.invoke("sluggish", "count")
+
+    found = wb.replay("sluggish")
+
+    assert found.first is not None
+    assert (found.first.verdict, found.first.sides[0].place) == ("differs", "response")
+    assert "the code is the one that was recorded, so what differs hangs on something else" in repr(found)
 
 
 def test_a_range_of_revisions_or_times_is_run() -> None:
