@@ -8,8 +8,7 @@ import hashlib
 import os
 import platform
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -28,13 +27,6 @@ _SQLITE = "sqlite:///"
 _ids = RandomIds()
 
 
-@dataclass(slots=True)
-class Ending:
-    """How an act ended, where returning is not the same as done."""
-
-    outcome: str = "done"
-
-
 @dataclass(frozen=True, slots=True)
 class Trail:
     """Records the acts on one system."""
@@ -49,21 +41,13 @@ class Trail:
     warn: Callable[[str], object] = print
     """Gets what the user should know where an act goes on without its record."""
 
-    @contextmanager
-    def act(self, act: str, actor: str = "", action: str = "", payload: Any = None) -> Iterator[Ending]:
-        """Record an act around doing it: before it begins, and how it ended.
+    def act(self, act: str, actor: str = "", action: str = "", payload: Any = None) -> Acting:
+        """Records an act around doing it, with `with`: before it begins, and how it ended.
 
         Raises:
-            AuditUnwritable: it cannot be recorded, and it would be done to an attached system; it is not begun.
+            AuditUnwritable: on entering; it cannot be recorded, and it would be done to an attached system: it is not begun.
         """
-        record = self._begun(act, actor, action, payload)
-        ending = Ending()
-        try:
-            yield ending
-        except BaseException as error:
-            self._ended(record, _outcome(error), str(getattr(error, "code", "") or type(error).__name__))
-            raise
-        self._ended(record, ending.outcome)
+        return Acting(self, self._act(act, actor, action, payload))
 
     def refused(self, act: str, actor: str = "", action: str = "", payload: Any = None) -> None:
         """Record that an act was asked for and not sent.  Never raises: refusing does not depend on its record."""
@@ -74,21 +58,21 @@ class Trail:
         except OSError as error:
             self._tell(error)
 
-    def _begun(self, act: str, actor: str, action: str, payload: Any) -> Act:
-        record = self._act(act, actor, action, payload)
+    def begin(self, record: Act) -> None:
+        """Write that an act begins; see `act`."""
         try:
             self.log.begin(record)
         except OSError as error:
-            if self.mode == "act" and act != "detach":
+            if self.mode == "act" and record.act != "detach":
                 raise AuditUnwritable(
-                    f"Cannot {act} {actor or self.system}: what is done to {self.target} is recorded first, and the record "
-                    f"cannot be written ({_why(error)}). Nothing was sent.\n"
+                    f"Cannot {record.act} {record.actor or self.system}: what is done to {self.target} is recorded first, "
+                    f"and the record cannot be written ({_why(error)}). Nothing was sent.\n"
                     f"Make {self._place} writable, or say where else: %config Workbench.audit = 'FILE'."
                 ) from None
             self._tell(error)
-        return record
 
-    def _ended(self, record: Act, outcome: str, error: str = "") -> None:
+    def end(self, record: Act, outcome: str, error: str = "") -> None:
+        """Write how it ended."""
         try:
             self.log.end(record.id, time.time_ns() // 1_000, outcome, error)
         except OSError as trouble:
@@ -108,6 +92,30 @@ class Trail:
     @property
     def _place(self) -> str:
         return shown_path(str(self.log.path))
+
+
+class Acting:
+    """One act, while it is done.
+
+    A class and not a generator: whoever reads a traceback is shown neither our frames nor those of a library below them.
+    """
+
+    __slots__ = ("_record", "_trail", "outcome")
+
+    def __init__(self, trail: Trail, record: Act) -> None:
+        self._trail, self._record = trail, record
+        self.outcome = "done"
+        """What it ends as, where coming back is not the same as done."""
+
+    def __enter__(self) -> Acting:
+        self._trail.begin(self._record)
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is None:
+            self._trail.end(self._record, self.outcome)
+        else:
+            self._trail.end(self._record, _outcome(error), str(getattr(error, "code", "") or type(error).__name__))
 
 
 class Audits:

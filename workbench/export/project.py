@@ -111,7 +111,7 @@ def project_of(name: str, system: str, definitions: Sequence[ActorDefinition], o
         namespace = next((f.function.__globals__ for f in definition.actions.values()), {})
         carrier.add(actor_class.__name__, text, _around(actor_class, namespace))
         classes.append(actor_class.__name__)
-    protos, notes = _protos(definitions)
+    protos, notes = _protos(definitions, carrier.found)
     notes += [f"{caller} calls {callee}, which is not exported" for caller, callee in _calls(definitions, others)]
     found = carrier.found
     return Project(
@@ -130,15 +130,18 @@ def _around(actor_class: type, namespace: dict[str, object]) -> dict[str, object
     return namespace or vars(sys.modules.get(actor_class.__module__, sys))
 
 
-def _protos(definitions: Iterable[ActorDefinition]) -> tuple[dict[str, str], list[str]]:
+def _protos(definitions: Iterable[ActorDefinition], carried: Carried) -> tuple[dict[str, str], list[str]]:
+    """A contract for each actor that has none already, and what to say of those for which none can be made."""
     found, notes = {}, []
     for definition in definitions:
+        assert definition.actor_class is not None
+        if carried.blocks[definition.actor_class.__name__].names.all & carried.contracts.keys():
+            continue
         try:
             found[definition.name] = str(proto_of(definition))
         except ContractError as error:
-            notes.append(
-                f"{definition.name} has no contract in protos/: {str(error).partition(chr(10))[0].rstrip('.')}"
-            )
+            why = str(error).partition("\n")[0].rstrip(".")
+            notes.append(f"{definition.name} has no contract in protos/: {why}")
     return found, notes
 
 

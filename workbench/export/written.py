@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
@@ -30,9 +31,15 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         first, *rest = repr(self).split("\n")
-        link = f'<a href="{escape(self.path.as_uri())}" target="_blank" rel="noopener">{escape(first)}</a>'
         more = f'<pre style="white-space:pre-wrap;margin:0">{escape(chr(10).join(rest))}</pre>' if rest else ""
-        return {"text/plain": repr(self), "text/html": f"<div>{link}{more}</div>"}
+        return {"text/plain": repr(self), "text/html": f"<div>{self._linked(escape(first))}{more}</div>"}
+
+    def _linked(self, text: str) -> str:
+        """As a link where the notebook's page can follow one: to a file below its folder, never to the disk as such."""
+        if not self.path.is_file() or not self.path.is_relative_to(Path.cwd()):
+            return text
+        address = quote(self.path.relative_to(Path.cwd()).as_posix())
+        return f'<a href="{address}" target="_blank" rel="noopener">{text}</a>'
 
 
 def _kilobytes(size: int) -> str:

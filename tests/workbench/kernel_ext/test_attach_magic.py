@@ -98,6 +98,25 @@ def test_visitor_acts_and_deploys_and_leaves(notebooks: tuple[Kernel, Kernel], a
     assert "ctx" not in failed.traceback
 
 
+def test_visit_can_be_read_afterwards(notebooks: tuple[Kernel, Kernel], address: str) -> None:
+    visitor = notebooks[1]
+    visitor.ok(f"%attach {address}")
+    visitor.run("%invoke counter add value=1")
+    visitor.ok(f'%attach {address} --mode act --reason "total is wrong"')
+    visitor.ok("%invoke counter add value=1")
+    visitor.ok("%detach")
+
+    shown = visitor.ok("%audit --limit 6").text.splitlines()
+
+    told = [line for line in shown if address in line]
+    expected = ("attach (look)", "refused", "attach (act)", "detach", "total is wrong", "detach")
+    assert [word for word, line in zip(expected, told, strict=True) if word not in line] == []
+    assert "not_allowed" not in visitor.ok("%audit --actor counter --since 1min").text
+    assert (
+        "done" in visitor.ok("%query SELECT outcome FROM audit WHERE reason = 'total is wrong' AND act = 'invoke'").text
+    )
+
+
 def test_failure_of_home_is_shown_at_its_line(notebooks: tuple[Kernel, Kernel], address: str) -> None:
     visitor = notebooks[1]
     visitor.ok(f"%attach {address} --mode act")
