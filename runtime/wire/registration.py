@@ -15,7 +15,7 @@ from runtime.definition import ActionSpec, ActorDefinition
 from runtime.errors import DefinitionError, shown
 from runtime.records import IMPLICIT_READS, INIT_NAMES, Encoded
 from runtime.settings import Channel, Kind, Settings, Subject
-from runtime.wire.dialect import Dialect, presumed_dialect
+from runtime.wire.dialect import PREFIX, Dialect, presumed_dialect
 from runtime.wire.pb.eigr.functions.protocol.actors import protocol_pb2 as old
 from runtime.wire.pb.spawn.actors import actor_pb2
 from runtime.wire.pb.spawn.actors.protocol_pb2 import RegistrationRequest, ServiceInfo
@@ -122,6 +122,11 @@ def get_registration(request: RegistrationRequest) -> Registration:
     )
 
 
+def _empty_state(state_type: str | None) -> Encoded | None:
+    """What an actor begins with that names its state's message and sends none: that message, empty (ground truth §3)."""
+    return Encoded(PREFIX + state_type, b"") if state_type and "." in state_type else None
+
+
 def as_declared(actor: Registered, declared: Mapping[str, Any]) -> Registered:
     """The actor with other settings than its host registered; `declared` has fields of `Settings`."""
     own = actor.definition
@@ -135,11 +140,10 @@ def as_declared(actor: Registered, declared: Mapping[str, Any]) -> Registered:
             "state_type": getattr(getattr(state_type, "DESCRIPTOR", None), "full_name", state_type),
         },
     )
-    digest = _digest(settings, own.actions.values(), actor.initial)
-    return Registered(
-        definition=dataclasses.replace(own, settings=settings, hash=digest),
-        initial=actor.initial,
-    )
+    is_given = actor.initial is not None and actor.initial != _empty_state(own.settings.state_type)
+    initial = actor.initial if is_given else _empty_state(settings.state_type)
+    digest = _digest(settings, own.actions.values(), initial)
+    return Registered(definition=dataclasses.replace(own, settings=settings, hash=digest), initial=initial)
 
 
 def describe(service: ServiceInfo) -> str:
@@ -159,6 +163,7 @@ def _registered(actor: actor_pb2.Actor, about: str) -> Registered:
     settings = _settings(name, actor)
     actions = {spec.name: spec for spec in _actions(name, actor)}
     initial = state_of(actor.state.state) if actor.state.HasField("state") else None
+    initial = initial or _empty_state(settings.state_type)
     digest = _digest(settings, actions.values(), initial)
     source = f"# Registered by {about}; its code is there.\n{str(actor).rstrip()}\n"
     definition = ActorDefinition(name, digest, settings, actions, (), source)

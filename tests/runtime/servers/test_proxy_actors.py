@@ -141,6 +141,17 @@ def test_implicit_reads_go_to_the_host_when_it_registers_one_of_them() -> None:
         assert pb.ActorInvocation.FromString(host.calls[0]).action_name == "get"
 
 
+def test_actor_that_names_its_states_message_begins_with_an_empty_one() -> None:
+    with RawHost(answering(counting)) as host, proxy(host.port) as running:
+        register(running, actor("counter", "add", state_type="google.protobuf.StringValue"))
+        read = invoke(running, "counter", "get")[1]
+        invoke(running, "counter", "add")
+
+    given = pb.ActorInvocation.FromString(host.calls[0]).current_context
+    assert given.state.Is(StringValue.DESCRIPTOR)
+    assert read.value.Is(StringValue.DESCRIPTOR)
+
+
 def test_init_runs_before_the_first_message_and_only_its_state_counts() -> None:
     def answer(call: pb.ActorInvocation) -> pb.ActorInvocationResponse:
         answered = counting(call)
