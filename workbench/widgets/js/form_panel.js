@@ -57,7 +57,7 @@ function Input({ field, value, put }) {
   const hint = field.type || "any value";
   const flag = html`<input type="checkbox" checked=${value ?? field.default === "True"}
     onInput=${(event) => put(field.name, Boolean(event.target.checked))} />`;
-  const text = html`<input class="wb-input" type="text" spellcheck=${false} autocomplete="off" value=${value ?? ""}
+  const text = html`<input class="wb-input" type="text" spellcheck=${false} autocomplete="off" value=${value ?? ""} aria-required=${field.required ? "true" : "false"}
     placeholder=${field.required ? hint : `${hint}, else ${field.default}`} onInput=${(event) => put(field.name, event.target.value)} />`;
   return html`<label class="wb-field"><span><${Name} text=${field.name} />${field.required ? html`<span aria-hidden="true"> *</span>` : null}</span>
     ${field.is_flag ? flag : field.choices?.length ? html`<${Choice} field=${field} value=${value} put=${put} />` : text}</label>`;

@@ -20,7 +20,7 @@ export const STYLES = `
 }
 .wb *, .wb *::before { box-sizing: border-box; }
 .wb:focus { outline: none; }
-.wb :is(button, input, select):focus-visible { outline: 2px solid var(--wb-accent); outline-offset: 1px; }
+.wb :is(button, input, select, .wb-scroll):focus-visible { outline: 2px solid var(--wb-accent); outline-offset: 1px; }
 .wb :is(h3, h4, p, ul, ol) { margin: 0; padding: 0; font: inherit; list-style: none; }
 .wb button { font: inherit; color: inherit; background: none; border: 0; padding: 0; margin: 0; cursor: pointer; text-align: inherit; }
 .wb code, .wb-name, .wb-value, .wb-key { font-family: var(--wb-mono); font-size: .96em; background: none; padding: 0; color: inherit; unicode-bidi: isolate; }
@@ -114,6 +114,7 @@ button.wb-toggle[aria-expanded="true"]::before { content: "▾"; }
 td.wb-tone-bad, span.wb-tone-bad:not(.wb-live, .wb-outcome) { color: var(--wb-bad-text); }
 
 .wb-toolbar { display: flex; align-items: center; gap: 12px; padding: 6px 12px; }
+.wb-search + .wb-muted { white-space: nowrap; }
 .wb .wb-search { font: inherit; color: inherit; background: var(--wb-back); border: 1px solid var(--wb-line); border-radius: 4px; padding: 3px 8px; width: 240px; }
 .wb .wb-input { font: inherit; font-family: var(--wb-mono); color: inherit; background: var(--wb-back); border: 1px solid var(--wb-line); border-radius: 4px; padding: 3px 8px; }
 .wb-said { display: grid; grid-template-columns: 5.5em minmax(5em, 14%) minmax(0, 1fr); gap: 10px; overflow-wrap: anywhere; }

@@ -72,7 +72,7 @@ function Actors({ view, link, nowUs }) {
   const rows = inOrder((view.rows ?? []).map(actorRow), held);
   if (!rows.length) return html`<p class="wb-empty">${nothing(view)}</p>`;
   return html`<div class="wb-scroll wb-tall">
-      <table class="wb-table wb-actors">
+      <table class="wb-table wb-actors" aria-label="Actors of ${printable(view.system)}">
         <thead><tr>${COLUMNS.map((c) => html`<${Head} column=${c} query=${view.query ?? {}} link=${link} />`)}</tr></thead>
         <tbody ref=${body} onKeyDown=${(event) => moveInList(event, body.current)}
           onMouseEnter=${() => setHeld(rows.map((row) => row.name))} onMouseLeave=${() => setHeld(null)}>

@@ -59,8 +59,8 @@ function Leaf({ node, short = "" }) {
   const more = node.more && !isContainer(node) && node.kind !== "bytes";
   return html`<span class="wb-value wb-${short ? "short" : node.kind}" ref=${ref}>${text}</span>
     ${more ? html`<span class="wb-more"> … ${count(node.more)} more characters</span>` : null}
-    ${node.was ? html`<span class="wb-was">was ${node.was}</span>` : null}
-    ${node.change === "new" ? html`<span class="wb-was">new</span>` : null}`;
+    ${node.was ? html` <span class="wb-was">was ${node.was}</span>` : null}
+    ${node.change === "new" ? html` <span class="wb-was">new</span>` : null}`;
 }
 
 /** Lets an element flash when `text` changes, unless the reader wants no motion. */

@@ -188,3 +188,12 @@ test("what an actor said is shown with its marks", () => {
   assert.deepEqual(texts(".wb-said .wb-value"), ["adding 5", "warning: low on ink"]);
   assert.equal(root.querySelector(".wb-log").getAttribute("aria-live"), "off");
 });
+
+test("tables and what scrolls have names, and the keyboard reaches them", () => {
+  show(sample("actor"));
+  const scrolls = root.querySelectorAll(".wb-scroll");
+
+  assert.deepEqual(scrolls.map((node) => [node.getAttribute("role"), node.getAttribute("aria-label"), String(node.getAttribute("tabindex"))]),
+    [["region", "Last turns", "0"]]);
+  assert.equal(root.querySelector("table").getAttribute("aria-label"), "Last turns, the newest first");
+});
