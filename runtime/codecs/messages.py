@@ -8,10 +8,11 @@ more than that name.  Where the class is known otherwise (an action's parameter,
 from __future__ import annotations
 
 import base64
+import functools
 import importlib
 from typing import Any
 
-from google.protobuf import json_format, symbol_database
+from google.protobuf import descriptor_pool, json_format, message_factory, symbol_database
 from google.protobuf.message import DecodeError, Message
 
 _registered: dict[str, type[Message]] = {}
@@ -64,6 +65,42 @@ def decoded(type_url: str, data: bytes, expected: type[Message] | None = None) -
         return kind.FromString(data)
     except DecodeError:
         return None
+
+
+Files = tuple[bytes, ...]
+"""The descriptors of a `.proto` and of all that it imports, serialised, each after those that it needs."""
+
+
+def files_of(message_class: type[Message]) -> Files:
+    """What a class was made from, for another process to make it again."""
+    return descriptor_files(message_class.DESCRIPTOR.file)
+
+
+def descriptor_files(file: Any) -> Files:
+    """A file's descriptors, itself last."""
+    needed = dict.fromkeys(data for each in file.dependencies for data in descriptor_files(each))
+    return (*needed, file.serialized_pb)
+
+
+def class_from_files(files: Files, full_name: str) -> type[Message]:
+    """A message class made from descriptors; the same one for the same files.  It decodes what has its name from now on."""
+    made = message_factory.GetMessageClass(pool_of(files).FindMessageTypeByName(full_name))
+    register(made)
+    return made
+
+
+@functools.cache
+def pool_of(files: Files) -> descriptor_pool.DescriptorPool:
+    """A pool of these files alone."""
+    pool = descriptor_pool.DescriptorPool()
+    for each in files:
+        pool.AddSerializedFile(each)
+    return pool
+
+
+def message_of(message_class: type[Message], data: bytes) -> Message:
+    """A message from its bytes."""
+    return message_class.FromString(data)
 
 
 def from_json(text: bytes, expected: type[Message]) -> Message:

@@ -12,7 +12,7 @@ from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor, Servic
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, MethodDescriptorProto, ServiceDescriptorProto
 from google.protobuf.message import Message
 
-from runtime.codecs.messages import register
+from runtime.codecs.messages import Files, descriptor_files, pool_of, register
 from runtime.errors import ContractError, nearest
 from runtime.settings import Kind, Subject
 from runtime.wire.pb.spawn.actors import actor_pb2, extensions_pb2
@@ -115,6 +115,10 @@ class Contract:
             )
         return found
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As its descriptors, for a process of ours that runs an actor which uses it."""
+        return _from_files, (descriptor_files(self._descriptor), self.source, self.warnings)
+
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *self._names})
 
@@ -135,6 +139,10 @@ class Contract:
         for full_name, message_class in self.messages.items():
             names.setdefault(full_name.rpartition(".")[2], message_class)
         return {**names, **self.services}
+
+
+def _from_files(files: Files, source: str, warnings: tuple[str, ...]) -> Contract:
+    return Contract(pool_of(files), FileDescriptorProto.FromString(files[-1]), source, warnings)
 
 
 def _messages(descriptors: Any) -> Iterator[Any]:

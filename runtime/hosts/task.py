@@ -19,6 +19,7 @@ from runtime.config import RuntimeConfig
 from runtime.context import Calls, Context
 from runtime.definition import ActorDefinition
 from runtime.errors import DefinitionError, HostFailed, SpawnError
+from runtime.hosts.carrying import carried
 from runtime.hosts.inprocess import InProcessHost
 from runtime.hosts.outcomes import refused
 from runtime.hosts.task_pool import TaskLimits, TaskPool
@@ -128,16 +129,13 @@ def limits_of(config: RuntimeConfig) -> TaskLimits:
 
 
 def _pickled(definition: ActorDefinition) -> bytes:
-    import cloudpickle
-
     try:
-        pickled: bytes = cloudpickle.dumps(definition)
+        return carried(definition)
     except Exception as error:
         raise DefinitionError(
             f"{definition.name} cannot be a task: its code cannot be sent to a worker process ({type(error).__name__}: {error}).\n"
             "Make such things inside the action, or put them into a module and import it there."
         ) from error
-    return pickled
 
 
 def _ended(work: Work, code: int | None) -> Failure:

@@ -10,6 +10,7 @@ import msgspec
 
 from runtime.definition import ActorDefinition
 from runtime.errors import HostFailed
+from runtime.hosts.carrying import carried
 from runtime.hosts.program import Program
 from runtime.ids import ActorId
 from runtime.records import Turn
@@ -189,13 +190,10 @@ class Replay:
 
 
 def _pickled(definition: ActorDefinition) -> bytes:
-    import cloudpickle
-
     try:
-        pickled: bytes = cloudpickle.dumps(definition)
+        return carried(definition)
     except Exception as error:  # noqa: BLE001 - a user's object may raise anything when it is pickled
         raise CannotCarry(f"{type(error).__name__}: {error}") from None
-    return pickled
 
 
 def _batches(tasks: Iterable[Task]) -> Iterator[list[Task]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import pytest
@@ -122,3 +123,13 @@ def test_warnings_of_the_compiler_are_the_contracts(capfd: pytest.CaptureFixture
     assert contract.warnings == ("line 3: Import google/protobuf/empty.proto is unused.",)
     assert "! line 3" in repr(contract)
     assert capfd.readouterr().err == ""
+
+
+def test_a_contract_is_carried_to_another_process_as_its_descriptors() -> None:
+    contract = compile_text(SHOP)
+
+    carried = pickle.loads(pickle.dumps(contract))
+
+    assert list(carried.messages) == list(contract.messages)
+    assert carried.Counter.methods["Add"].rules == contract.Counter.methods["Add"].rules
+    assert carried.Counter.settings["state_type"] is carried.CounterState

@@ -17,8 +17,9 @@ from typing import Any, ClassVar
 import psutil
 import pytest
 
-from runtime import Actor, action
+from runtime import Actor, Context, Value, action
 from runtime.codecs.values import decode_value
+from runtime.contracts.compiler import compile_text
 from runtime.definition import define
 from runtime.errors import (
     ActionFailed,
@@ -101,6 +102,25 @@ def test_action_runs_in_another_process_which_is_used_again(host: TaskHost) -> N
     assert first != os.getpid()
     assert answer(host, "pid") == first
     assert host.pool.size == 1
+
+
+def test_messages_of_a_contract_reach_the_worker() -> None:
+    contract = compile_text('syntax = "proto3"; package carried.v1; message Total { int64 total = 1; }')
+
+    class Summing(Actor, name="summing", kind="task", state_type=contract.Total):
+        @action
+        def add(self, ctx: Context, value: int) -> Value:
+            return Value.of(contract.Total(total=ctx.state.total + value)).state(
+                contract.Total(total=ctx.state.total + value)
+            )
+
+    host = TaskHost(TaskLimits(workers=1))
+    host.prepare(definition := define(Summing))
+
+    outcome = asyncio.run(host.arun(work("add", {"value": 3}, actor="summing", definition=definition), NoCalls()))
+
+    assert decode_value(outcome.response) == contract.Total(total=3)
+    host.close()
 
 
 def test_there_are_no_workers_before_the_first_turn_and_after_idling() -> None:

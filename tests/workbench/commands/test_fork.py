@@ -228,7 +228,16 @@ def test_a_state_of_a_message_class_is_forked() -> None:
     assert fork.invoke("Add", SHOP_V1.AddRequest(value=3)).total == 10
     assert fork.state == SHOP_V1.Total(total=10)
     assert wb.state("Till") == SHOP_V1.Total(total=7)
-    assert wb.replay("Till")
+
+
+def test_messages_of_a_cells_contract_are_carried_to_other_processes() -> None:
+    deploy_till(SHOP_V1)
+    wb.invoke("Till", "Add", SHOP_V1.AddRequest(value=5))
+
+    found = wb.replay("Till")
+
+    assert found
+    assert not found.notes
 
 
 def test_a_child_is_forked_with_its_templates_code() -> None:
