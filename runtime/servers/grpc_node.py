@@ -133,7 +133,8 @@ class NodeServer:
         server = grpc.aio.server(
             options=[
                 ("grpc.max_receive_message_length", self.limits.message_bytes),
-                ("grpc.max_send_message_length", self.limits.message_bytes),
+                # A turn has a payload, a response and a state.
+                ("grpc.max_send_message_length", 4 * self.limits.message_bytes),
                 ("grpc.max_concurrent_streams", self.limits.calls),
                 ("grpc.so_reuseport", 0),
                 ("grpc.keepalive_permit_without_calls", 1),

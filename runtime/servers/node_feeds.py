@@ -15,7 +15,7 @@ from typing import Any
 from runtime.api import Subscription
 from runtime.errors import Overloaded
 from runtime.local import EmbeddedSystem
-from runtime.records import Lifecycle, Turn
+from runtime.records import Event, Lifecycle, Turn
 from runtime.servers.security import Limits
 from runtime.wire.node_turns import put_event
 from runtime.wire.workbench.v1 import node_pb2 as pb
@@ -40,7 +40,7 @@ class NodeFeeds:
         if self._watchers >= self._limits.watchers:
             raise Overloaded(f"{self._watchers} watch already, which is the most that this node serves.")
         most = self._limits.events
-        subscription = self._system.subscribe(limit=min(request.limit or most, most))
+        subscription = self._system.subscribe(limit=min(max(request.limit, 0) or most, most))
         self._watchers += 1
         try:
             await context.write(pb.Events())
@@ -52,8 +52,7 @@ class NodeFeeds:
     async def _pass_on(self, subscription: Subscription, context: Any) -> None:
         dropped = 0
         while True:
-            events = iter(subscription.drain())
-            while some := list(islice(events, _EVENTS_A_MESSAGE)):
+            for some in _portions(subscription.drain()):
                 message = pb.Events(dropped=subscription.dropped)
                 for event in some:
                     put_event(message.events.add(), event)
@@ -97,6 +96,20 @@ async def _send(batches: Callable[[], Iterator[bytes]], context: Any) -> None:
             await context.write(pb.ArrowBatch(ipc=data))
     finally:
         thread.shutdown(wait=False, cancel_futures=True)
+
+
+def _portions(events: Iterable[Event]) -> Iterator[list[Event]]:
+    """The same events in lists that fit a message, whatever their states' size."""
+    gathered: list[Event] = []
+    size = 0
+    for event in events:
+        gathered.append(event)
+        size += _bytes(event.turn) if event.turn is not None else 0
+        if len(gathered) >= _EVENTS_A_MESSAGE or size >= _STATES_BYTES:
+            yield gathered
+            gathered, size = [], 0
+    if gathered:
+        yield gathered
 
 
 def _regrouped(batches: Iterable[list[Turn]]) -> Iterator[list[Turn]]:

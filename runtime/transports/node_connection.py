@@ -139,7 +139,7 @@ class NodeConnection:
 
     async def _open(self) -> None:
         options = [
-            ("grpc.max_receive_message_length", MESSAGE_BYTES),
+            ("grpc.max_receive_message_length", 4 * MESSAGE_BYTES),  # a turn has three values
             ("grpc.max_send_message_length", MESSAGE_BYTES),
             ("grpc.max_metadata_size", _HEADERS_BYTES),
             ("grpc.keepalive_time_ms", 20_000),

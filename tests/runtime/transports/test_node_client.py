@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from runtime.actor import Actor, action
 from runtime.connecting import connect as connect_any
 from runtime.errors import BadSetting, NotAllowed, NotCapable, Unreachable
 from runtime.local import embedded
@@ -188,6 +189,32 @@ def test_watch_begins_again_and_counts_what_it_may_have_missed(node: Node, clien
 
     until(sees_something, "an event after the node came back")
     subscription.close()
+
+
+class Large(Actor, name="large"):
+    text: str = ""
+
+    @action
+    def grow(self, megabytes: int) -> int:
+        self.text = "x" * (megabytes * 1_000_000)
+        return megabytes
+
+
+def test_watch_passes_on_many_large_states(node: Node, client: NodeClient) -> None:
+    node.system.deploy(Large)
+    subscription = client.subscribe()
+    for megabytes in (*range(1, 15), 40, 40):  # more than a message may have, and at once
+        node.system.invoke("large", "grow", {"megabytes": megabytes}, asynchronous=True)
+    seen: list[int] = []
+
+    def all_there() -> bool:
+        seen.extend(1 for event in subscription.drain() if event.turn is not None)
+        return len(seen) == 16
+
+    until(all_there, "the events of 16 turns")
+    subscription.close()
+
+    assert subscription.dropped == 0
 
 
 def test_coroutine_is_told_too_when_the_node_goes_away(node: Node, client: NodeClient, gate: Gate) -> None:
