@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from enum import StrEnum
 
 import msgspec
@@ -61,19 +62,26 @@ class Replay:
     """Runs tasks again while it is iterated.  One thread; `close` it, or iterate to the end: then its processes are gone."""
 
     def __init__(
-        self, definition: ActorDefinition, actor: ActorId, *, carry: bool = False, timeout_s: float = 60.0
+        self,
+        definition: ActorDefinition,
+        actor: ActorId,
+        *,
+        carry: bool = False,
+        timeout_s: float = 60.0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Starts nothing yet.
 
         Args:
             carry: each turn starts from the state that the one before led to here, not from the one that it found then.
-            timeout_s: for all turns together; then `stopped` says where it ended.
+            timeout_s: for all turns together, from when its processes are there; then `stopped` says where it ended.
+            clock: seconds, for the time-out.
         """
         self._definition, self._actor, self._carry = definition, actor, carry
         self.shape = Shape(definition.hash, Program(definition).codec)
         """How the code reads states."""
-        self._deadline = time.monotonic() + timeout_s
-        self._timeout_s = timeout_s
+        self._timeout_s, self._clock = timeout_s, clock
+        self._deadline = math.inf
         self._runners: list[Runner] = []
         self.not_carried = ""
         """Why this process ran it and not two others; empty if those did."""
@@ -95,6 +103,7 @@ class Replay:
         """
         try:
             self._runners = self._started()
+            self._deadline = self._clock() + self._timeout_s
             for batch in _batches(tasks):
                 yield from self._run(batch)
                 if self.stopped:
@@ -150,7 +159,7 @@ class Replay:
                 return
 
     def _is_time_over(self, next_one: Task) -> bool:
-        if time.monotonic() <= self._deadline:
+        if self._clock() < self._deadline:
             return False
         turn = next_one.turn
         place = f"{turn.action} at revision {turn.revision_before}"
