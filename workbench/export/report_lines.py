@@ -22,6 +22,8 @@ from workbench.redaction import redacted, redacted_source, redacted_text
 
 _VALUE_CHARACTERS = 160
 _TEXT_CHARACTERS = 4_000
+_LARGEST_BYTES = 256 * 1024
+"""A larger value is not decoded for the sake of one line."""
 _PACKAGES = (
     "spawn-workbench", "anywidget", "cryptography", "duckdb", "grpcio", "ipykernel", "ipython", "jupyterlab", "msgspec",
     "protobuf", "pyarrow", "SQLAlchemy", "uvloop",
@@ -30,15 +32,23 @@ _PACKAGES = (
 
 def value_text(value: Encoded | None) -> str:
     """A state or an answer in one line; empty for none."""
+    if value is not None and len(value.data) > _LARGEST_BYTES:
+        return f"({len(value.data):,} bytes, too much to be looked into)"
     decoded = redacted(decode_value(value))
     return "" if decoded is None else one_line(outline(decoded), _VALUE_CHARACTERS)
+
+
+def _call(action: str, payload: Encoded | None) -> str:
+    if payload is not None and len(payload.data) > _LARGEST_BYTES:
+        return f"{action}(… {len(payload.data):,} bytes …)"
+    return call_text(action, decode_value(payload))
 
 
 def turn_line(turn: Turn) -> TurnLine:
     """A finished turn in one line."""
     result = value_text(turn.response) if turn.failure is None else redacted_text(_headline(turn))
     return TurnLine(
-        at_us=turn.finished_us, actor=turn.actor.name, call=call_text(turn.action, decode_value(turn.payload)),
+        at_us=turn.finished_us, actor=turn.actor.name, call=_call(turn.action, turn.payload),
         outcome=outcome_of(turn.failure), result=result, revision=turn.revision, changed=turn.revision != turn.revision_before,
         took_us=max(0, turn.finished_us - turn.started_us), waited_us=max(0, turn.started_us - turn.enqueued_us),
         caller=turn.caller.name if turn.caller is not None else "", id=str(turn.invocation),
@@ -51,7 +61,7 @@ def failure_text(turn: Turn) -> FailureText:
     assert failure is not None
     text = failure.text or failure.message
     return FailureText(
-        at_us=turn.finished_us, actor=turn.actor.name, call=call_text(turn.action, decode_value(turn.payload)),
+        at_us=turn.finished_us, actor=turn.actor.name, call=_call(turn.action, turn.payload),
         headline=redacted_text(_headline(turn)), text=redacted_text(text[:_TEXT_CHARACTERS]),
         trace=redacted_text(failure.trace[-_TEXT_CHARACTERS:]), id=str(turn.invocation),
     )  # fmt: skip
@@ -67,7 +77,7 @@ def message_line(message: Waiting) -> MessageLine:
     """A message of a mailbox."""
     return MessageLine(
         since_us=message.started_us if message.running else message.enqueued_us,
-        call=call_text(message.action, decode_value(message.payload)),
+        call=_call(message.action, message.payload),
         caller=message.caller,
         is_running=message.running,
         id=message.invocation,

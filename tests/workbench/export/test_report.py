@@ -134,6 +134,17 @@ def test_limits_are_said(session: Session, tmp_path: Path) -> None:
     assert part(text, "actors").count("drawer-") == 10
 
 
+def test_very_large_values_are_not_looked_into(session: Session, tmp_path: Path) -> None:
+    wb.deploy(Drawer)
+    wb.invoke("drawer-a", "keep", {"text": "x" * 300_000}, parent="drawer")
+
+    text = made(tmp_path)
+
+    assert "bytes, too much to be looked into" in part(text, "actors")
+    assert "keep(… 300,011 bytes …)" in part(text, "turns")
+    assert len(text) < 50_000
+
+
 def test_it_can_be_about_some_actors(busy: Session, tmp_path: Path) -> None:
     text = made(tmp_path, actors="drawer")
 
