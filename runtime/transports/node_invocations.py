@@ -93,11 +93,13 @@ class Invocations:
         await reading
 
     def _next_batch(self) -> pb.Calls:
+        """The next calls in one message; one with a large payload is alone, so that it fits."""
         batch, size = pb.Calls(), 0
-        while self._unsent and len(batch.calls) < _MOST_CALLS and size < _MOST_BYTES:
-            call, bytes_ = self._unsent.popleft()
-            batch.calls.append(call)
-            size += bytes_
+        while self._unsent and len(batch.calls) < _MOST_CALLS:
+            size += self._unsent[0][1]
+            if size > _MOST_BYTES and batch.calls:
+                break
+            batch.calls.append(self._unsent.popleft()[0])
         return batch
 
     async def _read(self, stream: Any) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import socket
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -20,6 +20,9 @@ from runtime.servers.security import Security
 from runtime.testing.transport_actors import WAIT_S, Gate, Tally, gates
 from runtime.testing.transport_checks import until
 from runtime.transports.grpc_node import NodeClient, connect
+from runtime.transports.node_connection import NodeConnection
+from runtime.transports.node_invocations import Invocations
+from runtime.wire.workbench.v1 import node_pb2 as pb
 from tests.runtime.transports.conftest import Node
 
 
@@ -215,6 +218,17 @@ def test_watch_passes_on_many_large_states(node: Node, client: NodeClient) -> No
     subscription.close()
 
     assert subscription.dropped == 0
+
+
+def test_call_with_a_large_payload_is_alone_in_its_message() -> None:
+    """A message may be 65 MiB, and a payload 64."""
+    calls = Invocations(cast(NodeConnection, None))
+    for number, size in enumerate([1_040_000, 64 * 1024 * 1024, 100, 100]):
+        calls._unsent.append((pb.Call(id=number), size))
+
+    sent = [[call.id for call in calls._next_batch().calls] for _ in range(3)]
+
+    assert sent == [[0], [1], [2, 3]]
 
 
 def test_coroutine_is_told_too_when_the_node_goes_away(node: Node, client: NodeClient, gate: Gate) -> None:
