@@ -9,6 +9,7 @@ from runtime.errors import Mistake, UnknownActor, nearest
 from runtime.hosts.capsules import Capsule
 from runtime.local import EmbeddedSystem
 from runtime.records import DeadLetter, Turn
+from workbench.commands.limits import check_limit
 from workbench.commands.own_system import own_system
 from workbench.commands.tail import newest
 from workbench.presenters.failed_turns import DeadLetters, Failed, Failures, failed_of_capsule, failed_of_turn
@@ -33,8 +34,10 @@ def failures(actor: str | None = None, limit: int = 20) -> Failures:
 
     Raises:
         UnknownActor: nothing is known under that name.
+        BadSetting: `limit` is less than 1.
         NotCapable: the system keeps no history.
     """
+    check_limit(limit)
     system = current.open()
     found = Failures(_failed(actor, limit))
     if not found and actor is not None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from runtime.clock import as_datetime
 from runtime.codecs.values import decode_value
-from runtime.errors import BadSetting
 from runtime.records import Failure, Turn
+from workbench.commands.limits import check_limit
 from workbench.commands.tail import last_sequence, need_history, newest
 from workbench.results import Entry, History
 from workbench.session import current
@@ -26,8 +26,7 @@ def history(actor: str, limit: int = 20, *, revision: int | None = None) -> Hist
         NotCapable: the system does not keep history.
         StoreUnavailable: what was answered last cannot be written just now.
     """
-    if limit < 1:
-        raise BadSetting(f"limit={limit} must be 1 or more.")
+    check_limit(limit)
     system = current.open()
     need_history(system)
     system.state(actor)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from runtime.ids import ActorId
 from workbench.actor_logs import LogLine
+from workbench.commands.limits import check_limit
 from workbench.presenters.log_lines import Logs
 from workbench.session import current
 
@@ -20,7 +21,9 @@ def logs(actor: str | None = None, limit: int = 1_000, *, invocation: str = "") 
 
     Raises:
         UnknownActor: nothing is known under that name.
+        BadSetting: `limit` is less than 1.
     """
+    check_limit(limit)
     is_elsewhere = current.attached is not None
     if actor is None:
         return Logs.of(_chosen(None, invocation, limit), is_elsewhere=is_elsewhere)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from IPython.core.error import UsageError
 from IPython.core.magic import line_magic, magics_class, needs_local_scope, no_var_expand
 from IPython.core.magic_arguments import argument
 
@@ -174,7 +175,7 @@ class TrialMagics(BaseMagics):
         from workbench.commands.load import load
 
         if is_for_ipython(line):
-            return self._ipythons_load(line)
+            return self._load_as_ipython(line)
         given = parsed(TrialMagics.load, line)
         if given is None:
             return None
@@ -188,6 +189,12 @@ class TrialMagics(BaseMagics):
             timeout=read_seconds(self._word(given.timeout, local_ns), "--timeout"),
             parent=self._text(given.parent, local_ns),
         )
+
+    def _load_as_ipython(self, line: str) -> Any:
+        try:
+            return self._ipythons_load(line)
+        except (ValueError, OSError) as error:
+            raise UsageError(f"{error}\nA load on an actor needs its action, too: %load ACTOR ACTION.") from None
 
 
 def is_for_ipython(line: str) -> bool:

@@ -1,8 +1,11 @@
 """How errors look in a real kernel: what, where, and nothing of ours."""
 
+import os
+
 import pytest
 
 from tests.workbench.kernel_ext.kernel import ROOT, Kernel
+from workbench.kernel_ext.all_magics import all_names
 
 
 @pytest.mark.parametrize(
@@ -130,3 +133,21 @@ def test_foreign_errors_keep_their_traceback(kernel: Kernel) -> None:
 
     assert "ZeroDivisionError" in cell.traceback
     assert "failed; the state" not in cell.traceback
+
+
+WRONG = (
+    "nobody", "countr", "nobody zzz zzz", "counter --limit 0", "--limit 0", "--nope", "'unclosed", "counter {boom}",
+    "counter {1/0}",
+    "'' ''", "counter --actor countr --action nope", "--invocation zzz", "--message zzz", "--file nope.proto", "ftp://nowhere",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("magic", sorted({name for names in all_names().values() for name in names}))
+def test_no_wrong_line_of_a_magic_shows_frames_of_ours(kernel: Kernel, magic: str) -> None:
+    for line in WRONG:
+        cell = kernel.run(f"%{magic} {line}")
+        said = cell.traceback or cell.stderr
+
+        assert f"{os.sep}workbench{os.sep}" not in said, line
+        assert f"{os.sep}runtime{os.sep}" not in said, line
+        assert cell.status == "ok" or len(said.strip().splitlines()) <= 3, (line, said)
