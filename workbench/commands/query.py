@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def query(sql: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> DuckDBPyRelation:
     """The rows of a SQL query over everything that was answered before the call, as a DuckDB relation.
 
-    Tables: `actors`, `states`, `revisions`, `invocations`, `failures`, `lifecycle`, `definitions`, and one view per actor
-    in schema `history`, such as `history.counter`.  `.df()` gives pandas, `.arrow()` Arrow.
+    Tables: `actors`, `states`, `revisions`, `invocations`, `failures`, `lifecycle`, `definitions`, `audit`, and one view per
+    actor in schema `history`, such as `history.counter`.  `.df()` gives pandas, `.arrow()` Arrow.
 
     Args:
         params: values for `?` (a sequence) or `$name` (a mapping).

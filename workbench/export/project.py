@@ -54,7 +54,7 @@ class Project:
         said = f"Actors of the actor system {self.system}, exported from a notebook."
         files = {
             "actors.py": module_text(self.carried, self.classes, said),
-            "pyproject.toml": pyproject(self.name, self._required(), self._modules()),
+            "pyproject.toml": pyproject(self.name, self._required(), *self._modules()),
             "Dockerfile": dockerfile(),
             ".dockerignore": DOCKERIGNORE,
             "wheels/.gitkeep": "",
@@ -82,9 +82,12 @@ class Project:
     def _required(self) -> list[str]:
         return [f"spawn-workbench=={metadata.version('spawn-workbench')}", *self.libraries.required]
 
-    def _modules(self) -> list[str]:
-        tops = dict.fromkeys(name.partition("/")[0] for name in self.libraries.files)
-        return ["actors", *(name.removesuffix(".py") if name.endswith(".py") else f"{name}/" for name in tops)]
+    def _modules(self) -> tuple[list[str], list[str]]:
+        """Modules that are single files, and packages."""
+        names = sorted(self.libraries.files)
+        single = [name.removesuffix(".py") for name in names if "/" not in name]
+        packages = {name.rpartition("/")[0].replace("/", ".") for name in names if "/" in name}
+        return ["actors", *single], sorted(packages)
 
 
 def project_of(name: str, system: str, definitions: Sequence[ActorDefinition], others: Collection[str] = ()) -> Project:

@@ -8,10 +8,8 @@ from collections.abc import Sequence
 from workbench.export.manifests import HOST_PORT, resource_name
 
 
-def pyproject(project: str, requires: Sequence[str], modules: Sequence[str]) -> str:
-    """`pyproject.toml`; `modules` are the top-level modules and packages of the project."""
-    single = [name for name in modules if not name.endswith("/")]
-    packages = [name.rstrip("/") for name in modules if name.endswith("/")]
+def pyproject(project: str, requires: Sequence[str], modules: Sequence[str], packages: Sequence[str]) -> str:
+    """`pyproject.toml`; `modules` are single files, `packages` folders, those inside others too, with dots."""
     return f"""\
 [build-system]
 requires = ["setuptools>=77"]
@@ -26,8 +24,8 @@ dependencies = [
 {"".join(f"    {json.dumps(each)}," + chr(10) for each in requires)}]
 
 [tool.setuptools]
-py-modules = {json.dumps(single)}
-packages = {json.dumps(packages)}
+py-modules = {json.dumps(list(modules))}
+packages = {json.dumps(list(packages))}
 """
 
 
@@ -38,10 +36,8 @@ def dockerfile() -> str:
 FROM python:3.12-slim
 RUN useradd --create-home --uid 1000 actor
 WORKDIR /app
-COPY pyproject.toml ./
-COPY wheels/ /tmp/wheels/
 COPY . ./
-RUN pip install --no-cache-dir --find-links /tmp/wheels . && rm -rf /tmp/wheels
+RUN pip install --no-cache-dir --find-links wheels . && rm -rf wheels
 USER actor
 # The operator says the port, if it is another one, and the actor system.
 ENV PYTHONUNBUFFERED=1 USER_FUNCTION_PORT={HOST_PORT}

@@ -17,6 +17,7 @@ from runtime.definition import define
 from workbench.export.manifests import host_manifest, resource_name, system_manifest
 from workbench.export.module_text import module_text
 from workbench.export.project import Project, project_of
+from workbench.export.project_files import pyproject
 from workbench.export.trying_out import CannotExport
 
 Made = Callable[..., Project]
@@ -225,6 +226,24 @@ def test_local_module_goes_along_with_what_it_imports(
             sys.modules.pop(name, None)
 
     assert sorted(project.libraries.files) == ["prices_of_test.py", "rates_of_test.py"]
+
+
+def test_local_package_goes_along_whole(made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "shop_of_test" / "inner").mkdir(parents=True)
+    for file in ("__init__.py", "inner/__init__.py", "inner/deep.py"):
+        (tmp_path / "shop_of_test" / file).write_text("RATE = 3\n")
+    try:
+        project = made("import shop_of_test.inner.deep\n" + ACTOR.format(result="shop_of_test.inner.deep.RATE"))
+    finally:
+        for name in [name for name in sys.modules if name.startswith("shop_of_test")]:
+            del sys.modules[name]
+
+    assert "import shop_of_test.inner.deep" in text_of(project)
+    assert sorted(project.libraries.files) == [
+        "shop_of_test/__init__.py", "shop_of_test/inner/__init__.py", "shop_of_test/inner/deep.py",
+    ]  # fmt: skip
+    assert '"shop_of_test", "shop_of_test.inner"' in pyproject("x", [], *project._modules())
 
 
 def test_installed_module_is_required_in_its_version(made: Made) -> None:
