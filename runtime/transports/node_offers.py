@@ -23,13 +23,13 @@ import grpc
 from runtime.api import DeployReport
 from runtime.definition import ActorDefinition
 from runtime.drivers.loops import LoopThread
-from runtime.errors import InternalError, SpawnError, Unreachable
+from runtime.errors import BadResponse, InternalError, SpawnError, Unreachable
 from runtime.hosts.capsules import Capsule
 from runtime.hosts.inprocess import InProcessHost
 from runtime.hosts.outcomes import refused
 from runtime.records import Outcome, Work
 from runtime.transports.node_asks import NodeAsks
-from runtime.transports.node_connection import NodeConnection, messages
+from runtime.transports.node_connection import MESSAGE_BYTES, NodeConnection, messages
 from runtime.wire.node_definitions import put_definition
 from runtime.wire.node_records import get_report
 from runtime.wire.node_values import error_of, failure_of, get_actor, get_failure, get_state, put_failure, put_state
@@ -40,6 +40,7 @@ _OFFER_S = 30.0
 _GOODBYE_S = 1.0
 _PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
 _MOST_THREADS = 256
+_LARGE_BYTES = 1024 * 1024
 
 
 class NodeOffers:
@@ -256,6 +257,9 @@ class _Link:
     def finished(self, work: Work, outcome: Outcome) -> None:
         message = pb.FromHost()
         put_outcome(message.outcome, outcome, work)
+        if _may_be_large(outcome) and (size := message.ByteSize()) > MESSAGE_BYTES:
+            message = pb.FromHost()  # the connection would break over it, and all that runs here with it
+            put_outcome(message.outcome, refused(_too_large(work, size)), work)
         self.send(message)
 
     def cancel(self, number: int) -> None:
@@ -267,6 +271,19 @@ class _Link:
         with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):  # the reader knows why
             while True:
                 await self.stream.write(await self._outgoing.get())
+
+
+def _may_be_large(outcome: Outcome) -> bool:
+    values = (outcome.response, outcome.state.value if outcome.state is not None else None)
+    is_large = sum(len(value.data) for value in values if value is not None) > _LARGE_BYTES
+    return is_large or bool(outcome.told) or outcome.workflow is not None
+
+
+def _too_large(work: Work, size: int) -> BadResponse:
+    return BadResponse(
+        f"{work.invocation.actor.name}.{work.invocation.action}: its response, new state and messages are {size:,} bytes together, "
+        f"and one message to the node takes {MESSAGE_BYTES:,}. The state is as it was before."
+    )
 
 
 def _guarded(run: Callable[[], Outcome]) -> Outcome:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from runtime.actor import Actor, action
-from runtime.errors import HostFailed, NotDeployed, SpawnError
+from runtime.errors import BadResponse, HostFailed, NotDeployed, SpawnError
 from runtime.testing.transport_actors import WAIT_S, Gate, Relay, Tally, TallyLater, gates
 from runtime.testing.transport_checks import until
 from runtime.transports.grpc_node import NodeClient
@@ -46,6 +46,29 @@ def test_everybody_can_call_an_offered_actor(node: Node, client: NodeClient) -> 
     with node.connect() as another:
         assert another.invoke("tally", "add", {"value": 1}) == {"total": 1}
     assert node.system.invoke("tally", "add", {"value": 1}) == {"total": 2}
+
+
+class Verbose(Actor, name="verbose"):
+    text: str = ""
+
+    @action
+    def say(self, megabytes: int) -> str:
+        self.text = "x" * (megabytes * 1_000_000)
+        return self.text
+
+    @action
+    def length(self) -> int:
+        return len(self.text)
+
+
+def test_outcome_that_fits_no_message_fails_and_breaks_nothing(node: Node, client: NodeClient) -> None:
+    client.deploy(Verbose)
+    node.system.invoke("verbose", "say", {"megabytes": 1})
+
+    with pytest.raises(BadResponse, match="80,000,"):
+        node.system.invoke("verbose", "say", {"megabytes": 40})
+
+    assert node.system.invoke("verbose", "length") == 1_000_000
 
 
 def test_offered_and_own_actors_call_each_other(node: Node, client: NodeClient) -> None:
