@@ -81,7 +81,7 @@ class Trail:
     def _act(self, act: str, actor: str, action: str, payload: Any) -> Act:
         size, digest = measured(payload)
         return Act(
-            id=_ids(), at_us=time.time_ns() // 1_000, who=_who(), notebook=self.notebook, target=self.target,
+            id=_ids(), at_us=time.time_ns() // 1_000, who=who(), notebook=self.notebook, target=self.target,
             system=self.system, mode=self.mode, act=act, actor=actor, action=action, reason=self.reason,
             payload_bytes=size, payload_hash=digest,
         )  # fmt: skip
@@ -194,7 +194,8 @@ def _why(error: OSError) -> str:
 
 
 @cache
-def _who() -> str:
+def who() -> str:
+    """`user@host` of this process."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):  # a container's user may have no name

@@ -15,13 +15,13 @@ from runtime.api import ActorInfo, Capability, SystemApi
 from runtime.errors import NotCapable, SpawnError, UnknownActor
 from runtime.records import StoredDefinition, Turn
 from workbench.audit_log import Act
+from workbench.audit_trail import who
 from workbench.commands.tail import newest
 from workbench.export.report_lines import (
     chain_text,
     definition_text,
     failure_text,
     log_text,
-    maker,
     message_line,
     sliced,
     turn_line,
@@ -71,7 +71,7 @@ class Gathering:
         status, attached = self._session.status(), self._session.attached
         return Facts(
             made_us=self._now_us,
-            made_by=maker(),
+            made_by=who(),
             status=status,
             where=f"{attached.target}, attached to {attached.mode}" if attached is not None else "",
             notes=status.notes,

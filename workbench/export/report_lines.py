@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import platform
 from contextlib import suppress
 from importlib import metadata
@@ -115,15 +114,6 @@ def versions() -> list[tuple[str, str]]:
         with suppress(metadata.PackageNotFoundError):
             found.append((name, metadata.version(name)))
     return found
-
-
-def maker() -> str:
-    """Who made the report, and on which machine."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        user = "somebody"
-    return f"{user} on {platform.node()}"
 
 
 def _headline(turn: Turn) -> str:

@@ -118,7 +118,7 @@ def test_read_that_the_system_does_not_offer_without_acting_is_refused(
 ) -> None:
     system.capabilities = frozenset({Capability.INVOKE})
 
-    with pytest.raises(NotCapable, match="without being acted on|does not offer that"):
+    with pytest.raises(NotCapable, match=r"without being acted on|does not offer that"):
         getattr(LookOnly(system, trail(Mode.LOOK, "http://there:1")), name)(*arguments)
 
 
