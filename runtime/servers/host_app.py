@@ -8,10 +8,12 @@ from collections import deque
 
 from google.protobuf.message import DecodeError
 
+from runtime.errors import Overloaded
 from runtime.ids import ActorId
 from runtime.servers.host_retries import Retries
 from runtime.servers.host_turns import HostTurns, failed
-from runtime.servers.http_messages import PLAIN_TEXT, Reply, Request, Response
+from runtime.servers.http_messages import PLAIN_TEXT, HttpLimits, Reply, Request, Response
+from runtime.servers.rates import Rate
 from runtime.wire import notes
 from runtime.wire.messages import get_id
 from runtime.wire.pb.spawn.actors.protocol_pb2 import ActorInvocation
@@ -43,12 +45,15 @@ class HostApp:
 
     def __init__(self, turns: HostTurns, loop: asyncio.AbstractEventLoop, identity: str) -> None:
         self._turns, self._loop, self._identity = turns, loop, identity
+        self._rate = Rate(HttpLimits().requests_per_second)
         self.retries = Retries(self._run)
         self.budget: CrashBudget | None = None
         """Set when the proxy is Spawn's own."""
 
     def handle(self, request: Request, reply: Reply) -> None:
-        if request.path == CALL_PATH and request.method == "POST":
+        if not self._rate.take():
+            reply(failed(429, "Too many calls a second; nothing was run.", Overloaded.code))
+        elif request.path == CALL_PATH and request.method == "POST":
             self._call(request.body, reply)
         elif request.path == notes.IDENTITY:
             reply(Response(200, self._identity.encode(), PLAIN_TEXT))

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import functools
 import os
+import socket
 import ssl
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -59,11 +60,13 @@ class RunningProxy:
     def environment(self, url: str = "") -> dict[str, str]:
         """What an SDK in another process needs in its environment, to register at `url` (default: the first)."""
         door = next((each for each in self._doors if each.url == url), self._doors[0])
+        # Where it listens everywhere, others call it by this machine's name.
+        name = socket.gethostname() if door.name in _ANYWHERE else door.name
         return {
             "PROXY_ACTOR_SYSTEM_NAME": self.system.name,
-            "PROXY_HTTP_HOST": door.name,
+            "PROXY_HTTP_HOST": name,
             "PROXY_HTTP_PORT": str(door.port),
-            "SPAWN_PROXY_URL": door.url,
+            "SPAWN_PROXY_URL": door.url.replace(f"//{door.name}:", f"//{name}:"),
             "USER_FUNCTION_HOST": LOOPBACK,
             "USER_FUNCTION_PORT": str(door.host_port),
             "SPAWN_ACTION_PORT": str(door.host_port),

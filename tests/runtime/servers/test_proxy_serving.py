@@ -39,6 +39,16 @@ def test_port_that_is_taken_is_said_and_nothing_is_left_open() -> None:
             serve(system, http_port=port)
 
 
+def test_proxy_that_listens_everywhere_is_called_by_the_machines_name(tmp_path: Path) -> None:
+    files = make_certificates(tmp_path / "tls")
+    security = Security(certificate=files.server.read_bytes(), key=files.server_key.read_bytes())
+    with proxy(bind="0.0.0.0", security=security) as running:
+        environment = running.environment()
+
+    assert environment["PROXY_HTTP_HOST"] == socket.gethostname()
+    assert environment["SPAWN_PROXY_URL"].startswith(f"https://{socket.gethostname()}:")
+
+
 @pytest.mark.parametrize("security", [None, Security(token="secret")])
 def test_listener_elsewhere_needs_tls(security: Security | None) -> None:
     with embedded() as system, pytest.raises(BadSetting, match="TLS"):
