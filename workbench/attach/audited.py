@@ -6,6 +6,8 @@ from collections.abc import Awaitable
 from typing import Any
 
 from runtime.api import DeployReport, SystemApi
+from runtime.errors import DefinitionError
+from runtime.settings import read_settings
 from workbench.audit_trail import Trail
 
 PASSED = frozenset(
@@ -72,6 +74,10 @@ def _outcome(options: dict[str, Any]) -> str:
 
 
 def name_of(actor: Any) -> str:
-    """The actor's name as far as its class says it, else the class's."""
-    settings = getattr(actor, "__spawn_settings__", {})
-    return str(settings.get("name") or getattr(actor, "name", None) or getattr(actor, "__name__", actor))
+    """The name of the actor that a class or a definition makes; the class's own where it makes none."""
+    if not isinstance(actor, type):
+        return str(getattr(actor, "name", actor))
+    try:
+        return read_settings(actor, {}).name
+    except DefinitionError:
+        return actor.__name__

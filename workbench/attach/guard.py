@@ -13,7 +13,7 @@ from typing import Any, NoReturn, cast
 from runtime.api import ActorInfo, Capability, DeployReport, Subscription, SystemApi, SystemStatus, Waiting
 from runtime.errors import BadSetting, NotAllowed, NotCapable, nearest, shown
 from runtime.records import IMPLICIT_READS, Encoded, Kept, Lifecycle, StoredDefinition, Turn
-from workbench.attach.audited import Audited
+from workbench.attach.audited import Audited, name_of
 from workbench.attach.modes import READS, Mode
 from workbench.audit_trail import Trail
 
@@ -113,7 +113,7 @@ class LookOnly:
         self.invoke(actor, action, payload)
 
     def deploy(self, actor: type) -> DeployReport:
-        name = str(getattr(actor, "__name__", actor))
+        name = name_of(actor)
         self._trail.refused("deploy", name)
         self._refuse(f"deploy {name}")
 

@@ -9,9 +9,11 @@ from typing import Any, cast
 
 import pytest
 
+from runtime import Actor
 from runtime.api import SystemApi
+from runtime.definition import define
 from runtime.errors import InvocationTimeout, NotAllowed
-from workbench.attach.audited import Audited
+from workbench.attach.audited import Audited, name_of
 from workbench.audit_log import AuditLog, AuditUnwritable
 from workbench.audit_trail import Audits, Trail, measured
 
@@ -142,6 +144,14 @@ def test_hash_tells_payloads_apart_and_nothing_of_their_secrets() -> None:
     assert one == other
     assert measured({"name": "bob", "pin_code": 1234})[1] != one[1]
     assert measured(None) == (0, "")
+
+
+def test_deployed_actor_is_recorded_by_its_own_name() -> None:
+    class BigShop(Actor): ...
+
+    class Named(Actor, name="till"): ...
+
+    assert [name_of(each) for each in (BigShop, Named, define(Named), int)] == ["big-shop", "till", "till", "int"]
 
 
 class TestAudits:
