@@ -8,9 +8,10 @@ from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 
+from runtime.addressing import check_address
 from runtime.codecs.values import encode_value
-from runtime.config import duration_ms
-from runtime.errors import BadSetting
+from runtime.config import delay_us
+from runtime.errors import BadSetting, shown
 from runtime.ids import ActorId, InvocationId
 from runtime.records import Invocation
 
@@ -40,8 +41,9 @@ def build_invocation(
 
     Raises:
         BadPayload: the payload has no encoding.
-        BadSetting: delay or time are not usable.
+        BadSetting: delay or time are not usable, or a name, the key or the metadata is not text.
     """
+    check_address(actor.name, action, parent, key, metadata, actor.system)
     invocation = Invocation(
         id=invocation_id,
         actor=actor,
@@ -63,9 +65,11 @@ def wait_s(timeout: float | None, metadata: Mapping[str, str] | None, default_s:
     """How long a call waits: what it says, else Spawn's reserved metadata `request-timeout` (milliseconds), else the default.
 
     Raises:
-        BadSetting: the metadata is not a number of milliseconds.
+        BadSetting: the time-out is no number, or the metadata is not a number of milliseconds.
     """
     if timeout is not None:
+        if not isinstance(timeout, (int, float)):
+            raise BadSetting(f"timeout={shown(timeout)} is not a number of seconds.")
         return timeout
     text = metadata.get(REQUEST_TIMEOUT) if metadata else None
     if text is None:
@@ -87,6 +91,4 @@ def due_us(delay: float | str | None, scheduled_to: datetime | None) -> int:
         if scheduled_to.tzinfo is None:
             raise BadSetting(f"scheduled_to={scheduled_to} has no time zone; use datetime.now(UTC) + …, for instance.")
         return round(scheduled_to.timestamp() * 1_000_000)
-    if isinstance(delay, (int, float)) and not isinstance(delay, bool) and delay >= 0:
-        return time.time_ns() // 1_000 + round(delay * 1_000_000)
-    return time.time_ns() // 1_000 + duration_ms(delay, name="delay") * 1_000
+    return time.time_ns() // 1_000 + delay_us(delay)

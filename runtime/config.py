@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from enum import StrEnum
 
 import msgspec
@@ -110,6 +112,20 @@ def duration_ms(value: object, *, name: str) -> int:
     if isinstance(value, str) and (match := _DURATION.match(value)):
         return round(float(match[1]) * _UNITS_MS[match[2]])
     raise BadSetting(f'{name}={shown(value)} is not a duration. Use milliseconds as an int, or text such as "10s".')
+
+
+def delay_us(value: object, *, name: str = "delay") -> int:
+    """Microseconds from seconds as a number, or from text such as `"10s"`.
+
+    Raises:
+        BadSetting: for anything else, and for a negative value.
+    """
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < math.inf:
+        return round(value * 1_000_000)
+    if isinstance(value, str):
+        with suppress(BadSetting):
+            return duration_ms(value, name=name) * 1_000
+    raise BadSetting(f'{name}={shown(value)} is no time. Give seconds, or text such as "10s" or "250ms".')
 
 
 def duration_text(milliseconds: int) -> str:

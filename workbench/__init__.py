@@ -216,12 +216,21 @@ def __getattr__(name: str) -> Any:
         return import_module(f"{__name__}.{name}")
     home = _HOMES.get(name)
     if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{_meant(name)}")
     from workbench.origin import check_origin
 
     check_origin()
     value = globals()[name] = getattr(import_module(home), name)
     return value
+
+
+def _meant(name: str) -> str:
+    if name.startswith("_"):  # probed for, not typed
+        return ""
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, __all__, n=1, cutoff=0.7)
+    return f". Did you mean {close[0]}?" if close else ""
 
 
 def __dir__() -> list[str]:

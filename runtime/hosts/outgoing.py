@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
+from runtime.addressing import check_address
 from runtime.codecs.values import encode_value
-from runtime.config import duration_ms
+from runtime.config import delay_us
 from runtime.context import Context
 from runtime.errors import BadSetting, nearest
 from runtime.ids import ActorId
@@ -26,6 +27,9 @@ def outgoing(
     Raises:
         BadPayload, BadSetting: the payload has no encoding, or an option is wrong.
     """
+    check_address(
+        actor, action, options.get("parent"), options.get("key"), options.get("metadata"), options.get("system")
+    )
     origin = turn.work.invocation
     return Invocation(
         id=invocation_id,
@@ -53,7 +57,7 @@ def told(
     check_options(options, TELL_OPTIONS, "ctx.tell")
     invocation = outgoing(turn, actor, action, payload, options, invocation_id)
     delay = options.get("delay")
-    due_us = turn.work.now_us + _delay_us(delay) if delay is not None else 0
+    due_us = turn.work.now_us + delay_us(delay) if delay is not None else 0
     return msgspec.structs.replace(invocation, asynchronous=True, path=(), scheduled_to_us=due_us)
 
 
@@ -61,9 +65,3 @@ def check_options(options: Mapping[str, Any], known: frozenset[str], call: str) 
     for name in options:
         if name not in known:
             raise BadSetting(f"{call} has no option {name!r}. {nearest(name, known, kind='option')}")
-
-
-def _delay_us(delay: Any) -> int:
-    if isinstance(delay, (int, float)) and not isinstance(delay, bool):
-        return round(delay * 1_000_000)
-    return duration_ms(delay, name="delay") * 1_000

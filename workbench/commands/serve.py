@@ -115,11 +115,12 @@ def serve(*, grpc_port: int = 0, http_port: int | None = 0, host_port: int | Seq
             register the same actors.  Each has an address of its own to register at; what is served already gets more.
 
     Raises:
-        BadSetting: a port is taken, or the current system is another process's.
+        BadSetting: a port is taken or is none, or the current system is another process's.
     """
     from runtime.servers.grpc_node import NodeServer
 
     host_ports = [host_port] if isinstance(host_port, int) else list(host_port or ())
+    _check_ports(grpc_port, http_port or 0, *host_ports)
     running = current.served
     if isinstance(running, Served):
         running.open_for(host_ports)
@@ -144,3 +145,9 @@ def _proxy(system: EmbeddedSystem, http_port: int, host_ports: Sequence[int]) ->
 
     first, *others = host_ports
     return serve_http(system, http_port=http_port, host_port=first, more=[(0, port) for port in others])
+
+
+def _check_ports(*ports: int) -> None:
+    for port in ports:
+        if not 0 <= port <= 65_535:
+            raise BadSetting(f"{port} is no port; use one from 1 to 65535, or 0 for a free one.")

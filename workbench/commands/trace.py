@@ -103,6 +103,7 @@ def trace(function: Callable[[], Any] | None = None, *, settle: float = 1.0, eve
         NotCapable: the system does not tell of turns as they happen.
         WaitInterrupted: a `KeyboardInterrupt`, during the wait at the end; the trace is there all the same.
     """
+    __tracebackhide__ = True  # an error of the function shows the function, not us
     tracing = Tracing(settle, everything)
     if function is not None:
         with tracing:

@@ -266,3 +266,10 @@ def test_hosts_need_http(session: Session) -> None:
             wb.serve(host_port=8091)
     finally:
         served.close()
+
+
+def test_number_that_is_no_port_is_not_served(session: Session) -> None:
+    with pytest.raises(BadSetting, match="70000 is no port"):
+        wb.serve(grpc_port=70_000)
+
+    assert session.served is None

@@ -56,3 +56,8 @@ def test_a_package_may_bear_the_name_of_a_command() -> None:
     )
 
     assert _in_a_new_process(code).split() == ["True", "workbench.history", "workbench.history.names", "called"]
+
+
+def test_a_misspelt_name_is_an_attribute_error_with_the_nearest() -> None:
+    with pytest.raises(AttributeError, match=r"has no attribute 'invok'\. Did you mean invoke\?"):
+        wb.invok  # noqa: B018
