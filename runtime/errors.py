@@ -114,8 +114,11 @@ class NotDeployed(Mistake):
     code = "not_deployed"
 
     def __init__(self, actor: str, template: str, revision: int) -> None:
+        past = (
+            f"it is at revision {revision} in the store, but " if revision else ""
+        )  # a host does not know the revision
         super().__init__(
-            f"Cannot invoke {actor}: it is at revision {revision} in the store, but its code is not loaded here.\n"
+            f"Cannot invoke {actor}: {past}its code is not loaded here.\n"
             f"Run the cell (or import the module) that defines {template!r}, then call again."
         )
         self.actor, self.template, self.revision = actor, template, revision

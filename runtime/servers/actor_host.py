@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib.metadata
+import logging
 import secrets
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 import msgspec
@@ -33,6 +35,7 @@ from runtime.wire.notes import About
 from runtime.wire.pb.spawn.actors.protocol_pb2 import RegistrationResponse
 
 _REGISTER_S = 30.0
+_log = logging.getLogger("runtime.servers")
 
 
 class ActorHost:
@@ -49,6 +52,7 @@ class ActorHost:
         journal: HostJournal | None = None,
         service: str = "spawn-workbench",
         timeout_s: float = 60.0,
+        notify: Callable[[str], object] = _log.warning,
     ) -> None:
         """Listens, and makes sure that the proxy calls this process; nothing is registered yet.
 
@@ -57,6 +61,7 @@ class ActorHost:
             bind: an address of this machine only: a proxy cannot show who it is.
             port: where the proxy calls; None for Spawn's 8090, or with a proxy of ours any free port.
             journal: where every invocation and its answer is recorded; the host closes it.
+            notify: is told when the proxy was away and has the actors again; called by a thread of the host.
 
         Raises:
             BadSetting: another process listens on the port, or everybody could have actions run.
@@ -76,7 +81,7 @@ class ActorHost:
         self.app = HostApp(self._turns, self._own.loop, identity)
         self.app.budget = CrashBudget() if about is None else None
         self._server = HttpServer(self.app)
-        self._watch = ProxyWatch(link.target, self.register)
+        self._watch = ProxyWatch(link.target, self.register, notify)
         self._announced: dict[str, Announced] = {}
         self._deploying = threading.Lock()
         self._is_closed = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from runtime.api import DeployReport
@@ -17,8 +18,16 @@ from runtime.transports.proxy_link import ProxyLink, read_target
 class LateHost:
     """An actor host that begins to listen at the first deploy: attaching alone takes no port."""
 
-    def __init__(self, link: ProxyLink, *, port: int | None = None, journal: str = "") -> None:
+    def __init__(
+        self,
+        link: ProxyLink,
+        *,
+        port: int | None = None,
+        journal: str = "",
+        notify: Callable[[str], object] | None = None,
+    ) -> None:
         self._link, self._port, self._journal = link, port, journal
+        self._told: dict[str, Any] = {} if notify is None else {"notify": notify}
         self.client: SpawnProxyClient
         """Set by the owner before the first deploy."""
         self._host: ActorHost | None = None
@@ -33,6 +42,7 @@ class LateHost:
                     self.client.name,
                     port=self._port,
                     journal=open_journal(self._journal),
+                    **self._told,
                 )
         return self._host.deploy(actor)
 
@@ -60,7 +70,14 @@ def open_journal(url: str) -> HostJournal | None:
 
 
 def join(
-    url: str, *, port: int | None = None, journal: str = "", system: str = "", timeout: float = 60.0, **options: Any
+    url: str,
+    *,
+    port: int | None = None,
+    journal: str = "",
+    system: str = "",
+    timeout: float = 60.0,
+    notify: Callable[[str], object] | None = None,
+    **options: Any,
 ) -> SpawnProxyClient:
     """The system of a proxy, to act on and to deploy to: this process becomes its actor host at the first deploy.
 
@@ -68,6 +85,7 @@ def join(
         port: where the proxy calls its host; None for Spawn's 8090, or with a proxy of ours any free port.
         journal: URL of a store in which every invocation of our actors and its answer is recorded.
         system: the proxy's actor system, which one of Spawn's does not tell; PROXY_ACTOR_SYSTEM_NAME if not given.
+        notify: is told when the proxy was away and has the actors again; None to log it.
         options: of `proxy_link.read_target`: token, certificates.
 
     Raises:
@@ -76,7 +94,7 @@ def join(
     """
     system = system or os.environ.get("PROXY_ACTOR_SYSTEM_NAME", "")
     link = ProxyLink(read_target(url, **options))
-    host = LateHost(link, port=port, journal=journal)
+    host = LateHost(link, port=port, journal=journal, notify=notify)
     try:
         client = SpawnProxyClient(link, mode="act", system=system, timeout_s=timeout, deployer=host)
     except BaseException:

@@ -8,7 +8,6 @@ nothing: a proxy keeps what is equal.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -19,15 +18,14 @@ from runtime.wire.http_client import http_request
 _ASK_EVERY_S = 5.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
 _WITHOUT_CONNECTION_S = 30.0
-_log = logging.getLogger("runtime.servers")
 
 
 class ProxyWatch:
     """Belongs to one loop; `register` runs in a thread and may block."""
 
-    def __init__(self, target: ProxyTarget, register: Callable[[], None]) -> None:
-        """`register` has the proxy know the actors again; a `SpawnError` of it is tried again later."""
-        self._target, self._register = target, register
+    def __init__(self, target: ProxyTarget, register: Callable[[], None], tell: Callable[[str], object]) -> None:
+        """`register` has the proxy know the actors again; a `SpawnError` of it is tried again later.  `tell` gets the news."""
+        self._target, self._register, self._tell = target, register, tell
         self._task: asyncio.Task[None] | None = None
         self.is_connected = False
         self.times_registered = 0
@@ -57,7 +55,7 @@ class ProxyWatch:
                 is_first, pause_s, self.is_connected = False, _FIRST_PAUSE_S, True
                 await self._until_lost(reader, writer)
             except SpawnError as error:
-                _log.warning("The proxy at %s does not take the registration yet: %s", self._target.url, error)
+                self._tell(f"The proxy at {self._target.url} does not take the registration yet: {error}")
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
             finally:
@@ -67,7 +65,7 @@ class ProxyWatch:
     async def _register_again(self) -> None:
         await asyncio.get_running_loop().run_in_executor(None, self._register)
         self.times_registered += 1
-        _log.warning("The proxy at %s was away; its actors are registered again.", self._target.url)
+        self._tell(f"The proxy at {self._target.url} was away; the actors of this process are registered there again.")
 
     async def _until_lost(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         token = f"authorization: Bearer {self._target.token}\r\n" if self._target.token else ""

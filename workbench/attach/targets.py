@@ -34,7 +34,7 @@ def open_target(target: str, mode: Mode, notify: Callable[[str], object], **opti
         )
     given = {name: value for name, value in options.items() if value is not None}
     if target.startswith("http") and mode is Mode.ACT:
-        return _beside_proxy(target, **given)
+        return _beside_proxy(target, notify=notify, **given)
     if given.keys() & {"host_port", "journal"}:
         raise BadSetting(
             "host_port and journal are for actors of this notebook behind a proxy: attach to http://… with --mode act."

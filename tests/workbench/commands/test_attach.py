@@ -14,6 +14,7 @@ from runtime.local import EmbeddedSystem, embedded
 from runtime.servers.grpc_node import NodeServer
 from runtime.servers.running import serve
 from runtime.testing.raw_host import RawHost, ok
+from runtime.testing.transport_checks import until
 from workbench.session import Session
 
 
@@ -273,3 +274,22 @@ def test_number_that_is_no_port_is_not_served(session: Session) -> None:
         wb.serve(grpc_port=70_000)
 
     assert session.served is None
+
+
+def test_notebook_is_told_that_a_proxy_was_away(session: Session) -> None:
+    news: list[str] = []
+    session.notify = news.append
+    with embedded(system="other") as system:
+        running = serve(system, http_port=0)
+        port = int(running.address.rpartition(":")[2])
+        wb.attach(running.address, mode="act")
+        try:
+            wb.deploy(Abacus)
+            running.close(0.0)
+            running = serve(system, http_port=port)
+            until(lambda: any("registered there again" in each for each in news), "the news")
+
+            assert wb.invoke("abacus", "add", {"value": 4}) == {"total": 4}
+        finally:
+            wb.detach()
+            running.close(0.0)
