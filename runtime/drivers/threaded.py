@@ -247,7 +247,10 @@ class ThreadedDriver:
         self.pool.stop()
         self.coroutines.stop()
         self._let_in()  # what was left after all is refused
-        return self.recorder.stop(timeout_s) and self.engine.journal.unwritten == 0
+        is_whole = self.recorder.stop(timeout_s) and self.engine.journal.unwritten == 0
+        if not is_whole:
+            self.call(lambda engine, _: engine.give_up_writing())
+        return is_whole
 
     # -- consequences --------------------------------------------------------------------------------------------------
 

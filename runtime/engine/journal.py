@@ -120,6 +120,14 @@ class Journal:
             settled=tuple(at.settled),
         )
 
+    def lost(self) -> list[Answer]:
+        """Nothing more will be written: the answers that waited for it."""
+        parts = [self._gathering] if self._at_store is None else [self._at_store, self._gathering]
+        answers = [answer for part in parts for answer in part.answers]
+        for part in parts:
+            part.answers = []
+        return answers
+
     def group_committed(self) -> Released:
         """The group last taken is on disk."""
         at = self._at_store

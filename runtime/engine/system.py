@@ -13,15 +13,16 @@ from functools import partial
 from runtime.definition import ActorDefinition
 from runtime.engine.agenda import Delayed
 from runtime.engine.arrivals import Arrivals
-from runtime.engine.commands import Command
+from runtime.engine.commands import Answer, Command
 from runtime.engine.core import Core, EngineOptions
 from runtime.engine.crashes import crash
 from runtime.engine.holds import Holds
 from runtime.engine.ready import FairQueue, ReadyQueue
+from runtime.engine.replies import failed
 from runtime.engine.template import Template
 from runtime.engine.timekeeping import Timekeeping
 from runtime.engine.turns import Turns
-from runtime.errors import UnknownActor
+from runtime.errors import StoreUnavailable, UnknownActor
 from runtime.hosts.base import Host
 from runtime.ids import ActorId, IdSource
 from runtime.records import Event, EventKind, Invocation, Phase, State
@@ -150,6 +151,13 @@ class Engine:
                 commands += core.refuse(envelope.invocation, envelope.waiter, core.why_closed(), now_us)
             activation.mailbox = activation.outside = None
         return commands
+
+    def give_up_writing(self) -> list[Command]:
+        """The store stays away and the system ends: tell those whose answer was held back for it."""
+        error = StoreUnavailable(
+            f"{self.options.system} was stopped before the turn could be written, so it is lost. {self.store_error}".strip()
+        )
+        return [Answer(held.waiter, failed(held.reply.invocation, error)) for held in self.journal.lost()]
 
     @property
     def running(self) -> list[ActorId]:

@@ -200,3 +200,30 @@ def test_closing_says_what_could_not_be_written(store: Fragile, monkeypatch: pyt
 
     with pytest.raises(errors.StoreUnavailable, match=r"(?s)5 answered turns of test .* are lost.*disk is full"):
         system.close()
+
+
+def test_caller_whose_answer_was_held_back_is_told_when_its_turn_is_lost(
+    store: Fragile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = EmbeddedSystem(RuntimeConfig(system="test", timeout_s=DEADLINE_S), store)
+    stop = system.driver.stop
+    monkeypatch.setattr(system.driver, "stop", lambda timeout_s: stop(0.3))
+    system.deploy(Careful)
+    system.flush()
+    store.refusals = 1_000
+    told: list[str] = []
+
+    def call() -> None:
+        with pytest.raises(errors.StoreUnavailable) as raised:
+            add(system, actor="careful")
+        told.append(str(raised.value))
+
+    asking = threading.Thread(target=call)
+    asking.start()
+    wait_until(lambda: system.status().store_error, "the failure was noticed")
+    with pytest.raises(errors.StoreUnavailable):
+        system.close()
+    asking.join(DEADLINE_S)
+
+    assert told
+    assert told[0].startswith("test was stopped before the turn could be written, so it is lost.")

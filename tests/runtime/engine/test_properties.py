@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from runtime import Actor, Context, action, errors
+from runtime.clock import as_datetime
 from runtime.drivers.stepping import Possible, SteppingDriver
 from runtime.drivers.stepping_calls import Pending
 from runtime.engine.system import EngineOptions
@@ -60,6 +62,7 @@ class Interleavings(RuleBasedStateMachine):
         self.driver.deploy(Careful)
         self.values = 0
         self.sent: list[tuple[str, int, Pending]] = []
+        self.scheduled: list[tuple[str, int, Pending]] = []
 
     def _choose(self, options: Sequence[Possible]) -> int:
         return self.choice % len(options)
@@ -87,6 +90,14 @@ class Interleavings(RuleBasedStateMachine):
             return  # a question to oneself is refused, which another test shows
         self.driver.send(name, "copy", {"value": self._next(), "to": to}, parent="cell")
 
+    @rule(name=st.sampled_from((*NAMES, "x")), seconds=st.sampled_from((0.1, 2.0, 7.0)))
+    def schedule(self, name: str, seconds: float) -> None:
+        value = self._next()
+        due = as_datetime(self.driver.clock.now_us()) + timedelta(seconds=seconds)
+        parent = "careful" if name == "x" else "cell"
+        pending = self.driver.send(name, "put", {"value": value}, parent=parent, scheduled_to=due)
+        self.scheduled.append((name, value, pending))
+
     @rule(choice=st.integers(0, 5))
     def step(self, choice: int) -> None:
         self.choice = choice
@@ -109,12 +120,26 @@ class Interleavings(RuleBasedStateMachine):
             if seen is not None:
                 assert seen[: len(kept)] == kept, "what a crash keeps is a prefix"
         self.sent = [each for each in self.sent if each[2].is_done and each[0] in ("x", "y")]
+        self.scheduled = [each for each in self.scheduled if each[2].is_done]
 
     @invariant()
     def answers_at_commit_level_are_on_disk(self) -> None:
         for name, value, pending in self.sent:
             if name in ("x", "y") and pending.is_done:
                 assert value in self._stored(name)
+
+    @invariant()
+    def no_message_is_executed_twice(self) -> None:
+        for name in (*NAMES, "x", "y"):
+            seen = self._in_memory(name) or self._stored(name)
+            assert len(seen) == len(set(seen)), "scheduled ones included, over every crash"
+
+    @invariant()
+    def no_actor_is_in_two_turns(self) -> None:
+        running = [each.id for each in self.driver.engine.directory.active.values() if each.running is not None]
+        suspended = [each.run.invocation.actor for each in self.driver._suspended]
+        assert len(suspended) == len(set(suspended))
+        assert set(suspended) <= set(running)
 
     @invariant()
     def journal_has_no_gaps_and_revisions_grow_by_one(self) -> None:
@@ -135,7 +160,14 @@ class Interleavings(RuleBasedStateMachine):
             assert taken == sorted(taken)
 
     def teardown(self) -> None:
-        self.driver.run()
+        self.driver.write()
+        for _ in range(3):
+            self.driver.advance(20)
+            self.driver.run()
+            self.driver.write()
+        for name, value, _ in self.scheduled:
+            assert self._stored(name).count(value) == 1, f"{value} was scheduled for {name}: once"
+        assert self.store.schedules() == []
         for _, _, pending in self.sent:
             if not pending.is_done:
                 self.driver.write()
