@@ -189,7 +189,8 @@ class Turns:
 
     def _adapt(self, activation: Activation, template: Template, work: Work, outcome: Outcome) -> None:
         """What is different for stateless actors, pools and projections."""
-        source = work.invocation.metadata.get(SOURCE_METADATA)
+        # An event has a cause; what comes from outside cannot move a projection's place.
+        source = work.invocation.metadata.get(SOURCE_METADATA) if work.invocation.cause else None
         if template.is_projection and source is not None:
             outcome.tags = {**(outcome.tags if outcome.tags is not None else activation.tags), CURSOR_TAG: source}
         if template.keeps_state:

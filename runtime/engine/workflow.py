@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from runtime.errors import CallCycle
 from runtime.ids import ActorId, IdSource
-from runtime.records import Effect, Encoded, Invocation, Publication, Route, Turn
+from runtime.records import SOURCE_METADATA, Effect, Encoded, Invocation, Publication, Route, Turn
 
 
 def effects(turn: Turn, origin: Invocation, ids: IdSource, now_us: int) -> Iterator[Invocation]:
@@ -25,7 +25,7 @@ def effects(turn: Turn, origin: Invocation, ids: IdSource, now_us: int) -> Itera
             caller=effect.caller or turn.actor,
             cause=turn.invocation,
             correlation=turn.correlation,
-            metadata={**origin.metadata, **effect.metadata},
+            metadata={**_carried(origin), **effect.metadata},
             asynchronous=True,
             scheduled_to_us=_when(effect, now_us),
         )
@@ -86,8 +86,15 @@ def _along(
         caller=turn.actor,
         cause=turn.invocation,
         correlation=turn.correlation,
-        metadata=origin.metadata,
+        metadata=_carried(origin),
         path=origin.path,
         hops=hops,
         after_commit=after_commit,
     )
+
+
+def _carried(origin: Invocation) -> dict[str, str]:
+    """The request's metadata, without the place of a projection: that is the place of this one, not of whoever comes next."""
+    if SOURCE_METADATA not in origin.metadata:
+        return origin.metadata
+    return {name: text for name, text in origin.metadata.items() if name != SOURCE_METADATA}

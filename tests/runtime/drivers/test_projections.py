@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import runtime
-from runtime import Actor, Context, action, errors
+from runtime import Actor, Context, Pipe, Value, action, errors
 from runtime.config import RuntimeConfig
 from runtime.ids import ActorId
 from runtime.local import EmbeddedSystem
@@ -307,3 +307,43 @@ def test_subject_needs_an_action_and_a_projection(system: EmbeddedSystem) -> Non
         system.deploy(Typo)
     with pytest.raises(errors.DefinitionError, match="kind='projection'"):
         system.deploy(NoProjection)
+
+
+def test_only_its_own_events_move_a_projections_place(system: EmbeddedSystem) -> None:
+    class Tally(Ledger, name="tally", kind="projection", subjects=[("account", "look", "note")]):
+        pass
+
+    class Passing(Actor, name="passing", kind="projection", subjects=[("account", "deposit", "hand_on")]):
+        @action
+        def hand_on(self, balance: int) -> Value:
+            return Value.of({"balance": balance}).pipe(Pipe.to("tally", "note"))
+
+    system.deploy(Tally)
+    system.deploy(Passing)
+    deposit(system, "ann", 1)
+    eventually("the tally", lambda: system.state("tally")["lines"], ["passing=1"])
+    system.flush()
+
+    stored = system.store.load(ActorId(system.name, "tally"))
+    assert stored is not None
+    assert "spawn.source" not in stored.tags
+
+
+def test_caller_cannot_move_a_projections_place(system: EmbeddedSystem) -> None:
+    class Open(Actor, name="open", kind="projection", subjects=[("account", "deposit", "note")]):
+        balances: list[int] = []
+
+        @action
+        def note(self, balance: int) -> None:
+            self.balances.append(balance)
+
+    system.deploy(Open)
+    system.invoke("open", "note", {"balance": 0}, metadata={"spawn.source": "999"})
+
+    deposit(system, "ann", 1)
+
+    eventually("what it noted", lambda: system.state("open")["balances"], [0, 1])
+    system.flush()
+    stored = system.store.load(ActorId(system.name, "open"))
+    assert stored is not None
+    assert stored.tags == {"spawn.source": "2"}
