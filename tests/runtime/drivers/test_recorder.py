@@ -209,8 +209,7 @@ def test_caller_whose_answer_was_held_back_is_told_when_its_turn_is_lost(
     stop = system.driver.stop
     monkeypatch.setattr(system.driver, "stop", lambda timeout_s: stop(0.3))
     system.deploy(Careful)
-    system.flush()
-    store.refusals = 1_000
+    store.may_commit.clear()
     told: list[str] = []
 
     def call() -> None:
@@ -220,6 +219,9 @@ def test_caller_whose_answer_was_held_back_is_told_when_its_turn_is_lost(
 
     asking = threading.Thread(target=call)
     asking.start()
+    wait_until(lambda: system.status().sequence == 1, "the turn ended")
+    store.refusals = 1_000
+    store.may_commit.set()
     wait_until(lambda: system.status().store_error, "the failure was noticed")
     with pytest.raises(errors.StoreUnavailable):
         system.close()
