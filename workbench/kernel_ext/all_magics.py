@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from workbench.kernel_ext.arguments import has_parser, parser_for
 from workbench.kernel_ext.attach_magics import AttachMagics
 from workbench.kernel_ext.failure_magics import FailureMagics
 from workbench.kernel_ext.looking_magics import LookingMagics
@@ -41,5 +42,5 @@ def function_of(name: str) -> Any:
 
 def parser_of(name: str) -> argparse.ArgumentParser | None:
     """What reads a magic's line; None for one that reads it itself."""
-    parser: argparse.ArgumentParser | None = getattr(function_of(name), "parser", None)
-    return parser
+    function = function_of(name)
+    return parser_for(function) if has_parser(function) else None

@@ -6,10 +6,11 @@ import argparse
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from IPython.core.error import UsageError
-from IPython.core.magic_arguments import argument, magic_arguments
+from IPython.core.magic_arguments import argument, construct_parser
 
 from runtime.config import duration_ms
 from runtime.errors import BadSetting
@@ -78,17 +79,41 @@ SPAWN = (
 
 
 def arguments(*entries: Decorator, is_cell_magic: bool = False) -> Decorator:
-    """Decorate a magic with its arguments, in order; `--help` comes by itself."""
+    """Decorate a magic with its arguments, in order; `--help` comes by itself.
+
+    Neither the parser nor the text of its help is made before somebody asks for them: all of them together would be a quarter
+    of the time that loading the extension takes.  IPython's `?` asks `getdoc`.
+    """
 
     def decorate(function: Any) -> Any:
+        function.has_arguments, function.decorators = True, []
         for entry in reversed([*entries, argument("--help", action="store_true", help="show this text")]):
             function = entry(function)
-        described = magic_arguments()(function)
-        usage = described.__doc__.removeprefix("::\n\n")
-        described.__doc__ = usage.replace("  %", "  %%", 1) if is_cell_magic else usage
-        return described
+        function.is_cell_magic = is_cell_magic
+        function.getdoc = lambda: help_of(function)
+        return function
 
     return decorate
+
+
+def has_parser(function: Any) -> bool:
+    """Whether a magic's line is read by a parser."""
+    return getattr(function, "has_arguments", False)
+
+
+@cache
+def parser_for(function: Any) -> argparse.ArgumentParser:
+    """What reads the line of a magic that was decorated with `arguments`."""
+    docstring = function.__doc__
+    parser: argparse.ArgumentParser = construct_parser(function)
+    function.__doc__ = docstring  # which `construct_parser` replaces by the text of the help
+    return parser
+
+
+def help_of(function: Any) -> str:
+    """Usage, description with examples, and arguments of a magic."""
+    text = parser_for(function).format_help().removeprefix("::\n\n")
+    return text.replace("  %", "  %%", 1) if function.is_cell_magic else text
 
 
 def parsed(function: Any, line: str) -> argparse.Namespace | None:
@@ -98,9 +123,9 @@ def parsed(function: Any, line: str) -> argparse.Namespace | None:
         UsageError: a flag is unknown (the nearest is named), or a word is missing.
     """
     words = split_words(line)
-    parser: argparse.ArgumentParser = function.parser
+    parser = parser_for(function)
     if "--help" in words or "-h" in words:
-        print(function.__doc__)  # noqa: T201 - the user asked for it in a cell
+        print(help_of(function))  # noqa: T201 - the user asked for it in a cell
         return None
     try:
         return parser.parse_intermixed_args(words)

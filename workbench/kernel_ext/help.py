@@ -23,6 +23,5 @@ def overview() -> str:
 
 
 def _first_sentence(function: Any) -> str:
-    parser = getattr(function, "parser", None)
-    text = inspect.cleandoc((parser.description if parser is not None else function.__doc__) or "")
+    text = inspect.cleandoc(function.__doc__ or "")
     return text.partition("\n")[0].partition(". ")[0].rstrip(".")

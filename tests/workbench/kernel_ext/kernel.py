@@ -32,6 +32,8 @@ class Cell:
     html: str = ""
     traceback: str = ""
     displays: list[dict[str, Any]] = field(default_factory=list)
+    pages: str = ""
+    """What a front end shows beside the notebook, for a question mark."""
 
     def take(self, message: dict[str, Any]) -> None:
         content = message["content"]
@@ -81,6 +83,8 @@ class Kernel:
         reply = self._client.execute_interactive(code, output_hook=hook, timeout=_TIMEOUT_S, allow_stdin=False)
         content = reply["content"]
         cell.status, cell.ename, cell.evalue = content["status"], content.get("ename", ""), content.get("evalue", "")
+        pages = (each["data"]["text/plain"] for each in content.get("payload", ()) if each["source"] == "page")
+        cell.pages = _COLOUR.sub("", "\n".join(pages))
         return cell
 
     def typed(self, code: str, lines: Sequence[str]) -> str:
