@@ -18,7 +18,7 @@ from runtime.errors import BadSetting, NotAllowed, Overloaded, SpawnError
 from runtime.hosts.http import REPLY_S, HttpHost
 from runtime.hosts.targets import HostAddress
 from runtime.local import EmbeddedSystem
-from runtime.servers.http_messages import HttpLimits, Reply, Request, Response
+from runtime.servers.http_messages import JSON_TEXT, HttpLimits, Reply, Request, Response
 from runtime.servers.http_server import HttpServer
 from runtime.servers.rates import Rate
 from runtime.servers.security import LOOPBACK, Security, check_listener, is_loopback
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from runtime.servers.http_contract import ContractApp
 
 HTTP_PORT, HOST_PORT = 9001, 8090
+PROTOCOL = "/api/v1/"
 _PROBES = ("/health/liveness", "/health/readiness")
 _ANYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - addresses that are no address to call
 
@@ -171,14 +172,16 @@ class Door:
     def handle(self, request: Request, reply: Reply) -> None:
         """See `http_messages.App`."""
         if not self._rate.take():
-            self._refuse(reply, 429, Overloaded("Too many requests a second; nothing was run. Send it again later."))
+            self._refuse(
+                request, reply, 429, Overloaded("Too many requests a second; nothing was run. Send it again later.")
+            )
         elif self._security is not None and not self._security.admits(
             request.headers.get(b"authorization", b"").decode("latin-1")
         ):
             self._stranger(request, reply)
         elif self._is_local and not _is_local_name(request.headers.get(b"host", b"")):
             # A web page whose name was made to point here must not read states (DNS rebinding).
-            self._refuse(reply, 421, NotAllowed("This listener is for processes of its own machine."))
+            self._refuse(request, reply, 421, NotAllowed("This listener is for processes of its own machine."))
         else:
             self._proxy.handle(request, reply, self._host_address)
 
@@ -192,12 +195,17 @@ class Door:
             )
         else:
             error = NotAllowed("The token is missing or wrong. Send it as `authorization: Bearer …`.")
-            self._refuse(reply, 401, error, (("www-authenticate", "Bearer"),))
+            self._refuse(request, reply, 401, error, (("www-authenticate", "Bearer"),))
 
-    def _refuse(self, reply: Reply, status: int, error: SpawnError, headers: Headers = ()) -> None:
-        """Decodable as the answer of every call of the protocol: their status is field 1 in all."""
-        body = InvocationResponse(status=error_status(error, self._proxy.system)).SerializeToString()
-        reply(Response(status, body, headers=(*headers, *failure_notes(error.code))))
+    def _refuse(self, request: Request, reply: Reply, status: int, error: SpawnError, headers: Headers = ()) -> None:
+        """Decodable as the answer of every call of the protocol, whose status is field 1 in all; JSON elsewhere."""
+        noted = (*headers, *failure_notes(error.code))
+        if request.path.startswith(PROTOCOL):
+            body = InvocationResponse(status=error_status(error, self._proxy.system)).SerializeToString()
+            reply(Response(status, body, headers=noted))
+        else:
+            body = msgspec.json.encode({"code": error.code, "message": str(error)})
+            reply(Response(status, body, JSON_TEXT, noted))
 
     def _host_address(self, request: Request) -> HostAddress:
         """Where the sender listens, if it is a host: on its own machine, never anywhere else."""

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 
+import msgspec
+
 from runtime.drivers.direct import DirectTurns
 from runtime.engine.commands import Run
 from runtime.errors import BadSetting, InternalError, SpawnError, SystemStopped
@@ -124,7 +126,8 @@ class SpawnProxy:
         elif self.contracts is None:
             send(_NOT_FOUND)
         elif self.is_draining:
-            send(_DOWN)
+            error = SystemStopped(self._system.name)
+            send(Response(503, msgspec.json.encode({"code": error.code, "message": str(error)}), JSON_TEXT))
         else:
             self.contracts.handle(request, send)
 

@@ -6,6 +6,7 @@ import socket
 import ssl
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from runtime.connecting import connect
@@ -96,6 +97,7 @@ def test_who_has_no_token_gets_a_decodable_refusal_and_may_probe() -> None:
     assert "token is missing or wrong" in refused.status.message
     assert [status_of(each) for each in probes] == [200, 200, 401, 401]
     assert b"x-spawn" not in probes[0]
+    assert msgspec.json.decode(body_of(probes[3]))["code"] == "not_allowed"
 
 
 def test_more_requests_a_second_than_allowed_are_refused() -> None:
