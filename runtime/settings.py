@@ -204,12 +204,25 @@ def _subjects(value: object) -> tuple[Subject, ...]:
 
 def _subject(value: Any) -> Subject:
     if isinstance(value, Subject):
-        return value
-    if isinstance(value, Mapping):
-        return Subject(**value)
-    if len(value) not in (3, 4):
+        subject = value
+    elif isinstance(value, Mapping):
+        subject = Subject(**value)
+    elif len(value) in (3, 4):
+        subject = Subject(*value)
+    else:
         raise BadSetting('a subject is ("actor", "source action", "action"), with a start time as a fourth if wanted.')
-    return Subject(*value)
+    return msgspec.structs.replace(subject, start_time=_start_time(subject.start_time))
+
+
+def _start_time(value: object) -> datetime | None:
+    if value is None:
+        return None
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    if not isinstance(moment, datetime) or moment.tzinfo is None:
+        raise BadSetting(
+            f"the start time {shown(value)} is no time with a zone, such as datetime.now(UTC) or '2026-01-01T00:00:00+00:00'."
+        )
+    return moment
 
 
 def _is_text_tuple(value: object) -> bool:

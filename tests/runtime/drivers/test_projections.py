@@ -14,6 +14,7 @@ import pytest
 import runtime
 from runtime import Actor, Context, Pipe, Value, action, errors
 from runtime.config import RuntimeConfig
+from runtime.definition import define
 from runtime.ids import ActorId
 from runtime.local import EmbeddedSystem
 from runtime.records import Turn
@@ -347,3 +348,17 @@ def test_caller_cannot_move_a_projections_place(system: EmbeddedSystem) -> None:
     stored = system.store.load(ActorId(system.name, "open"))
     assert stored is not None
     assert stored.tags == {"spawn.source": "2"}
+
+
+@pytest.mark.parametrize("start", [datetime(2026, 1, 1), "2026-01-01T00:00:00", "yesterday", 1_700_000_000])  # noqa: DTZ001
+def test_start_time_that_could_mean_two_moments_is_refused(start: object) -> None:
+    with pytest.raises(errors.DefinitionError, match="not usable"):
+        define(Ledger, subjects=[("account", "deposit", "note", start)])
+
+
+def test_start_time_may_be_text() -> None:
+    text = "2026-01-01T00:00:00+00:00"
+
+    [subject] = define(Ledger, subjects=[("account", "deposit", "note", text)]).settings.subjects
+
+    assert subject.start_time == datetime(2026, 1, 1, tzinfo=UTC)
