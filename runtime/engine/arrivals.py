@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runtime.engine import keys, waits
+from runtime.engine import keys, outside, waits
 from runtime.engine.activation import Activation
 from runtime.engine.agenda import Delayed
 from runtime.engine.commands import Answer, Command, Elsewhere
@@ -65,8 +65,8 @@ class Arrivals:
         except SpawnError as error:
             return core.refuse(invocation, waiter, error, now_us)
         envelope = Envelope(invocation, waiter, now_us, not invocation.key)
-        if activation.outside is not None or (activation.mailbox is not None and self._is_full(activation)):
-            return self._keep_outside(activation, envelope)
+        if activation.outside is not None or (activation.mailbox is not None and outside.is_full(core, activation)):
+            return outside.keep(core, activation, envelope)
         return self._deliver(activation, envelope)
 
     def vet(self, invocation: Invocation, waiter: object, now_us: int, ahead: int) -> Arrival | None:
@@ -113,32 +113,12 @@ class Arrivals:
             caller = invocation.caller.name if invocation.caller is not None else ""
             raise AccessDenied(invocation.actor.name, invocation.action, caller, why)
 
-    def _is_full(self, activation: Activation) -> bool:
-        if activation.mailbox is None:
-            return False
-        template = self._core.directory.templates.get(activation.parent)
-        return template is not None and len(activation.mailbox) >= template.mailbox_limit
-
-    def _keep_outside(self, activation: Activation, envelope: Envelope) -> list[Command]:
-        """A full mailbox under `MailboxPolicy.WAIT`: an asynchronous caller is answered when its message is let in.
-
-        What nobody waits for (told messages, effects, broadcasts) slows nobody down, so of that only so much is kept.
-        """
-        if activation.outside is None:
-            activation.outside = Mailbox()
-        limit = self._core.options.mailbox_limit
-        if envelope.waiter is None and len(activation.outside) >= limit:
-            full = MailboxFull(activation.id.name, limit)
-            return self._core.refuse(envelope.invocation, None, full, envelope.enqueued_us)
-        activation.outside.append(envelope)
-        return NOTHING
-
     def let_in(self, activation: Activation) -> list[Command]:
         """Room has come up: deliver who waits outside, in order."""
-        outside, commands = activation.outside, list[Command]()
-        while outside and not self._is_full(activation):
-            commands += self._deliver(activation, outside.popleft())
-        if not outside:
+        waiting, commands = activation.outside, list[Command]()
+        while waiting and not outside.is_full(self._core, activation):
+            commands += self._deliver(activation, waiting.popleft())
+        if not waiting:
             activation.outside = None
         return commands
 
