@@ -182,8 +182,10 @@ def test_unexpected_error_of_a_store_loses_nothing(system: EmbeddedSystem, store
 def test_closing_waits_for_a_store_that_comes_back(store: Fragile) -> None:
     system = EmbeddedSystem(RuntimeConfig(system="test"), store)
     system.deploy(Counter)
-    store.refusals = 2
+    store.may_commit.clear()  # so that the store does not fail before the last call was answered
     add(system, 5)
+    store.refusals = 2
+    store.may_commit.set()
 
     system.close()
 
