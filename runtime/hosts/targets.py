@@ -68,7 +68,8 @@ class Target:
         self._pause_s = min(self._pause_s * 2, _LONGEST_PAUSE_S)
 
     def is_well(self) -> None:
-        self._pause_s, self._down_until = _FIRST_PAUSE_S, 0.0
+        if self._down_until:
+            self._pause_s, self._down_until = _FIRST_PAUSE_S, 0.0
 
     def request(self, body: bytes) -> bytes:
         """The whole call as bytes."""
@@ -91,10 +92,10 @@ class Targets:
         One that is down is left out while another is up.  If all are down the next in turn gets the call: trying is
         how one finds out.
         """
-        self._turn += 1
         able = [each for each in self.all.values() if each.runs(actor, action) and each not in tried]
         if len(able) <= 1:
             return able[0] if able else None
+        self._turn += 1
         now = time.monotonic()
         up = [each for each in able if not each.is_down(now)] or able
         start = self._turn % len(up)

@@ -62,7 +62,7 @@ class InvocationDoor:
             return
         try:
             invocation = self._read(request)
-            limit_s = wait_s(None, invocation.metadata, 0.0)
+            limit_s = wait_s(None, invocation.metadata, 0.0) if invocation.metadata else 0.0
         except SpawnError as error:
             self._refuse(error, send)
             return

@@ -39,7 +39,7 @@ _NEW_SINCE_MINOR = 2
 
 def dialect_of(type_url: str) -> Dialect | None:
     """Which dialect says so; None for a type that all share."""
-    return _OF_NAME.get(type_url.rpartition("/")[2]) if type_url.endswith(RENAMED) else None
+    return _OF_NAME.get(type_url.rpartition("/")[2])
 
 
 def presumed_dialect(service: ServiceInfo) -> Dialect:

@@ -88,7 +88,8 @@ def state_of(value: AnyMessage) -> Encoded | None:
 def spoken_dialect(*values: AnyMessage) -> Dialect | None:
     """The dialect that some of these values show; None if none does."""
     for value in values:
-        if (found := dialect_of(value.type_url)) is not None:
+        url = value.type_url
+        if url.endswith(RENAMED) and (found := dialect_of(url)) is not None:
             return found
     return None
 
