@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -61,6 +62,9 @@ class Extension:
         """Stop the actor system, and give the shell back everything as it was before."""
         while self._undo:
             self._undo.pop()()
+        # Kernels before version 7 note for each thread the cell that began it, and forget it with the next collection; until then
+        # another thread of the same number would print into that cell.
+        gc.collect(0)
 
     def _announce_in_cells(self) -> None:
         before, self._session.notify = self._session.notify, print
