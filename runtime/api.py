@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import msgspec
 
 from runtime.ids import ActorId
-from runtime.records import Encoded, Event, Kept, Lifecycle, StoredDefinition, Turn
+from runtime.records import DeadLetter, Encoded, Event, Kept, Lifecycle, StoredDefinition, Turn
 
 
 class Capability(StrEnum):
@@ -278,6 +278,10 @@ class SystemApi(Protocol):
         ...
 
     def definitions(self) -> list[StoredDefinition]: ...
+
+    def dead_letters(self) -> list[DeadLetter]:
+        """The last messages that could not be delivered and for whose answer nobody waited, oldest first."""
+        ...
 
     def subscribe(self, *, limit: int = 10_000) -> Subscription:
         """Events from now on; at most `limit` undrained."""

@@ -72,8 +72,9 @@ class Arrivals:
     def vet(self, invocation: Invocation, waiter: object, now_us: int, ahead: int) -> Arrival | None:
         """A message that nothing speaks against, for `enter`; None for one at which `submit` has to look.
 
-        It only reads, and what it reads is replaced, never changed in place.  So, unlike everything else here, it may be called
-        while another method runs: by who wants to leave a message without waiting for that one.
+        It changes nothing, and looks at single entries only.  So, unlike everything else here, it may be called while another
+        method runs: by who wants to leave a message without waiting for that one.  What it sees may be over a moment later;
+        `enter` looks again.
 
         Args:
             ahead: how many messages were vetted and have not entered yet.

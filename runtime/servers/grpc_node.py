@@ -179,6 +179,7 @@ class NodeServer:
             "GetState": looking.get_state,
             "GetMailbox": looking.get_mailbox,
             "ListDefinitions": looking.list_definitions,
+            "ListDeadLetters": looking.list_dead_letters,
             "Flush": looking.flush,
             "GetKept": looking.get_kept,
             "Restore": looking.restore,

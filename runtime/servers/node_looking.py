@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from runtime.local import EmbeddedSystem
 from runtime.records import StoredDefinition
+from runtime.wire.node_letters import put_letter
 from runtime.wire.node_records import put_info, put_status, put_stored, put_waiting
 from runtime.wire.node_values import put_value
 from runtime.wire.workbench.v1 import node_pb2 as pb
@@ -67,6 +68,12 @@ class NodeLooking:
         found: list[StoredDefinition] = await self._threaded(self._system.definitions)
         for each in found:
             put_stored(reply.definitions.add(), each)
+        return reply
+
+    async def list_dead_letters(self, _: pb.ListDeadLettersRequest, __: Any) -> pb.ListDeadLettersReply:
+        reply = pb.ListDeadLettersReply()
+        for each in await self._threaded(self._system.dead_letters):
+            put_letter(reply.letters.add(), each)
         return reply
 
     async def get_kept(self, _: pb.GetKeptRequest, __: Any) -> pb.Kept:

@@ -19,13 +19,14 @@ from runtime.drivers.waiters import BlockingWaiter, LoopPort
 from runtime.errors import BadSetting
 from runtime.hosts.capsules import Capsule
 from runtime.ids import ActorId, InvocationId
-from runtime.records import Encoded, Invocation, Kept, Lifecycle, StoredDefinition, Turn
+from runtime.records import DeadLetter, Encoded, Invocation, Kept, Lifecycle, StoredDefinition, Turn
 from runtime.transports.node_connection import NodeConnection, Target
 from runtime.transports.node_invocations import Invocations
 from runtime.transports.node_offers import NodeOffers
 from runtime.transports.node_requests import call_message
 from runtime.transports.node_target import read_target
 from runtime.transports.node_watch import NodeSubscription
+from runtime.wire.node_letters import get_letter
 from runtime.wire.node_records import get_info, get_status, get_stored, get_waiting
 from runtime.wire.node_values import get_value
 from runtime.wire.workbench.v1 import node_pb2 as pb
@@ -81,6 +82,10 @@ class NodeClient:
     def loaded(self) -> list[ActorDefinition]:
         """The definitions that this process runs for the node."""
         return self._offers.loaded if self._offers is not None else []
+
+    def remembered(self, definition: str) -> ActorDefinition | None:
+        """A definition that this process has run for the node, perhaps replaced since, by its hash."""
+        return self._offers.remembered(definition) if self._offers is not None else None
 
     # -- definitions ---------------------------------------------------------------------------------------------------
 
@@ -230,6 +235,10 @@ class NodeClient:
     def definitions(self) -> list[StoredDefinition]:
         found = self.connection.call("ListDefinitions", pb.ListDefinitionsRequest(), _READ_S)
         return [get_stored(each) for each in found.definitions]
+
+    def dead_letters(self) -> list[DeadLetter]:
+        found = self.connection.call("ListDeadLetters", pb.ListDeadLettersRequest(), _READ_S)
+        return [get_letter(each) for each in found.letters]
 
     def subscribe(self, *, limit: int = 10_000) -> NodeSubscription:
         return NodeSubscription(self.connection, limit)

@@ -71,6 +71,10 @@ class NodeOffers:
         """The definitions that are offered now."""
         return list(self._offered.values())
 
+    def remembered(self, definition: str) -> ActorDefinition | None:
+        """A definition that was offered, perhaps replaced since, by its hash."""
+        return self._host.definition(definition)
+
     def deploy(self, definition: ActorDefinition) -> DeployReport:
         """Offer a definition, and wait for what the node says.
 

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 from runtime.api import ActorInfo, Subscription, Waiting
 from runtime.errors import NotCapable
-from runtime.records import Kept, Lifecycle, StoredDefinition, Turn
+from runtime.records import DeadLetter, Kept, Lifecycle, StoredDefinition, Turn
 
 
 class NotOffered:
@@ -52,6 +52,9 @@ class NotOffered:
 
     def definitions(self) -> list[StoredDefinition]:
         self._cannot("read the definitions", "a proxy has no source of its actors.")
+
+    def dead_letters(self) -> list[DeadLetter]:
+        self._cannot("list what was not delivered", "a proxy does not tell.")
 
     def subscribe(self, *, limit: int = 10_000) -> Subscription:
         self._cannot("watch", "a proxy sends no events.")

@@ -12,8 +12,9 @@ from workbench.audit_trail import Trail
 
 PASSED = frozenset(
     {
-        "actions", "actors", "capabilities", "capsules", "close", "definitions", "encoded_state", "flush", "history_batches",
-        "info", "kept", "lifecycle", "loaded", "mailbox", "name", "state", "status", "subscribe", "turns",
+        "actions", "actors", "capabilities", "capsules", "close", "dead_letters", "definitions", "encoded_state", "flush",
+        "history_batches", "info", "kept", "lifecycle", "loaded", "mailbox", "name", "remembered", "state", "status", "subscribe",
+        "turns",
     }
 )  # fmt: skip
 """What changes nothing there, and so is not recorded.  Whatever is neither here nor below does not get through."""

@@ -12,7 +12,7 @@ from typing import Any, NoReturn, cast
 
 from runtime.api import ActorInfo, Capability, DeployReport, Subscription, SystemApi, SystemStatus, Waiting
 from runtime.errors import BadSetting, NotAllowed, NotCapable, nearest, shown
-from runtime.records import IMPLICIT_READS, Encoded, Kept, Lifecycle, StoredDefinition, Turn
+from runtime.records import IMPLICIT_READS, DeadLetter, Encoded, Kept, Lifecycle, StoredDefinition, Turn
 from workbench.attach.audited import Audited, name_of
 from workbench.attach.modes import READS, Mode
 from workbench.audit_trail import Trail
@@ -87,6 +87,10 @@ class LookOnly:
     def definitions(self) -> list[StoredDefinition]:
         self._need(Capability.HISTORY, "read the definitions")
         return self._system.definitions()
+
+    def dead_letters(self) -> list[DeadLetter]:
+        self._need(Capability.HISTORY, "list what was not delivered")
+        return self._system.dead_letters()
 
     def subscribe(self, *, limit: int = 10_000) -> Subscription:
         self._need(Capability.WATCH, "watch")

@@ -10,7 +10,6 @@ from runtime.hosts.capsules import Capsule
 from runtime.local import EmbeddedSystem
 from runtime.records import DeadLetter, Turn
 from workbench.commands.limits import check_limit
-from workbench.commands.own_system import own_system
 from workbench.commands.tail import newest
 from workbench.presenters.failed_turns import DeadLetters, Failed, Failures, failed_of_capsule, failed_of_turn
 from workbench.presenters.wording import short_id
@@ -42,8 +41,7 @@ def failures(actor: str | None = None, limit: int = 20) -> Failures:
     found = Failures(_failed(actor, limit))
     if not found and actor is not None:
         system.info(actor)
-    if isinstance(system, EmbeddedSystem):
-        found.undelivered = len(system.dead_letters())
+    found.undelivered = len(system.dead_letters())
     return found
 
 
@@ -51,9 +49,9 @@ def dead_letters() -> DeadLetters:
     """The last 200 messages that could not be delivered, and for whose answer nobody waited.
 
     Raises:
-        NotCapable: the actors run in another process.
+        NotCapable: the system does not tell.
     """
-    return DeadLetters(own_system("list what was not delivered").dead_letters())
+    return DeadLetters(current.open().dead_letters())
 
 
 def find_failure(which: Failed | DeadLetter | str | None = None) -> Failed | DeadLetter:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runtime.errors import BadSetting, ContractError, UnknownActor
-from workbench.commands.own_system import own_system
+from runtime.errors import BadSetting, ContractError
+from workbench.commands.loaded_code import CodeNotLoaded, loaded_code
 from workbench.commands.serve import Served
 from workbench.session import current
 
@@ -57,8 +57,8 @@ def contract(actor: str | type, *, package: str = "") -> ProtoText:
         package: the contract's; `NAME.v1` if not given.
 
     Raises:
-        UnknownActor: no code of that name is loaded.
-        ContractError: a name in it is none for protobuf, or its code is in another process.
+        UnknownActor: nothing is known under that name.
+        ContractError: a name in it is none for protobuf, or its code is not in this process.
     """
     from runtime.contracts.generate import ProtoText, proto_of
     from runtime.definition import define
@@ -74,16 +74,10 @@ def _declares(contract: Contract, actor: str) -> bool:
 
 
 def _definition(actor: str) -> ActorDefinition:
-    from runtime import inspection
-    from runtime.ids import ActorId
-
-    system = own_system(f"make a contract of {actor}")
-    template = inspection.template(system.driver, ActorId(system.name, actor))
-    if template is None:
-        raise UnknownActor(actor, inspection.names(system.driver))
-    definition: ActorDefinition = template.definition
-    if definition.actor_class is None:
+    current.open().info(actor)
+    try:
+        return loaded_code(actor, None)
+    except CodeNotLoaded:
         raise ContractError(
-            f"The code of {actor} is in another process, and with it the types; make its contract there."
-        )
-    return definition
+            f"The code of {actor} is not in this process, and with it the types; make its contract where it is."
+        ) from None

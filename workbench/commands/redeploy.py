@@ -5,17 +5,17 @@ from __future__ import annotations
 import ast
 import linecache
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from runtime.actor import Actor
+from runtime.api import DeployReport, SystemApi
 from runtime.definition import ActorDefinition, define
 from runtime.errors import DefinitionError, Mistake, UnknownActor, nearest
-from runtime.local import EmbeddedSystem
 from runtime.records import StoredDefinition
 from runtime.settings import Settings, as_keywords
 from workbench.authoring import AUTHORING
 from workbench.commands.acting import acting
-from workbench.commands.own_system import own_system
 from workbench.deploy_reports import Deployed
 from workbench.presenters.versions import Earlier, Version, Versions
 from workbench.presenters.wording import short_hash
@@ -56,9 +56,9 @@ def redeploy(actor: str, version: str, *, execute: bool = False) -> Deployed | E
         NoSuchVersion: no such version is stored.
         DefinitionError: it cannot be deployed (any more); what ran before runs on.
     """
-    system = own_system("go back to an earlier version")
+    system = current.open()
     wanted = _find(actor, version)
-    known = system.remembered(wanted.hash)
+    known = _remembered(system, wanted.hash)
     if known is not None:
         return _deployed(system, known)
     if not execute:
@@ -66,9 +66,17 @@ def redeploy(actor: str, version: str, *, execute: bool = False) -> Deployed | E
     return _deployed(system, _executed(wanted.definition))
 
 
-def _deployed(system: EmbeddedSystem, definition: ActorDefinition) -> Deployed:
+def _remembered(system: SystemApi, definition: str) -> ActorDefinition | None:
+    """The version, if this process has run it for the system."""
+    remembered: Callable[[str], ActorDefinition | None] = getattr(system, "remembered", lambda _: None)
+    return remembered(definition)
+
+
+def _deployed(system: SystemApi, definition: ActorDefinition) -> Deployed:
     with acting(system, "deploy", definition.name, short_hash(definition.hash)):
-        return Deployed.of(system.deploy(definition))
+        # Whoever remembers a definition takes one, too.
+        deploy: Callable[[Any], DeployReport] = system.deploy
+        return Deployed.of(deploy(definition))
 
 
 def cell_of(stored: StoredDefinition) -> str:
@@ -91,11 +99,17 @@ def _beside(stored: StoredDefinition) -> str:
 
 def _version(stored: StoredDefinition) -> Version:
     system = current.open()
-    if not isinstance(system, EmbeddedSystem):
-        return Version(definition=stored)
-    deployed = system.deployed(stored.name)
-    is_current = deployed is not None and deployed.hash == stored.hash
-    return Version(definition=stored, is_current=is_current, is_here=system.remembered(stored.hash) is not None)
+    is_here = _remembered(system, stored.hash) is not None
+    return Version(definition=stored, is_current=_hash_now(system, stored.name) == stored.hash, is_here=is_here)
+
+
+def _hash_now(system: SystemApi, actor: str) -> str:
+    """Of the code that is deployed; empty if none is."""
+    try:
+        info = system.info(actor)
+    except UnknownActor:
+        return ""
+    return info.definition if info.deployed else ""
 
 
 def _find(actor: str, version: str) -> Version:
@@ -108,9 +122,9 @@ def _find(actor: str, version: str) -> Version:
     return found[0]
 
 
-def _source_now(system: EmbeddedSystem, actor: str) -> str:
-    deployed = system.deployed(actor)
-    return deployed.source if deployed is not None else ""
+def _source_now(system: SystemApi, actor: str) -> str:
+    now = _hash_now(system, actor)
+    return next((each.source for each in system.definitions() if now and each.hash == now), "")
 
 
 def _executed(stored: StoredDefinition) -> ActorDefinition:

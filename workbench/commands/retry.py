@@ -6,14 +6,15 @@ from typing import Any
 
 import msgspec
 
-from runtime.errors import Condition, Mistake, NotDeployed
+from runtime.api import SystemApi
+from runtime.errors import Condition, Mistake
 from runtime.local import EmbeddedSystem
 from runtime.records import DeadLetter, Invocation, State, Work
 from runtime.replay.again import run_again
 from workbench.commands.acting import acting
 from workbench.commands.failures import NoSuchFailure, find_failure
 from workbench.commands.interrupted import WaitInterrupted
-from workbench.commands.own_system import own_system
+from workbench.commands.loaded_code import loaded_code
 from workbench.commands.postmortem import state_before
 from workbench.presenters.failed_turns import Failed
 from workbench.presenters.tried import Tried
@@ -33,6 +34,7 @@ def retry(which: Failed | DeadLetter | str | None = None, *, fork: bool = False,
     Raises:
         NoSuchFailure: there is none.
         NotDeployed: the actor's code is not loaded.
+        CodeNotLoaded: for a copy, it is not in this process.
         ActionFailed and others: as `invoke`.
     """
     failed = find_failure(which)
@@ -70,17 +72,14 @@ def _again(message: Invocation) -> Invocation:
 
 
 def _on_copy(failed: Failed, timeout_s: float) -> Tried:
-    system = own_system("try a message on a copy")
-    definition = system.deployed(failed.actor)
-    if definition is None:
-        parent = failed.invocation.parent or failed.actor
-        raise NotDeployed(failed.actor, parent, failed.revision)
+    system = current.open()
+    definition = loaded_code(failed.actor, None)
     work = failed.capsule.work if failed.capsule is not None else _work(system, failed)
     outcome = run_again(definition, work, failed.sent, timeout_s=timeout_s)
     return Tried(failed.invocation, state_before(failed), outcome)
 
 
-def _work(system: EmbeddedSystem, failed: Failed) -> Work:
+def _work(system: SystemApi, failed: Failed) -> Work:
     turn = failed.turn
     assert turn is not None
     before = system.encoded_state(failed.actor, failed.revision) if failed.revision else None

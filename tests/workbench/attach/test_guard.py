@@ -65,6 +65,7 @@ READS: list[tuple[str, tuple[Any, ...]]] = [
     ("kept", ()),
     ("lifecycle", ()),
     ("definitions", ()),
+    ("dead_letters", ()),
     ("subscribe", ()),
     ("status", ()),
 ]

@@ -12,6 +12,7 @@ import workbench as wb
 from runtime import Actor, Context, action
 from runtime.errors import ActionFailed, BadPayload, NotDeployed, UnknownActor
 from workbench.commands.failures import NoSuchFailure
+from workbench.commands.loaded_code import CodeNotLoaded
 from workbench.session import Session, current
 
 
@@ -156,7 +157,7 @@ def test_a_retry_needs_the_actors_code() -> None:
 
     with pytest.raises(NotDeployed):
         wb.retry()
-    with pytest.raises(NotDeployed):
+    with pytest.raises(CodeNotLoaded):
         wb.retry(fork=True)
 
 

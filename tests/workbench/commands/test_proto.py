@@ -11,7 +11,7 @@ import pytest
 
 import workbench as wb
 from runtime import Actor, Context, Value, action
-from runtime.errors import BadSetting, ContractError, NotCapable, UnknownActor
+from runtime.errors import BadSetting, ContractError, UnknownActor
 from workbench.session import Session
 
 SHOP = """
@@ -100,15 +100,6 @@ def test_contract_is_made_from_an_actor_by_name_or_class(session: Session) -> No
 def test_actor_without_code_has_no_contract(session: Session) -> None:
     with pytest.raises(UnknownActor, match="Did you mean counter"):
         wb.contract("countr")
-
-
-def test_contract_of_an_attached_systems_actor_is_made_there(session: Session, served: None) -> None:
-    wb.attach(wb.serve().address)
-    try:
-        with pytest.raises(NotCapable, match="another process"):
-            wb.contract("counter")
-    finally:
-        wb.detach()
 
 
 def test_contract_of_a_declared_actor_is_the_one_that_declares_it(session: Session) -> None:

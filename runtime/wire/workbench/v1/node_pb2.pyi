@@ -520,6 +520,53 @@ class StoredDefinition(_message.Message):
     deployed_us: int
     def __init__(self, hash: _Optional[str] = ..., name: _Optional[str] = ..., source: _Optional[str] = ..., settings_json: _Optional[str] = ..., fields: _Optional[_Mapping[str, str]] = ..., actions: _Optional[_Mapping[str, str]] = ..., deployed_us: _Optional[int] = ...) -> None: ...
 
+class ListDeadLettersRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListDeadLettersReply(_message.Message):
+    __slots__ = ("letters",)
+    LETTERS_FIELD_NUMBER: _ClassVar[int]
+    letters: _containers.RepeatedCompositeFieldContainer[DeadLetter]
+    def __init__(self, letters: _Optional[_Iterable[_Union[DeadLetter, _Mapping]]] = ...) -> None: ...
+
+class DeadLetter(_message.Message):
+    __slots__ = ("at_us", "code", "why", "invocation", "actor", "action", "payload", "caller", "parent", "cause", "correlation", "key", "metadata")
+    class MetadataEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    AT_US_FIELD_NUMBER: _ClassVar[int]
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    WHY_FIELD_NUMBER: _ClassVar[int]
+    INVOCATION_FIELD_NUMBER: _ClassVar[int]
+    ACTOR_FIELD_NUMBER: _ClassVar[int]
+    ACTION_FIELD_NUMBER: _ClassVar[int]
+    PAYLOAD_FIELD_NUMBER: _ClassVar[int]
+    CALLER_FIELD_NUMBER: _ClassVar[int]
+    PARENT_FIELD_NUMBER: _ClassVar[int]
+    CAUSE_FIELD_NUMBER: _ClassVar[int]
+    CORRELATION_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    METADATA_FIELD_NUMBER: _ClassVar[int]
+    at_us: int
+    code: str
+    why: str
+    invocation: str
+    actor: ActorId
+    action: str
+    payload: Value
+    caller: ActorId
+    parent: str
+    cause: str
+    correlation: str
+    key: str
+    metadata: _containers.ScalarMap[str, str]
+    def __init__(self, at_us: _Optional[int] = ..., code: _Optional[str] = ..., why: _Optional[str] = ..., invocation: _Optional[str] = ..., actor: _Optional[_Union[ActorId, _Mapping]] = ..., action: _Optional[str] = ..., payload: _Optional[_Union[Value, _Mapping]] = ..., caller: _Optional[_Union[ActorId, _Mapping]] = ..., parent: _Optional[str] = ..., cause: _Optional[str] = ..., correlation: _Optional[str] = ..., key: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ...) -> None: ...
+
 class FlushRequest(_message.Message):
     __slots__ = ("timeout_s",)
     TIMEOUT_S_FIELD_NUMBER: _ClassVar[int]
