@@ -13,8 +13,8 @@ from runtime.servers.actor_host import ActorHost
 from runtime.testing.raw_host import CALL_PATH, body_of, exchange, post, status_of
 from runtime.transports.proxy_link import ProxyLink, read_target
 from runtime.wire.pb.spawn.actors import protocol_pb2 as pb
+from tests.runtime.servers.beside import RealProxy, Tally, free_port
 from tests.runtime.servers.captures import EXCHANGES, SYSTEM
-from tests.runtime.servers.test_actor_host import RealProxy, Tally, free_port
 from tests.runtime.servers.test_proxy_fuzz import FUZZ, mutated
 
 CALLS = [each.request for each in EXCHANGES if not each.is_to_proxy]
