@@ -18,6 +18,7 @@
     │   ├── AccessDenied        a policy refuses the call
     │   ├── WouldBlock          a blocking call where waiting is impossible
     │   ├── NotRecorded         a replayed action asked what the original did not
+    │   ├── SideEffectStopped   a replayed action wrote a file, used the network or started a process
     │   ├── NotCapable          this system cannot do what was asked
     │   ├── NotAllowed          the caller may not do this: no token, or attached only to look
     │   ├── ContractError       a .proto that cannot be compiled or used
@@ -253,6 +254,19 @@ class WouldBlock(Mistake):
     """A blocking call was made on the event loop that it would block."""
 
     code = "would_block"
+
+
+class SideEffectStopped(Mistake):
+    """An action that is run again did something beside its context that is not allowed there."""
+
+    code = "side_effect_stopped"
+
+    def __init__(self, call: str, kind: str) -> None:
+        super().__init__(
+            f"{call} was stopped: a message that runs again must not do a second time what it did then.\n"
+            f"Where it does no harm, allow it with allow={kind!r}."
+        )
+        self.call, self.kind = call, kind
 
 
 class NotRecorded(Mistake):

@@ -1,7 +1,8 @@
 """One recorded turn, run once more on a copy: against the code of today, touching nothing.
 
 The action gets the message, the state, the clock reading and the seed that it got then.  What it asks of other actors is
-answered from the record; what it would send is collected and not sent.
+answered from the record; what it would send is collected and not sent; a file that it would write, a connection or a process
+is stopped.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from runtime.hosts.inprocess import InProcessHost
 from runtime.records import Outcome, Sent, Work
 from runtime.replay.apart import apart
 from runtime.replay.calls import RecordedCalls
+from runtime.replay.side_effects import SideEffects
 
 
 def run_again(definition: ActorDefinition, work: Work, recorded: Sequence[Sent], *, timeout_s: float = 60.0) -> Outcome:
@@ -36,7 +38,8 @@ def run_again(definition: ActorDefinition, work: Work, recorded: Sequence[Sent],
     calls = RecordedCalls(recorded)
 
     def run() -> Outcome:
-        return asyncio.run(host.arun(turn, calls)) if host.is_async(turn) else host.run(turn, calls)
+        with SideEffects().guard():
+            return asyncio.run(host.arun(turn, calls)) if host.is_async(turn) else host.run(turn, calls)
 
     try:
         return apart(run, timeout_s)

@@ -21,6 +21,7 @@ from runtime.ids import ActorId
 from runtime.replay.line import Position
 from runtime.replay.outside import Outside
 from runtime.replay.rerun import Again, Rerun, Task
+from runtime.replay.side_effects import SideEffects
 
 CODE, TASKS, END, READY, REFUSED, RESULTS, POSITION = (bytes([letter]) for letter in b"CTEYNRP")
 """What a frame begins with; the first three go down, the others up."""
@@ -36,6 +37,8 @@ class Setup(msgspec.Struct, frozen=True, array_like=True):
     carry: bool
     shift_s: float
     seed: int
+    allowed: frozenset[str]
+    """The kinds of side effects that are let through."""
     pickled: bytes
     """The definition, by cloudpickle, from the parent."""
 
@@ -63,8 +66,10 @@ def serve(line: Connection) -> None:
 def _prepared(setup: Setup) -> Rerun:
     outside = Outside(setup.shift_s, setup.seed)
     definition: ActorDefinition = pickle.loads(setup.pickled)  # noqa: S301 - code of the parent's own
-    rerun = Rerun(definition, setup.actor, carry=setup.carry, used=outside.used)
+    side_effects = SideEffects(setup.allowed)
+    rerun = Rerun(definition, setup.actor, carry=setup.carry, used=outside.used, side_effects=side_effects)
     outside.vary(_functions(definition))
+    side_effects.guard_process()
     return rerun
 
 

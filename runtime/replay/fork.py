@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -18,6 +18,7 @@ from runtime.records import Encoded, Invocation, State, Turn
 from runtime.replay.apart import apart
 from runtime.replay.came import Came, Shape, came_of
 from runtime.replay.line import Given, Line, Position
+from runtime.replay.side_effects import SideEffects, checked_kinds
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -38,13 +39,15 @@ class ForkedActor:
         at: Position,
         *,
         answers: Mapping[str, Any] | None = None,
+        allow: Collection[str] | str = (),
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
-        """Raises DefinitionError: a type of the code has no encoding.
+        """Raises DefinitionError: a type of the code has no encoding; BadSetting: `allow` names something else.
 
         Args:
             at: where it starts.
             answers: what others answer, by `"actor.action"`; whatever else it asks, and that is not recorded, is refused.
+            allow: what its actions may do beside their context: `files`, `network`, `processes`.
             clock: nanoseconds since the epoch, for messages that were never recorded.
         """
         # A system of its own, so that what it prints is not put into the original's log.
@@ -52,6 +55,7 @@ class ForkedActor:
         self.start = at
         self.steps: list[Step] = []
         self._clock = clock
+        self._allowed = checked_kinds(allow)
         self._ids = CountingIds()
         self._line = Line(definition, self.actor, at, answers=answers)
         self._shape = Shape(definition.hash, Program(definition).codec)
@@ -120,7 +124,7 @@ class ForkedActor:
         before = line.at
 
         def run() -> Turn:
-            with line:  # its event loop belongs to this thread
+            with SideEffects(self._allowed).guard(), line:  # its event loop belongs to this thread
                 return line.run(given)
 
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from enum import StrEnum
 
 import msgspec
@@ -19,6 +19,7 @@ from runtime.replay.came import Came, Shape, parts_that_differ
 from runtime.replay.line import Position
 from runtime.replay.rerun import Again, Task
 from runtime.replay.runners import CannotCarry, HereRunner, ProcessRunner, Runner
+from runtime.replay.side_effects import checked_kinds
 
 _BATCH_TURNS, _BATCH_BYTES = 200, 8_000_000
 _LOOK_S = 0.05
@@ -36,6 +37,8 @@ class Verdict(StrEnum):
     VARIES = "varies"
     """Two runs of the same code on the same state and message led to different things: it is not reproducible."""
     SKIPPED = "skipped"
+    STOPPED = "stopped"
+    """It did something beside its context that is not allowed here, so what came of it says nothing."""
 
 
 class Replayed(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +59,8 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
     """Of one that was skipped."""
     used: tuple[str, ...] = ()
     """What it read from outside its context, as far as that was noticed."""
+    stopped: tuple[str, ...] = ()
+    """The calls that were stopped, and where."""
 
 
 class Replay:
@@ -68,15 +73,21 @@ class Replay:
         *,
         carry: bool = False,
         timeout_s: float = 60.0,
+        allow: Collection[str] | str = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Starts nothing yet.
 
         Args:
+            allow: what actions may do beside their context: `files`, `network`, `processes`; each of them happens twice.
             carry: each turn starts from the state that the one before led to here, not from the one that it found then.
             timeout_s: for all turns together, from when its processes are there; then `stopped` says where it ended.
             clock: seconds, for the time-out.
+
+        Raises:
+            BadSetting: `allow` names something else.
         """
+        self._allowed = checked_kinds(allow)
         self._definition, self._actor, self._carry = definition, actor, carry
         self.shape = Shape(definition.hash, Program(definition).codec)
         """How the code reads states."""
@@ -124,14 +135,19 @@ class Replay:
             return list(self._processes())
         except CannotCarry as error:
             self.not_carried = str(error)
-            return [HereRunner(self._definition, self._actor, carry=self._carry) for _ in _OUTSIDES]
+            return [
+                HereRunner(self._definition, self._actor, carry=self._carry, allowed=self._allowed) for _ in _OUTSIDES
+            ]
 
     def _processes(self) -> list[ProcessRunner]:
         pickled = _pickled(self._definition)
         started: list[ProcessRunner] = []
         try:
             for shift_s, seed in _OUTSIDES:
-                started.append(ProcessRunner(pickled, self._actor, carry=self._carry, shift_s=shift_s, seed=seed))
+                runner = ProcessRunner(
+                    pickled, self._actor, carry=self._carry, shift_s=shift_s, seed=seed, allowed=self._allowed
+                )
+                started.append(runner)
             for each in started:
                 each.wait_until_ready()
         except BaseException:
@@ -179,6 +195,8 @@ class Replay:
         if one.skipped:
             return Replayed(turn=task.turn, verdict=Verdict.SKIPPED, why=one.skipped)
         used = tuple(dict.fromkeys((*one.used, *other.used)))
+        if stopped := tuple(dict.fromkeys((*one.stopped, *other.stopped))):
+            return Replayed(turn=task.turn, verdict=Verdict.STOPPED, used=used, stopped=stopped)
         if one.came is None and other.came is None:
             return Replayed(turn=task.turn, verdict=Verdict.AGREES, used=used)
         if one.came is None or other.came is None:

@@ -13,6 +13,7 @@ from runtime.ids import ActorId
 from runtime.records import Turn
 from runtime.replay.came import Came, Shape, came_of, parts_that_differ
 from runtime.replay.line import Line, Position, given_then
+from runtime.replay.side_effects import SideEffects
 
 _FROM_OUTSIDE = {
     each.code: why
@@ -51,6 +52,8 @@ class Again(msgspec.Struct, frozen=True, array_like=True):
     """Why it was not run; empty if it was."""
     used: tuple[str, ...] = ()
     """What it read from outside its context, as far as that was noticed: `time.time`, `random`, …"""
+    stopped: tuple[str, ...] = ()
+    """Calls that it was not allowed to make, and where; then what came of it says nothing."""
 
 
 def nothing_used() -> tuple[str, ...]:
@@ -67,6 +70,7 @@ class Rerun:
         *,
         carry: bool,
         used: Callable[[], tuple[str, ...]] = nothing_used,
+        side_effects: SideEffects | None = None,
     ) -> None:
         """Raises DefinitionError: a type of the code has no encoding.
 
@@ -74,10 +78,12 @@ class Rerun:
             carry: each turn starts from the state that the one before led to here; else from the state that it found then,
                 so that one difference does not lead to others.
             used: what the user's code has used from outside since it was asked last.
+            side_effects: who stops what the code must not do here.
         """
         self.line = Line(definition, actor)
         self.shape = Shape(definition.hash, Program(definition).codec)
         self._carry, self._used = carry, used
+        self._side_effects = side_effects or SideEffects()
         self._recorded: Position | None = None
 
     def run(self, tasks: Iterable[Task]) -> Iterator[Again]:
@@ -97,7 +103,10 @@ class Rerun:
             return Again(skipped=skipped)
         self._used()
         again = self.line.run(given_then(turn))
-        used = self._used()
+        used, stopped = self._used(), self._side_effects.stopped()
+        if stopped:
+            self.line.at = after
+            return Again(stopped=stopped, used=used)
         came = came_of(again, self.line.at, self.shape)
         recorded = came_of(turn, after, self.shape)
         parts = parts_that_differ(recorded, came, self.shape)

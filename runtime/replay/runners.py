@@ -19,6 +19,7 @@ from runtime.replay import child
 from runtime.replay.child import CODE, END, READY, REFUSED, RESULTS, TASKS, Setup
 from runtime.replay.line import Position
 from runtime.replay.rerun import Again, Rerun, Task
+from runtime.replay.side_effects import SideEffects
 
 _START_S = 30.0
 _END_S = 5.0
@@ -55,11 +56,13 @@ class Runner(Protocol):
 class ProcessRunner:
     """In a process of its own, under another clock, another chance and another order of sets."""
 
-    def __init__(self, pickled: bytes, actor: ActorId, *, carry: bool, shift_s: float, seed: int) -> None:
+    def __init__(
+        self, pickled: bytes, actor: ActorId, *, carry: bool, shift_s: float, seed: int, allowed: frozenset[str]
+    ) -> None:
         """Starts it; `wait_until_ready` says whether it came up."""
         self._child = Child(child.serve, "wb-replay", {"PYTHONHASHSEED": str(seed), "MPLBACKEND": "agg"})
         self._line = self._child.line
-        self._line.send_bytes(CODE + msgspec.msgpack.encode(Setup(actor, carry, shift_s, seed, pickled)))
+        self._line.send_bytes(CODE + msgspec.msgpack.encode(Setup(actor, carry, shift_s, seed, allowed, pickled)))
         self._results = msgspec.msgpack.Decoder(list[Again])
 
     @property
@@ -105,11 +108,12 @@ class ProcessRunner:
 class HereRunner:
     """On a thread of this process; one that does not end is left to itself."""
 
-    def __init__(self, definition: ActorDefinition, actor: ActorId, *, carry: bool) -> None:
+    def __init__(self, definition: ActorDefinition, actor: ActorId, *, carry: bool, allowed: frozenset[str]) -> None:
         """Raises DefinitionError: a type of the code has no encoding."""
         # A system of its own, so that what it prints is not put into the original's log.
         copy = ActorId(f"copy of {actor.system}", actor.name)
-        self._rerun = Rerun(definition, copy, carry=carry)
+        self._side_effects = SideEffects(allowed)
+        self._rerun = Rerun(definition, copy, carry=carry, side_effects=self._side_effects)
         self._tasks: queue.SimpleQueue[Sequence[Task] | None] = queue.SimpleQueue()
         self._results: queue.SimpleQueue[Again | BaseException] = queue.SimpleQueue()
         self._thread = threading.Thread(target=Context().run, args=(self._run,), name="wb-replay", daemon=True)
@@ -136,7 +140,7 @@ class HereRunner:
         self._tasks.put(None)
 
     def _run(self) -> None:
-        with self._rerun.line:
+        with self._side_effects.guard(), self._rerun.line:
             while (tasks := self._tasks.get()) is not None:
                 try:
                     for each in self._rerun.run(tasks):

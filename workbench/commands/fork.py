@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -43,6 +43,7 @@ def fork(
     name: str = "",
     answers: Mapping[str, Any] | None = None,
     limit: int = 10_000,
+    allow: Collection[str] | str = (),
 ) -> Fork:
     """Continue an actor from a past revision, in isolation: the actor and all others stay as they are.
 
@@ -60,10 +61,13 @@ def fork(
         name: what to call it where it is shown.
         answers: what others answer, by `"actor.action"`: `{"prices.of": 5}`.
         limit: so many of the messages that came after the revision can be replayed, the first ones.
+        allow: what its actions may do beside their context: `"files"`, `"network"`, `"processes"`, or several of them; else such a
+            call raises SideEffectStopped in the action.  See `wb.replay` for what cannot be stopped.
 
     Raises:
         UnknownActor, UnknownRevision: it is not known; the message says which is the oldest revision that is kept.
         CodeNotLoaded: the code is not in this process.
+        BadSetting: `allow` names something else.
     """
     system = current.open()
     if Capability.HISTORY in system.capabilities:
@@ -76,7 +80,7 @@ def fork(
         past = Following(position_at(system, actor, at), (), (), False)
     if past.at == Position() and not past.turns:  # it has had no turn at all
         past = msgspec.structs.replace(past, at=Position(tags=dict(definition.settings.tags)))
-    forked = ForkedActor(definition, ActorId(system.name, actor), past.at, answers=answers)
+    forked = ForkedActor(definition, ActorId(system.name, actor), past.at, answers=answers, allow=allow)
     return Fork(forked, past, name)
 
 

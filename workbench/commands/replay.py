@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from runtime.api import Capability, SystemApi
@@ -35,6 +35,7 @@ def replay(
     carry: bool = False,
     limit: int | None = 10_000,
     timeout: float = 60.0,
+    allow: Collection[str] | str = (),
     progress: bool = True,
 ) -> ReplayResult:
     """Run an actor's recorded messages again, and say how many come out as recorded and where the first one does not.
@@ -42,8 +43,9 @@ def replay(
     Each turn gets the message, state, clock reading and seed that it got then; what it asks others is answered from the record,
     what it sends is compared and not sent.  All this happens twice, in processes of its own that see another clock, another
     chance and another order of sets: a turn whose two runs disagree is *not reproducible*.  Nothing of the actor is changed.
-    What an action does beside its context, such as writing a file, it really does, in both runs; but `time.sleep` and
-    `asyncio.sleep` pass at once.
+    A turn that would write a file, reach the network or start a process is stopped there, and the result says which call it
+    was, and where, unless `allow` lets it through; then it really happens, in both runs.  Python announces such calls; native
+    code (a database driver, say) need not, and is not stopped.  `time.sleep` and `asyncio.sleep` pass at once.
 
     Args:
         code: an actor class that need not be deployed, or the hash of an earlier version that ran in this process; None for the
@@ -54,12 +56,14 @@ def replay(
             the state that it found then, so that one difference does not lead to others.
         limit: at most so many turns, the first ones of the range; None for all.
         timeout: seconds for all of it; then the result says how far it came.
+        allow: what actions may do beside their context: `"files"`, `"network"`, `"processes"`, or several of them.
         progress: show a bar when it takes more than a second, with tqdm where it is installed.
 
     Raises:
         UnknownActor: nothing is known under that name.
         CodeNotLoaded: the code is not in this process.
         NotCapable: the system does not keep history.
+        BadSetting: `limit` or `allow` is out of its range.
         WaitInterrupted: the cell was interrupted; the processes are gone.
     """
     if limit is not None and limit < 1:
@@ -68,7 +72,7 @@ def replay(
     check_history(system, actor, "replay")
     definition = loaded_code(actor, code)
     past = Past(system, actor, since=since, until=until, limit=limit)
-    running = Replay(definition, ActorId(system.name, actor), carry=carry, timeout_s=timeout)
+    running = Replay(definition, ActorId(system.name, actor), carry=carry, timeout_s=timeout, allow=allow)
     counts: Counter[Verdict] = Counter()
     differing: list[ReplayedTurn] = []
     try:

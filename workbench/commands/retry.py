@@ -28,7 +28,8 @@ def retry(which: Failed | DeadLetter | str | None = None, *, fork: bool = False,
         which: an actor's name for its last failure, an id or its end, one of `failures()` or `dead_letters()`, or None for the
             last failure of all.
         fork: try it on a copy, made of the state that it found then: nothing is changed and nothing is sent; what it asks of
-            others is answered from the record.  The answer is a `Tried`.
+            others is answered from the record; where it would write a file, reach the network or start a process it fails with
+            SideEffectStopped.  The answer is a `Tried`.
         timeout: seconds.
 
     Raises:

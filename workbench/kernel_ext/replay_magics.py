@@ -8,6 +8,7 @@ from IPython.core.error import UsageError
 from IPython.core.magic import line_magic, magics_class, needs_local_scope, no_var_expand
 from IPython.core.magic_arguments import argument
 
+from runtime.replay.side_effects import KINDS
 from workbench.kernel_ext.arguments import ACTOR, arguments, parsed, read_seconds
 from workbench.kernel_ext.magic_base import BaseMagics, Scope
 from workbench.kernel_ext.words import read_value
@@ -77,13 +78,20 @@ class ReplayMagics(BaseMagics):
         _CODE,
         argument("--carry", action="store_true", help="begin each turn where the one before led in the replay"),
         argument("--limit", type=int, default=10_000, metavar="N", help="at most N turns (default: 10,000)"),
+        argument(
+            "--allow",
+            choices=KINDS,
+            action="append",
+            default=[],
+            help="let this through, in both runs; may be repeated",
+        ),
         argument("--timeout", metavar="TIME", help="for all of it: seconds, or text such as 2min (default: 60 s)"),
     )
     def replay(self, line: str, local_ns: Scope = None) -> Any:
         """Run an actor's recorded turns again, twice, and show which do not come out as recorded, or not twice the same.
 
-        Nothing of the actor is changed and nothing is sent; what an action does beside its context, such as writing a file, it
-        really does.
+        Nothing of the actor is changed and nothing is sent.  A turn that would write a file, reach the network or start a process
+        is stopped there and named, unless --allow lets it through.
 
         Examples::
 
@@ -103,6 +111,7 @@ class ReplayMagics(BaseMagics):
             until=given.until,
             carry=given.carry,
             limit=given.limit,
+            allow=given.allow,
             timeout=read_seconds(timeout, "--timeout"),
         )
 

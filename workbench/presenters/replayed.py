@@ -21,7 +21,12 @@ from workbench.tables import html_table, local_time, text_table
 MOST_ROWS = 1_000
 """So many turns that differ are kept; all are counted."""
 
-_WORDS = {Verdict.DIFFERS: "differs", Verdict.VARIES: "not reproducible", Verdict.SKIPPED: "not run"}
+_WORDS = {
+    Verdict.DIFFERS: "differs",
+    Verdict.VARIES: "not reproducible",
+    Verdict.SKIPPED: "not run",
+    Verdict.STOPPED: "stopped",
+}
 _INSTEAD = {
     "time.time": "ctx.now()", "time.time_ns": "ctx.now()", "datetime.now": "ctx.now()", "datetime.utcnow": "ctx.now()",
     "datetime.today": "ctx.now()", "date.today": "ctx.now()", "random": "ctx.random",
@@ -45,7 +50,7 @@ class ReplayedTurn(msgspec.Struct, frozen=True, kw_only=True):
     used: tuple[str, ...]
     """What it read from outside its context, as far as that was noticed."""
     why: str
-    """Of one that was not run."""
+    """Of one that was not run, or was stopped at a side effect."""
     definition: str
     id: str
 
@@ -84,7 +89,7 @@ def replayed_turn(found: Replayed) -> ReplayedTurn:
         parts=found.parts,
         sides=_sides(found),
         used=found.used,
-        why=found.why,
+        why=found.why or "; ".join(found.stopped),
         definition=turn.definition,
         id=str(turn.invocation),
     )
@@ -136,7 +141,7 @@ class ReplayResult:
     @property
     def first(self) -> ReplayedTurn | None:
         """The first that came out otherwise, or is not reproducible."""
-        return next((each for each in self.differing if each.verdict is not Verdict.SKIPPED), None)
+        return next((each for each in self.differing if each.verdict in (Verdict.DIFFERS, Verdict.VARIES)), None)
 
     @property
     def not_reproducible(self) -> ReplayedTurns:
@@ -196,6 +201,7 @@ class ReplayResult:
             (Verdict.DIFFERS, "otherwise"),
             (Verdict.VARIES, "not reproducibly"),
             (Verdict.SKIPPED, "were not run"),
+            (Verdict.STOPPED, "were stopped at a side effect"),
         )
         rest = ", ".join(f"{count(self._counts[each])} {words}" for each, words in others if self._counts.get(each))
         sign = "✗" if self.first is not None else "·"
@@ -212,6 +218,8 @@ class ReplayResult:
             yield "what varies may be the order of a set, uuid4, a file, the network: take chance and ids from ctx, sort sets"
         if not self.carried and any(e.verdict is Verdict.DIFFERS and e.definition == self.code for e in self.differing):
             yield "the code is the one that was recorded, so what differs hangs on something else: a global, a file, a set's order"
+        if stopped := next((each for each in self.differing if each.verdict is Verdict.STOPPED), None):
+            yield f"stopped: {stopped.why}; where it does no harm to do it again, twice, let it through with allow="
         if self.carried is not None:
             differing = sides_text(state_sides(*self.carried))
             yield f"at the end, recorded → replayed: {differing}" if differing else "both states at the end are equal"

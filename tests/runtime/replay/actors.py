@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import threading
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 from runtime import Actor, Broadcast, Context, SideEffect, Value, action
 
@@ -131,3 +133,34 @@ class Careless(Actor, name="careless"):
     def end(self) -> None:
         if os.environ.get("PYTHONHASHSEED") == "1":
             os._exit(3)
+
+
+class Diarist(Actor, name="diarist"):
+    """Does things beside its context."""
+
+    notes: int = 0
+
+    @action
+    def note(self, path: str, text: str) -> int:
+        with Path(path).open("a") as file:
+            file.write(f"{text}\n")
+        self.notes += 1
+        return self.notes
+
+    @action
+    def note_if_possible(self, path: str, text: str) -> int:
+        try:
+            return self.note(path, text)
+        except Exception:
+            return self.notes
+
+    @action
+    def note_in_thread(self, path: str, text: str) -> int:
+        thread = threading.Thread(target=self.note_if_possible, args=(path, text))
+        thread.start()
+        thread.join()
+        return 0
+
+    @action
+    def count(self) -> int:
+        return self.notes

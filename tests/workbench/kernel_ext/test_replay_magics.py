@@ -126,7 +126,7 @@ def replaying():
 def test_an_interrupt_stops_the_replay_and_its_processes(meter: Kernel) -> None:
     meter.ok(STUCK)
 
-    cell = meter.run("interrupt_when_begun()\n%replay meter --code Stuck")
+    cell = meter.run("interrupt_when_begun()\n%replay meter --code Stuck --allow files")
 
     assert cell.status == "error"
     assert cell.traceback.splitlines()[-1] == "The replay of meter was stopped after 0 turns; nothing was changed."
@@ -145,7 +145,7 @@ def test_processes_of_a_replay_end_with_their_kernel(tmp_path: Path) -> None:
         short.ok("%invoke meter read value=1")
         short.ok(STUCK)
         kernel_pid = int(short.ok("os.getpid()").text)
-        short.send("%replay meter --code Stuck")
+        short.send("%replay meter --code Stuck --allow files")
         until((tmp_path / "begun").exists, "the replay began")
         pids = [each.pid for each in psutil.Process(kernel_pid).children(recursive=True)]
 

@@ -1,0 +1,158 @@
+"""What an action that runs again must not do beside its context: write files, reach the network, start processes.
+
+Python announces such calls before it makes them (`sys.addaudithook`, PEP 578); a call that is not allowed is stopped there, noted,
+and raises `SideEffectStopped` in the action.  This keeps a replay from doing things twice by accident.  It is no sandbox: native
+code (a database driver, grpc, NumPy writing to an open file) does not announce what it does, and files that were opened before
+stay open.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from runtime.errors import BadSetting, SideEffectStopped
+
+FILES, NETWORK, PROCESSES = KINDS = ("files", "network", "processes")
+"""What can be allowed."""
+
+_EVENTS = {
+    FILES: (
+        "open os.remove os.rename os.mkdir os.rmdir os.truncate os.chmod os.chown os.link os.symlink os.utime os.setxattr"
+        " os.removexattr os.chflags shutil.copyfile shutil.copytree shutil.move shutil.rmtree shutil.chown shutil.make_archive"
+        " shutil.unpack_archive tempfile.mkstemp tempfile.mkdtemp sqlite3.connect"
+    ),
+    NETWORK: (
+        "socket.connect socket.bind socket.sendto socket.sendmsg socket.getaddrinfo socket.gethostbyname socket.gethostbyaddr"
+        " socket.getnameinfo"
+    ),
+    PROCESSES: (
+        "subprocess.Popen os.system os.exec os.posix_spawn os.spawn os.fork os.forkpty pty.spawn os.kill os.killpg"
+        " os.startfile signal.pthread_kill"
+    ),
+}
+_KIND_OF = {event: kind for kind, events in _EVENTS.items() for event in events.split()}
+_WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+_MOST_NOTED = 20
+_SHOWN = 80
+_PYTHON = [path for name in ("stdlib", "purelib", "platlib") if (path := sysconfig.get_path(name))]
+_NOT_USERS = (*_PYTHON, str(Path(__file__).resolve().parents[1]))
+
+
+def checked_kinds(allow: Collection[str] | str) -> frozenset[str]:
+    """What `allow` names.
+
+    Args:
+        allow: one of `files`, `network`, `processes`, or several of them.
+
+    Raises:
+        BadSetting: it names something else.
+    """
+    found = (allow,) if isinstance(allow, str) else tuple(allow)
+    for each in found:
+        if each not in KINDS:
+            raise BadSetting(f"allow={each!r} is none of {', '.join(map(repr, KINDS))}.")
+    return frozenset(found)
+
+
+class SideEffects:
+    """Stops what is not allowed, in this whole process or within a context, and says what was stopped."""
+
+    def __init__(self, allowed: frozenset[str] = frozenset()) -> None:
+        self._allowed = allowed
+        self._stopped: dict[str, None] = {}
+
+    def stopped(self) -> tuple[str, ...]:
+        """The calls that were stopped since this was asked last, each with the line of the action that made it; at most 20."""
+        found, self._stopped = self._stopped, {}
+        return tuple(found)
+
+    def guard_process(self) -> None:
+        """Stop such calls in all threads of this process from now on, until it ends."""
+        global _of_process  # noqa: PLW0603 - a hook of the interpreter cannot be removed, nor know whose it is
+        _of_process = self
+        _install()
+
+    @contextmanager
+    def guard(self) -> Iterator[None]:
+        """Stop such calls of this context: of this thread, and of tasks and `asyncio.to_thread` within."""
+        _install()
+        token = _of_context.set(self)
+        try:
+            yield
+        finally:
+            _of_context.reset(token)
+
+    def _check(self, event: str, kind: str, arguments: tuple[Any, ...]) -> None:
+        if kind in self._allowed or (kind == FILES and not _is_write(event, arguments)):
+            return
+        frame = sys._getframe(2)
+        if kind == FILES and frame.f_code.co_filename.startswith("<frozen importlib"):
+            return  # bytecode that an import keeps
+        call = f"{_call(event, arguments)} in {_place(frame)}"
+        if len(self._stopped) < _MOST_NOTED:
+            self._stopped[call] = None
+        raise SideEffectStopped(call, kind)
+
+
+_of_process: SideEffects | None = None
+_of_context: ContextVar[SideEffects | None] = ContextVar("side_effects", default=None)
+_is_installed = False
+
+
+def _install() -> None:
+    global _is_installed  # noqa: PLW0603 - as above
+    if not _is_installed:
+        _is_installed = True
+        sys.addaudithook(_hook)
+
+
+def _hook(event: str, arguments: tuple[Any, ...]) -> None:
+    kind = _KIND_OF.get(event)
+    if kind is None:
+        return
+    guard = _of_process or _of_context.get()
+    if guard is not None:
+        guard._check(event, kind, arguments)
+
+
+def _is_write(event: str, arguments: tuple[Any, ...]) -> bool:
+    if event == "open":
+        path, _, flags = arguments
+        return not isinstance(path, int) and path != os.devnull and isinstance(flags, int) and bool(flags & _WRITES)
+    if event == "sqlite3.connect":
+        database = os.fsdecode(arguments[0]) if isinstance(arguments[0], str | bytes | os.PathLike) else ""
+        return database not in ("", ":memory:") and "mode=ro" not in database and "mode=memory" not in database
+    return True
+
+
+def _call(event: str, arguments: tuple[Any, ...]) -> str:
+    shown = arguments[:2] if event == "open" and arguments[1] is not None else arguments[:1]
+    if (
+        event.startswith("socket.")
+        and len(arguments) > 1
+        and event not in ("socket.getaddrinfo", "socket.gethostbyname")
+    ):
+        shown = arguments[1:2]
+    text = ", ".join(
+        repr(each) if isinstance(each, str | bytes | int | tuple) else type(each).__name__ for each in shown
+    )
+    return f"{event}({text[:_SHOWN]}{'…' if len(text) > _SHOWN else ''})"
+
+
+def _place(innermost: FrameType) -> str:
+    """The innermost line that is not of Python, of an installed package or of this runtime."""
+    frame: FrameType | None = innermost
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if not name.startswith("<frozen") and not name.startswith(_NOT_USERS):
+            return f"{frame.f_code.co_qualname}, line {frame.f_lineno}"
+        frame = frame.f_back
+    return f"{innermost.f_code.co_qualname}, line {innermost.f_lineno}"
