@@ -41,6 +41,8 @@ def copy_notebooks(directory: Path, *, force: bool = False) -> int:
             kept += 1
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
+        if target.is_symlink():
+            target.unlink()  # what it leads to is not ours to overwrite
         shutil.copyfile(file, target)
         copied += 1
     print(

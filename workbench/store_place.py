@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from runtime.statestores import files
+
 _NOTEBOOKS = {".ipynb", ".py", ".md", ".qmd"}
 _SQLITE = "sqlite:///"
 
@@ -42,11 +44,7 @@ def shown_path(text: str) -> str:
 
 
 def prepare_directory(url: str) -> None:
-    """Make the default store's directory, which ignores itself in git."""
+    """Make the default store's directory, which only its owner can enter and which ignores itself in git."""
     directory = Path(url.removeprefix(_SQLITE)).parent
-    if not url.startswith(_SQLITE) or directory.name != ".spawn":
-        return
-    directory.mkdir(parents=True, exist_ok=True)
-    ignore = directory / ".gitignore"
-    if not ignore.exists():
-        ignore.write_text("*\n")
+    if url.startswith(_SQLITE) and directory.name == files.OWN_DIRECTORY:
+        files.prepare_directory(directory)

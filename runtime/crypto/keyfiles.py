@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from runtime.crypto.cipher import KEY_BYTES, new_key
+from runtime.crypto.private_files import draft_of, make_private_directory, write_new
 
 
 def default_directory(environ: Mapping[str, str] = os.environ) -> Path:
@@ -54,26 +55,17 @@ class KeyFiles:
         Raises:
             OSError: it cannot be written, or that store already has one (which is left as it is).
         """
-        self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private_directory(self.directory)
         self.directory.chmod(0o700)
         key = new_key()
-        draft = self.directory / f".{store_id}.{os.getpid()}.new"
-        _write_synced(draft, base64.b64encode(key) + b"\n")
+        draft = draft_of(self.path(store_id))
+        write_new(draft, base64.b64encode(key) + b"\n", is_synced=True)
         try:
             os.link(draft, self.path(store_id))  # unlike a rename, never replaces a key that is there
         finally:
             draft.unlink()
         sync_directory(self.directory)
         return key
-
-
-def _write_synced(path: Path, content: bytes) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        os.write(handle, content)
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def sync_directory(path: Path) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from runtime.crypto.keyfiles import default_directory
+from runtime.crypto.private_files import make_private_directory, replace
 from runtime.errors import BadSetting
 
 TOKEN_BYTES = 32
@@ -40,15 +41,10 @@ class TokenFiles:
         Raises:
             OSError: it cannot be written.
         """
-        self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private_directory(self.directory)
         self.directory.chmod(0o700)
         path = self.path(port)
-        draft = path.with_name(f".{port}.{os.getpid()}.new")
-        draft.unlink(missing_ok=True)
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(f"{token}\n")
-        draft.replace(path)
+        replace(path, f"{token}\n".encode("ascii"))
         return path
 
     def read(self, port: int) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +12,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from runtime.crypto.private_files import make_private_directory, write_new
 
 _VALID = datetime.timedelta(days=365)
 _EARLIER = datetime.timedelta(minutes=5)  # for clocks that differ
@@ -41,17 +42,17 @@ def make_certificates(directory: Path, names: Sequence[str] = ("localhost", "127
     for path in files:
         if path.exists():
             raise FileExistsError(f"{path} exists; choose another directory, or delete what is there.")
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private_directory(directory)
     authority_key = ec.generate_private_key(ec.SECP256R1())
     authority = _authority(authority_key)
-    _write(files.authority, _pem(authority))
+    write_new(files.authority, _pem(authority))
     for path, key_path, usage in (
         (files.server, files.server_key, ExtendedKeyUsageOID.SERVER_AUTH),
         (files.client, files.client_key, ExtendedKeyUsageOID.CLIENT_AUTH),
     ):
         key = ec.generate_private_key(ec.SECP256R1())
-        _write(path, _pem(_signed(key, usage, names, authority, authority_key)))
-        _write(key_path, _key_pem(key))
+        write_new(path, _pem(_signed(key, usage, names, authority, authority_key)))
+        write_new(key_path, _key_pem(key))
     return files
 
 
@@ -130,9 +131,3 @@ def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-
-
-def _write(path: Path, content: bytes) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)

@@ -1,9 +1,10 @@
 """One process owns a store file.
 
-The lock is a POSIX record lock on `<store>.lock`. It belongs to the process, not to the open file: it dies with the
-process however that ends, and a forked child neither has it nor keeps it alive. Two things follow. Closing *any*
-handle on that file drops it, so it is opened once per process and never elsewhere. And the process does not conflict
-with itself, so a set of held paths does that part. Who holds it is written to `<store>.owner`, for the message only.
+The lock is a POSIX record lock on `<store>.lock`, beside the file that all symbolic links lead to. It belongs to the
+process, not to the open file: it dies with the process however that ends, and a forked child neither has it nor keeps it
+alive. Two things follow. Closing *any* handle on that file drops it, so it is opened once per process and never elsewhere
+(and it is never the database file, on which SQLite has locks of its own). And the process does not conflict with itself,
+so a list of held locks does that part. Who holds it is written to `<store>.owner`, for the message only.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from pathlib import Path
 
 import msgspec
 
-from runtime.errors import StoreInUse
+from runtime.crypto import private_files
+from runtime.errors import StoreInUse, StoreUnavailable
 
-_held: set[Path] = set()
+_held: list[StoreLock] = []
 _guard = threading.Lock()
 
 
@@ -63,18 +65,47 @@ class StoreLock:
 
     def __init__(self, store: Path, url: str) -> None:
         """Raises StoreInUse when another system has it, here or in another process; OSError when it cannot be made."""
-        self._path = store.with_name(store.name + ".lock")
-        self._owner_path = store.with_name(store.name + ".owner")
-        self._real = Path(os.path.realpath(self._path))
+        self._store, self._url = Path(os.path.realpath(store)), url
+        self._path = self._store.with_name(self._store.name + ".lock")
+        self._owner_path = self._store.with_name(self._store.name + ".owner")
         self._pid = os.getpid()
         with _guard:
-            if self._real in _held:
+            if any(other.is_of(self._store) for other in _held):
                 raise StoreInUse(
                     f"Cannot open {url}: it is already open in this process.\n"
                     "Use the system that runs on it, or stop that one first with wb.stop() or %spawn stop."
                 )
             self._handle = self._locked(url)
-            _held.add(self._real)
+            self._file = os.fstat(self._handle)
+            _held.append(self)
+        self._write_owner()
+
+    def is_of(self, store: Path) -> bool:
+        """Whether that file is the one that is locked, by its path or by device and inode."""
+        return store == self._store or _is_same_file(store, self._store)
+
+    def renew(self) -> None:
+        """Take the lock once more if its file was deleted or replaced, which lets other processes in.
+
+        Raises:
+            StoreUnavailable: one of them has the store now, or the file cannot be made again.
+        """
+        try:
+            found = os.lstat(self._path)
+        except OSError:
+            found = None
+        if found is not None and os.path.samestat(found, self._file):
+            return
+        try:
+            handle = self._locked(self._url)
+        except (OSError, StoreInUse) as error:
+            raise StoreUnavailable(
+                f"Cannot write to {self._url}: its lock {self._path} was deleted or replaced, and not to be had again.\n"
+                f"{error}\nWhat is waiting is written as soon as the lock is free."
+            ) from error
+        with _guard:
+            os.close(self._handle)
+            self._handle, self._file = handle, os.fstat(handle)
         self._write_owner()
 
     def release(self) -> None:
@@ -85,10 +116,10 @@ class StoreLock:
         with _guard:
             os.close(self._handle)
             self._handle = -1
-            _held.discard(self._real)
+            _held.remove(self)
 
     def _locked(self, url: str) -> int:
-        handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        handle = private_files.open_private(self._path, os.O_RDWR)
         if _try_lock(handle):
             return handle
         os.close(handle)
@@ -105,9 +136,14 @@ class StoreLock:
             return "another process"
 
     def _write_owner(self) -> None:
-        draft = self._owner_path.with_suffix(f".owner.{self._pid}")
-        draft.write_bytes(msgspec.json.encode(Owner.here()))
-        draft.replace(self._owner_path)
+        private_files.replace(self._owner_path, msgspec.json.encode(Owner.here()))
+
+
+def _is_same_file(left: Path, right: Path) -> bool:
+    try:
+        return left.samefile(right)
+    except OSError:
+        return False
 
 
 if sys.platform == "win32":

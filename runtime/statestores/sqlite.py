@@ -31,7 +31,7 @@ from runtime.statestores.backend import (
     SnapshotRow,
     Writes,
 )
-from runtime.statestores.files import create_private, path_of, prepare_directory, unavailable
+from runtime.statestores.files import create_private, path_of, prepare_directory, refuse_hard_links, unavailable
 from runtime.statestores.journal import JournalStore
 from runtime.statestores.lock import StoreLock
 from runtime.statestores.sqlite_errors import damaged, translated, translation
@@ -159,7 +159,7 @@ class SqliteBackend:
             raise
 
     def _check_in_place(self) -> None:
-        """A deleted file would take everything that is written to it from now on along."""
+        """A deleted file would take everything that is written to it from now on along; a deleted lock lets others in."""
         try:
             found = self.path.stat()
         except OSError:
@@ -169,6 +169,7 @@ class SqliteBackend:
                 f"Cannot write to the store {self.path}: the file was moved, replaced or deleted while in use.\n"
                 "Move it back to its place; what is waiting is written then."
             )
+        self._lock.renew()
 
     def _has(self, table: str) -> bool:
         return bool(self._one(sql.HAS_TABLE, (table,))[0])
@@ -289,6 +290,7 @@ def open_store(
     path = path_of(url)
     with unavailable(url):
         prepare_directory(path.parent)
+        refuse_hard_links(path, url)
         backend = SqliteBackend(path, url, StoreLock(path, url))
     try:
         return JournalStore(backend, key=key, key_files=key_files or KeyFiles(), old_keys=old_keys)

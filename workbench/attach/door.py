@@ -20,6 +20,9 @@ from pathlib import Path
 
 import msgspec
 
+from runtime.errors import BadSetting
+from runtime.statestores.files import path_of
+
 _SQLITE = "sqlite:///"
 _PATIENCE_S = 8.0
 """The first knock starts a server."""
@@ -124,8 +127,11 @@ def _place(store_url: str) -> Path | None:
     """The socket's path, which is as short as such paths have to be; None for a store that is no file, or without them."""
     if not store_url.startswith(_SQLITE) or not hasattr(socket, "AF_UNIX"):
         return None
-    store = os.path.realpath(store_url.removeprefix(_SQLITE))
-    name = hashlib.blake2b(store.encode(), digest_size=10).hexdigest()
+    try:
+        store = path_of(store_url)
+    except BadSetting:
+        return None
+    name = hashlib.blake2b(os.fsencode(store), digest_size=10).hexdigest()
     return _directory() / f"{name}.sock"
 
 

@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from runtime.errors import StoreInUse
+from runtime.errors import StoreInUse, StoreUnavailable
+from runtime.statestores.base import Group
 from runtime.statestores.lock import StoreLock
+from runtime.statestores.registry import open_store
+from runtime.testing.turns import Past
 from tests.runtime.statestores.conftest import SqliteStores
 
 HOLDER = """
@@ -77,6 +80,78 @@ def test_same_process_cannot_open_a_store_twice(tmp_path: Path) -> None:
     lock.release()
     lock.release()
     StoreLock(tmp_path / "x.db", "sqlite:///x.db").release()
+
+
+def test_store_opened_under_a_link_is_locked_for_all_its_names(tmp_path: Path) -> None:
+    (tmp_path / "link.db").symlink_to(tmp_path / "x.db")
+    owner = open_store(f"sqlite:///{tmp_path}/x.db", key=bytes(32))
+    owner.commit(Group(turns=Past().batch(2, "a")))
+
+    assert "in use by process" in other_process_opens(tmp_path / "link.db")
+    with pytest.raises(StoreInUse, match="already open in this process"):
+        open_store(f"sqlite:///{tmp_path}/link.db", key=bytes(32))
+    owner.close()
+    assert other_process_opens(tmp_path / "link.db") == "opened"
+
+
+def test_file_with_two_names_is_no_store(tmp_path: Path) -> None:
+    owner = open_store(f"sqlite:///{tmp_path}/x.db", key=bytes(32))
+    (tmp_path / "y.db").hardlink_to(tmp_path / "x.db")
+
+    assert "2 names (hard links)" in other_process_opens(tmp_path / "y.db")
+    with pytest.raises(StoreUnavailable, match="hard links"):
+        open_store(f"sqlite:///{tmp_path}/y.db", key=bytes(32))
+    owner.commit(Group(turns=Past().batch(1, "a")))
+    owner.close()
+
+
+def test_owner_takes_a_deleted_lock_again_before_it_writes(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path}/x.db", key=bytes(32))
+    (tmp_path / "x.db.lock").unlink()
+
+    store.commit(Group(turns=Past().batch(1, "a")))
+
+    assert "in use by process" in other_process_opens(tmp_path / "x.db")
+    store.close()
+
+
+def test_owner_whose_lock_another_process_got_does_not_write(tmp_path: Path) -> None:
+    store, past = open_store(f"sqlite:///{tmp_path}/x.db", key=bytes(32)), Past()
+    store.commit(Group(turns=past.batch(1, "a")))
+    (tmp_path / "x.db.lock").unlink()
+    process, _ = holder(tmp_path / "x.db")
+    group = Group(turns=past.batch(1, "a"))
+    try:
+        with pytest.raises(StoreUnavailable, match=f"(?s)lock .* was deleted.*process {process.pid} "):
+            store.commit(group)
+    finally:
+        process.kill()
+        process.communicate()
+
+    store.commit(group)
+    assert store.head() == 2
+    store.close()
+
+
+def test_lock_is_never_taken_on_what_a_link_in_its_place_leads_to(tmp_path: Path) -> None:
+    (tmp_path / "x.db.lock").symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(StoreUnavailable, match=r"x\.db\.lock"):
+        open_store(f"sqlite:///{tmp_path}/x.db", key=bytes(32))
+
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_link_planted_where_the_owner_is_noted_harms_nothing(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    for name in (f"x.db.owner.{os.getpid()}", "x.db.owner"):
+        (tmp_path / name).symlink_to(victim)
+
+    StoreLock(tmp_path / "x.db", "sqlite:///x.db").release()
+
+    assert victim.read_text() == "precious"
+    assert not (tmp_path / "x.db.owner").is_symlink()
 
 
 def test_refused_attempt_leaves_the_owner_in_place(tmp_path: Path) -> None:
@@ -151,6 +226,18 @@ def test_forked_child_can_neither_use_nor_harm_the_store(sqlite_stores: SqliteSt
     store = sqlite_stores.open()
     assert store.head() == 6
     store.close()
+
+
+def other_process_opens(store: Path) -> str:
+    script = f"""
+from runtime.statestores.registry import open_store
+try:
+    open_store("sqlite:///{store}", key=bytes(32)).close()
+    print("opened")
+except Exception as error:
+    print(error)
+"""
+    return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.strip()
 
 
 def other_process_gets_it(store: Path, answer: str = "type(error).__name__") -> str:

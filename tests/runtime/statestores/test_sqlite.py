@@ -69,13 +69,47 @@ def test_own_directory_is_private_and_ignored_by_git(tmp_path: Path) -> None:
     assert (tmp_path / ".spawn" / "x.db").stat().st_mode & 0o777 == 0o600
 
 
-def test_existing_directory_is_left_as_it_is(tmp_path: Path) -> None:
-    (tmp_path / ".spawn").mkdir(mode=0o755)
+@pytest.mark.parametrize(("name", "mode"), [("data", 0o755), (".spawn", 0o700)])
+def test_existing_directory_is_left_as_it_is_but_the_own_one_is_closed(tmp_path: Path, name: str, mode: int) -> None:
+    (tmp_path / name).mkdir(mode=0o755)
 
-    open_store(f"sqlite:///{tmp_path}/.spawn/x.db").close()
+    open_store(f"sqlite:///{tmp_path}/{name}/x.db").close()
 
-    assert (tmp_path / ".spawn").stat().st_mode & 0o777 == 0o755
-    assert not (tmp_path / ".spawn" / ".gitignore").exists()
+    assert (tmp_path / name).stat().st_mode & 0o777 == mode
+    assert not (tmp_path / name / ".gitignore").exists()
+
+
+def test_store_behind_a_symbolic_link_is_made_and_found_where_it_leads(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link.db").symlink_to(tmp_path / "real" / "x.db")
+    key = bytes(range(32))
+
+    store = open_store(f"sqlite:///{tmp_path}/link.db", key=key)
+    store.commit(Group(turns=Past().batch(3, "a")))
+    store.close()
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link.db", "real"]
+    reopened = open_store(f"sqlite:///{tmp_path}/real/x.db", key=key)
+    assert reopened.head() == 3
+    reopened.close()
+
+
+def test_link_that_leads_in_circles_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.db").symlink_to(tmp_path / "b.db")
+    (tmp_path / "b.db").symlink_to(tmp_path / "a.db")
+
+    with pytest.raises(BadSetting, match="in circles"):
+        open_store(f"sqlite:///{tmp_path}/a.db")
+
+
+@pytest.mark.parametrize("ending", [".lock", ".owner", "-wal", "-shm", "-journal"])
+def test_file_that_belongs_to_a_store_is_refused_as_one(sqlite_stores: SqliteStores, ending: str) -> None:
+    store = sqlite_stores.open()
+
+    with pytest.raises(BadSetting, match="belongs to the store"):
+        open_store(f"sqlite:///{sqlite_stores.path}{ending}")
+
+    store.close()
 
 
 def test_directory_that_cannot_be_made_is_explained(tmp_path: Path) -> None:

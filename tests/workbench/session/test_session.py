@@ -39,7 +39,7 @@ def test_where_the_store_is_is_said_once(told: Told) -> None:
 def test_the_store_directory_ignores_itself_in_git(told: Told, tmp_path: Path) -> None:
     told.session.open()
 
-    assert (tmp_path / ".spawn" / ".gitignore").read_text() == "*\n"
+    assert "*" in (tmp_path / ".spawn" / ".gitignore").read_text().splitlines()
 
 
 def test_many_threads_at_first_use_start_one_system(told: Told) -> None:

@@ -1,5 +1,6 @@
 """Where a notebook's store is."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,26 @@ def test_jupyter_tells_the_notebook_by_its_environment(tmp_path: Path, monkeypat
     monkeypatch.setenv("JPY_SESSION_NAME", str(tmp_path / "tour.ipynb"))
 
     assert default_store(directory=Path("/")) == f"sqlite:///{tmp_path}/.spawn/tour.db"
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+def test_the_hidden_directory_is_its_owners_only_whatever_the_umask(umask: int, tmp_path: Path) -> None:
+    before = os.umask(umask)
+    try:
+        prepare_directory(store_url(tmp_path / ".spawn" / "x.db"))
+    finally:
+        os.umask(before)
+
+    assert (tmp_path / ".spawn").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_hidden_directory_that_was_left_open_is_closed_to_others(tmp_path: Path) -> None:
+    (tmp_path / ".spawn").mkdir()
+    (tmp_path / ".spawn").chmod(0o777)
+
+    prepare_directory(store_url(tmp_path / ".spawn" / "x.db"))
+
+    assert (tmp_path / ".spawn").stat().st_mode & 0o777 == 0o700
 
 
 def test_only_the_hidden_directory_is_made(tmp_path: Path) -> None:
