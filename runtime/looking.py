@@ -88,4 +88,4 @@ class VisibleSystem(RunningSystem):
 
     def dead_letters(self) -> list[DeadLetter]:
         """The last messages that could not be delivered and that nobody waited for, oldest first."""
-        return self.driver.look(lambda engine, _: list(engine.feed.dead_letters))
+        return self.driver.look(lambda engine, _: engine.feed.undelivered_letters())

@@ -80,6 +80,10 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """`actor.action` of the pipes and forwards that led here; how an endless route is seen."""
     after_commit: bool = False
     """Answer when everything so far is on disk: a turn that handed its caller on promised that."""
+    durable: bool = False
+    """Accepted means on disk: the message is in the store until a turn of it is, and is executed after a restart, too."""
+    undelivered: str = ""
+    """Why it was not delivered, for a message that the store keeps as a dead letter; empty for every other."""
 
 
 class State(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -326,6 +330,8 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     """Of the error."""
     why: str
+    kept: bool = False
+    """It is in the store, until it is sent again; the others are remembered by the process only."""
 
 
 class Kept(msgspec.Struct, frozen=True, gc=False):

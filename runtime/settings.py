@@ -74,6 +74,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     mailbox: int | None = None
     """Waiting invocations before the policy applies; None: as the runtime is configured."""
     mailbox_policy: MailboxPolicy = MailboxPolicy.REJECT
+    durable_mailbox: bool = False
+    """Asynchronous calls, and what turns send to it, are on disk before they are accepted: a kill loses none of them."""
     sourceable: bool = False
     """After every successful turn, projections that have this actor as a subject get its state."""
     subjects: tuple[Subject, ...] = ()
@@ -93,6 +95,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         named = self.state_type if isinstance(self.state_type, str) else None  # a definition whose code is elsewhere
         state_type = getattr(getattr(self.state_type, "DESCRIPTOR", None), "full_name", named)
         plain: dict[str, object] = msgspec.to_builtins({**msgspec.structs.asdict(self), "state_type": state_type})
+        if not self.durable_mailbox:
+            del plain[
+                "durable_mailbox"
+            ]  # so that definitions keep the hash that they had before there was this setting
         return plain
 
 
@@ -269,6 +275,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "tags": _tags,
     "pool": _pool,
     "mailbox": _mailbox,
+    "durable_mailbox": _flag,
     "sourceable": _flag,
     "subjects": _subjects,
     "keep_revisions": _kept,

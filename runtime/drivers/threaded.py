@@ -143,7 +143,7 @@ class ThreadedDriver:
         self.begin(steps, worker)
         if commands:
             self.carry_out(commands)
-        if engine.agenda.has_earlier:
+        if engine.agenda.has_earlier or engine.journal.is_urgent:
             self.record()
 
     def post(self, invocation: Invocation) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from runtime.engine import keys, outside, waits
 from runtime.engine.activation import Activation
 from runtime.engine.agenda import Delayed
@@ -39,18 +41,21 @@ class Arrivals:
     def __init__(self, core: Core, time: Timekeeping) -> None:
         self._core, self._time = core, time
 
-    def submit(self, invocation: Invocation, waiter: object, now_us: int) -> list[Command]:
+    def submit(self, invocation: Invocation, waiter: object, now_us: int, *, is_kept: bool = False) -> list[Command]:
         """Take a message: put it into its actor's mailbox, or on the agenda when it is for later.
 
         The waiter (None for nobody) gets exactly one `Answer`, now or from a later event.
+
+        Args:
+            is_kept: it comes from the agenda or the store, which has it until its turn is recorded.
         """
         core = self._core
         try:
-            if core.is_closed:
+            if core.is_closed and not (core.is_draining and invocation.cause):
                 raise core.why_closed()
             if core.options.rules is not None:
                 self._check_access(core.options.rules, invocation)
-            if invocation.scheduled_to_us > now_us and invocation.actor.system == core.options.system:
+            if invocation.scheduled_to_us > now_us and not is_kept and invocation.actor.system == core.options.system:
                 return self._postpone(invocation, waiter, now_us)
             activation = core.directory.active.get(invocation.actor)
             if activation is None and invocation.actor.system != core.options.system:
@@ -63,11 +68,19 @@ class Arrivals:
             if template is not None:
                 self._check(activation, template, invocation)
         except SpawnError as error:
+            if waiter is None and not is_kept and self._is_durable(invocation, None):
+                invocation = self._keep(invocation, now_us)
             return core.refuse(invocation, waiter, error, now_us)
+        if (invocation.asynchronous or invocation.hops) and not is_kept and self._is_durable(invocation, template):
+            invocation = self._keep(invocation, now_us)
         envelope = Envelope(invocation, waiter, now_us, not invocation.key)
         if activation.outside is not None or (activation.mailbox is not None and outside.is_full(core, activation)):
             return outside.keep(core, activation, envelope)
         return self._deliver(activation, envelope)
+
+    def deliver(self, invocation: Invocation, now_us: int) -> list[Command]:
+        """Take a message that the store has, now that it is due."""
+        return self.submit(invocation, None, now_us, is_kept=True)
 
     def vet(self, invocation: Invocation, waiter: object, now_us: int, ahead: int) -> Arrival | None:
         """A message that nothing speaks against, for `enter`; None for one at which `submit` has to look.
@@ -82,11 +95,15 @@ class Arrivals:
         core = self._core
         if core.is_closed or invocation.scheduled_to_us or invocation.path or core.options.rules is not None:
             return None
+        if invocation.durable:
+            return None
         activation = core.directory.active.get(invocation.actor)
         if activation is None or not _READY <= activation.phase <= _RUNNING:
             return None
         template = core.directory.templates.get(activation.parent)
         if template is None or invocation.action not in template.definition.actions:
+            return None
+        if template.is_durable and invocation.asynchronous:
             return None
         if invocation.parent and invocation.parent != activation.parent:
             return None
@@ -132,9 +149,33 @@ class Arrivals:
             UnknownAction: the code that is deployed now has no such action; code that is not may come later.
         """
         self._check_action(self._core.directory.templates.get(invocation.parent or invocation.actor.name), invocation)
+        if invocation.durable:  # as every schedule is; after a restart it comes at its time, not at once
+            invocation = msgspec.structs.replace(invocation, durable=False)
         self._core.agenda.add(invocation.scheduled_to_us, Delayed(invocation))
         self._core.journal.schedule(invocation)
         return self._core.answer(Envelope(invocation, waiter, now_us), Reply(invocation.id), after_commit=True)
+
+    def _is_durable(self, invocation: Invocation, template: Template | None) -> bool:
+        """Whether a message that nobody waits for is to survive a crash: it says so, has a time, or its actor wants it.
+
+        What cannot be seen before the actor is loaded is taken for durable, which does no harm.
+        """
+        if invocation.caller is not None and not invocation.cause:
+            return False  # a timer's call: the timer comes back with its code
+        if invocation.durable or invocation.scheduled_to_us:
+            return invocation.actor.system == self._core.options.system
+        if template is None:
+            template = self._core.directory.templates.get(invocation.parent or invocation.actor.name)
+        return template.is_durable if template is not None else self._core.directory.has_durable_children
+
+    def _keep(self, invocation: Invocation, now_us: int) -> Invocation:
+        """Write a message with the next group, which holds the turn that sent it, too: so both survive, or neither."""
+        core = self._core
+        moment_us = invocation.scheduled_to_us or core.next_moment(now_us)
+        invocation = msgspec.structs.replace(invocation, durable=True, scheduled_to_us=moment_us)
+        # After a crash nobody waits for the answer any more.
+        core.journal.schedule(msgspec.structs.replace(invocation, path=()) if invocation.path else invocation)
+        return invocation
 
     def _addressed(self, activation: Activation | None, invocation: Invocation, now_us: int) -> Activation:
         directory = self._core.directory
@@ -184,7 +225,7 @@ class Arrivals:
             return NOTHING
         answer = Answer(envelope.waiter, Reply(envelope.invocation.id))
         envelope.waiter = None
-        return [answer]
+        return NOTHING if envelope.invocation.scheduled_to_us and self._core.journal.hold(answer) else [answer]
 
     # -- activation ----------------------------------------------------------------------------------------------------
 
@@ -288,6 +329,8 @@ class Arrivals:
         if activation.mailbox is not None:
             self._core.ready.push(activation)
         is_unwritten = turn.sequence > self._core.journal.committed
+        if envelope.invocation.scheduled_to_us:
+            self._core.settle(envelope.invocation)
         reply = keys.repeated(envelope.invocation, turn)
         commands = self._core.answer(envelope, reply, after_commit=is_unwritten)
         return commands if activation.outside is None else commands + self.let_in(activation)

@@ -57,12 +57,14 @@ class Core:
     """The state of one engine."""
 
     __slots__ = (
+        "_last_moment_us",
         "agenda",
         "directory",
         "feed",
         "holds",
         "ids",
         "is_closed",
+        "is_draining",
         "is_held",
         "is_stopped",
         "journal",
@@ -92,6 +94,9 @@ class Core:
         """Scheduled invocations that were due before the code of their actor was deployed."""
         self.is_closed = False
         """Stopped, or the store fails: no message is taken.  One flag, because every message looks at it."""
+        self.is_draining = False
+        """What waits may be processed before the stop: closed, but for messages that turns send."""
+        self._last_moment_us = 0
         self.is_held = False
         """The store fails or is too far behind: no turn is started."""
 
@@ -128,13 +133,51 @@ class Core:
                 return NOTHING
             if isinstance(error, SystemStopped):
                 return NOTHING
-            self.journal.settle(invocation)
+            self.settle(invocation)
         if invocation.path:
             waits.answered(self.directory, invocation)
         if waiter is not None:
+            if invocation.durable and invocation.scheduled_to_us and not isinstance(error, SystemStopped):
+                self._disown(invocation)
             return [Answer(waiter, failed(invocation.id, error))]
+        if isinstance(error, SystemStopped):
+            return self._keep_letter(invocation, error, now_us)
         self.feed.undelivered(DeadLetter(at_us=now_us, invocation=invocation, code=error.code, why=str(error)))
         return NOTHING
+
+    def settle(self, invocation: Invocation) -> None:
+        """A message of the store was executed, or is given up; written together with its turn."""
+        self.journal.settle(invocation)
+        self.feed.kept_letters.pop(invocation.id, None)
+
+    def _disown(self, invocation: Invocation) -> None:
+        """Whoever waits for it hears that it was refused: it is not executed later.  A dead letter stays one."""
+        if invocation.id not in self.feed.kept_letters:
+            self.journal.settle(invocation)
+
+    def next_moment(self, now_us: int) -> int:
+        """When a durable message is accepted; each one later than those before, so that the store keeps their order."""
+        self._last_moment_us = max(now_us, self._last_moment_us + 1)
+        return self._last_moment_us
+
+    def saw_moment(self, at_us: int) -> None:
+        """A durable message of an earlier run was accepted then."""
+        self._last_moment_us = max(at_us, self._last_moment_us)
+
+    def _keep_letter(self, invocation: Invocation, error: SpawnError, now_us: int) -> list[Command]:
+        """Keep a message that was accepted, and that a stop leaves: in the store, as a dead letter."""
+        if invocation.caller is not None and not invocation.cause:
+            return NOTHING  # a timer's call: the timer comes back with its code
+        why = f"{self.options.system} was stopped before {invocation.actor.name} could process it."
+        kept = msgspec.structs.replace(invocation, undelivered=why, scheduled_to_us=self.next_moment(now_us), path=())
+        self.journal.schedule(kept)
+        self.feed.undelivered(dead_letter(kept))
+        return NOTHING
+
+    def restore_letter(self, kept: Invocation) -> None:
+        """List a dead letter of the store again."""
+        self.saw_moment(kept.scheduled_to_us)
+        self.feed.kept_letters[kept.id] = dead_letter(kept)
 
     def answer(self, envelope: Envelope, reply: Reply, *, after_commit: bool = False) -> list[Command]:
         """Answer now, or when everything recorded so far is on disk."""
@@ -159,3 +202,14 @@ class Core:
         self.journal.mark(Lifecycle(now_us, actor, event, revision, definition))
         if self.feed.is_watched:
             self.feed.publish(Event(EventKind(event), now_us, actor, text=definition))
+
+
+def dead_letter(kept: Invocation) -> DeadLetter:
+    """A dead letter from how the store keeps it."""
+    return DeadLetter(
+        at_us=kept.scheduled_to_us,
+        invocation=msgspec.structs.replace(kept, undelivered="", scheduled_to_us=0),
+        code=SystemStopped.code,
+        why=kept.undelivered,
+        kept=True,
+    )

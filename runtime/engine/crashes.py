@@ -35,7 +35,7 @@ def crash(core: Core, actor: ActorId, turn: int, now_us: int) -> list[Command]:
 
 def _lose(core: Core, actor: ActorId, envelope: Envelope, now_us: int) -> list[Command]:
     invocation = envelope.invocation
-    if invocation.scheduled_to_us:
+    if invocation.scheduled_to_us and envelope.waiter is None:
         core.agenda.add(now_us, Delayed(invocation))
         return NOTHING
     if envelope.is_init:

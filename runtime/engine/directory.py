@@ -18,9 +18,11 @@ from runtime.records import Invocation
 class Directory:
     """The names of one actor system."""
 
-    __slots__ = ("_pools", "active", "templates")
+    __slots__ = ("_pools", "active", "has_durable_children", "templates")
 
     def __init__(self) -> None:
+        self.has_durable_children = False
+        """A template with durable mailboxes has been deployed: an actor that is not loaded may be a child of it."""
         self._pools: dict[str, list[Activation]] = {}
         self.templates: dict[str, Template] = {}
         self.active: dict[ActorId, Activation] = {}

@@ -39,11 +39,13 @@ class FeedSubscription:
 class Feed:
     """All subscriptions of one engine."""
 
-    __slots__ = ("_subscriptions", "dead_letters", "is_watched")
+    __slots__ = ("_subscriptions", "dead_letters", "is_watched", "kept_letters")
 
     def __init__(self) -> None:
         self.dead_letters: deque[DeadLetter] = deque(maxlen=DEAD_LETTERS)
         """The last messages that could not be delivered, kept whether somebody watches or not."""
+        self.kept_letters: dict[str, DeadLetter] = {}
+        """By id, those that the store keeps: all of them, until they are sent again."""
         # Replaced, never changed in place: publishing iterates it without a lock.
         self._subscriptions: tuple[FeedSubscription, ...] = ()
         self.is_watched = False
@@ -62,9 +64,16 @@ class Feed:
         self._subscriptions = tuple(each for each in self._subscriptions if each is not subscription)
         self.is_watched = bool(self._subscriptions)
 
+    def undelivered_letters(self) -> list[DeadLetter]:
+        """Both kinds together, oldest first."""
+        return sorted([*self.kept_letters.values(), *self.dead_letters], key=lambda letter: letter.at_us)
+
     def undelivered(self, letter: DeadLetter) -> None:
         """Keep a message that could not be delivered, and tell of it."""
-        self.dead_letters.append(letter)
+        if letter.kept:
+            self.kept_letters[letter.invocation.id] = letter
+        else:
+            self.dead_letters.append(letter)
         text = f"{letter.invocation.action}: {letter.why}"
         self.publish(Event(EventKind.UNDELIVERED, letter.at_us, letter.invocation.actor, text=text))
 

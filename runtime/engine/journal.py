@@ -112,11 +112,12 @@ class Journal:
         self._at_store, self._gathering = self._gathering, _Gathering()
         self.is_urgent = False
         at = self._at_store
+        settled = set(at.settled)
         return Group(
             turns=tuple(at.turns),
             snapshots=tuple(at.snapshots),
             lifecycle=tuple(at.lifecycle),
-            scheduled=tuple(at.scheduled),
+            scheduled=tuple(each for each in at.scheduled if each.id not in settled),
             settled=tuple(at.settled),
         )
 

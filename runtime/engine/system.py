@@ -50,7 +50,7 @@ class Engine:
         self.holds = holds = Holds(core, arrivals)
         """Stopping actors at messages, and changing what waits."""
         turns = Turns(core, arrivals, time, holds)
-        time.submit = arrivals.submit
+        time.submit, time.deliver = arrivals.submit, arrivals.deliver
         self._core, self._time = core, time
         self.options, self.directory, self.journal = options, core.directory, core.journal
         self.feed, self.agenda, self.ready = core.feed, core.agenda, core.ready
@@ -86,6 +86,7 @@ class Engine:
             host = self.around_host(earlier.host if earlier is not None else None, host)
         template = Template(definition, host, initial, options.durability, options.mailbox_limit)
         self.directory.templates[definition.name] = template
+        self.directory.has_durable_children |= template.is_durable and template.has_children
         for activation in self.directory.children(definition.name):
             activation.suspended = None
         self._core.mark(identity, "deployed", now_us, definition=definition.hash)
@@ -94,9 +95,17 @@ class Engine:
         self._core.unclaimed = []
 
     def resume_schedules(self, invocations: list[Invocation], now_us: int) -> None:
-        """Put scheduled invocations on the agenda: those that the store kept over a restart, or that waited for code."""
+        """Put invocations of the store on the agenda: those that it kept over a restart, or that waited for code.
+
+        Durable ones come in the order in which they were accepted, at once; dead letters are listed, and not delivered.
+        """
         for invocation in invocations:
-            self.agenda.add(max(invocation.scheduled_to_us, now_us), Delayed(invocation))
+            if invocation.undelivered:
+                self._core.restore_letter(invocation)
+                continue
+            self._core.saw_moment(invocation.scheduled_to_us if invocation.durable else 0)
+            due_us = now_us if invocation.durable else max(invocation.scheduled_to_us, now_us)
+            self.agenda.add(due_us, Delayed(invocation))
 
     def undeploy(self, name: str, now_us: int) -> None:
         """Forget the code; state stays.  Messages that wait are answered with an error when their turn comes.

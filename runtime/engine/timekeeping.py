@@ -12,7 +12,7 @@ from runtime.engine.hold import has_own_call
 from runtime.engine.lifecycle import Signal
 from runtime.engine.template import Template
 from runtime.ids import ActorId
-from runtime.records import Invocation, Outcome, Phase, Turn
+from runtime.records import Invocation, Phase, Turn
 
 _SOON_US = 50_000
 
@@ -20,10 +20,12 @@ _SOON_US = 50_000
 class Timekeeping:
     """The part of an engine that its agenda drives."""
 
-    __slots__ = ("_core", "_latest_us", "_timers", "submit")
+    __slots__ = ("_core", "_latest_us", "_timers", "deliver", "submit")
 
     submit: Callable[[Invocation, object, int], list[Command]]
     """How messages enter; set by the engine, since arrivals in turn need the time."""
+    deliver: Callable[[Invocation, int], list[Command]]
+    """How those enter that the store has already; set with it."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
@@ -54,12 +56,12 @@ class Timekeeping:
         if not template.has_children and not template.is_pool:
             self._wake(ActorId(self._core.options.system, template.definition.name), template, now_us)
 
-    def unrecorded(self, activation: Activation, template: Template, turn: Turn, outcome: Outcome, now_us: int) -> None:
-        """A turn that no journal records has ended: see to it that its state reaches the store."""
+    def unrecorded(self, activation: Activation, template: Template, turn: Turn, at_once: bool, now_us: int) -> None:
+        """A turn that no journal records has ended: see to it that its state reaches the store, at once or in time."""
         if not template.definition.settings.stateful:
             return
         activation.unsaved = activation.unsaved or turn.revision != turn.revision_before
-        if activation.unsaved and outcome.checkpoint:
+        if activation.unsaved and at_once:
             self._save(activation, now_us, "ACTIVATED")
         elif activation.unsaved and not activation.snapshot_armed:
             activation.snapshot_armed = True
@@ -120,7 +122,7 @@ class Timekeeping:
         activation.unsaved = False
 
     def _delayed(self, due: Delayed, now_us: int) -> list[Command]:
-        return self.submit(due.invocation, None, now_us)
+        return self.deliver(due.invocation, now_us)
 
     def _arm_timers(self, actor: ActorId, template: Template, now_us: int) -> None:
         definition = template.definition

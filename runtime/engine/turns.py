@@ -161,10 +161,13 @@ class Turns:
             if sequence - journal.committed > core.options.unwritten_limit:
                 core.is_held = True
         elif template is not None:
-            self._time.unrecorded(activation, template, turn, outcome, now_us)
+            at_once = outcome.checkpoint or bool(
+                envelope.invocation.scheduled_to_us
+            )  # settled with its state, or neither
+            self._time.unrecorded(activation, template, turn, at_once, now_us)
             keys.remember(activation, turn)
         if envelope.invocation.scheduled_to_us:
-            journal.settle(envelope.invocation)
+            core.settle(envelope.invocation)
         if turn.failure is not None:
             activation.suspended = supervision.count(activation.suspended, turn.failure, core.options.intensity, now_us)
         if core.feed.is_watched:

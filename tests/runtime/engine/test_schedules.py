@@ -32,6 +32,12 @@ def later(stepping: SteppingDriver, seconds: float, value: int = 1) -> Pending:
     return stepping.send("counter", "add", {"value": value}, scheduled_to=due)
 
 
+class Late(Actor, name="late"):
+    @action
+    def tell(self, ctx: Context) -> None:
+        ctx.tell("counter", "add", {"value": 3}, delay=0)
+
+
 class Distant(Actor, name="distant"):
     @action
     def later(self, ctx: Context) -> None:
@@ -143,6 +149,31 @@ def test_delayed_effects_are_kept_too(unwritten: SteppingDriver) -> None:
     unwritten.advance(5)
 
     assert total(unwritten) == 3
+
+
+def test_delayed_message_that_is_due_when_its_turn_ends_is_kept_too(unwritten: SteppingDriver) -> None:
+    unwritten.deploy(Late)
+    unwritten.send("late", "tell")
+    while not any(each.actor == "counter" for each in unwritten.possible()):
+        unwritten.step()
+
+    unwritten.write()
+    unwritten.crash()
+    unwritten.advance(0)
+
+    assert total(unwritten) == 3
+    unwritten.write()
+    assert unwritten.store.schedules() == []
+
+
+def test_overdue_message_of_a_turn_that_is_lost_is_lost_with_it(unwritten: SteppingDriver) -> None:
+    unwritten.deploy(Late)
+    unwritten.ask("late", "tell")
+
+    unwritten.crash()
+    unwritten.advance(0)
+
+    assert total(unwritten) == 0
 
 
 def test_schedule_that_is_due_while_the_store_fails_runs_afterwards(unwritten: SteppingDriver) -> None:
