@@ -1,4 +1,7 @@
-"""Tokens by which a process shows that it belongs to the same user: one file per listening port, its owner's only."""
+"""Tokens by which a process shows that it belongs to the same user: files per listening port, their owner's only.
+
+A server has one token for each role.  The file of the role `act` has the name that it had before there were roles.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import hmac
 import os
 import secrets
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 
 from runtime.crypto.keyfiles import default_directory
@@ -13,6 +17,15 @@ from runtime.crypto.private_files import make_private_directory, replace
 from runtime.errors import BadSetting
 
 TOKEN_BYTES = 32
+
+
+class Role(StrEnum):
+    """What a server lets the bearer of a token, or the owner of a certificate, do."""
+
+    LOOK = "look"
+    """Only reads."""
+    ACT = "act"
+    """Everything."""
 
 
 def new_token() -> str:
@@ -31,11 +44,11 @@ class TokenFiles:
     def __init__(self, directory: Path | None = None, *, environ: Mapping[str, str] = os.environ) -> None:
         self.directory = directory or default_directory(environ).with_name("tokens")
 
-    def path(self, port: int) -> Path:
+    def path(self, port: int, role: Role = Role.ACT) -> Path:
         """Where the token for that port is, or would be."""
-        return self.directory / f"{port}.token"
+        return self.directory / (f"{port}.token" if role is Role.ACT else f"{port}.{role}.token")
 
-    def create(self, port: int, token: str) -> Path:
+    def create(self, port: int, token: str, role: Role = Role.ACT) -> Path:
         """Leave a token for whoever may read its owner's files; replaces one of an earlier server on that port.
 
         Raises:
@@ -43,21 +56,21 @@ class TokenFiles:
         """
         make_private_directory(self.directory)
         self.directory.chmod(0o700)
-        path = self.path(port)
+        path = self.path(port, role)
         replace(path, f"{token}\n".encode("ascii"))
         return path
 
-    def read(self, port: int) -> str:
+    def read(self, port: int, role: Role = Role.ACT) -> str:
         """The token for a port of this machine; empty when there is none.
 
         Raises:
             BadSetting: another user owns the file or can write it, so that it may say anything.
         """
-        return read_token(self.path(port))
+        return read_token(self.path(port, role))
 
-    def remove(self, port: int, token: str) -> None:
+    def remove(self, port: int, token: str, role: Role = Role.ACT) -> None:
         """Take the token away again, unless another server has replaced it."""
-        path = self.path(port)
+        path = self.path(port, role)
         try:
             if path.read_text("ascii").strip() == token:
                 path.unlink()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import logging
+import os
 import secrets
 import threading
 import time
@@ -80,7 +81,8 @@ class ActorHost:
         identity = secrets.token_hex(16)
         self.app = HostApp(self._turns, self._own.loop, identity)
         self.app.budget = CrashBudget() if about is None else None
-        self._server = HttpServer(self.app)
+        # A real proxy sends the name or address that it calls as `Host`.
+        self._server = HttpServer(self.app, bind=bind, names=(os.environ.get("USER_FUNCTION_HOST", ""),))
         self._watch = ProxyWatch(link.target, self.register, notify)
         self._announced: dict[str, Announced] = {}
         self._deploying = threading.Lock()
@@ -96,7 +98,7 @@ class ActorHost:
 
     def _listen(self, bind: str, port: int) -> int:
         try:
-            return self._own.wait(self._server.listen(bind, port), 10.0)
+            return self._own.wait(self._server.listen(port), 10.0)
         except OSError as error:
             raise BadSetting(
                 f"Cannot listen on {bind}:{port}: {error.strerror or error}. If the proxy calls that port, its calls go to the "

@@ -8,17 +8,20 @@ from collections import deque
 
 from google.protobuf.message import DecodeError
 
-from runtime.errors import Overloaded
+from runtime.crypto.tokens import Role
+from runtime.errors import Overloaded, SpawnError
 from runtime.ids import ActorId
 from runtime.servers.host_retries import Retries
 from runtime.servers.host_turns import HostTurns, failed
-from runtime.servers.http_messages import PLAIN_TEXT, HttpLimits, Reply, Request, Response
+from runtime.servers.http_guard import PROTOBUF
+from runtime.servers.http_messages import PLAIN_TEXT, Access, HttpLimits, Reply, Request, Response
 from runtime.servers.rates import Rate
 from runtime.wire import notes
 from runtime.wire.messages import get_id
 from runtime.wire.pb.spawn.actors.protocol_pb2 import ActorInvocation
 
 CALL_PATH = "/api/v1/actors/actions"
+_CALLS, _TELLS = Access(Role.ACT, PROTOBUF), Access(Role.LOOK, PROTOBUF)
 _BURST, _WINDOW_S, _LONGEST_HOLD_S = 3, 5.5, 50.0
 
 
@@ -49,6 +52,12 @@ class HostApp:
         self.retries = Retries(self._run)
         self.budget: CrashBudget | None = None
         """Set when the proxy is Spawn's own."""
+
+    def access(self, method: str, path: str) -> Access:
+        return _CALLS if path == CALL_PATH else _TELLS
+
+    def refused(self, path: str, status: int, error: SpawnError) -> Response:
+        return failed(status, str(error), error.code)
 
     def handle(self, request: Request, reply: Reply) -> None:
         if not self._rate.take():

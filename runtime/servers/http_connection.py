@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING, cast
 
 import httptools
 
-from runtime.servers.http_messages import PLAIN_TEXT, Request, RequestHead, Response, TooMuch
+from runtime.crypto.tokens import Role
+from runtime.servers.http_guard import SINGLE
+from runtime.servers.http_messages import PLAIN_TEXT, Request, RequestError, RequestHead, Response
+from runtime.servers.security import certified_role
 
 if TYPE_CHECKING:
     from runtime.servers.http_server import HttpServer
@@ -30,6 +33,8 @@ class HttpConnection(asyncio.Protocol):
 
     __slots__ = (
         "_body",
+        "_certified",
+        "_head",
         "_head_bytes",
         "_headers",
         "_is_answering",
@@ -60,8 +65,11 @@ class HttpConnection(asyncio.Protocol):
         """What the parser has read of the last bytes whose head may be known from then on; with the length of the body."""
         self._parser = httptools.HttpRequestParser(self)
         self._peer = ""
-        self._waiting: deque[tuple[Request, bool]] = deque()
+        self._waiting: deque[tuple[Request, RequestHead, bool]] = deque()
         """Pipelined requests, with whether the connection stays open after them."""
+        self._certified: Role | None = None
+        self._head: RequestHead
+        """Of the request that is being received, once it is read."""
         self._is_answering = self._is_blocked = self._is_ending = self._is_head = False
         self._is_deaf = False
         """What still arrives is not looked at."""
@@ -80,8 +88,10 @@ class HttpConnection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         address = transport.get_extra_info("peername")
         self._peer = address[0] if isinstance(address, tuple) else ""
+        if (certificate := transport.get_extra_info("peercert")) is not None:
+            self._certified = certified_role(name for _, name in certificate.get("subjectAltName", ()))
         if not self._server.admit(self):
-            self.fail(TooMuch(503, "Too many connections."))
+            self.fail(RequestError(503, "Too many connections."))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._is_ending = True
@@ -101,7 +111,7 @@ class HttpConnection(asyncio.Protocol):
         self.active_at = time.monotonic()
         if self.is_receiving:
             self._parse(data)
-        elif (known := self._server.known_heads.read(data)) is not None:
+        elif self._certified is not Role.LOOK and (known := self._server.known_heads.read(data)) is not None:
             self._head_bytes = 0
             self._take(*known)
         else:
@@ -111,7 +121,8 @@ class HttpConnection(asyncio.Protocol):
         """Parse what begins with a request; it may be that request and nothing else."""
         self._read.clear()
         self._parse(data)
-        if len(self._read) == 1 and not self.is_receiving and not self._is_deaf:
+        # What is remembered was judged for whoever may act, or has a token.
+        if len(self._read) == 1 and not self.is_receiving and not self._is_deaf and self._certified is not Role.LOOK:
             head, length = self._read[0]
             self._server.known_heads.remember(data, length, head)
 
@@ -121,13 +132,15 @@ class HttpConnection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
             if self.is_reading_head and self._head_bytes > self._server.limits.head_bytes:
-                raise TooMuch(431, "The request's head is too large.")
+                raise RequestError(431, "The request's head is too large.")
         except httptools.HttpParserUpgrade:
             self._is_deaf = True  # the request is answered as it is; what follows it would be of another protocol
         except httptools.HttpParserError as error:
             cause = error.__context__
-            self.fail(cause if isinstance(cause, TooMuch) else TooMuch(400, f"This is no HTTP request: {error}"))
-        except TooMuch as error:
+            self.fail(
+                cause if isinstance(cause, RequestError) else RequestError(400, f"This is no HTTP request: {error}")
+            )
+        except RequestError as error:
             self.fail(error)
 
     # -- the parser ----------------------------------------------------------------------------------------------------
@@ -143,57 +156,68 @@ class HttpConnection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         headers = self._headers
         if len(headers) >= _MOST_HEADERS:
-            raise TooMuch(431, "The request has too many headers.")
-        headers[name.lower()] = value
+            raise RequestError(431, "The request has too many headers.")
+        name = name.lower()
+        if name in SINGLE and name in headers:
+            raise RequestError(400, f"The request has two headers {name.decode()}, which may differ.")
+        headers[name] = value
 
     def on_headers_complete(self) -> None:
         self.is_reading_head = False
         self._head_bytes = 0
         length = self._headers.get(b"content-length", b"0")
         self._check_size(int(length) if length.isdigit() else 0)
+        self._head = self._judged()
         if self._headers.get(b"expect", b"").lower() == b"100-continue":
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
         self._size += len(body)
         self._check_size(self._size)
-        self._body.append(body)
+        if self._head.refusal is None:  # of strangers nothing is kept
+            self._body.append(body)
 
     def _check_size(self, size: int) -> None:
         most = self._server.limits.body_bytes
         if size > most:
-            raise TooMuch(413, f"The request's body is {size:,} bytes or more; at most {most:,} are taken.")
+            raise RequestError(413, f"The request's body is {size:,} bytes or more; at most {most:,} are taken.")
+
+    def _judged(self) -> RequestHead:
+        """The head that was read, with what the guard says to it."""
+        server, headers = self._server, self._headers
+        path, _, query = self._url.decode("latin-1").partition("?")
+        method = self._parser.get_method().decode("latin-1")
+        role = server.guard.role(headers, self._certified)
+        refused = server.guard.refusal(method, headers, server.app.access(method, path), role)
+        keep_alive = self._parser.should_keep_alive() and not self._parser.should_upgrade()
+        refusal = server.app.refused(path, *refused) if refused is not None else None
+        return RequestHead(method, path, query, headers, keep_alive, role, refusal)
 
     def on_message_complete(self) -> None:
         self.is_receiving = False
-        path, _, query = self._url.partition(b"?")
-        head = RequestHead(
-            self._parser.get_method().decode("latin-1"),
-            path.decode("latin-1"),
-            query.decode("latin-1"),
-            self._headers,
-            self._parser.should_keep_alive() and not self._parser.should_upgrade(),
-        )
+        head = self._head
         body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
         self._body = []
         if len(self._read) < 2 and b"transfer-encoding" not in self._headers and b"expect" not in self._headers:
-            self._read.append((head, len(body)))
+            self._read.append((head, self._size))
         self._take(head, body)
 
     def _take(self, head: RequestHead, body: bytes) -> None:
-        request = Request(head.method, head.path, head.query, head.headers, body, self._peer)
-        keep_alive = head.keep_alive
+        request = Request(head.method, head.path, head.query, head.headers, body, self._peer, head.role)
         if self._is_answering or self._is_blocked or self._waiting:
-            self._waiting.append((request, keep_alive))
+            self._waiting.append((request, head, head.keep_alive))
             if len(self._waiting) >= _MOST_WAITING:
                 self._transport.pause_reading()
             return
-        self._answer(request, keep_alive)
+        self._answer(request, head, head.keep_alive)
 
     # -- answers -------------------------------------------------------------------------------------------------------
 
-    def _answer(self, request: Request, keep_alive: bool) -> None:
+    def _answer(self, request: Request, head: RequestHead, keep_alive: bool) -> None:
         self._is_answering, self._keep_alive, self._is_head = True, keep_alive, request.method == "HEAD"
+        if head.refusal is not None:
+            self._reply(head.refusal)
+            return
         try:
             self._server.handle(request, self._reply)
         except Exception:  # noqa: BLE001 - whatever an app does wrong, its client gets an answer
@@ -225,18 +249,18 @@ class HttpConnection(asyncio.Protocol):
     def _next(self) -> None:
         if not self._waiting or self._is_answering or self._is_blocked or self._is_ending:
             return
-        request, keep_alive = self._waiting.popleft()
+        request, head, keep_alive = self._waiting.popleft()
         if not self._waiting:
             self._transport.resume_reading()
-        self._answer(request, keep_alive)
+        self._answer(request, head, keep_alive)
 
-    def fail(self, error: TooMuch) -> None:
+    def fail(self, error: RequestError) -> None:
         """Answer what cannot be read, and close: where the next request begins is not known any more."""
         if self._is_ending or self._is_deaf:
             return
         self._is_deaf, self.is_receiving = True, False
         if self._waiting:
-            self._waiting.append((self._waiting.pop()[0], False))
+            self._waiting.append((*self._waiting.pop()[:2], False))
         elif self._is_answering:
             self._keep_alive = False
         else:

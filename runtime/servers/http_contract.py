@@ -15,11 +15,12 @@ from google.protobuf.message import Message
 from runtime.contracts.contract import Contract
 from runtime.contracts.http_rules import Binding, Routes, Values
 from runtime.contracts.openapi import document
-from runtime.errors import InternalError, NotAllowed, SpawnError
+from runtime.crypto.tokens import Role
+from runtime.errors import InternalError, SpawnError
 from runtime.local import EmbeddedSystem
 from runtime.records import JSON, Encoded
 from runtime.servers.contract_calls import ContractCalls, check_served, response_of, responses_of
-from runtime.servers.http_messages import JSON_TEXT, Reply, Request, Response
+from runtime.servers.http_messages import JSON_TEXT, Access, Reply, Request, Response
 from runtime.servers.security import Limits
 from runtime.wire.bounds import check_depth
 from runtime.wire.node_values import failure_of
@@ -30,7 +31,9 @@ _log = logging.getLogger("runtime.servers.http_contract")
 OPENAPI = "/openapi.json"
 _KEY = b"idempotency-key"
 Observe = Callable[[str, str, str, float], None]
-_OWN_SITES = (b"same-origin", b"none")
+_BODIES = frozenset((b"application/json", b"application/x-www-form-urlencoded"))
+"""The second is what curl and Python's urllib call any body; a page that sends it is told by its `Origin`."""
+_DOCUMENT, _CALLS = Access(Role.LOOK, _BODIES), Access(Role.ACT, _BODIES)
 
 
 class ContractApp:
@@ -55,13 +58,18 @@ class ContractApp:
                 check_served(service)
         self._served = {**self._served, contract.package: (contract, Routes(contract))}
 
+    def access(self, method: str, path: str) -> Access:
+        """See `http_messages.App`."""
+        return _DOCUMENT if path == OPENAPI else _CALLS
+
+    def refused(self, path: str, status: int, error: SpawnError) -> Response:
+        """See `http_messages.App`."""
+        return _json(status, {"code": error.code, "message": str(error)})
+
     def handle(self, request: Request, reply: Reply) -> None:
         """See `http_messages.App`."""
         if request.path == OPENAPI and request.method in ("GET", "HEAD"):
             reply(_json(200, self.openapi()))
-            return
-        if _is_of_foreign_page(request):
-            reply(_refusal(NotAllowed("Only this server's own pages may call it from a browser; nothing was run.")))
             return
         verbs: set[str] = set()
         for _, routes in self._served.values():
@@ -119,14 +127,6 @@ class ContractApp:
             return [_plain(each) for each in responses_of(binding.service, binding.method, found)]
         response = response_of(binding.service, binding.method, found)
         return _part(response, binding.rule.response_body)
-
-
-def _is_of_foreign_page(request: Request) -> bool:
-    """A page of the web has a browser on this machine send forms and fetch images from anywhere, without anybody's leave."""
-    site, origin = request.headers.get(b"sec-fetch-site"), request.headers.get(b"origin")
-    if site:
-        return site not in _OWN_SITES
-    return origin is not None and origin.rpartition(b"/")[2] != request.headers.get(b"host")
 
 
 def _part(response: Message, field: str) -> Any:

@@ -8,6 +8,9 @@ from typing import Protocol
 
 import msgspec
 
+from runtime.crypto.tokens import Role
+from runtime.errors import SpawnError
+
 OCTETS = b"application/octet-stream; charset=utf-8"
 JSON_TEXT = b"application/json; charset=utf-8"
 PLAIN_TEXT = b"text/plain; charset=utf-8"
@@ -27,6 +30,8 @@ class Request(msgspec.Struct, gc=False):
     body: bytes
     peer: str
     """The client's address."""
+    role: Role | None = None
+    """What the client may do; None for whoever may only ask whether the process lives."""
 
 
 class RequestHead(msgspec.Struct, frozen=True, gc=False):
@@ -38,6 +43,10 @@ class RequestHead(msgspec.Struct, frozen=True, gc=False):
     headers: Mapping[bytes, bytes]
     keep_alive: bool
     """The connection stays open after the answer."""
+    role: Role | None = None
+    """See `Request.role`."""
+    refusal: Response | None = None
+    """The answer, where the guard does not let it pass."""
 
 
 class Response(msgspec.Struct, frozen=True, gc=False):
@@ -53,13 +62,30 @@ Reply = Callable[[Response], bool]
 """Sends the answer; False when the client is gone."""
 
 
+class Access(msgspec.Struct, frozen=True, gc=False):
+    """What a request must be, to be served at a path."""
+
+    role: Role | None = Role.ACT
+    """What its sender must be allowed to do; None for what everybody may know."""
+    bodies: frozenset[bytes] = frozenset()
+    """Content types that its body may have; empty for any."""
+
+
 class App(Protocol):
-    """What a server serves."""
+    """What a server serves, behind the guard that every server has."""
+
+    def access(self, method: str, path: str) -> Access:
+        """What a request there must be.  Called once for each different head."""
+        ...
+
+    def refused(self, path: str, status: int, error: SpawnError) -> Response:
+        """How clients of that path are told that the guard does not let them pass."""
+        ...
 
     def handle(self, request: Request, reply: Reply) -> None:
         """Called on the server's loop, which it must not block; `reply` is called once, on that loop, now or later.
 
-        The client may be gone by then: the reply is dropped, and says so.
+        Only requests arrive that the guard has let pass.  The client may be gone at the end: the reply is dropped, and says so.
         """
         ...
 
@@ -79,8 +105,8 @@ class HttpLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Requests of all clients that are taken in a second; more are refused."""
 
 
-class TooMuch(Exception):
-    """A request is over a limit; the text says which."""
+class RequestError(Exception):
+    """A request is over a limit, or cannot be read; the text says why."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)

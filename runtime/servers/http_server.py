@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from email.utils import formatdate
 from http import HTTPStatus
 
 from runtime.servers.http_connection import HttpConnection
-from runtime.servers.http_messages import STATUS_LINES, App, HttpLimits, Reply, Request, RequestHead, Response, TooMuch
+from runtime.servers.http_guard import HttpGuard
+from runtime.servers.http_messages import (
+    STATUS_LINES,
+    App,
+    HttpLimits,
+    Reply,
+    Request,
+    RequestError,
+    RequestHead,
+    Response,
+)
+from runtime.servers.security import LOOPBACK, Security, tls_context
 from runtime.wire.http_heads import KnownHeads
 
 _SWEEP_S = 1.0
@@ -18,11 +29,28 @@ _PATIENCE = 20
 
 
 class HttpServer:
-    """Belongs to one loop: everything is called there."""
+    """Belongs to one loop: everything is called there.  Requests reach the app through a guard, which no server is without."""
 
-    def __init__(self, app: App, *, limits: HttpLimits | None = None) -> None:
+    def __init__(
+        self,
+        app: App,
+        *,
+        bind: str = LOOPBACK,
+        security: Security | None = None,
+        names: Iterable[str] = (),
+        limits: HttpLimits | None = None,
+    ) -> None:
+        """Nothing listens yet.
+
+        Args:
+            bind: the address to listen on.
+            security: who has a token or certificate, and ours for TLS; None for every process of this machine.
+            names: further names by which processes of this machine may call a listener on loopback.
+        """
         self.app = app
         self.limits = limits or HttpLimits()
+        self.bind, self.security = bind, security
+        self.guard = HttpGuard(bind, security, names)
         self.loop: asyncio.AbstractEventLoop
         self.is_draining = False
         self._heads: dict[tuple[int, bytes, bool], bytes] = {}
@@ -34,14 +62,15 @@ class HttpServer:
         self._sweeping: asyncio.TimerHandle | None = None
         self._is_empty = asyncio.Event()
 
-    async def listen(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
+    async def listen(self, port: int) -> int:
         """Take connections there; the port, which is a free one for 0.
 
         Raises:
             OSError: the address cannot be listened on.
         """
         self.loop = asyncio.get_running_loop()
-        listener = await self.loop.create_server(lambda: HttpConnection(self), host, port, ssl=tls, backlog=512)
+        tls = tls_context(self.security) if self.security is not None else None
+        listener = await self.loop.create_server(lambda: HttpConnection(self), self.bind, port, ssl=tls, backlog=512)
         self._listeners.append(listener)
         if self._sweeping is None:
             self._sweep()
@@ -102,7 +131,7 @@ class HttpServer:
         for connection in list(self._connections):
             quiet_s = now - connection.active_at
             if connection.is_receiving and self._is_overdue(connection, now):
-                connection.fail(TooMuch(408, "The rest of the request did not come."))
+                connection.fail(RequestError(408, "The rest of the request did not come."))
             elif connection.is_idle and quiet_s > self.limits.idle_s:
                 connection.close()
         self._sweeping = self.loop.call_later(_SWEEP_S, self._sweep)

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import os
 import socket
-import ssl
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from runtime.drivers.own_loop import OwnLoop
-from runtime.errors import BadSetting, NotAllowed, Overloaded, SpawnError
+from runtime.errors import BadSetting, Overloaded, SpawnError
 from runtime.hosts.http import REPLY_S, HttpHost
 from runtime.hosts.targets import HostAddress
 from runtime.local import EmbeddedSystem
-from runtime.servers.http_messages import JSON_TEXT, HttpLimits, Reply, Request, Response
+from runtime.servers.http_messages import JSON_TEXT, Access, HttpLimits, Reply, Request, Response
 from runtime.servers.http_server import HttpServer
 from runtime.servers.rates import Rate
 from runtime.servers.security import LOOPBACK, Security, check_listener, is_loopback
@@ -33,7 +31,6 @@ if TYPE_CHECKING:
 
 HTTP_PORT, HOST_PORT = 9001, 8090
 PROTOCOL = "/api/v1/"
-_PROBES = ("/health/liveness", "/health/readiness")
 _ANYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - addresses that are no address to call
 
 
@@ -154,58 +151,44 @@ class Door:
         self, proxy: SpawnProxy, bind: str, host_port: int, security: Security | None, limits: HttpLimits
     ) -> None:
         self._proxy, self._security, self.name, self.host_port = proxy, security, bind, host_port
-        self.server = HttpServer(self, limits=limits)
+        # SDKs send the name or address at which they call the proxy as `Host`.
+        names = (os.environ.get("PROXY_HTTP_HOST", ""),)
+        self.server = HttpServer(self, bind=bind, security=security, names=names, limits=limits)
         self.port = 0
-        self._is_local = is_loopback(bind)
         self._rate = Rate(limits.requests_per_second)
         self._fixed_host = os.environ.get("USER_FUNCTION_HOST", "")
 
     async def open(self, port: int) -> None:
-        tls = None if self._security is None else tls_context(self._security)
-        self.port = await self.server.listen(self.name, port, tls)
+        self.port = await self.server.listen(port)
 
     @property
     def url(self) -> str:
         scheme = "https" if self._security is not None and self._security.is_encrypted else "http"
         return f"{scheme}://{self.name}:{self.port}"
 
+    def access(self, method: str, path: str) -> Access:
+        """See `http_messages.App`."""
+        return self._proxy.access(method, path)
+
+    def refused(self, path: str, status: int, error: SpawnError) -> Response:
+        """Decodable as the answer of every call of the protocol, whose status is field 1 in all; JSON elsewhere."""
+        noted: Headers = failure_notes(error.code)
+        if status == 401:
+            noted = (("www-authenticate", "Bearer"), *noted)
+        if path.startswith(PROTOCOL):
+            body = InvocationResponse(status=error_status(error, self._proxy.system)).SerializeToString()
+            return Response(status, body, headers=noted)
+        return Response(status, msgspec.json.encode({"code": error.code, "message": str(error)}), JSON_TEXT, noted)
+
     def handle(self, request: Request, reply: Reply) -> None:
         """See `http_messages.App`."""
         if not self._rate.take():
-            self._refuse(
-                request, reply, 429, Overloaded("Too many requests a second; nothing was run. Send it again later.")
-            )
-        elif self._security is not None and not self._security.admits(
-            request.headers.get(b"authorization", b"").decode("latin-1")
-        ):
-            self._stranger(request, reply)
-        elif self._is_local and not _is_local_name(request.headers.get(b"host", b"")):
-            # A web page whose name was made to point here must not read states (DNS rebinding).
-            self._refuse(request, reply, 421, NotAllowed("This listener is for processes of its own machine."))
+            error = Overloaded("Too many requests a second; nothing was run. Send it again later.")
+            reply(self.refused(request.path, 429, error))
+        elif request.role is None:  # whoever supervises the process may know whether it lives, and nothing else of it
+            self._proxy.handle(request, lambda response: reply(_bare(response)), self._host_address)
         else:
             self._proxy.handle(request, reply, self._host_address)
-
-    def _stranger(self, request: Request, reply: Reply) -> None:
-        """Who has no token may know whether the process lives: whoever supervises it asks."""
-        if request.path in _PROBES:
-            self._proxy.handle(
-                request,
-                lambda response: reply(msgspec.structs.replace(response, headers=())),
-                self._host_address,
-            )
-        else:
-            error = NotAllowed("The token is missing or wrong. Send it as `authorization: Bearer …`.")
-            self._refuse(request, reply, 401, error, (("www-authenticate", "Bearer"),))
-
-    def _refuse(self, request: Request, reply: Reply, status: int, error: SpawnError, headers: Headers = ()) -> None:
-        """Decodable as the answer of every call of the protocol, whose status is field 1 in all; JSON elsewhere."""
-        noted = (*headers, *failure_notes(error.code))
-        if request.path.startswith(PROTOCOL):
-            body = InvocationResponse(status=error_status(error, self._proxy.system)).SerializeToString()
-            reply(Response(status, body, headers=noted))
-        else:
-            body = msgspec.json.encode({"code": error.code, "message": str(error)})
-            reply(Response(status, body, JSON_TEXT, noted))
 
     def _host_address(self, request: Request) -> HostAddress:
         """Where the sender listens, if it is a host: on its own machine, never anywhere else."""
@@ -219,31 +202,8 @@ class Door:
         return HostAddress(host, port)
 
 
-@functools.lru_cache(maxsize=256)
-def _is_local_name(host: bytes) -> bool:
-    name = host.decode("latin-1")
-    name = name.partition("]")[0] + "]" if name.startswith("[") else name.partition(":")[0]
-    return not name or is_loopback(name)
-
-
-def tls_context(security: Security) -> ssl.SSLContext | None:
-    """What a listener with these certificates needs; None without any."""
-    if not security.is_encrypted:
-        return None
-    import tempfile
-
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    with tempfile.TemporaryDirectory(prefix="spawn-tls-") as folder:  # the library reads keys from files only
-        pair = os.path.join(folder, "pair.pem")  # noqa: PTH118
-        handle = os.open(pair, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(security.certificate + b"\n" + security.key)
-        context.load_cert_chain(pair)
-    if security.client_authority:
-        context.verify_mode = ssl.CERT_REQUIRED
-        context.load_verify_locations(cadata=security.client_authority.decode())
-    return context
+def _bare(response: Response) -> Response:
+    return msgspec.structs.replace(response, headers=())
 
 
 def serve(

@@ -1,18 +1,23 @@
 """Who may connect to a server, and how much of it they may use.
 
 On loopback the token is enough: its file can be read by its owner only.  Everywhere else the connection is encrypted, and
-the client has the token or a certificate.
+the client has the token or a certificate.  Tokens and certificates have a role, which the server enforces.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import os
+import ssl
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from runtime.crypto.tokens import is_same, new_token
-from runtime.errors import BadSetting
+from runtime.crypto.tokens import Role, is_same, new_token
+from runtime.errors import BadSetting, NotAllowed
 
 LOOPBACK = "127.0.0.1"
+ROLE_NAME = "spawn:role:"
+"""Begins the alternative name of a client's certificate that says its role; one without such a name may act."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,20 +31,54 @@ class Security:
     key: bytes = field(default=b"", repr=False)
     client_authority: bytes = b""
     """Clients must have a certificate of this authority; empty for none."""
+    look_token: str = field(default="", repr=False)
+    """What clients send that may only look; empty for none."""
 
     @property
     def is_encrypted(self) -> bool:
         return bool(self.certificate and self.key)
 
-    def admits(self, authorization: str) -> bool:
-        """Whether a request with this `authorization` header may go on.
+    @property
+    def has_certified_clients(self) -> bool:
+        """Every client has shown a certificate when it connected."""
+        return bool(self.is_encrypted and self.client_authority)
 
-        A client whose certificate was checked when it connected needs nothing more.
+    def role(self, authorization: str, certified: Role | None = None) -> Role | None:
+        """What a client with this `authorization` header may do; None for nothing.
+
+        Where clients have certificates, the role is that of the certificate, which is `certified`, and no token is looked at.
         """
-        if self.is_encrypted and self.client_authority:
-            return True
+        if self.has_certified_clients:
+            return certified or Role.ACT
         scheme, _, token = authorization.partition(" ")
-        return scheme.lower() == "bearer" and bool(self.token) and is_same(token.strip(), self.token)
+        if scheme.lower() != "bearer":
+            return None
+        given = token.strip()
+        # Both are compared, whichever fits: the time says nothing about either.
+        acts, looks = _fits(given, self.token), _fits(given, self.look_token)
+        return Role.ACT if acts else Role.LOOK if looks else None
+
+    def admits(self, authorization: str) -> bool:
+        """Whether a request with this `authorization` header may go on, at least to look."""
+        return self.role(authorization) is not None
+
+
+def _fits(given: str, token: str) -> bool:
+    return is_same(given, token) and bool(token)
+
+
+def certified_role(names: Iterable[str]) -> Role:
+    """The role of a client's certificate with these alternative names."""
+    roles = {name.removeprefix(ROLE_NAME) for name in names if name.startswith(ROLE_NAME)}
+    return Role.ACT if not roles or roles == {Role.ACT} else Role.LOOK
+
+
+def refusal_to_look(what: str) -> NotAllowed:
+    """The error for whoever may only look, and wanted to act."""
+    return NotAllowed(
+        f"Your token or certificate has the role `{Role.LOOK}`, and {what} needs the role `{Role.ACT}`; nothing was run.\n"
+        "Ask whoever started the server for a token to act."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +110,8 @@ def check_listener(host: str, security: Security) -> None:
         raise BadSetting("TLS needs both a certificate and its key; only one of them was given.")
     if security.client_authority and not security.is_encrypted:
         raise BadSetting("Client certificates need TLS: give the server a certificate and a key too.")
+    if security.token and security.token == security.look_token:
+        raise BadSetting("The token to look must be another than the token to act; both were given the same.")
     if not security.token and not security.client_authority:
         raise BadSetting(
             "A server without a token would let every process in: Security() makes one, as --token-file does.\n"
@@ -91,3 +132,31 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def is_unspecified(host: str) -> bool:
+    """Whether it is `0.0.0.0` or `::`, which reaches the machine that it is used on."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_unspecified
+    except ValueError:
+        return False
+
+
+def tls_context(security: Security) -> ssl.SSLContext | None:
+    """What a listener with these certificates needs; None without any."""
+    if not security.is_encrypted:
+        return None
+    import tempfile
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    with tempfile.TemporaryDirectory(prefix="spawn-tls-") as folder:  # the library reads keys from files only
+        pair = os.path.join(folder, "pair.pem")  # noqa: PTH118
+        handle = os.open(pair, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(security.certificate + b"\n" + security.key)
+        context.load_cert_chain(pair)
+    if security.client_authority:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(cadata=security.client_authority.decode())
+    return context

@@ -15,6 +15,7 @@ from contextlib import suppress
 
 import msgspec
 
+from runtime.crypto.tokens import Role
 from runtime.drivers.direct import DirectTurns
 from runtime.engine.commands import Run
 from runtime.errors import BadSetting, InternalError, SpawnError, SystemStopped
@@ -22,7 +23,8 @@ from runtime.hosts.http import HostCall, HttpHost
 from runtime.hosts.targets import HostAddress
 from runtime.local import EmbeddedSystem
 from runtime.records import Outcome, Work
-from runtime.servers.http_messages import JSON_TEXT, PLAIN_TEXT, App, Request, Response
+from runtime.servers.http_guard import PROTOBUF
+from runtime.servers.http_messages import JSON_TEXT, PLAIN_TEXT, Access, App, Request, Response
 from runtime.servers.http_messages import Reply as Send
 from runtime.servers.metrics import Metrics
 from runtime.servers.spawn_calls import InvocationDoor
@@ -42,18 +44,15 @@ from runtime.wire.pb.spawn.actors.protocol_pb2 import (
 from runtime.wire.statuses import error_status, http_status
 from runtime.wire.values import set_payload
 
-_PROTOBUF = (b"application/octet-stream", b"application/protobuf")
 _NOT_FOUND = Response(404, b"Not found!", PLAIN_TEXT)
 _UP = Response(200, b'{"status":"up"}', JSON_TEXT)
 _DOWN = Response(503, b'{"status":"down"}', JSON_TEXT)
 _LONGEST_IDENTITY, _PROBE_S = 100, 5.0
+_LIVES = ("/health/liveness", "/health/readiness")
+_SHOWS = ("/health", "/metrics", notes.HOST_PROBE)
+_PROBES, _READS, _ACTS = (Access(role, PROTOBUF) for role in (None, Role.LOOK, Role.ACT))
 _ROOT = "/api/v1/system"
 _BELOW = f"{_ROOT}/"
-
-
-@functools.lru_cache(maxsize=256)
-def _is_protobuf(content_type: bytes) -> bool:
-    return content_type.partition(b";")[0].strip().lower() in _PROTOBUF
 
 
 Sender = Callable[[Request], HostAddress]
@@ -84,6 +83,16 @@ class SpawnProxy:
 
     def close(self) -> None:
         self._work.shutdown(wait=False, cancel_futures=True)
+
+    def access(self, method: str, path: str) -> Access:
+        """See `http_messages.App`."""
+        if path == _ROOT or path.startswith(_BELOW):
+            return _READS if method in ("GET", "HEAD") and "/actors/" in path else _ACTS
+        if path.rstrip("/") in _LIVES:
+            return _PROBES
+        if path.rstrip("/") in _SHOWS:
+            return _READS
+        return self.contracts.access(method, path) if self.contracts is not None else _ACTS
 
     def handle(self, request: Request, send: Send, sender: Sender) -> None:
         """Serve one request."""
@@ -135,13 +144,11 @@ class SpawnProxy:
 
     def _takes(self, request: Request, send: Send, kind: Answers) -> bool:
         """Whether this is a message that can be looked at now; if not, it is refused."""
-        content_type = request.headers.get(b"content-type", b"")
         if request.method != "POST":
             send(Response(405, b"Use POST here.\n", PLAIN_TEXT, (("allow", "POST"),)))
-        elif not _is_protobuf(content_type):
-            shown = content_type.decode("latin-1") or "nothing"
+        elif not request.headers.get(b"content-type"):
             error = BadSetting(
-                f"The body must be protobuf, as content type application/octet-stream, and it is {shown}."
+                "The body must be protobuf, as content type application/octet-stream, and it is nothing."
             )
             send(self._refusal(kind, error, 415))
         elif self.is_draining:

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runtime.errors import SpawnError
 from runtime.servers.http_connection import HttpConnection
-from runtime.servers.http_messages import HttpLimits, Reply, Request, Response
+from runtime.servers.http_messages import Access, HttpLimits, Reply, Request, Response
 from runtime.servers.http_server import HttpServer
 from runtime.testing.raw_host import post
 from runtime.wire.http_client import AddressPool, ClientLimits, Ended, NoAnswer
@@ -51,6 +52,12 @@ class Seen:
     def __init__(self) -> None:
         self.requests: list[Request] = []
 
+    def access(self, method: str, path: str) -> Access:
+        return Access()
+
+    def refused(self, path: str, status: int, error: SpawnError) -> Response:
+        return Response(status, str(error).encode())
+
     def handle(self, request: Request, reply: Reply) -> None:
         self.requests.append(request)
         reply(Response(200, b"ok"))
@@ -66,7 +73,7 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
 def served(loop: asyncio.AbstractEventLoop, *connections: list[bytes]) -> list[tuple[Any, bool]]:
     """What an app sees of these connections, one after the other, and whether each was closed."""
     app = Seen()
-    server = HttpServer(app, limits=HttpLimits(head_bytes=300, body_bytes=100))
+    server = HttpServer(app, names=("a",), limits=HttpLimits(head_bytes=300, body_bytes=100))
     server.loop = loop
     found = []
     for pieces in connections:

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from runtime.drivers.own_loop import OwnLoop
-from runtime.servers.http_messages import HttpLimits, Reply, Request, Response
+from runtime.errors import SpawnError
+from runtime.servers.http_messages import Access, HttpLimits, Reply, Request, Response
 from runtime.servers.http_server import HttpServer
 from runtime.testing.raw_host import body_of, exchange, post, status_of
 
@@ -28,6 +29,12 @@ class Echo:
         self.late: list[Reply] = []
         self.taken: list[bool] = []
         self.seen: list[Request] = []
+
+    def access(self, method: str, path: str) -> Access:
+        return Access()
+
+    def refused(self, path: str, status: int, error: SpawnError) -> Response:
+        return Response(status, str(error).encode())
 
     def handle(self, request: Request, reply: Reply) -> None:
         self.seen.append(request)
@@ -47,8 +54,8 @@ class Echo:
 def running(limits: HttpLimits = LIMITS) -> Iterator[tuple[int, Echo, HttpServer, OwnLoop]]:
     own = OwnLoop("test-http")
     app = Echo(own.loop)
-    server = HttpServer(app, limits=limits)
-    port = own.wait(server.listen("127.0.0.1", 0), WAIT_S)
+    server = HttpServer(app, names=("a",), limits=limits)
+    port = own.wait(server.listen(0), WAIT_S)
     try:
         yield port, app, server, own
     finally:
