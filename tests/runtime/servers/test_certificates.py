@@ -22,6 +22,7 @@ def greet(files: Certificates, client: ssl.SSLContext, name: str) -> bytes:
     server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=files.authority)
     server.load_cert_chain(files.server, files.server_key)
     server.verify_mode = ssl.CERT_REQUIRED
+    server.verify_flags |= ssl.VERIFY_X509_STRICT  # the default since Python 3.13
     here, there = socket.socketpair()
     here.settimeout(10)
     there.settimeout(10)
@@ -43,6 +44,7 @@ def greet(files: Certificates, client: ssl.SSLContext, name: str) -> bytes:
 
 def client_context(files: Certificates, *, with_certificate: bool = True) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=files.authority)
+    context.verify_flags |= ssl.VERIFY_X509_STRICT
     if with_certificate:
         context.load_cert_chain(files.client, files.client_key)
     return context
