@@ -65,6 +65,8 @@ class RuntimeConfig(msgspec.Struct, frozen=True, kw_only=True):
     """How long a new worker process may take to report."""
     task_call_timeout_s: float | None = None
     """How long an action of a task may run before its worker process is killed; None for as long as it takes."""
+    drain_s: float = 5.0
+    """For how long a stop goes on with messages that were accepted and wait; what is left then is kept as dead letters."""
     timeout_s: float = 60.0
     """How long a call waits for its answer when it does not say; Spawn's own default."""
 
@@ -84,6 +86,7 @@ _RANGES: dict[str, tuple[type, float, float | None]] = {
     "keep_days": (float, 0, None),
     "keep_turns": (int, 1, None),
     "mailbox_limit": (int, 1, None),
+    "drain_s": (float, 0, None),
     "timeout_s": (float, 0, None),
 }
 """Setting to its type, its least and its largest value; None for no bound."""
@@ -99,6 +102,11 @@ def _check_range(name: str, value: object, kind: type, low: float, high: float |
     bounds = f"{low:g} or more" if high is None else f"from {low:g} to {high:g}"
     none = ", or None for no limit" if name.startswith("keep_") else ""
     raise BadSetting(f"{name}={shown(value)} is outside its range: expected {what}, {bounds}{none}.")
+
+
+def check_seconds(name: str, value: object) -> None:
+    """Raises BadSetting: it is not a number of seconds, 0 or more."""
+    _check_range(name, value, float, 0, None)
 
 
 def duration_ms(value: object, *, name: str) -> int:

@@ -115,9 +115,16 @@ class EmbeddedSystem(DeployableSystem):
         return waiter.future
 
     def resend(self, invocation: Invocation, timeout: float | None = None) -> Any:
-        """Send a message again as it was, under an id of its own, and wait for its answer.  Errors as `invoke`."""
+        """Send a message again as it was, under an id of its own, and wait for its answer.  Errors as `invoke`.
+
+        A dead letter of the store keeps its id, and leaves the list with the turn that processes it, whatever comes of that.
+        """
         self._ensure_started()
-        again = msgspec.structs.replace(invocation, id=self._ids())
+        is_letter = self.driver.look(lambda engine, _: invocation.id in engine.feed.kept_letters)
+        if is_letter:  # in the past, as a message of the store that is due
+            again = msgspec.structs.replace(invocation, scheduled_to_us=1)
+        else:
+            again = msgspec.structs.replace(invocation, id=self._ids())
         waiter = BlockingWaiter(self.driver.callers)
         self.driver.submit(again, waiter)
         return waiter.wait(again, self.config.timeout_s if timeout is None else timeout)

@@ -11,6 +11,7 @@ from runtime.api import Capability, SystemStatus
 from runtime.clock import Clock, SystemClock
 from runtime.config import RuntimeConfig
 from runtime.drivers.calls import ThreadedCalls
+from runtime.drivers.remainder import Left
 from runtime.drivers.threaded import ThreadedDriver
 from runtime.drivers.waiters import LoopPort
 from runtime.errors import StoreUnavailable, SystemStopped
@@ -52,8 +53,15 @@ class RunningSystem:
     def flush(self, timeout: float = 10.0) -> int:
         return self.driver.flush(timeout) if self._is_started else self.store.head()
 
-    def close(self) -> None:
-        """Let turns end, write everything, release the store.  Safe to call twice, from any thread but an action's.
+    def close(self, *, drain: float | None = None) -> None:
+        """Process what was accepted, let turns end, write everything, release the store.
+
+        Messages from outside are refused.  Those that wait and that nobody waits for are processed for some seconds; then what
+        is left is kept in the store as dead letters, durable ones are processed after the next start (`left` counts both).
+        Safe to call twice, from any thread but an action's.
+
+        Args:
+            drain: for how many seconds; the configuration's `drain_s` if not given, 0 for not at all.
 
         Raises:
             StoreUnavailable: something could not be written; the message says how much is lost.  All else is done.
@@ -62,7 +70,7 @@ class RunningSystem:
             if self._is_closed:
                 return
             self._is_closed = True
-        is_written = not self._is_started or self.driver.stop(timeout_s=10.0)
+        is_written = not self._is_started or self.driver.stop(10.0, self.config.drain_s if drain is None else drain)
         if self._tasks is not None:
             self._tasks.close()
         self.store.close()
@@ -72,6 +80,20 @@ class RunningSystem:
                 f"{engine.journal.unwritten} answered turns of {self.name} could not be written and are lost.\n"
                 f"{engine.store_error.partition(chr(10))[0]}"
             )
+
+    @property
+    def waiting_at_close(self) -> dict[str, int] | None:
+        """While `close` processes messages: how many wait, by actor; else None."""
+        return self.driver.remainder.waiting
+
+    def cut_short(self) -> None:
+        """Have a `close` in another thread leave what still waits, at once."""
+        self.driver.remainder.cut_short()
+
+    @property
+    def left(self) -> Left:
+        """What `close` did not get to."""
+        return self.driver.remainder.left
 
     def start(self) -> None:
         """Start the threads now, not at the first deploy or call: for servers, which hand messages to the driver itself."""

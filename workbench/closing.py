@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import Context
 
 from runtime.api import SystemApi
 from runtime.errors import SpawnError
+from workbench.tables import plural
 
 _LOOK_S = 0.1
 _LISTED = 1_000
+_QUIET_S = 0.5
+_TELL_S = 1.0
+"""How often it is told how many messages wait, after the first half second."""
 
 
-def close_attentively(system: SystemApi, tell: Callable[[str], object]) -> None:
-    """Close a system.  An interrupt does not leave it half closed: turns in progress are given up, and it ends sooner.
+def close_attentively(system: SystemApi, tell: Callable[[str], object], drain_s: float | None = None) -> None:
+    """Close a system, and tell how it gets on with the messages that wait.
+
+    An interrupt does not leave it half closed: what waits is left, turns in progress are given up, and it ends sooner.
+
+    Args:
+        drain_s: for how long messages are processed that were accepted; None as the system is configured.
 
     Raises:
         StoreUnavailable: something could not be written.
@@ -24,7 +34,10 @@ def close_attentively(system: SystemApi, tell: Callable[[str], object]) -> None:
 
     def close() -> None:
         try:
-            system.close()
+            if can_drain(system) and drain_s is not None:
+                system.close(drain=drain_s)  # type: ignore[call-arg]
+            else:
+                system.close()
         except BaseException as error:  # noqa: BLE001 - raised below, where somebody waits
             errors.append(error)
 
@@ -40,13 +53,36 @@ def close_attentively(system: SystemApi, tell: Callable[[str], object]) -> None:
 
 
 def _join(thread: threading.Thread, system: SystemApi, tell: Callable[[str], object]) -> None:
+    from_s = time.monotonic() + _QUIET_S
     while thread.is_alive():
         try:
             thread.join(_LOOK_S)
+            if time.monotonic() >= from_s and (waiting := getattr(system, "waiting_at_close", None)):
+                tell(_progress(waiting))
+                from_s = time.monotonic() + _TELL_S
         except KeyboardInterrupt:
+            cut_short = getattr(system, "cut_short", None)
+            if cut_short is not None:
+                cut_short()
             given_up = _give_up(system)
             if given_up:
                 tell(f"Given up, since the stop was interrupted: {', '.join(given_up)}.")
+
+
+def can_drain(system: SystemApi) -> bool:
+    """Whether it is a system of this process: messages that wait in another are no business of whoever leaves it."""
+    return hasattr(system, "cut_short")
+
+
+def _progress(waiting: dict[str, int]) -> str:
+    return f"Still processing before the stop: {by_actor(waiting)}. Interrupt to leave them as dead letters."
+
+
+def by_actor(counts: dict[str, int]) -> str:
+    """`12 messages (mail 11, orders 1)`: how many, and for whom; the three actors that have most."""
+    most = sorted(counts, key=lambda name: (-counts[name], name))[:3]
+    named = ", ".join(f"{name} {counts[name]:,}" for name in most) + (", …" if len(counts) > 3 else "")
+    return f"{plural(sum(counts.values()), 'message')} ({named})"
 
 
 def _give_up(system: SystemApi) -> list[str]:

@@ -12,6 +12,17 @@ def key_location(system: SystemApi) -> str:
     return str(getattr(getattr(system, "store", None), "key_location", "") or "")
 
 
+def left_before(system: SystemApi) -> tuple[str, ...]:
+    """What an earlier stop has left, as a sentence; nothing if it left nothing."""
+    driver = getattr(system, "driver", None)
+    count = len(driver.engine.feed.kept_letters) if driver is not None else 0
+    if not count:
+        return ()
+    return (
+        f"Left by an earlier stop: {plural(count, 'message')}. wb.dead_letters() lists them, %retry ID sends one again.",
+    )
+
+
 def on_purpose(system: SystemApi) -> tuple[str, ...]:
     """Held actors and injected faults, which make a system look broken."""
     driver = getattr(system, "driver", None)
@@ -38,4 +49,4 @@ def welcome(system: SystemApi) -> str:
         lines.append(
             f"It continues after {plural(status.committed, 'turn')}; an actor runs again once its cell has been run."
         )
-    return "\n".join(lines)
+    return "\n".join([*lines, *left_before(system)])

@@ -20,12 +20,13 @@ from runtime.config import DEFAULT_SYSTEM, Durability, RuntimeConfig
 from runtime.errors import BadSetting, StoreInUse, SystemStopped, nearest, shown
 from workbench.actor_logs import ActorLogs
 from workbench.closing import close_attentively
-from workbench.own_notes import key_is_new, key_location, on_purpose, welcome
+from workbench.own_notes import key_is_new, key_location, left_before, on_purpose, welcome
 from workbench.results import Status
 from workbench.store_place import default_store, prepare_directory, store_url
 
 if TYPE_CHECKING:
     from runtime.contracts.contract import Contract
+    from runtime.drivers.remainder import Left
     from runtime.local import EmbeddedSystem
     from workbench.attach.attachment import Attached
     from workbench.audit_trail import Audits, Trail
@@ -54,6 +55,8 @@ class Session:
         """Gets what the user should know once, such as where the store and its key are."""
         self.logs = ActorLogs()
         """What actors print and log, while something brings it here."""
+        self.left: Left | None = None
+        """What the last stop left; None before the first."""
         self._lock = threading.RLock()
         self._history: HistoryDatabase | None = None
         self._stopped = False
@@ -114,11 +117,12 @@ class Session:
                 return self.system
             return self._start(self._settings(wanted), is_first_use=False, may_join=join)
 
-    def stop(self) -> bool:
+    def stop(self, drain: float | None = None) -> bool:
         """Stop the system and write everything it answered; False if none was running.
 
-        Turns in progress get some seconds to end, or until an interrupt.  Until an explicit `start`, nothing starts by itself.
-        Safe to call twice.
+        What was accepted is processed for `drain` seconds (5 if the system was not configured otherwise), or until an interrupt;
+        `left` says what remains.  Turns in progress get some seconds to end.  Until an explicit `start`, nothing starts by
+        itself.  Safe to call twice.
         """
         with self._lock:
             self.detach()
@@ -131,7 +135,10 @@ class Session:
             self._stopped = True
             atexit.unregister(self.stop)
             if running is not None:
-                close_attentively(running, self.notify)
+                try:
+                    close_attentively(running, self.notify, drain)
+                finally:
+                    self.left = getattr(running, "left", None)
             return running is not None
 
     def attach(self, system: SystemApi, attached: Attached, reason: str = "") -> None:
@@ -222,7 +229,7 @@ class Session:
         if system is not None:
             # What was opened counts as running, though its threads start with the first call.
             running = msgspec.structs.replace(system.status(), running=True)
-            durability, notes = str(self._started_with["durability"]), on_purpose(system)
+            durability, notes = str(self._started_with["durability"]), (*on_purpose(system), *left_before(system))
             return Status.of(running, key=key_location(system), durability=durability, notes=notes)
         settings = self._settings({})
         return Status.of(SystemStatus(system=settings["system"], store=settings["store"], running=False))

@@ -25,6 +25,7 @@ from runtime.drivers.outbox import Outbox
 from runtime.drivers.pool import Worker, WorkerPool
 from runtime.drivers.projections import Projections
 from runtime.drivers.recorder import Recorder
+from runtime.drivers.remainder import Remainder
 from runtime.drivers.timekeeper import Timekeeper
 from runtime.engine.commands import Command, Run
 from runtime.engine.ready import FairQueue
@@ -76,6 +77,8 @@ class ThreadedDriver:
         self.lock = threading.Lock()
         self.inbox = Inbox(self.engine, clock.now_us)
         self._draining = Draining(self)
+        self.remainder = Remainder(self)
+        """What waits when it is to stop."""
         self._local = threading.local()
         self._now = clock.now_us
         self.pool = WorkerPool(
@@ -232,21 +235,27 @@ class ThreadedDriver:
             )
         return self.engine.journal.committed
 
-    def stop(self, timeout_s: float) -> bool:
-        """Refuse new messages, let turns end, write everything, end the threads; False if something was left unwritten."""
+    def stop(self, timeout_s: float, drain_s: float = 0.0) -> bool:
+        """Refuse new messages, let turns end, write everything, end the threads; False if something was left unwritten.
+
+        Args:
+            drain_s: for how long, in seconds, messages are processed that were accepted; `remainder` tells what is left.
+        """
         if self._is_closed:
             return True
         self._is_closed = True
         for fault in self.faults:
             fault.end()
+        turns_s = self.remainder.process(drain_s, _LAST_TURNS_S)
         self.call(lambda engine, now: engine.stop(now))
         self.timekeeper.stop()
         if self.projections is not None:
             self.projections.stop()
-        let_turns_end(self, _LAST_TURNS_S)
+        let_turns_end(self, turns_s)
         self.pool.stop()
         self.coroutines.stop()
         self._let_in()  # what was left after all is refused
+        self.remainder.count()
         is_whole = self.recorder.stop(timeout_s) and self.engine.journal.unwritten == 0
         if not is_whole:
             self.call(lambda engine, _: engine.give_up_writing())

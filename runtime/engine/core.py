@@ -110,7 +110,7 @@ class Core:
 
     def why_closed(self) -> SpawnError:
         """The error for a message that is not taken."""
-        if self.is_stopped:
+        if self.is_stopped or self.is_draining:
             return SystemStopped(self.options.system)
         unwritten = self.journal.unwritten
         turns = "1 answered turn is" if unwritten == 1 else f"{unwritten} answered turns are"

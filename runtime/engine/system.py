@@ -7,7 +7,7 @@ are injected.  So a turn's outcome depends on nothing that a test, a replay or a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from runtime.definition import ActorDefinition
@@ -17,6 +17,7 @@ from runtime.engine.commands import Answer, Command
 from runtime.engine.core import Core, EngineOptions
 from runtime.engine.crashes import crash
 from runtime.engine.holds import Holds
+from runtime.engine.mailbox import Envelope
 from runtime.engine.ready import FairQueue, ReadyQueue
 from runtime.engine.replies import failed
 from runtime.engine.template import Template
@@ -29,6 +30,9 @@ from runtime.records import Event, EventKind, Invocation, Phase, State
 from runtime.statestores.base import Group
 
 __all__ = ["Engine", "EngineOptions"]
+
+
+_AT_WORK = (Phase.LOADING, Phase.RUNNING)
 
 
 class Engine:
@@ -65,6 +69,8 @@ class Engine:
         self.around_host: Callable[[Host | None, Host], Host] | None = None
         """Gives the host of a new definition, from that of the earlier one and the one that was asked for."""
         self.backlog = core.backlog
+        self.durable_left = 0
+        """Durable messages that a stop left in mailboxes."""
 
     @property
     def store_error(self) -> str:
@@ -125,7 +131,7 @@ class Engine:
         """The group last taken is on disk: release who waited for it."""
         core = self._core
         if core.store_error:
-            core.store_error, core.is_closed = "", core.is_stopped
+            core.store_error, core.is_closed = "", core.is_stopped or core.is_draining
             core.feed.publish(Event(EventKind.STORE_RECOVERED, now_us))
         released = core.journal.group_committed()
         core.hold_or_go_on()
@@ -150,11 +156,41 @@ class Engine:
             commands += self._time.due(*entry, now_us)
         return commands
 
+    def begin_draining(self) -> None:
+        """Refuse messages from outside; what waits is processed, with the messages that its turns send, until `stop`."""
+        self._core.is_closed = self._core.is_draining = True
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether a turn is going on, or one can begin without a further message."""
+        core = self._core
+        if core.store_error:
+            return False
+        return len(core.ready) > 0 or any(each.phase in _AT_WORK for each in self.directory.active.values())
+
+    def has_accepted(self) -> bool:
+        """Whether a message waits for which nobody waits: its sender was told that it is accepted."""
+        return any(envelope.waiter is None and not envelope.is_init for envelope in self._envelopes())
+
+    def waiting(self) -> dict[str, int]:
+        """How many messages wait, for each actor that has some."""
+        return {each.id.name: each.waiting for each in self.directory.active.values() if each.waiting}
+
+    def _envelopes(self) -> Iterator[Envelope]:
+        for activation in self.directory.active.values():
+            yield from activation.mailbox or ()
+            yield from activation.outside or ()
+
     def stop(self, now_us: int) -> list[Command]:
-        """Refuse new messages and those that wait; turns in progress end."""
+        """Refuse new messages and those that wait; turns in progress end.
+
+        What was accepted is kept: durable messages and schedules for whoever opens the store next, the others as dead letters.
+        """
         core = self._core
         core.is_stopped = core.is_closed = True
+        core.is_draining = False
         commands: list[Command] = []
+        self.durable_left += sum(1 for each in self._envelopes() if each.invocation.durable)
         for activation in list(self.directory.active.values()):
             for envelope in (*(activation.mailbox or ()), *(activation.outside or ())):
                 commands += core.refuse(envelope.invocation, envelope.waiter, core.why_closed(), now_us)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from runtime.config import Durability
+from runtime.config import Durability, check_seconds
 from workbench.results import Status
 from workbench.session import current
+from workbench.stopped import Stopped
 
 
 def start(
@@ -36,9 +37,27 @@ def start(
     return current.status()
 
 
-def stop() -> None:
-    """Finish turns in progress, write everything, and stop.  Nothing starts again before `start`."""
-    current.stop()
+def stop(drain: float | None = None) -> Stopped:
+    """Process what was accepted, finish turns in progress, write everything, and stop.  Nothing starts again before `start`.
+
+    Messages that wait after `drain` seconds, or after an interrupt, are kept as dead letters: after the next start,
+    `dead_letters` lists them and `retry` sends one again.  Durable ones are processed by themselves then.
+
+    Args:
+        drain: seconds; 5 if the system was not started with another `drain_s`, 0 to leave at once what waits.
+
+    Returns:
+        What was stopped and what was left, as a sentence.
+
+    Raises:
+        BadSetting: `drain` is no number of seconds.
+        StoreUnavailable: something could not be written; the message says what is lost.
+    """
+    if drain is not None:
+        check_seconds("drain", drain)
+    store = str(getattr(getattr(current.own, "store", None), "url", ""))
+    was_running = current.stop(drain)
+    return Stopped(was_running, store, current.left if was_running else None)
 
 
 def status() -> Status:

@@ -48,7 +48,8 @@ def retry(which: Failed | DeadLetter | str | None = None, *, fork: bool = False,
     try:
         if isinstance(system, EmbeddedSystem):
             with acting(system, "retry", message.actor.name, message.action, message.payload):
-                return system.resend(_again(message), timeout)
+                is_letter = isinstance(failed, DeadLetter) and failed.kept
+                return system.resend(_unwaited(message) if is_letter else _again(message), timeout)
         return system.invoke(
             message.actor.name,
             message.action,
@@ -70,6 +71,11 @@ def _again(message: Invocation) -> Invocation:
     return msgspec.structs.replace(
         message, cause=message.id, correlation=correlation, path=(), hops=(), asynchronous=False, scheduled_to_us=0
     )
+
+
+def _unwaited(message: Invocation) -> Invocation:
+    """A message that was never processed, as it was, but that now somebody waits for its answer."""
+    return msgspec.structs.replace(message, path=(), hops=(), asynchronous=False, durable=False)
 
 
 def _on_copy(failed: Failed, timeout_s: float) -> Tried:

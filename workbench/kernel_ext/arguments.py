@@ -56,6 +56,12 @@ SPAWN = (
     argument("--store", metavar="STORE", help="with start: sqlite:///PATH, a path, or memory"),
     argument("--durability", metavar="LEVEL", help="with start: snapshot, journal or commit"),
     argument(
+        "--drain",
+        type=float,
+        metavar="SECONDS",
+        help="with stop: how long to go on with what was accepted (default: 5)",
+    ),
+    argument(
         "--grpc-port", type=int, default=0, metavar="N", help="with serve: for other notebooks (default: a free one)"
     ),
     argument(

@@ -13,6 +13,7 @@ from workbench.kernel_ext.completer import LineCompleter
 from workbench.kernel_ext.config import Workbench
 from workbench.kernel_ext.errors import ErrorDisplay
 from workbench.kernel_ext.interrupts import Interrupts
+from workbench.kernel_ext.kernel_end import KernelEnd
 from workbench.kernel_ext.magic_base import BaseMagics
 from workbench.kernel_ext.magics import WorkbenchMagics
 from workbench.kernel_ext.panels import Panels
@@ -53,6 +54,9 @@ class Extension:
             if magics is not WorkbenchMagics:
                 self._add_magics(magics(self.shell))
         self._add_completion()
+        end = KernelEnd(self.shell, self._session)
+        end.install()
+        self._undo.append(end.remove)
         self._watch_names()
         panels = Panels(self.shell)
         panels.install()

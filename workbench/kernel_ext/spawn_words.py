@@ -34,8 +34,7 @@ def _start(given: argparse.Namespace, word: Word) -> Any:
 
 
 def _stop(given: argparse.Namespace, word: Word) -> None:
-    stop()
-    print("The actor system is stopped; everything it answered is on disk.")  # noqa: T201 - the cell's own output
+    print(stop(given.drain))  # noqa: T201 - the cell's own output
 
 
 def _serve(given: argparse.Namespace, word: Word) -> Any:

@@ -195,7 +195,7 @@ def test_closing_waits_for_a_store_that_comes_back(store: Fragile) -> None:
 def test_closing_says_what_could_not_be_written(store: Fragile, monkeypatch: pytest.MonkeyPatch) -> None:
     system = EmbeddedSystem(RuntimeConfig(system="test"), store)
     stop = system.driver.stop
-    monkeypatch.setattr(system.driver, "stop", lambda timeout_s: stop(0.3))
+    monkeypatch.setattr(system.driver, "stop", lambda timeout_s, drain_s: stop(0.3))
     system.deploy(Counter)
     system.flush()
     add_and_fail(system, store, 5)
@@ -209,7 +209,7 @@ def test_caller_whose_answer_was_held_back_is_told_when_its_turn_is_lost(
 ) -> None:
     system = EmbeddedSystem(RuntimeConfig(system="test", timeout_s=DEADLINE_S), store)
     stop = system.driver.stop
-    monkeypatch.setattr(system.driver, "stop", lambda timeout_s: stop(0.3))
+    monkeypatch.setattr(system.driver, "stop", lambda timeout_s, drain_s: stop(0.3))
     system.deploy(Careful)
     store.may_commit.clear()
     told: list[str] = []

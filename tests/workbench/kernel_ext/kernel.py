@@ -71,6 +71,10 @@ class Kernel:
         self._manager.shutdown_kernel(now=True)
         self._manager.cleanup_resources()
 
+    def end(self) -> None:
+        """What a front end's menu does: ask it to shut down, and end it by force only if it does not."""
+        self._manager.shutdown_kernel(now=False)
+
     def run(self, code: str, *, meanwhile: Callable[[], object] | None = None) -> Cell:
         """Run a cell to its end; `meanwhile` is called when it prints `now`."""
         cell = Cell()
