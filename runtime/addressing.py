@@ -1,59 +1,62 @@
-"""Whether a call names its actor and its action in text.
+"""Whom a call is for, and under which names it is recorded: checked where a message is made, before it is sent.
 
-Checked where a message is made: what is sent is recorded, and a record has to be read again.
+What is sent is recorded, and a record has to be read again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from runtime.errors import BadSetting, shown
+from runtime.fields import as_name
 
 
-def check_address(
-    actor: Any,
-    action: Any,
-    parent: Any = None,
-    key: Any = None,
-    metadata: Mapping[Any, Any] | None = None,
-    system: Any = None,
-) -> None:
-    """Nothing, where all of it is text.
+def actor_name(value: Any) -> str:
+    """The name of an actor.
 
     Raises:
-        BadSetting: something is not; the message says what.
+        BadSetting: it is no text, or has a NUL or a lone surrogate.
     """
-    if type(actor) is not str or type(action) is not str:
-        _check(actor, "actor", "the actor's name")
-        _check(action, "action", "the action's name")
-    if parent is not None:
-        _check(parent, "parent", "the template's name")
-    if key is not None:
-        _check(key, "key", "any text")
-    if system is not None and type(system) is not str:
-        _check(system, "system", "the system's name")
-    if metadata is not None:
-        _check_metadata(metadata)
+    if type(value) is str and value.isprintable():
+        return value
+    return _name(value, "actor", "the actor's name")
 
 
-def _check(value: Any, name: str, wanted: str) -> None:
-    if not isinstance(value, str):
-        hint = (
-            f" A class is deployed; its actor is called by name, such as {_name_of(value)!r}."
-            if isinstance(value, type)
-            else ""
-        )
-        raise BadSetting(f"{name}={shown(value)} is not text; give {wanted}.{hint}")
+def action_name(value: Any) -> str:
+    """The name of an action.  Raises BadSetting as `actor_name`."""
+    if type(value) is str and value.isprintable():
+        return value
+    return _name(value, "action", "the action's name")
 
 
-def _check_metadata(metadata: Any) -> None:
-    if not isinstance(metadata, Mapping):
-        raise BadSetting(f"metadata={shown(metadata)} is not a mapping of names to texts.")
-    for name, text in metadata.items():
-        if not isinstance(name, str) or not isinstance(text, str):
-            raise BadSetting(f"metadata {shown(name)}: {shown(text)} is not a name with a text; metadata is text only.")
+def template_name(value: Any) -> str:
+    """The template to make an actor from; empty for None.  Raises BadSetting as `actor_name`."""
+    return "" if value is None else _name(value, "parent", "the template's name")
+
+
+def system_name(value: Any) -> str:
+    """The name of an actor system; empty for None, which is the caller's own.  Raises BadSetting as `actor_name`."""
+    return "" if value is None else _name(value, "system", "the system's name")
+
+
+def key_text(value: Any) -> str:
+    """An idempotency key; empty for None.  Raises BadSetting as `actor_name`."""
+    return "" if value is None else _name(value, "key", "any text")
+
+
+def _name(value: Any, field: str, wanted: str) -> str:
+    if not issubclass(type(value), str):
+        raise BadSetting(f"{field}={shown(value)} is not text; give {wanted}.{_hint(value)}")
+    return as_name(value, field, wanted)
+
+
+def _hint(value: Any) -> str:
+    if not isinstance(value, type):
+        return ""
+    return f" A class is deployed; its actor is called by name, such as {_name_of(value)}."
 
 
 def _name_of(kind: type) -> str:
-    return str(getattr(kind, "__spawn_settings__", {}).get("name") or kind.__name__.lower())
+    settings = getattr(kind, "__spawn_settings__", None)
+    given = settings.get("name") if isinstance(settings, dict) else None
+    return shown(given or kind.__name__.lower())

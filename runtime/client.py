@@ -8,10 +8,11 @@ from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 
-from runtime.addressing import check_address
+from runtime.addressing import action_name, actor_name, key_text, system_name, template_name
 from runtime.codecs.values import encode_value
 from runtime.config import delay_us
 from runtime.errors import BadSetting, shown
+from runtime.fields import LONGEST_S, as_texts, as_time_us, as_timeout_s
 from runtime.ids import ActorId, InvocationId
 from runtime.records import Invocation
 
@@ -22,6 +23,9 @@ noted: ContextVar[list[Invocation] | None] = ContextVar("noted", default=None)
 
 REQUEST_TIMEOUT = "request-timeout"
 """Reserved metadata (spawn-protocol §2.7)."""
+
+_MOST_DIGITS = 20
+"""More digits than any time-out has; Python refuses to read a number of some thousands."""
 
 
 def build_invocation(
@@ -41,18 +45,21 @@ def build_invocation(
 
     Raises:
         BadPayload: the payload has no encoding.
-        BadSetting: delay or time are not usable, or a name, the key or the metadata is not text.
+        BadSetting: a delay or a time is outside its range, or a name, the key or the metadata is not text; the message begins
+            with the argument's name.
     """
-    check_address(actor.name, action, parent, key, metadata, actor.system)
+    name, system = actor_name(actor.name), actor.system
+    if type(name) is not type(actor.name) or type(system) is not str or not system.isprintable():
+        actor = ActorId(system_name(system), name)
     invocation = Invocation(
         id=invocation_id,
         actor=actor,
-        action=action,
+        action=action_name(action),
         payload=None if payload is None else encode_value(payload, what="the payload"),
-        parent=parent or "",
-        key=key or "",
-        metadata=_NO_METADATA if metadata is None else dict(metadata),
-        asynchronous=asynchronous,
+        parent="" if parent is None else template_name(parent),
+        key="" if key is None else key_text(key),
+        metadata=_NO_METADATA if metadata is None else as_texts(metadata, "metadata"),
+        asynchronous=asynchronous is True or bool(asynchronous),
         scheduled_to_us=0 if delay is None and scheduled_to is None else due_us(delay, scheduled_to),
     )
     notes = noted.get()
@@ -65,30 +72,29 @@ def wait_s(timeout: float | None, metadata: Mapping[str, str] | None, default_s:
     """How long a call waits: what it says, else Spawn's reserved metadata `request-timeout` (milliseconds), else the default.
 
     Raises:
-        BadSetting: the time-out is no number, or the metadata is not a number of milliseconds.
+        BadSetting: the time-out is no number of seconds from 0 to 100 years, or the metadata is not a number of milliseconds
+            within the same range.
     """
     if timeout is not None:
-        if not isinstance(timeout, (int, float)):
-            raise BadSetting(f"timeout={shown(timeout)} is not a number of seconds.")
-        return timeout
+        return as_timeout_s(timeout)
     text = metadata.get(REQUEST_TIMEOUT) if metadata else None
     if text is None:
         return default_s
-    if not text.isdecimal():
-        raise BadSetting(f"Metadata {REQUEST_TIMEOUT}={text!r} is not a number of milliseconds.")
-    return int(text) / 1_000
+    if text.isdecimal() and len(text) <= _MOST_DIGITS and int(text) <= LONGEST_S * 1_000:
+        return int(text) / 1_000
+    raise BadSetting(
+        f"Metadata {REQUEST_TIMEOUT}={shown(text)} is not a number of milliseconds from 0 to {LONGEST_S * 1_000:,}."
+    )
 
 
 def due_us(delay: float | str | None, scheduled_to: datetime | None) -> int:
     """When a call is to run, in microseconds since the epoch.
 
     Raises:
-        BadSetting: both are given, the delay is negative, or the time has no time zone.
+        BadSetting: both are given, the delay is not from 0 to 100 years, the time has no time zone, or is not from 1970 to 9999.
     """
     if delay is not None and scheduled_to is not None:
         raise BadSetting("Give delay or scheduled_to, not both.")
     if scheduled_to is not None:
-        if scheduled_to.tzinfo is None:
-            raise BadSetting(f"scheduled_to={scheduled_to} has no time zone; use datetime.now(UTC) + …, for instance.")
-        return round(scheduled_to.timestamp() * 1_000_000)
+        return as_time_us(scheduled_to, "scheduled_to")
     return time.time_ns() // 1_000 + delay_us(delay)

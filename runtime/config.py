@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 import os
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from enum import StrEnum
 
 import msgspec
 
 from runtime.errors import BadSetting, shown
+from runtime.fields import LONGEST_S, is_span_s
 
 _UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d)\s*\Z")
@@ -113,27 +112,36 @@ def duration_ms(value: object, *, name: str) -> int:
     """Milliseconds from an int (already milliseconds) or from text such as `"10s"`, `"1.5 min"`, `"250ms"`.
 
     Raises:
-        BadSetting: for anything else, and for a negative value.
+        BadSetting: for anything else, for a negative value, and for more than 100 years.
     """
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return value
+        return int(_within_range(value, value, name))
     if isinstance(value, str) and (match := _DURATION.match(value)):
-        return round(float(match[1]) * _UNITS_MS[match[2]])
+        return round(_within_range(float(match[1]) * _UNITS_MS[match[2]], value, name))
     raise BadSetting(f'{name}={shown(value)} is not a duration. Use milliseconds as an int, or text such as "10s".')
 
 
+def _within_range(milliseconds: float, given: object, name: str) -> float:
+    if milliseconds <= LONGEST_S * 1_000:
+        return milliseconds
+    raise BadSetting(
+        f"{name}={shown(given)} is more than {LONGEST_S * 1_000:,} ms (100 years), the longest span of time."
+    )
+
+
 def delay_us(value: object, *, name: str = "delay") -> int:
-    """Microseconds from seconds as a number, or from text such as `"10s"`.
+    """Microseconds from seconds as a number, from 0 to 100 years, or from text such as `"10s"`.
 
     Raises:
-        BadSetting: for anything else, and for a negative value.
+        BadSetting: for anything else.
     """
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < math.inf:
-        return round(value * 1_000_000)
-    if isinstance(value, str):
-        with suppress(BadSetting):
-            return duration_ms(value, name=name) * 1_000
-    raise BadSetting(f'{name}={shown(value)} is no time. Give seconds, or text such as "10s" or "250ms".')
+    if is_span_s(value):
+        return round(float(value) * 1_000_000)  # type: ignore[arg-type]
+    if isinstance(value, str) and _DURATION.match(value):
+        return duration_ms(value, name=name) * 1_000
+    raise BadSetting(
+        f'{name}={shown(value)} is no time. Give seconds, from 0 to {LONGEST_S:,} (100 years), or text such as "10s" or "250ms".'
+    )
 
 
 def duration_text(milliseconds: int) -> str:

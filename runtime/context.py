@@ -68,6 +68,20 @@ class Log:
         )  # fmt: skip
 
 
+class ReadOnly(dict[str, str]):
+    """A dict that refuses to be changed."""
+
+    __slots__ = ()
+
+    def _refuse(self, *_: Any, **__: Any) -> Any:
+        raise TypeError(
+            "Metadata that was received cannot be changed: it is recorded as it came. dict(ctx.metadata) is a copy."
+        )
+
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    clear = pop = popitem = setdefault = update = _refuse
+
+
 class Context(msgspec.Struct, eq=False):
     """One turn, from the inside.  Valid until the action ends; belongs to the thread or task that runs it."""
 
@@ -99,12 +113,12 @@ class Context(msgspec.Struct, eq=False):
 
     @property
     def metadata(self) -> Mapping[str, str]:
-        """The invocation's metadata."""
-        return self.work.invocation.metadata
+        """The invocation's metadata: a copy, since what was received is recorded as it was.  Changing it is refused."""
+        return ReadOnly(self.work.invocation.metadata)
 
     @property
     def tags(self) -> dict[str, str]:
-        """The actor's tags; a changed dict is stored with the turn."""
+        """The actor's tags: text by name.  A changed dict is stored with the turn; anything but text fails the turn."""
         if self.used_tags is None:
             self.used_tags = dict(self.work.tags)
         return self.used_tags
@@ -140,11 +154,12 @@ class Context(msgspec.Struct, eq=False):
         """Ask another actor: `answer = await ctx.invoke("archive", "keep", {"text": text})`.
 
         The message is sent at once, also if this turn fails later.  Messages of other callers wait meanwhile.
-        Options: `parent`, `system`, `metadata`, `timeout` (seconds), `key`.
+        Options: `parent`, `system`, `metadata` (text by name), `timeout` (seconds, from 0 to 100 years), `key`.
 
         Raises:
             CallCycle: the callee waits, directly or not, for this actor.
             WouldBlock: in a plain `def`, where nothing awaits it: use `ctx.call`.
+            BadSetting: a name, the key or the metadata is not text, or the time-out is outside its range; nothing was sent.
             ActionFailed, InvocationTimeout, UnknownActor, …: as for any invocation.
         """
         return self._calls.ask(self, actor, action, payload, options)
@@ -160,7 +175,10 @@ class Context(msgspec.Struct, eq=False):
     def tell(self, actor: str, action: str, payload: Any = None, **options: Any) -> None:
         """Send without waiting.  The message leaves when this turn has succeeded, in order; a failed turn sends nothing.
 
-        Options: `parent`, `system`, `metadata`, `delay` (seconds or text), `key`.
+        Options: `parent`, `system`, `metadata` (text by name), `delay` (seconds from 0 to 100 years, or text as `"10s"`), `key`.
+
+        Raises:
+            BadSetting, BadPayload: an argument that cannot be recorded; the message names it.
         """
         self._calls.tell(self, actor, action, payload, options)
 

@@ -58,9 +58,35 @@ _SHOWN_CHARACTERS = 200
 
 
 def shown(value: object) -> str:
-    """`repr` of a value for a message, cut at 200 characters."""
-    text = repr(value)
+    """`repr` of a value for a message, cut at 200 characters.  Total: a `repr` that fails, or that UTF-8 cannot hold, is said."""
+    try:
+        text = str.__str__(repr(value))
+    except Exception as error:  # noqa: BLE001 - a user's own `__repr__`, or an int with more digits than Python converts
+        return _undisplayable(value, error)
+    if not text.isascii():
+        text = text.encode("utf-8", "backslashreplace").decode()
     return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…"
+
+
+def _undisplayable(value: object, error: Exception) -> str:
+    if type(value) is int:
+        return f"<an int of about {round(value.bit_length() * 0.30103):,} digits>"
+    return f"<{type_name(value)}, whose repr raised {type_name(error)}>"
+
+
+def shown_text(error: BaseException) -> str:
+    """`str` of an exception; total: a `__str__` that fails is said, and what UTF-8 cannot hold is escaped."""
+    try:
+        text = str.__str__(str(error))
+    except Exception as broken:  # noqa: BLE001 - a user's own `__str__`
+        return f"<its text is not known: __str__ of {type_name(error)} raised {type_name(broken)}>"
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
+def type_name(value: object) -> str:
+    """The name of a value's class, whatever its metaclass says."""
+    name: str = type.__dict__["__name__"].__get__(type(value))
+    return name
 
 
 def nearest(name: str, known: Iterable[str], *, kind: str) -> str:
@@ -468,9 +494,10 @@ class StaleCommit(StoreError):
 
 
 def _tree(root: type[SpawnError]) -> dict[str, type[SpawnError]]:
-    found = {root.code: root}
+    found = {root.code: root} if type(root.code) is str else {}
     for child in root.__subclasses__():
-        found.update(_tree(child))
+        for code, kind in _tree(child).items():
+            found.setdefault(code, kind)  # a user's subclass does not take the place of its base
     return found
 
 

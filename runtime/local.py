@@ -62,11 +62,12 @@ class EmbeddedSystem(DeployableSystem):
             metadata=metadata,
             key=key,
         )
+        limit_s = wait_s(timeout, metadata, self.config.timeout_s)
         if asynchronous and self.driver.post(invocation):
             return None
         waiter = BlockingWaiter(self.driver.callers)
         self.driver.submit(invocation, waiter)
-        return waiter.wait(invocation, wait_s(timeout, metadata, self.config.timeout_s))
+        return waiter.wait(invocation, limit_s)
 
     def ainvoke(
         self,

@@ -2,6 +2,9 @@
 
 `Value.of().state(…).response(…)` with `.effect() .broadcast() .pipe() .forward() .tags() .checkpoint()` is the form every
 Spawn SDK has.  These are descriptions: nothing is sent before the turn has succeeded (spawn-protocol §2.12).
+
+They are checked when the action has returned.  What cannot be recorded (a tag that is a number, a channel that is no text, a
+delay of more than 100 years, a time after the year 9999) fails that turn with the field named, and changes nothing.
 """
 
 from __future__ import annotations
@@ -39,7 +42,8 @@ class SideEffect(msgspec.Struct, frozen=True):
 
     @classmethod
     def to(cls, actor: str, action: str, payload: Any = None, **options: Any) -> SideEffect:
-        """Options: `parent`, `delay` (seconds or text), `scheduled_to` (aware datetime), `metadata`."""
+        """Options: `parent`, `delay` (seconds from 0 to 100 years, or text such as `"10s"`), `scheduled_to` (an aware datetime, up
+        to the year 9999), `metadata` (text by name)."""
         return cls(actor, action, payload, **options)
 
 
@@ -75,7 +79,7 @@ class Value:
     def __init__(self) -> None:
         self.payload: Any = None
         self.new_state: Any = UNSET
-        self.new_tags: dict[str, str] | None = None
+        self.new_tags: Mapping[str, str] | None = None
         self.effects: list[SideEffect] = []
         self.publication: Broadcast | None = None
         self.route: Pipe | Forward | None = None
@@ -98,8 +102,8 @@ class Value:
         return self
 
     def tags(self, tags: Mapping[str, str]) -> Self:
-        """Replaces the actor's tags."""
-        self.new_tags = dict(tags)
+        """Replaces the actor's tags: a mapping of text to text."""
+        self.new_tags = tags
         return self
 
     def effect(self, effect: SideEffect) -> Self:

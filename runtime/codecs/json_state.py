@@ -14,7 +14,7 @@ import msgspec
 from runtime.codecs.base import MAX_VALUE_BYTES
 from runtime.codecs.numbers import without_json
 from runtime.definition import ActorDefinition, type_text
-from runtime.errors import BadState, DefinitionError, nearest, shown
+from runtime.errors import BadState, DefinitionError, nearest, shown, shown_text, type_name
 from runtime.records import JSON, Encoded, State
 
 _encode = msgspec.json.Encoder().encode
@@ -65,10 +65,11 @@ class JsonStateCodec:
         try:
             data = _encode(fields)
             back = self._strict(data)
-        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            types = list(map(type, fields.values()))
+            is_same = back == fields and (types == self._faithful or _same_types(types, back))
+        except Exception as error:  # encoding and comparing run code of the values' classes, which may raise anything
             raise self._refusal(fields, error) from error
-        types = list(map(type, fields.values()))
-        if back != fields or (types != self._faithful and not _same_types(types, back)):
+        if not is_same:
             raise self._refusal(fields, None)
         self._faithful = types
         if data == (previous.value.data if previous is not None else self._initial):
@@ -84,6 +85,10 @@ class JsonStateCodec:
             return self._strict(state.value.data)
         except (msgspec.ValidationError, msgspec.DecodeError):
             return self.migrate(state)[0]
+        except Exception as error:  # code of a field's class, such as `__post_init__`
+            raise BadState(
+                f"The stored state of {self._actor} cannot be read: {type_name(error)}: {shown_text(error)}."
+            ) from error
 
     def migrate(self, state: State) -> tuple[dict[str, Any], bytes]:
         stored: dict[str, Any] = _decode_any(state.value.data)
@@ -109,7 +114,7 @@ class JsonStateCodec:
             given = self._migration(_decode_any(_encode(stored)))
         except Exception as error:
             raise BadState(
-                f"{name} of {self._actor} failed on the stored state {shown(stored)}: {type(error).__name__}: {error}.\n"
+                f"{name} of {self._actor} failed on the stored state {shown(stored)}: {type_name(error)}: {shown_text(error)}.\n"
                 "It gets the stored fields whenever they are not exactly the declared ones."
             ) from error
         if not isinstance(given, Mapping):
@@ -125,16 +130,17 @@ class JsonStateCodec:
         try:
             for name, value in stored.items():
                 msgspec.convert(value, self._types[name], strict=False)
-        except msgspec.ValidationError:
+        except Exception:  # noqa: BLE001 - also what code of the field's class raises
             return False
         return True
 
     def _converted(self, name: str, value: Any, origin: str = "stored") -> Any:
         try:
             return msgspec.convert(value, self._types[name], strict=False)
-        except msgspec.ValidationError as error:
+        except Exception as error:  # code of the field's class may raise anything
             raise BadState(
-                f"The {origin} {name} of {self._actor} is {shown(value)}, which is no {type_text(self._types[name])}: {error}.\n"
+                f"The {origin} {name} of {self._actor} is {shown(value)}, which is no {type_text(self._types[name])}: "
+                f"{shown_text(error)}.\n"
                 "Keep the old type, or give the field a new name: the stored value is then kept aside."
             ) from error
 
@@ -144,12 +150,19 @@ class JsonStateCodec:
             return BadState(
                 f"The state of {self._actor} lost its field {missing[0]!r}: a declared field cannot be deleted."
             )
+        undeclared = [name for name in fields if name not in self._names]
+        if undeclared:
+            return BadState(
+                f"The state of {self._actor} has no field {shown(undeclared[0])}: only declared fields are kept. Declare it in the "
+                "class body, with its type; writing to `__dict__` does not."
+            )
         if why := self._first_wrong(fields):
             return BadState(
                 f"The new state of {self._actor} would not come back equal: {why}\n"
                 "The turn was refused; the state is as before."
             )
-        return BadState(f"The new state of {self._actor} cannot be stored: {error}. The state is as before.")
+        why = "it does not come back equal" if error is None else f"{type_name(error)}: {shown_text(error)}"
+        return BadState(f"The new state of {self._actor} cannot be stored: {why}. The state is as before.")
 
     def _first_wrong(self, fields: Mapping[str, Any]) -> str:
         return next(filter(None, (self._why_not(name, value) for name, value in fields.items())), "")
@@ -160,15 +173,21 @@ class JsonStateCodec:
             _encode(value)
         except RecursionError:
             return f"{name} is nested too deeply, or contains itself."
-        except (TypeError, ValueError, OverflowError):
+        except Exception:  # noqa: BLE001, S110 - said below, in the same words as what comes from reading
             pass
         for path, why in without_json(name, value):
             return f"{path} {why}"
         try:
             back = msgspec.json.decode(_encode(value), type=self._types[name])
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
-            return f"{name}={shown(value)} is not a {type_text(self._types[name])} ({error})."
-        if back != value or not _may_become(type(value), type(back)):
+            return f"{name}={shown(value)} is not a {type_text(self._types[name])} ({shown_text(error)})."
+        except Exception as error:  # noqa: BLE001 - code of the value's class
+            return f"{name}={shown(value)} cannot be written and read back: {type_name(error)}: {shown_text(error)}."
+        try:
+            is_equal = bool(back == value)
+        except Exception as error:  # noqa: BLE001 - the user's `__eq__`
+            return f"{name}={shown(value)} cannot be compared: its == raised {type_name(error)}: {shown_text(error)}."
+        if not is_equal or not _may_become(type(value), type(back)):
             return f"{name}={shown(value)} would come back as {shown(back)}; declare its type ({name}: …) or store plain JSON."
         return ""
 

@@ -14,7 +14,7 @@ import msgspec
 
 from runtime.codecs.values import decode_value
 from runtime.definition import MISSING, ActionSpec, type_text
-from runtime.errors import BadPayload, DefinitionError, nearest, shown
+from runtime.errors import BadPayload, DefinitionError, nearest, shown, shown_text, type_name
 from runtime.records import JSON, NOTHING, Encoded
 
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
@@ -88,6 +88,10 @@ class _JsonArguments:
             read = self._decode(data)
         except (msgspec.ValidationError, msgspec.DecodeError, RecursionError) as error:
             raise self._explained(data, error) from error
+        except Exception as error:  # code of a parameter's class, such as `__post_init__`
+            raise BadPayload(
+                f"{self._where}: the payload cannot be read: {type_name(error)}: {shown_text(error)}."
+            ) from error
         if not self._as_keywords:
             return msgspec.structs.astuple(read), {}
         return (), {**self._others(data), **msgspec.structs.asdict(read)}
@@ -117,8 +121,8 @@ class _JsonArguments:
         where = self._where
         try:
             value = _decode_any(data)
-        except (msgspec.DecodeError, RecursionError):
-            return BadPayload(f"{where}: the payload is no JSON: {error}.")
+        except (msgspec.DecodeError, RecursionError, ValueError):
+            return BadPayload(f"{where}: the payload is no JSON: {shown_text(error)}.")
         if not isinstance(value, dict):
             return BadPayload(
                 f"{where} takes named fields, and got {shown(value)}. Give a mapping, such as {self._example()}."

@@ -10,7 +10,7 @@ from typing import Any
 from runtime.codecs.base import MAX_VALUE_BYTES
 from runtime.codecs.values import TYPE_URL
 from runtime.definition import ActorDefinition
-from runtime.errors import BadState, shown
+from runtime.errors import BadState, shown, shown_text
 from runtime.records import Encoded, State
 
 MESSAGE = "message"
@@ -41,7 +41,12 @@ class ProtobufStateCodec:
                 f"The new state of {self._actor} must be a {self._message.DESCRIPTOR.full_name} message, not {shown(message)}.\n"
                 "The turn was refused; the state is as before."
             )
-        data = message.SerializeToString(deterministic=True)
+        try:
+            data = message.SerializeToString(deterministic=True)
+        except Exception as error:  # a required field that is not set, say
+            raise BadState(
+                f"The new state of {self._actor} cannot be stored: {shown_text(error)}. The state is as before."
+            ) from error
         if len(data) > MAX_VALUE_BYTES:
             raise BadState(
                 f"The state of {self._actor} is {len(data):,} bytes; at most {MAX_VALUE_BYTES:,} can be kept."

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from runtime.context import Context
 from runtime.drivers.waiters import BlockingWaiter, LoopPort
 from runtime.errors import WouldBlock
-from runtime.hosts.outgoing import ASK_OPTIONS, check_options, outgoing, told
+from runtime.hosts.outgoing import ASK_OPTIONS, check_options, outgoing, timeout_s, told
 from runtime.records import Encoded, Failure, Invocation, Reply, Sent
 
 __all__ = ["ThreadedCalls", "check_options", "outgoing", "sent", "told"]
@@ -55,8 +55,8 @@ class ThreadedCalls:
         invocation = outgoing(turn, actor, action, payload, options, self._ids())
         if self._port is None:
             self._port = LoopPort(asyncio.get_running_loop())
-        timeout_s = self._timeout(options)
-        waiter = self._port.waiter(invocation, timeout_s, default_s=self._driver.config.timeout_s)
+        limit_s = self._timeout(options)
+        waiter = self._port.waiter(invocation, limit_s, default_s=self._driver.config.timeout_s)
         self._driver.submit(invocation, _Recording(turn, invocation, waiter))
         return waiter.future
 
@@ -69,16 +69,16 @@ class ThreadedCalls:
             )
         check_options(options, ASK_OPTIONS, "ctx.call")
         invocation = outgoing(turn, actor, action, payload, options, self._ids())
+        limit_s = self._timeout(options)
         waiter = BlockingWaiter(self._driver.callers)
         self._driver.submit(invocation, _Recording(turn, invocation, waiter))
         worker = self._driver.current_worker()
         if worker is not None:
             self._driver.pool.step_aside(worker)
-        return waiter.wait(invocation, self._timeout(options))
+        return waiter.wait(invocation, limit_s)
 
     def tell(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> None:
         turn.held.append(told(turn, actor, action, payload, options, self._ids()))
 
     def _timeout(self, options: Mapping[str, Any]) -> float:
-        timeout = options.get("timeout")
-        return float(timeout) if timeout is not None else self._driver.config.timeout_s
+        return timeout_s(options, self._driver.config.timeout_s)

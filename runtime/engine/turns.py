@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runtime.admission import admitted
 from runtime.config import Durability
 from runtime.engine import keys, supervision, waits, workflow
 from runtime.engine.activation import Activation
@@ -111,11 +112,19 @@ class Turns:
     def finish(self, run: Run, outcome: Outcome, now_us: int) -> list[Command]:
         """A turn has ended: adopt its outcome, record it, answer, and start what follows from it.
 
-        A result of a turn that was abandoned meanwhile is fenced off: nothing happens.
+        A result of a turn that was abandoned meanwhile is fenced off: nothing happens.  One that cannot be recorded fails its
+        turn here, before the turn has a number (see `admission`).
         """
         activation = run.holder
         if activation.running is not run:
             return NOTHING
+        if (
+            outcome.failure is not None
+            or (outcome.tags is not None and outcome.tags is not run.tags)
+            or outcome.workflow is not None
+            or outcome.told
+        ):
+            outcome = admitted(outcome, activation.id.name)
         activation.end()
         return self._conclude(activation, run.envelope, run, outcome, now_us)
 

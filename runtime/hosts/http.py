@@ -19,7 +19,7 @@ from google.protobuf.message import DecodeError
 
 from runtime.context import Calls
 from runtime.definition import ActorDefinition
-from runtime.errors import ActionFailed, HostFailed, SpawnError, Unreachable
+from runtime.errors import ActionFailed, BadSetting, HostFailed, SpawnError, Unreachable
 from runtime.hosts.targets import HostAddress, Target, Targets
 from runtime.ids import ActorId
 from runtime.records import CONFIRM_DROPPED, JSON, Encoded, Failure, Outcome, State, Work
@@ -190,7 +190,10 @@ class HostCall(Generic[W]):
             return _failure(_unusable(work, target, f"{_excerpt(answer)}, which is no ActorInvocationResponse"))
         self._learn(target, response)
         initial = self._host.initial(work.definition)
-        return get_outcome(response, work, initial, may_clear_tags=target.sends_tags)
+        try:
+            return get_outcome(response, work, initial, may_clear_tags=target.sends_tags)
+        except BadSetting as error:
+            return _failure(_unusable(work, target, f"what cannot be recorded: {error}"))
 
     def _learn(self, target: Target, response: ActorInvocationResponse) -> None:
         """What an answer shows of its host: dialect, whether it sends tags, and whether it forgets the context."""

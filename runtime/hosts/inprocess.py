@@ -19,7 +19,7 @@ from runtime.context import Calls, Context, current_turn
 from runtime.definition import ActorDefinition
 from runtime.errors import BadPayload, BadResponse, BadState, SpawnError
 from runtime.hosts.capsules import Capsules
-from runtime.hosts.outcomes import failed, refused, replaced_fields, workflow_of
+from runtime.hosts.outcomes import failed, refused, replaced_fields, tags_of, workflow_of
 from runtime.hosts.program import Program, RunnableAction
 from runtime.hosts.working import WorkingCopies
 from runtime.ids import ActorId
@@ -141,7 +141,7 @@ class InProcessHost:
 
     def _end(self, work: Work, turn: _Turn, result: Any) -> Outcome:
         context = turn.context
-        if isinstance(result, Value) or turn.aside is not None:
+        if context.used_tags is not None or isinstance(result, Value) or turn.aside is not None:
             return self._end_fully(work, turn, result)
         program = turn.program
         fields = turn.fields if program.is_message else turn.instance.__dict__
@@ -154,13 +154,13 @@ class InProcessHost:
         return Outcome(
             response=response,
             state=state,
-            tags=work.tags if context.used_tags is None else context.used_tags,
+            tags=work.tags,
             sent=tuple(context.sent) if context.sent else _NOTHING_SENT,
             told=tuple(context.held) if context.held else _NOTHING_SENT,
         )
 
     def _end_fully(self, work: Work, turn: _Turn, result: Any) -> Outcome:
-        """The end of a turn that returned a `Value`, or whose state was migrated."""
+        """The end of a turn that used its tags or returned a `Value`, or whose state was migrated."""
         value = result if isinstance(result, Value) else Value.of(result)
         context, codec = turn.context, turn.program.codec
         fields = turn.fields if turn.program.is_message else turn.instance.__dict__
@@ -174,16 +174,16 @@ class InProcessHost:
         except SpawnError as error:
             return self.capsules.keep(work, refused(_of_response(work, error), context))
         try:
-            workflow = workflow_of(value)
+            tags, workflow = _tags_after(work, context, value), workflow_of(value)
         except SpawnError as error:
-            return self.capsules.keep(work, refused(error, context))
+            return self.capsules.keep(work, refused(_unchanged(work, error), context))
         self._working.put(work.activation, (work.state if state is None else state, work.definition, back))
         return Outcome(
             response=response,
             state=state,
-            tags=_tags_after(work, context) if value.new_tags is None else value.new_tags,
+            tags=tags,
             workflow=workflow,
-            checkpoint=value.checkpointed,
+            checkpoint=bool(value.checkpointed),
             sent=tuple(context.sent),
             told=tuple(context.held),
         )
@@ -228,8 +228,20 @@ def _restored(work: Work, codec: StateCodec) -> tuple[dict[str, Any], bytes | No
     return codec.migrate(work.state)
 
 
-def _tags_after(work: Work, context: Context) -> dict[str, str]:
-    return work.tags if context.used_tags is None else context.used_tags
+def _tags_after(work: Work, context: Context, value: Value) -> dict[str, str]:
+    """What the turn leaves: a copy, so that what the action changes later changes no record."""
+    given = context.used_tags if value.new_tags is None else value.new_tags
+    return work.tags if given is None else tags_of(given)
+
+
+def _unchanged(work: Work, error: SpawnError) -> SpawnError:
+    """The same error, which also says that nothing happened."""
+    name = f"{work.invocation.actor.name}.{work.invocation.action}"
+    told = type(error)(
+        f"{name}: {error}\nThe turn was refused; the state of {work.invocation.actor.name} is as it was before."
+    )
+    told.__cause__ = error.__cause__
+    return told
 
 
 def _of_response(work: Work, error: SpawnError) -> SpawnError:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from runtime.admission import recordable_failure
 from runtime.codecs.protobuf_state import MESSAGE
 from runtime.codecs.values import encode_value
-from runtime.config import duration_ms
+from runtime.config import delay_us
 from runtime.context import Context
-from runtime.errors import ActionFailed, BadState, SpawnError, nearest, shown
+from runtime.errors import ActionFailed, BadSetting, BadState, SpawnError, nearest, shown, shown_text, type_name
+from runtime.fields import as_name, as_texts, as_time_us, recordable
 from runtime.hosts.program import Program
 from runtime.hosts.trace import user_trace
 from runtime.records import Effect, Failure, Outcome, Publication, Route, Work, Workflow
@@ -19,18 +21,18 @@ from runtime.value import Broadcast, Forward, Pipe, SideEffect, Value
 def refused(error: SpawnError, context: Context | None = None) -> Outcome:
     """A turn that one of this package's own errors ended: a payload or a state that is not usable, a call that failed."""
     sent = () if context is None else tuple(context.sent)
-    return Outcome(failure=Failure(error.code, str(error)), error=error, sent=sent)
+    return Outcome(failure=recordable_failure(error), error=error, sent=sent)
 
 
-def failed(work: Work, context: Context, error: BaseException) -> Outcome:
+def failed(work: Work, context: Context | None, error: BaseException) -> Outcome:
     """A turn whose action raised."""
     trace = user_trace(error)
     if isinstance(error, SpawnError) and not isinstance(error, ActionFailed):
         return refused(error, context)
     name = f"{work.invocation.actor.name}.{work.invocation.action}"
-    kind = type(error).__name__
-    failure = Failure(ActionFailed.code, f"{name} failed with {kind}: {error}", kind, str(error), trace)
-    return Outcome(failure=failure, error=error, sent=tuple(context.sent))
+    kind, text = recordable(type_name(error)), shown_text(error)
+    failure = Failure(ActionFailed.code, f"{name} failed with {kind}: {text}", kind, text, trace)
+    return Outcome(failure=failure, error=error, sent=() if context is None else tuple(context.sent))
 
 
 def replaced_fields(program: Program, fields: dict[str, Any], new_state: Any) -> dict[str, Any]:
@@ -50,42 +52,65 @@ def replaced_fields(program: Program, fields: dict[str, Any], new_state: Any) ->
     return {field: new_state.get(field, value) for field, value in fields.items()}
 
 
+def tags_of(tags: Any) -> dict[str, str]:
+    """The tags that a turn leaves, as a dict that the action does not have: what it changes later changes no record.
+
+    Raises:
+        BadSetting: not a mapping of text to text; the message names the tag.
+    """
+    return as_texts(tags, "tags")
+
+
 def workflow_of(value: Value) -> Workflow | None:
     """What is to happen after the turn; None for nothing.
 
     Raises:
-        BadPayload, BadSetting: a payload without an encoding, a delay that is none.
+        BadPayload: a payload without an encoding.
+        BadSetting: a name or metadata that is no text, a delay that is not from 0 to 100 years, a time that is not from 1970 to
+            9999; the message begins with the field, such as `effects[0].delay`.
     """
     route = value.route
     if not value.effects and value.publication is None and route is None:
         return None
     return Workflow(
-        effects=tuple(_effect(effect) for effect in value.effects),
+        effects=tuple(_effect(effect, f"effects[{index}]") for index, effect in enumerate(value.effects)),
         broadcast=None if value.publication is None else _publication(value.publication),
-        pipe=Route(route.actor, route.action, route.parent) if isinstance(route, Pipe) else None,
-        forward=Route(route.actor, route.action, route.parent) if isinstance(route, Forward) else None,
+        pipe=_route(route, "pipe") if isinstance(route, Pipe) else None,
+        forward=_route(route, "forward") if not isinstance(route, (Pipe, type(None))) else None,
     )
 
 
-def _publication(broadcast: Broadcast) -> Publication:
-    return Publication(broadcast.channel, encode_value(broadcast.payload, what=f"the broadcast to {broadcast.channel}"))
+def _route(route: Any, field: str) -> Route:
+    if not isinstance(route, (Pipe, Forward)):
+        raise BadSetting(f"{field} is {shown(route)} ({type_name(route)}); give a Pipe or a Forward.")
+    return Route(
+        _name(route.actor, f"{field}.actor"),
+        _name(route.action, f"{field}.action"),
+        _name(route.parent, f"{field}.parent"),
+    )
 
 
-def _effect(effect: SideEffect) -> Effect:
+def _publication(broadcast: Any) -> Publication:
+    if not isinstance(broadcast, Broadcast):
+        raise BadSetting(f"broadcast is {shown(broadcast)} ({type_name(broadcast)}); give a Broadcast.")
+    channel = _name(broadcast.channel, "broadcast.channel")
+    return Publication(channel, encode_value(broadcast.payload, what=f"the broadcast to {channel}"))
+
+
+def _effect(effect: Any, field: str) -> Effect:
+    if not isinstance(effect, SideEffect):
+        raise BadSetting(f"{field} is {shown(effect)} ({type_name(effect)}); give a SideEffect.")
+    actor, action = _name(effect.actor, f"{field}.actor"), _name(effect.action, f"{field}.action")
     return Effect(
-        actor=effect.actor,
-        action=effect.action,
-        payload=encode_value(effect.payload, what=f"the payload of the effect on {effect.actor}.{effect.action}"),
-        parent=effect.parent,
-        delay_ms=_delay_ms(effect.delay),
-        scheduled_to_us=0 if effect.scheduled_to is None else round(effect.scheduled_to.timestamp() * 1_000_000),
-        metadata=dict(effect.metadata),
+        actor=actor,
+        action=action,
+        payload=encode_value(effect.payload, what=f"the payload of the effect on {actor}.{action}"),
+        parent=_name(effect.parent, f"{field}.parent"),
+        delay_ms=0 if effect.delay is None else round(delay_us(effect.delay, name=f"{field}.delay") / 1_000),
+        scheduled_to_us=0 if effect.scheduled_to is None else as_time_us(effect.scheduled_to, f"{field}.scheduled_to"),
+        metadata=as_texts(effect.metadata, f"{field}.metadata"),
     )
 
 
-def _delay_ms(delay: float | str | None) -> int:
-    if delay is None:
-        return 0
-    if isinstance(delay, (int, float)):
-        return round(delay * 1_000)
-    return duration_ms(delay, name="delay")
+def _name(value: Any, field: str) -> str:
+    return as_name(value, field, "it is text.")

@@ -7,11 +7,12 @@ from typing import Any
 
 import msgspec
 
-from runtime.addressing import check_address
+from runtime.addressing import action_name, actor_name, key_text, system_name, template_name
 from runtime.codecs.values import encode_value
 from runtime.config import delay_us
 from runtime.context import Context
 from runtime.errors import BadSetting, nearest
+from runtime.fields import as_texts, as_timeout_s
 from runtime.ids import ActorId
 from runtime.records import Invocation
 
@@ -25,23 +26,23 @@ def outgoing(
     """The invocation that an action sends: caller, cause and correlation are the turn's.
 
     Raises:
-        BadPayload, BadSetting: the payload has no encoding, or an option is wrong.
+        BadPayload: the payload has no encoding.
+        BadSetting: a name, the key or the metadata is not text; the message begins with the argument's name.
     """
-    check_address(
-        actor, action, options.get("parent"), options.get("key"), options.get("metadata"), options.get("system")
-    )
+    actor, action = actor_name(actor), action_name(action)
     origin = turn.work.invocation
+    metadata = options.get("metadata")
     return Invocation(
         id=invocation_id,
-        actor=ActorId(options.get("system") or origin.actor.system, actor),
+        actor=ActorId(system_name(options.get("system")) or origin.actor.system, actor),
         action=action,
         payload=encode_value(payload, what=f"the payload of {actor}.{action}"),
-        parent=options.get("parent") or "",
+        parent=template_name(options.get("parent")),
         caller=origin.actor,
         cause=origin.id,
         correlation=origin.correlation or origin.id,
-        key=options.get("key") or "",
-        metadata=dict(options.get("metadata") or {}),
+        key=key_text(options.get("key")),
+        metadata={} if metadata is None else as_texts(metadata, "metadata"),
         path=(*origin.path, origin.actor),
     )
 
@@ -52,13 +53,23 @@ def told(
     """The invocation that `ctx.tell` holds back: nobody waits for it, so it belongs to no path of waiting actors.
 
     Raises:
-        BadPayload, BadSetting: as `outgoing`.
+        BadPayload, BadSetting: as `outgoing`; a delay is from 0 to 100 years.
     """
     check_options(options, TELL_OPTIONS, "ctx.tell")
     invocation = outgoing(turn, actor, action, payload, options, invocation_id)
     delay = options.get("delay")
     due_us = turn.work.now_us + delay_us(delay) if delay is not None else 0
     return msgspec.structs.replace(invocation, asynchronous=True, path=(), scheduled_to_us=due_us)
+
+
+def timeout_s(options: Mapping[str, Any], default_s: float) -> float:
+    """How long a question waits for its answer.
+
+    Raises:
+        BadSetting: `timeout` is no number of seconds from 0 to 100 years.
+    """
+    timeout = options.get("timeout")
+    return default_s if timeout is None else as_timeout_s(timeout)
 
 
 def check_options(options: Mapping[str, Any], known: frozenset[str], call: str) -> None:

@@ -28,7 +28,7 @@ from runtime.errors import DefinitionError, InternalError, SpawnError, WouldBloc
 from runtime.hosts.children import detach_from_terminal, read_until_end
 from runtime.hosts.inprocess import InProcessHost
 from runtime.hosts.outcomes import refused
-from runtime.hosts.outgoing import ASK_OPTIONS, check_options, outgoing, told
+from runtime.hosts.outgoing import ASK_OPTIONS, check_options, outgoing, timeout_s, told
 from runtime.ids import RandomIds
 from runtime.records import Outcome, Work
 from runtime.wire.node_values import error_of, get_failure, get_value
@@ -155,11 +155,11 @@ class _Calls:
     ) -> Future[Any]:
         check_options(options, ASK_OPTIONS, call)
         invocation = outgoing(turn, actor, action, payload, options, self._ids())
+        limit_s = timeout_s(options, 0.0)
         number = next(self._numbers)
         waiting: Future[Any] = Future()
         self._waiting[number] = waiting
-        timeout = options.get("timeout")
-        message = make_ask(number, turn.work, invocation, None if timeout is None else float(timeout))
+        message = make_ask(number, turn.work, invocation, limit_s)
         self._worker.send(MESSAGE + message.SerializeToString())
         return waiting
 

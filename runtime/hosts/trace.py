@@ -6,6 +6,8 @@ import traceback
 from pathlib import Path
 from types import TracebackType
 
+from runtime.fields import recordable
+
 _OURS = str(Path(__file__).resolve().parents[1]) + "/"
 
 
@@ -16,9 +18,9 @@ def trim(error: BaseException) -> BaseException:
 
 
 def user_trace(error: BaseException) -> str:
-    """Trim the exception, and give its traceback as text."""
+    """Trim the exception, and give its traceback as text that can be recorded."""
     trim(error)
-    return "".join(traceback.format_exception(error))
+    return recordable("".join(traceback.format_exception(error)))
 
 
 def _users_frames(trace: TracebackType | None) -> TracebackType | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
+from runtime.addressing import actor_name, key_text
 from runtime.codecs.messages import decoded, from_json
 from runtime.codecs.values import TYPE_URL, decode_value
 from runtime.contracts.contract import Method, Service
@@ -34,11 +35,11 @@ class ContractCalls:
         name, parent = address(service, method, request)
         invocation = Invocation(
             id=self._ids(),
-            actor=ActorId(self._system.name, name),
+            actor=ActorId(self._system.name, actor_name(name)),
             action=method.name,
             payload=Encoded(TYPE_URL + method.request.DESCRIPTOR.full_name, request.SerializeToString()),
             parent=parent,
-            key=key,
+            key=key_text(key),
         )
         waiter = _Answer(asyncio.get_running_loop())
         self._system.submit(invocation, waiter)

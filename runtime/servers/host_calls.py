@@ -16,6 +16,7 @@ from runtime.codecs.values import decode_value
 from runtime.context import Context
 from runtime.drivers.calls import check_options, outgoing, sent, told
 from runtime.errors import CallCycle, NotCapable, SpawnError, WouldBlock
+from runtime.hosts.outgoing import timeout_s
 from runtime.ids import ActorId, IdSource
 from runtime.records import Encoded, Failure, Invocation
 from runtime.transports.proxy_calls import ProxyCalls
@@ -97,8 +98,7 @@ class HostedCalls:
         return with_path(outgoing(turn, actor, action, payload, options, self._ids()))
 
     def _wait_s(self, options: Mapping[str, Any]) -> float:
-        timeout = options.get("timeout")
-        return float(timeout) if timeout is not None else self._timeout_s
+        return timeout_s(options, self._timeout_s)
 
 
 def _note(turn: Context, question: Invocation, response: Encoded | None, error: SpawnError | None) -> None:

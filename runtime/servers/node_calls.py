@@ -7,8 +7,10 @@ from collections import deque
 from collections.abc import AsyncIterator
 from typing import Any, cast
 
+from runtime.addressing import action_name, actor_name, key_text, template_name
 from runtime.drivers.waiters import LoopPort
-from runtime.errors import Overloaded, SpawnError
+from runtime.errors import BadSetting, Overloaded, SpawnError
+from runtime.fields import LONGEST_S, checked_time_us, is_span_s
 from runtime.ids import ActorId, InvocationId, RandomIds
 from runtime.local import EmbeddedSystem
 from runtime.records import Failure, Invocation, Reply
@@ -16,7 +18,7 @@ from runtime.servers.grpc_errors import abort
 from runtime.servers.rates import Rate
 from runtime.servers.reply_port import ReplyPort
 from runtime.servers.security import Limits
-from runtime.wire.bounds import check_depth
+from runtime.wire.bounds import check_depth, check_json
 from runtime.wire.node_values import failure_of, get_value, put_failure, put_value
 from runtime.wire.workbench.v1 import node_pb2 as pb
 
@@ -38,17 +40,20 @@ class CallReader:
         """The invocation that a call stands for.
 
         Raises:
-            BadPayload: nested too deep.
+            BadPayload: nested too deep, or JSON that is none.
+            BadSetting: `scheduled_to_us` is not from 1970 to 9999, `delay_us` not from 0 to 100 years, or a name has a NUL
+                character.
         """
         payload = get_value(call.payload) if call.HasField("payload") else None
         check_depth(payload, self._limits.depth)
+        check_json(payload, "payload")
         return Invocation(
             id=self._ids(),
-            actor=ActorId(call.system or self._system.name, call.actor),
-            action=call.action,
+            actor=ActorId(call.system or self._system.name, actor_name(call.actor)),
+            action=action_name(call.action),
             payload=payload,
-            parent=call.parent,
-            key=call.key,
+            parent=template_name(call.parent),
+            key=key_text(call.key),
             metadata=dict(call.metadata),
             asynchronous=call.asynchronous,
             scheduled_to_us=_due_us(call, now_us),
@@ -59,7 +64,13 @@ def _due_us(call: pb.Call, now_us: int) -> int:
     when = call.WhichOneof("when")
     if when is None:
         return 0
-    return now_us + call.delay_us if when == "delay_us" else call.scheduled_to_us
+    if when == "scheduled_to_us":
+        return checked_time_us(call.scheduled_to_us, when)
+    if not is_span_s(call.delay_us / 1_000_000):
+        raise BadSetting(
+            f"delay_us={call.delay_us} is outside its range: from 0 to {LONGEST_S * 1_000_000:,} (100 years)."
+        )
+    return now_us + call.delay_us
 
 
 class NodeCalls:

@@ -17,6 +17,7 @@ from runtime.context import current_turn
 from runtime.definition import ActorDefinition, define
 from runtime.drivers.waiters import BlockingWaiter, LoopPort
 from runtime.errors import BadSetting
+from runtime.fields import as_timeout_s
 from runtime.hosts.capsules import Capsule
 from runtime.ids import ActorId, InvocationId
 from runtime.records import DeadLetter, Encoded, Invocation, Kept, Lifecycle, StoredDefinition, Turn
@@ -126,12 +127,13 @@ class NodeClient:
         if turn is not None:
             options = _given(parent=parent, system=system, metadata=metadata, timeout=timeout, key=key)
             return turn.call(actor, action, payload, **options)
+        limit_s = self._timeout_s if timeout is None else as_timeout_s(timeout)
         call, size = call_message(
             actor, action, payload, parent, system, asynchronous, delay, scheduled_to, metadata, key
         )
         waiter = BlockingWaiter()
         self._invocations.submit(call, size, waiter)
-        return waiter.wait(self._named(call), self._timeout_s if timeout is None else timeout)
+        return waiter.wait(self._named(call), limit_s)
 
     def ainvoke(
         self,
@@ -152,11 +154,11 @@ class NodeClient:
         if turn is not None:
             options = _given(parent=parent, system=system, metadata=metadata, timeout=timeout, key=key)
             return turn.invoke(actor, action, payload, **options)
+        limit_s = self._timeout_s if timeout is None else as_timeout_s(timeout)
         call, size = call_message(
             actor, action, payload, parent, system, asynchronous, delay, scheduled_to, metadata, key
         )
-        wait_s = self._timeout_s if timeout is None else timeout
-        waiter = self._port().waiter(self._named(call), wait_s, default_s=self._timeout_s)
+        waiter = self._port().waiter(self._named(call), limit_s, default_s=self._timeout_s)
         self._invocations.submit(call, size, waiter)
         return waiter.future
 

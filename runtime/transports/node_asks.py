@@ -11,6 +11,7 @@ from runtime.context import Context
 from runtime.drivers.calls import check_options, outgoing, told
 from runtime.drivers.waiters import BlockingWaiter, LoopPort, Waiter
 from runtime.errors import Unreachable, WouldBlock
+from runtime.hosts.outgoing import timeout_s
 from runtime.ids import RandomIds
 from runtime.records import Failure, Invocation, Reply
 from runtime.wire.node_values import get_failure, get_value
@@ -41,9 +42,9 @@ class NodeAsks:
             )
         if self._port is None:
             self._port = LoopPort(asyncio.get_running_loop())
-        invocation, timeout_s = self._prepared(turn, actor, action, payload, options, "ctx.invoke")
-        waiter = self._port.waiter(invocation, timeout_s, default_s=_DEFAULT_S)
-        self._submit(turn, invocation, waiter, timeout_s)
+        invocation, limit_s = self._prepared(turn, actor, action, payload, options, "ctx.invoke")
+        waiter = self._port.waiter(invocation, limit_s, default_s=_DEFAULT_S)
+        self._submit(turn, invocation, waiter, limit_s)
         return waiter.future
 
     def ask_blocking(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> Any:
@@ -53,10 +54,10 @@ class NodeAsks:
                 f"{name} is an async def: waiting here would stop the event loop that all coroutine actions share.\n"
                 f"Write `await ctx.invoke({actor!r}, {action!r}, …)`."
             )
-        invocation, timeout_s = self._prepared(turn, actor, action, payload, options, "ctx.call")
+        invocation, limit_s = self._prepared(turn, actor, action, payload, options, "ctx.call")
         waiter = BlockingWaiter()
-        self._submit(turn, invocation, waiter, timeout_s)
-        return waiter.wait(invocation, timeout_s)
+        self._submit(turn, invocation, waiter, limit_s)
+        return waiter.wait(invocation, limit_s)
 
     def tell(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> None:
         turn.held.append(told(turn, actor, action, payload, options, self._ids()))
@@ -80,14 +81,13 @@ class NodeAsks:
         self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any], call: str
     ) -> tuple[Invocation, float]:
         check_options(options, _OPTIONS, call)
-        timeout = options.get("timeout")
         invocation = outgoing(turn, actor, action, payload, options, self._ids())
-        return invocation, _DEFAULT_S if timeout is None else float(timeout)
+        return invocation, timeout_s(options, _DEFAULT_S)
 
-    def _submit(self, turn: Context, invocation: Invocation, waiter: Waiter, timeout_s: float) -> None:
+    def _submit(self, turn: Context, invocation: Invocation, waiter: Waiter, limit_s: float) -> None:
         number = next(self._numbers)
         self._waiting[number] = (waiter, invocation)
-        self._send(make_ask(number, turn.work, invocation, timeout_s))
+        self._send(make_ask(number, turn.work, invocation, limit_s))
         if self._is_broken:
             self.broken()
 

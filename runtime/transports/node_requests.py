@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from runtime.addressing import action_name, actor_name, key_text, system_name, template_name
 from runtime.client import due_us
 from runtime.codecs.values import encode_value
+from runtime.fields import as_texts
 from runtime.wire.node_values import put_value
 from runtime.wire.workbench.v1 import node_pb2 as pb
 
@@ -31,13 +33,13 @@ def call_message(
         BadPayload, BadSetting: nothing can be sent.
     """
     call = pb.Call(
-        actor=actor,
-        action=action,
-        parent=parent or "",
-        system=system or "",
-        asynchronous=asynchronous,
-        key=key or "",
-        metadata=metadata,
+        actor=actor_name(actor),
+        action=action_name(action),
+        parent=template_name(parent),
+        system=system_name(system),
+        asynchronous=bool(asynchronous),
+        key=key_text(key),
+        metadata=None if metadata is None else as_texts(metadata, "metadata"),
     )
     if scheduled_to is not None:
         call.scheduled_to_us = due_us(delay, scheduled_to)

@@ -16,6 +16,7 @@ from runtime.codecs.values import decode_value
 from runtime.config import DEFAULT_SYSTEM
 from runtime.context import current_turn
 from runtime.errors import BadSetting, NotAllowed, NotCapable, Unreachable, nearest, shown
+from runtime.fields import as_timeout_s
 from runtime.ids import ActorId, RandomIds
 from runtime.records import Encoded, Invocation
 from runtime.transports.proxy_calls import ProxyCalls
@@ -123,10 +124,11 @@ class SpawnProxyClient(ProxyHealth, NotOffered):
                 payload,
                 **_given(parent=parent, system=system, metadata=metadata, timeout=timeout, key=key),
             )
+        limit_s = self._timeout_s if timeout is None else as_timeout_s(timeout)
         invocation = self._invocation(
             actor, action, payload, parent, system, asynchronous, delay, scheduled_to, metadata, key
         )
-        return decode_value(self.calls.send(invocation, self._timeout_s if timeout is None else timeout))
+        return decode_value(self.calls.send(invocation, limit_s))
 
     def ainvoke(
         self,
@@ -151,10 +153,11 @@ class SpawnProxyClient(ProxyHealth, NotOffered):
                 payload,
                 **_given(parent=parent, system=system, metadata=metadata, timeout=timeout, key=key),
             )
+        limit_s = self._timeout_s if timeout is None else as_timeout_s(timeout)
         invocation = self._invocation(
             actor, action, payload, parent, system, asynchronous, delay, scheduled_to, metadata, key
         )
-        return self._decoded(invocation, self._timeout_s if timeout is None else timeout)
+        return self._decoded(invocation, limit_s)
 
     async def _decoded(self, invocation: Invocation, timeout_s: float) -> Any:
         return decode_value(await self.calls.asend(invocation, timeout_s))

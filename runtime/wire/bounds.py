@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 
+import msgspec
+
 from runtime.errors import BadPayload
 from runtime.records import JSON, Encoded
 
 # Strings are passed over as a whole; the last quote may be missing.  Possessive, so that no text makes it slow.
 _NESTING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\Z)|([\[{])|([\]}])', re.DOTALL)
+
+
+_check_json = msgspec.json.Decoder(msgspec.Raw).decode
 
 
 def json_depth(data: bytes, limit: int) -> int:
@@ -35,3 +40,17 @@ def check_depth(value: Encoded | None, limit: int) -> None:
     """
     if value is not None and value.type == JSON and json_depth(value.data, limit) > limit:
         raise BadPayload(f"The payload is nested more than {limit} deep; nothing was run.")
+
+
+def check_json(value: Encoded | None, what: str) -> None:
+    """Refuse a value that says it is JSON and is not; `what` names its field.
+
+    Raises:
+        BadPayload: it is none.
+    """
+    if value is None or value.type != JSON:
+        return
+    try:
+        _check_json(value.data)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise BadPayload(f"{what} is no JSON: {error}. Nothing was run.") from error

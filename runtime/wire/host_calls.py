@@ -45,6 +45,9 @@ def get_outcome(
 
     A state that equals the current one is no change.  Tags that are not in the answer stay, unless `may_clear_tags`: on the
     wire, no tags and an empty map are the same, and most SDKs never send any.
+
+    Raises:
+        BadSetting: a time in it is outside its range.
     """
     context = response.updated_context
     tags = texts(context.tags)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from runtime.addressing import action_name, actor_name, template_name
+from runtime.fields import checked_time_us
 from runtime.ids import ActorId, InvocationId
 from runtime.records import Effect, Invocation, Publication, Route, Workflow
 from runtime.wire.dialect import Dialect
@@ -41,20 +43,28 @@ def get_invocation(
     Args:
         system: where the actor is, if the request names none.
         parent: the template of the actor, if the request names none.
+
+    Raises:
+        BadSetting: `scheduled_to` is outside its range, from 1970 to 9999, or a name has a NUL character.
     """
     metadata = texts(request.metadata)
     return Invocation(
         id=invocation_id,
-        actor=ActorId(request.system.name or system, request.actor.id.name),
-        action=request.action_name,
+        actor=ActorId(request.system.name or system, actor_name(request.actor.id.name)),
+        action=action_name(request.action_name),
         payload=payload_of(request, request.WhichOneof("payload")),
-        parent=request.register_ref or parent,
+        parent=template_name(request.register_ref or parent),
         caller=get_id(request.caller) if request.HasField("caller") else None,
         key=metadata.get(KEY, ""),
         metadata=metadata,
         asynchronous=is_asynchronous(request),
-        scheduled_to_us=request.scheduled_to * 1_000,
+        scheduled_to_us=_due_us(request),
     )
+
+
+def _due_us(request: protocol_pb2.InvocationRequest) -> int:
+    milliseconds = request.scheduled_to
+    return checked_time_us(milliseconds * 1_000, "scheduled_to") if milliseconds else 0
 
 
 def is_asynchronous(request: protocol_pb2.InvocationRequest) -> bool:
@@ -86,7 +96,11 @@ def make_request(invocation: Invocation, dialect: Dialect = Dialect.NEW) -> prot
 
 
 def get_workflow(message: protocol_pb2.Workflow) -> Workflow | None:
-    """What is to happen after the turn; None for an empty message."""
+    """What is to happen after the turn; None for an empty message.
+
+    Raises:
+        BadSetting: an effect's `scheduled_to` is outside its range, from 1970 to 9999.
+    """
     routing = message.WhichOneof("routing")
     workflow = Workflow(
         effects=tuple(_get_effect(each.request) for each in message.effects),
@@ -106,7 +120,7 @@ def _get_effect(request: protocol_pb2.InvocationRequest) -> Effect:
         action=request.action_name,
         payload=payload_of(request, request.WhichOneof("payload")),
         parent=request.register_ref,
-        scheduled_to_us=request.scheduled_to * 1_000,
+        scheduled_to_us=_due_us(request),
         metadata=texts(request.metadata),
         caller=get_id(request.caller) if request.HasField("caller") else None,
         system=request.system.name,

@@ -13,6 +13,7 @@ from google.protobuf.message import DecodeError
 
 from runtime.definition import ActionSpec, ActorDefinition
 from runtime.errors import DefinitionError, shown
+from runtime.fields import LONGEST_S
 from runtime.records import IMPLICIT_READS, INIT_NAMES, Encoded
 from runtime.settings import Channel, Kind, Settings, Subject
 from runtime.wire.dialect import PREFIX, Dialect, presumed_dialect
@@ -158,8 +159,10 @@ def describe(service: ServiceInfo) -> str:
 
 def _registered(actor: actor_pb2.Actor, about: str) -> Registered:
     name = actor.id.name
-    if not name or len(name) > _LONGEST_NAME:
-        raise DefinitionError(f"Cannot register an actor named {shown(name)}: a name is text of 1 to 1000 characters.")
+    if not name or len(name) > _LONGEST_NAME or "\0" in name:
+        raise DefinitionError(
+            f"Cannot register an actor named {shown(name)}: a name is text of 1 to 1000 characters without NUL."
+        )
     settings = _settings(name, actor)
     actions = {spec.name: spec for spec in _actions(name, actor)}
     initial = state_of(actor.state.state) if actor.state.HasField("state") else None
@@ -205,7 +208,8 @@ def _subject(subject: actor_pb2.ProjectionSubject) -> Subject:
 
 
 def _positive(milliseconds: int) -> int:
-    return max(milliseconds, 0)
+    """A span of time as it is used: not below 0, and at most 100 years."""
+    return min(max(milliseconds, 0), LONGEST_S * 1_000)
 
 
 def _actions(name: str, actor: actor_pb2.Actor) -> Iterator[ActionSpec]:
@@ -222,7 +226,7 @@ def _actions(name: str, actor: actor_pb2.Actor) -> Iterator[ActionSpec]:
             raise DefinitionError(
                 f"Cannot register {name}: its timer {timer.action.name!r} has no interval (milliseconds)."
             )
-        yield _action(timer.action.name, "timer", timer.seconds)
+        yield _action(timer.action.name, "timer", _positive(timer.seconds))
 
 
 def _action(name: str, role: str, every_ms: int = 0) -> ActionSpec:

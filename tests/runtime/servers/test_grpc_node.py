@@ -69,7 +69,7 @@ def test_any_client_can_invoke(raw: Raw) -> None:
         (call("add", "nonsense"), Code.INVALID_ARGUMENT),
         (call("sub", "{}"), Code.UNIMPLEMENTED),
         (call("add", "{}", actor="countr"), Code.NOT_FOUND),
-        (call("", "", actor=""), Code.NOT_FOUND),
+        (call("", "{}", actor=""), Code.NOT_FOUND),
         (call("fail", '{"text": "x"}'), Code.UNKNOWN),
         (call("add", "[" * 200 + "]" * 200), Code.INVALID_ARGUMENT),
     ],
@@ -341,3 +341,31 @@ def _held_open(messages: list[bytes], done: Any) -> Iterator[bytes]:
     waiting = threading.Event()
     while not done():
         waiting.wait(0.01)
+
+
+# -- times and names -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("request_", "said"),
+    [
+        (
+            pb.Call(actor="counter", action="add", scheduled_to_us=2**62),
+            "scheduled_to_us is 4,611,686,018,427 s since 1970",
+        ),
+        (
+            pb.Call(actor="counter", action="add", scheduled_to_us=-1),
+            "scheduled_to_us is -1 s since 1970, outside its range",
+        ),
+        (pb.Call(actor="counter", action="add", delay_us=2**62), "delay_us=4611686018427387904 is outside its range"),
+        (pb.Call(actor="a\0b", action="add"), "actor is 'a\\x00b', which has a NUL character"),
+        (call("echo", "nonsense"), "payload is no JSON"),
+    ],
+)
+def test_call_that_cannot_be_recorded_is_refused_with_its_field_named(
+    server: NodeServer, raw: Raw, request_: pb.Call, said: str
+) -> None:
+    before = server.system.status().sequence
+
+    assert said in failure_of(raw, request_).message
+    assert server.system.status().sequence == before

@@ -280,3 +280,28 @@ def test_name_that_the_notebook_has_is_not_taken_over() -> None:
             "defined in the process of this proxy" in pb.RegistrationResponse.FromString(body_of(answer)).status.message
         )
         assert running.system.invoke("counter", "add", {"value": 2}) == 2
+
+
+@pytest.mark.parametrize("scheduled_to", [2**55, 2**63 - 1, -1, 253_402_300_800_000])
+def test_call_for_a_time_that_no_store_can_keep_is_refused_and_nothing_else_suffers(scheduled_to: int) -> None:
+    def answer(_: bytes) -> Raw:
+        return ok(counting(pb.ActorInvocation()).SerializeToString())
+
+    with RawHost(answer) as host, proxy(host.port) as running:
+        register(running, actor("counter", "add"))
+        status, response = invoke(running, "counter", "add", text("x"), scheduled_to=scheduled_to)
+
+        assert (status, response.status.status) == (400, pb.ERROR)
+        assert response.status.message.startswith("scheduled_to is ")
+        assert invoke(running, "counter", "add", text("x"))[0] == 200
+        assert running.system.flush(5.0) == running.system.status().sequence
+
+
+def test_host_whose_effect_is_for_a_time_that_no_store_can_keep_fails_its_turn() -> None:
+    reply = counting(pb.ActorInvocation())
+    reply.workflow.effects.add().request.scheduled_to = 2**60
+
+    status, response, _ = failing(lambda _: ok(reply.SerializeToString()))
+
+    assert status == 502
+    assert "what cannot be recorded: scheduled_to is" in response.status.message

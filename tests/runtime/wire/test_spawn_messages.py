@@ -33,7 +33,8 @@ from runtime.wire.pb.spawn.actors.protocol_pb2 import (
 from runtime.wire.pb.spawn.actors.protocol_pb2 import Workflow as WorkflowMessage
 
 SYSTEM = "lab"
-texts = st.text(min_size=1, max_size=20)
+letters = st.characters(exclude_characters="\0", codec="utf-8")
+texts = st.text(letters, min_size=1, max_size=20)
 texts_map = st.dictionaries(texts, st.text(max_size=20), max_size=3)
 ids = st.builds(ActorId, texts, texts)
 payloads = st.one_of(
@@ -49,7 +50,7 @@ invocations = st.builds(
     actor=ids,
     action=texts,
     payload=payloads,
-    parent=st.text(max_size=10),
+    parent=st.text(letters, max_size=10),
     caller=st.none() | ids,
     metadata=texts_map,
     asynchronous=st.booleans(),
@@ -60,7 +61,7 @@ effects = st.builds(
     actor=texts,
     action=texts,
     payload=payloads,
-    parent=st.text(max_size=10),
+    parent=st.text(letters, max_size=10),
     scheduled_to_us=times_us,
     metadata=texts_map,
     caller=ids,
