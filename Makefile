@@ -35,7 +35,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help lab test check test-js test-py browser js protos bench crash format clean distclean
+.PHONY: help lab test check test-js test-py browser js protos docs bench crash format clean distclean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -74,6 +74,10 @@ js: $(STAMPS)/js ## build the widgets' browser bundle, which is committed
 protos: $(STAMPS)/test ## generate the code of protos/ anew
 	@$(BIN)/python build_support/protos.py
 
+docs: $(STAMPS)/docs ## build the documentation into docs/_build; any warning fails
+	@$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs docs/_build/html
+	$(say) "Built docs/_build/html/index.html"
+
 bench: $(STAMPS)/bench ## measure against peers (options: BENCH_ARGS)
 	@$(BIN)/python -m tests.benchmarks $(BENCH_ARGS)
 
@@ -85,7 +89,7 @@ format: $(STAMPS)/test ## mend what ruff can mend
 	@$(BIN)/ruff format
 
 clean: ## remove what was built; the environment stays
-	rm -rf build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf build dist docs/_build docs/reference docs/tutorials *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find runtime workbench tests build_support -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean ## remove the environment too
@@ -116,6 +120,11 @@ $(STAMPS)/lab: pyproject.toml | $(BIN)/python
 $(STAMPS)/test: pyproject.toml $(STAMPS)/pip
 	$(say) "Installing the workbench and what its tests need into $(VENV)"
 	$(call install,--editable '.[lab$(COMMA)notebooks$(COMMA)kubernetes$(COMMA)postgres$(COMMA)mysql]' --group test,the workbench and what its tests need)
+	@touch $@
+
+$(STAMPS)/docs: $(STAMPS)/test
+	$(say) "Installing Sphinx"
+	$(call install,--group docs,Sphinx)
 	@touch $@
 
 $(STAMPS)/bench: $(STAMPS)/test

@@ -131,6 +131,14 @@ class Metrics:
         yield "vm_memory_total", "Bytes of memory in use by this process.", _memory_bytes()
 
 
+def metric_families() -> list[tuple[str, str, tuple[str, ...], str]]:
+    """Name, kind, labels and meaning of everything that is counted."""
+    status = SystemStatus(system="", store="", running=True)
+    empty = Metrics("")
+    found = [*empty._metrics(status, 0), *empty._by_template({})]
+    return [(each.name, each.type, tuple(getattr(each, "_labelnames", ())), each.documentation) for each in found]
+
+
 class _Collector:
     """What the library calls to collect."""
 
