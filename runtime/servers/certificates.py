@@ -1,4 +1,7 @@
-"""Certificates for servers reached from elsewhere and for their clients, made on request with an authority of their own."""
+"""Certificates for servers reached from elsewhere and for their clients, made on request with an authority of their own.
+
+A client's certificate says its role in an alternative name; tokens for both roles are made beside them.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from runtime.crypto.private_files import make_private_directory, write_new
+from runtime.crypto.tokens import Role, new_token
+from runtime.servers.security import ROLE_NAME
 
 _VALID = datetime.timedelta(days=365)
 _EARLIER = datetime.timedelta(minutes=5)  # for clocks that differ
@@ -27,18 +32,27 @@ class Certificates(NamedTuple):
     server: Path
     server_key: Path
     client: Path
+    """For whoever may act."""
     client_key: Path
+    look_client: Path
+    """For whoever may only look."""
+    look_client_key: Path
+    act_token: Path
+    """Instead of clients' certificates, for `serve --token-file`."""
+    look_token: Path
+    """Likewise, for `serve --look-token-file`."""
 
 
 def make_certificates(directory: Path, names: Sequence[str] = ("localhost", "127.0.0.1")) -> Certificates:
-    """A new authority, and one certificate each for a server of these host names and for a client; valid for a year.
+    """A new authority, and one certificate each for a server of these host names, for a client that may act and for one that may
+    only look; valid for a year.  Beside them a token for each of the two roles.
 
     The authority's key is not kept, so no further certificate can be made from it.
 
     Raises:
         FileExistsError: there are certificates in the directory; they are left as they are.
     """
-    files = Certificates(*(directory / f"{name.replace('_', '-')}.pem" for name in Certificates._fields))
+    files = Certificates(*(directory / _file_name(field) for field in Certificates._fields))
     for path in files:
         if path.exists():
             raise FileExistsError(f"{path} exists; choose another directory, or delete what is there.")
@@ -46,14 +60,24 @@ def make_certificates(directory: Path, names: Sequence[str] = ("localhost", "127
     authority_key = ec.generate_private_key(ec.SECP256R1())
     authority = _authority(authority_key)
     write_new(files.authority, _pem(authority))
-    for path, key_path, usage in (
-        (files.server, files.server_key, ExtendedKeyUsageOID.SERVER_AUTH),
-        (files.client, files.client_key, ExtendedKeyUsageOID.CLIENT_AUTH),
+    for path, key_path, usage, alternatives in (
+        (files.server, files.server_key, ExtendedKeyUsageOID.SERVER_AUTH, [_alternative(name) for name in names]),
+        (files.client, files.client_key, ExtendedKeyUsageOID.CLIENT_AUTH, [_role(Role.ACT)]),
+        (files.look_client, files.look_client_key, ExtendedKeyUsageOID.CLIENT_AUTH, [_role(Role.LOOK)]),
     ):
         key = ec.generate_private_key(ec.SECP256R1())
-        write_new(path, _pem(_signed(key, usage, names, authority, authority_key)))
+        subject = names[0] if path is files.server else "spawn-workbench client"
+        write_new(path, _pem(_signed(key, usage, subject, alternatives, authority, authority_key)))
         write_new(key_path, _key_pem(key))
+    for path in (files.act_token, files.look_token):
+        write_new(path, f"{new_token()}\n".encode())
     return files
+
+
+def _file_name(field: str) -> str:
+    """`act.token`, `look-client-key.pem`, …"""
+    role, _, kind = field.rpartition("_")
+    return f"{role}.token" if kind == "token" else f"{field.replace('_', '-')}.pem"
 
 
 def _authority(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
@@ -70,21 +94,20 @@ def _authority(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
 def _signed(
     key: ec.EllipticCurvePrivateKey,
     usage: x509.ObjectIdentifier,
-    names: Sequence[str],
+    subject: str,
+    alternatives: Sequence[x509.GeneralName],
     authority: x509.Certificate,
     authority_key: ec.EllipticCurvePrivateKey,
 ) -> x509.Certificate:
-    is_server = usage == ExtendedKeyUsageOID.SERVER_AUTH
-    builder = (
-        _builder(_name(names[0] if is_server else "spawn-workbench client"), authority.subject, key)
+    return (
+        _builder(_name(subject), authority.subject, key)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
         .add_extension(_key_of_issuer(authority_key), critical=False)
+        .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
+        .sign(authority_key, hashes.SHA256())
     )
-    if is_server:
-        builder = builder.add_extension(x509.SubjectAlternativeName([_alternative(n) for n in names]), critical=False)
-    return builder.sign(authority_key, hashes.SHA256())
 
 
 def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
@@ -129,6 +152,10 @@ def _alternative(name: str) -> x509.GeneralName:
         return x509.IPAddress(ipaddress.ip_address(name))
     except ValueError:
         return x509.DNSName(name)
+
+
+def _role(role: Role) -> x509.GeneralName:
+    return x509.UniformResourceIdentifier(f"{ROLE_NAME}{role}")
 
 
 def _pem(certificate: x509.Certificate) -> bytes:

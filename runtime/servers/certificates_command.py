@@ -8,7 +8,8 @@ from pathlib import Path
 from runtime.errors import BadSetting
 from runtime.servers.certificates import make_certificates
 
-HELP = """Make certificates: of a new authority, and by it one for a server and one for a client; valid for a year.
+HELP = """Make certificates: of a new authority, and by it one for a server, one for clients that may act and one for clients
+that may only look; valid for a year. Tokens for the same two roles, for servers that know clients by a token, are made too.
 
 Keys can be read by their owner only. The authority's own key is not kept: nobody can make further certificates with it."""
 
@@ -28,7 +29,14 @@ def run(given: argparse.Namespace) -> int:
         raise BadSetting(f"Cannot make certificates: {error}") from None
     print("the server:")
     print(f"  python -m runtime serve --certificate {files.server} --key {files.server_key} \\")
-    print(f"      --client-authority {files.authority}      (or --token-file FILE)")
-    print("a client:")
+    print(f"      --client-authority {files.authority}")
+    print(f"      (or --token-file {files.act_token} --look-token-file {files.look_token})")
+    print("a client that may act:")
     print(f"  %attach https://… --authority {files.authority} --certificate {files.client} --key {files.client_key}")
+    print(f"      (or --token-file {files.act_token})")
+    print("a client that may only look, whatever it tries:")
+    print(
+        f"  %attach https://… --authority {files.authority} --certificate {files.look_client} --key {files.look_client_key}"
+    )
+    print(f"      (or --token-file {files.look_token})")
     return 0

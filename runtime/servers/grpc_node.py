@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -17,14 +17,14 @@ from typing import Any, Self
 import grpc
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 
-from runtime.crypto.tokens import TokenFiles
+from runtime.crypto.tokens import Role, TokenFiles, new_token
 from runtime.drivers.loops import LoopThread
 from runtime.drivers.shared_loop import grpc_loop, run
 from runtime.errors import BadSetting
 from runtime.local import EmbeddedSystem
 from runtime.servers.grpc_errors import answering
 from runtime.servers.grpc_reflection import Health, Reflection
-from runtime.servers.grpc_services import Services
+from runtime.servers.grpc_services import Services, acting
 from runtime.servers.node_calls import NodeCalls
 from runtime.servers.node_feeds import NodeFeeds
 from runtime.servers.node_hosting import NodeHosting
@@ -34,6 +34,13 @@ from runtime.servers.security import LOOPBACK, Limits, Security, check_listener
 from runtime.wire.workbench.v1 import node_pb2 as pb
 
 _START_S = 10.0
+READS = frozenset(
+    {
+        "GetActor", "GetKept", "GetMailbox", "GetState", "GetStatus", "ListActions", "ListActors", "ListDeadLetters",
+        "ListDefinitions", "ReadColumns", "ReadLifecycle", "ReadTurns", "Watch",
+    }
+)  # fmt: skip
+"""What changes nothing.  `Flush` is not among them: it has the system write."""
 _NODE: ServiceDescriptor = pb.DESCRIPTOR.services_by_name["Node"]
 
 
@@ -55,17 +62,19 @@ class NodeServer:
 
         Args:
             port: 0 for a free one.
-            security: by default a new token, which other processes of this user find by the port.
+            security: by default a new token for each role, which other processes of this user find by the port.
             host_patience_s: how long a process that offers actors may be away before its actors are undeployed.
 
         Raises:
             BadSetting: the listener would be open to strangers.
         """
-        self.security, self.limits = security or Security(), limits or Limits()
+        self.security, self.limits = security or Security(look_token=new_token()), limits or Limits()
         check_listener(host, self.security)
         self.system, self.host, self.port = system, host, port
         self.token_file: Path | None = None
-        """Where other processes of this user find the token."""
+        """Where other processes of this user find the token to act."""
+        self.look_token_file: Path | None = None
+        """Where the token is with which one can only look."""
         self._token_files, self._patience_s = token_files or TokenFiles(), host_patience_s
         self._threads = ThreadPoolExecutor(4, "wb-node")
         self._rate = Rate(self.limits.calls_per_second)
@@ -98,6 +107,8 @@ class NodeServer:
                     raise
                 if self.security.token:
                     self.token_file = self._token_files.create(self.port, self.security.token)
+                if self.security.look_token:
+                    self.look_token_file = self._token_files.create(self.port, self.security.look_token, Role.LOOK)
         return self
 
     def stop(self, grace_s: float = 1.0) -> None:
@@ -111,12 +122,26 @@ class NodeServer:
             grpc_loop.release(loop)
             self._threads.shutdown(wait=False, cancel_futures=True)
             self._token_files.remove(self.port, self.security.token)
+            self._token_files.remove(self.port, self.security.look_token, Role.LOOK)
 
     def add_service(
-        self, service: ServiceDescriptor, implementation: Callable[[MethodDescriptor], Callable[..., Awaitable[Any]]]
+        self,
+        service: ServiceDescriptor,
+        implementation: Callable[[MethodDescriptor], Callable[..., Awaitable[Any]]],
+        reads: Collection[str] = (),
     ) -> None:
-        """Serve one more service, also while the server runs; reflection and health tell of it."""
-        self.services.add(service, lambda method: answering(implementation(method)))
+        """Serve one more service, also while the server runs; reflection and health tell of it.
+
+        `reads` are the methods that change nothing, which clients may call that may only look.
+        """
+
+        def function(method: MethodDescriptor) -> Callable[..., Awaitable[Any]]:
+            found = implementation(method)
+            if self.security.has_certified_clients and method.name not in reads:
+                found = acting(method.name, found)
+            return answering(found)
+
+        self.services.add(service, function, reads)
         self._reflection.add(service)
         if self._server is not None and self._loop is not None:
             asyncio.run_coroutine_threadsafe(self._health.serving(service.full_name), self._loop.loop)
@@ -193,7 +218,7 @@ class NodeServer:
             "InvokeMany": calls.invoke_many,
             "Host": hosting.host,
         }
-        self.add_service(_NODE, lambda method: functions[method.name])
+        self.add_service(_NODE, lambda method: functions[method.name], READS)
         self._health.install(self.services)
         self._reflection.install(self.services)
 

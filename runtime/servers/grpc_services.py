@@ -5,21 +5,24 @@ One table answers for all services of a server, so that a contract can be added 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import grpc
 from google.protobuf import message_factory
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 
+from runtime.crypto.tokens import Role
 from runtime.errors import NotAllowed, Overloaded
 from runtime.servers.grpc_errors import DETAILS, details, reading
 from runtime.servers.rates import Rate
-from runtime.servers.security import Security
+from runtime.servers.security import Security, certified_role, refusal_to_look
 from runtime.wire.node_values import failure_of
 
 OPEN_TO_ALL = ("/grpc.health.v1.Health/",)
 """Answered without a token: whoever supervises processes asks for it."""
+
+_OF_PAGES = ("origin", "sec-fetch-site")
 
 _MAKERS: dict[tuple[bool, bool], Callable[..., Any]] = {
     (False, False): grpc.unary_unary_rpc_method_handler,
@@ -35,6 +38,8 @@ class Services(grpc.GenericRpcHandler):
     def __init__(self, security: Security, rate: Rate) -> None:
         self._security, self._rate = security, rate
         self._handlers: dict[str, Any] = {}
+        self._reads: frozenset[str] = frozenset()
+        """Paths of the methods that change nothing; all others act."""
         self._refused = _ending_with(
             grpc.StatusCode.UNAUTHENTICATED,
             NotAllowed("The token is missing or wrong. It is in the file that the server named when it started."),
@@ -44,33 +49,69 @@ class Services(grpc.GenericRpcHandler):
             Overloaded("Too many calls a second; nothing was run. Call again later."),
         )
 
-    def add(self, service: ServiceDescriptor, implementation: Callable[[MethodDescriptor], Callable[..., Any]]) -> None:
-        """Serve a service, instead of an earlier one of its name; `implementation` gives each method's function."""
-        added = {f"/{service.full_name}/{m.name}": _handler(m, implementation(m)) for m in service.methods}
+    def add(
+        self,
+        service: ServiceDescriptor,
+        implementation: Callable[[MethodDescriptor], Callable[..., Any]],
+        reads: Iterable[str] = (),
+    ) -> None:
+        """Serve a service, instead of an earlier one of its name; `implementation` gives each method's function.
+
+        `reads` are the methods for whoever may only look.
+        """
         prefix = f"/{service.full_name}/"
+        added = {f"{prefix}{m.name}": _handler(m, implementation(m)) for m in service.methods}
         kept = {path: handler for path, handler in self._handlers.items() if not path.startswith(prefix)}
+        self._reads = frozenset(path for path in self._reads if not path.startswith(prefix)) | {
+            f"{prefix}{name}" for name in reads
+        }
         self._handlers = {**kept, **added}
 
     def add_handlers(self, service: str, handlers: dict[str, Any]) -> None:
-        """Serve what a library brings with it."""
-        self._handlers = {**self._handlers, **{f"/{service}/{name}": each for name, each in handlers.items()}}
+        """Serve what a library brings with it, which only reads."""
+        added = {f"/{service}/{name}": each for name, each in handlers.items()}
+        self._reads |= added.keys()
+        self._handlers = {**self._handlers, **added}
 
     def service(self, handler_call_details: Any) -> Any:
-        """What answers a call; called on the server's loop for each.  None for a method that is not there."""
+        """What answers a call; called on the server's loop for each.  None for a method that is not there.
+
+        Where clients have certificates, what their role is shows only once the call has begun: see `acting`.
+        """
         path: str = handler_call_details.method
         if not path.startswith(OPEN_TO_ALL):
-            if not self._security.admits(_authorization(handler_call_details.invocation_metadata)):
+            authorization, is_of_page = _credentials(handler_call_details.invocation_metadata)
+            role = self._security.role(authorization)
+            if role is None or is_of_page:
                 return self._refused
+            if role is Role.LOOK and path not in self._reads:
+                return _ending_with(grpc.StatusCode.PERMISSION_DENIED, refusal_to_look(path.rpartition("/")[2]))
             if not self._rate.take():
                 return self._overloaded
         return self._handlers.get(path)
 
 
-def _authorization(metadata: Any) -> str:
+def acting(name: str, function: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """A method for whose clients' certificates do not have the role to look."""
+
+    async def checked(request: Any, context: Any) -> Any:
+        names = context.auth_context().get("x509_subject_alternative_name", ())
+        if certified_role(each.decode("utf-8", "replace") for each in names) is Role.LOOK:
+            raise refusal_to_look(name)
+        return await function(request, context)
+
+    return checked
+
+
+def _credentials(metadata: Any) -> tuple[str, bool]:
+    """The `authorization` of a call, the empty text for several; and whether a browser's page sends it, which none of ours does."""
+    found, is_of_page = [], False
     for name, value in metadata or ():
         if name == "authorization":
-            return value if isinstance(value, str) else ""
-    return ""
+            found.append(value)
+        elif name in _OF_PAGES:
+            is_of_page = True
+    return (found[0] if len(found) == 1 and isinstance(found[0], str) else ""), is_of_page
 
 
 def _handler(method: MethodDescriptor, function: Callable[..., Any]) -> Any:

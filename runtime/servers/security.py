@@ -112,7 +112,7 @@ def check_listener(host: str, security: Security) -> None:
         raise BadSetting("Client certificates need TLS: give the server a certificate and a key too.")
     if security.token and security.token == security.look_token:
         raise BadSetting("The token to look must be another than the token to act; both were given the same.")
-    if not security.token and not security.client_authority:
+    if not security.token and not security.look_token and not security.client_authority:
         raise BadSetting(
             "A server without a token would let every process in: Security() makes one, as --token-file does.\n"
             "Or clients have certificates: client_authority, --client-authority."

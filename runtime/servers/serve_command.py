@@ -80,7 +80,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--key", type=Path, help="PEM file of its key")
     parser.add_argument("--client-authority", type=Path, help="PEM file of who signs the certificates of clients")
     parser.add_argument(
-        "--token-file", type=Path, help="file with the token that clients send; it is made if it is not there"
+        "--token-file", type=Path, help="file with the token that clients send to act; it is made if it is not there"
+    )
+    parser.add_argument(
+        "--look-token-file", type=Path, help="file with the token of clients that may only look; made likewise"
     )
     parser.add_argument(
         "--drain-seconds", type=float, default=10.0, help="how long calls under way may take at the end"
@@ -156,6 +159,8 @@ def _announce(running: RunningProxy, node: NodeServer | None) -> None:
         print(f"listening at {url} for hosts on port {host_port}")
     if node is not None:
         print(f"listening at {node.address} for notebooks and gRPC clients; token in {node.token_file}")
+        if node.look_token_file is not None:
+            print(f"a token with which one can only look is in {node.look_token_file}")
     print("environment of an SDK:")
     for name, value in running.environment().items():
         print(f"  {name}={value}")
@@ -171,13 +176,14 @@ def _door(text: str) -> tuple[int, int]:
 
 
 def _security(given: argparse.Namespace) -> Security | None:
-    if not (given.certificate or given.key or given.client_authority or given.token_file):
+    if not (given.certificate or given.key or given.client_authority or given.token_file or given.look_token_file):
         return None
     return Security(
         token=_token(given.token_file) if given.token_file else "",
         certificate=_content(given.certificate),
         key=_content(given.key),
         client_authority=_content(given.client_authority),
+        look_token=_token(given.look_token_file) if given.look_token_file else "",
     )
 
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import grpc
 
-from runtime.crypto.tokens import TokenFiles, read_token
+from runtime.crypto.tokens import Role, TokenFiles, read_token
 from runtime.errors import BadSetting
 from runtime.transports.node_connection import Target
 
@@ -29,11 +29,13 @@ def read_target(
     key: str | Path | None = None,
     environ: Mapping[str, str] = os.environ,
     token_files: TokenFiles | None = None,
+    role: Role = Role.ACT,
 ) -> Target:
     """Where `grpc://HOST:PORT` or `grpcs://HOST:PORT` is.
 
     Args:
         token: else the one in `token_file`, in `SPAWN_NODE_TOKEN`, or, on this machine, what the node left for its user.
+        role: which of the node's tokens is taken where it left them; one to look may be missing, then it is that to act.
         authority: PEM file of who signed the node's certificate; the machine's own authorities if not given.
         certificate, key: PEM files by which the node knows us, where it wants that.
 
@@ -50,7 +52,8 @@ def read_target(
         )
     given = token or (read_token(Path(token_file)) if token_file else "") or environ.get(TOKEN_VARIABLE, "")
     if not given and host in _LOOPBACK:
-        given = (token_files or TokenFiles(environ=environ)).read(port)
+        files = token_files or TokenFiles(environ=environ)
+        given = (files.read(port, Role.LOOK) if role is Role.LOOK else "") or files.read(port)
     place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     return Target(url, place, given, _credentials(authority, certificate, key) if is_encrypted else None)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from runtime.api import SystemApi
 from runtime.connecting import connect
+from runtime.crypto.tokens import Role
 from runtime.errors import BadSetting, shown
 from workbench.attach.modes import Mode
 
@@ -41,6 +42,7 @@ def open_target(target: str, mode: Mode, notify: Callable[[str], object], **opti
         )
     if target.startswith("grpc"):
         given["notify"] = notify
+        given["role"] = Role(mode)  # so that the server, too, sees to it that nothing but looking is done
     else:
         given["mode"] = str(mode)
     return connect(target, **given)

@@ -38,6 +38,11 @@ class Served:
         return str(self._node.token_file or "")
 
     @property
+    def look_token_file(self) -> str:
+        """The file of the token with which one can only look, to be handed to others; the server sees to it."""
+        return str(self._node.look_token_file or "")
+
+    @property
     def http_address(self) -> str:
         """Where SDKs register and clients invoke; empty without HTTP."""
         return self._proxy.address if self._proxy is not None else ""
@@ -92,6 +97,10 @@ class Served:
         lines.append(
             f"  token        {shown_path(self.token_file)} (for your other processes; they find it by themselves)"
         )
+        if self.look_token_file:
+            lines.append(
+                f"  to look      {shown_path(self.look_token_file)} (for those who may look and nothing else: --token-file)"
+            )
         if self._proxy is not None:
             for environment in self.environments.values():
                 lines.append(f"  SDKs         {environment['SPAWN_PROXY_URL']}")

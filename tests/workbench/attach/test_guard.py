@@ -123,8 +123,14 @@ def test_read_that_the_system_does_not_offer_without_acting_is_refused(
         getattr(LookOnly(system, trail(Mode.LOOK, "http://there:1")), name)(*arguments)
 
 
-def test_flush_makes_the_system_write_nothing(system: EmbeddedSystem, look: LookOnly) -> None:
+def test_flush_makes_the_system_write_nothing(
+    system: EmbeddedSystem, look: LookOnly, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[float] = []
+    monkeypatch.setattr(system, "flush", sent.append)
+
     assert look.flush() == system.status().committed
+    assert sent == []
 
 
 def test_acting_gets_everything_recorded_and_looking_only_the_reads(system: EmbeddedSystem) -> None:
