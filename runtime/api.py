@@ -124,6 +124,8 @@ class SystemStatus(msgspec.Struct, frozen=True, kw_only=True):
     """That of actors whose class does not say; empty where it is not known."""
     loop_blocked_by: str = ""
     """The coroutine action that keeps all others waiting, since when and where; empty for none."""
+    problems: tuple[str, ...] = ()
+    """What is wrong with what is recorded, in words: what could not be written whole, or cannot be read."""
     told: str = ""
     """What a proxy of Spawn's own tells of itself, in words: it does not tell the numbers here."""
 

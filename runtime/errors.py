@@ -41,6 +41,7 @@
     │       ├── WrongKey           encrypted with another key
     │       ├── StoreDamaged       bytes that fail their check
     │       ├── StoreTooNew        written by a later version
+    │       ├── TurnQuarantined    the record of a turn is not whole
     │       └── StaleCommit        the store moved on without us
     └── InternalError           a defect of this package
 
@@ -485,6 +486,12 @@ class StoreTooNew(StoreError):
     """The store was written by a later version of this package; it is left untouched."""
 
     code = "store_too_new"
+
+
+class TurnQuarantined(StoreError):
+    """A turn ran, and its record is not whole: part of it could not be written, or cannot be read.  The rest is kept."""
+
+    code = "turn_quarantined"
 
 
 class StaleCommit(StoreError):

@@ -16,6 +16,9 @@ from runtime.engine.template import Template
 from runtime.errors import UnknownActor
 from runtime.ids import ActorId
 from runtime.records import Invocation, Phase, Snapshot
+from runtime.statestores.base import StateStore
+
+_SHOWN = 3
 
 
 def snapshot(driver: ThreadedDriver, actor: ActorId) -> Snapshot | None:
@@ -218,9 +221,21 @@ def status(driver: ThreadedDriver, base: SystemStatus) -> SystemStatus:
             store_error=engine.store_error,
             dropped_events=engine.feed.dropped,
             loop_blocked_by=str(driver.coroutines.blocker or ""),
+            problems=(*engine.problems, *_unreadable(driver.store)),
         )
 
     return driver.look(look)
+
+
+def _unreadable(store: StateStore) -> tuple[str, ...]:
+    """One line about what does not decode in a store; adapters of others need not know it."""
+    found = store.quarantined() if hasattr(store, "quarantined") else []
+    if not found:
+        return ()
+    shown = "; ".join(str(each) for each in found[:_SHOWN])
+    more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    advice = f"`python -m runtime check {store.url}` lists all of it, --repair makes a copy without."
+    return (f"Cannot be read whole in the store: {shown}{more}. {advice}",)
 
 
 def children(driver: ThreadedDriver, template: str, limit: int) -> list[Snapshot]:

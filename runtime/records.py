@@ -310,6 +310,8 @@ class EventKind(StrEnum):
     STORE_RECOVERED = "store_recovered"
     UNDELIVERED = "undelivered"
     """A message without a waiting caller could not be delivered; `text` says why."""
+    QUARANTINED = "quarantined"
+    """Part of a turn's record could not be written; `turn` is what was recorded, `text` says what is missing."""
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
@@ -332,6 +334,25 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     why: str
     kept: bool = False
     """It is in the store, until it is sent again; the others are remembered by the process only."""
+
+
+class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
+    """Something recorded that is not whole, because part of it could not be written or cannot be read."""
+
+    what: str
+    """`turn`, `state` (an actor's row), `schedule` or `definition`."""
+    why: str
+    sequence: int = 0
+    """Of a turn; else 0."""
+    actor: ActorId | None = None
+    """None where it cannot be told."""
+    id: str = ""
+    """Of a schedule or a definition."""
+
+    def __str__(self) -> str:
+        which = f" {self.sequence}" if self.what == "turn" else f" {self.id}" if self.id else ""
+        whose = f" of {self.actor.name}" if self.actor is not None else ""
+        return f"{self.what}{which}{whose}: {self.why}"
 
 
 class Kept(msgspec.Struct, frozen=True, gc=False):

@@ -1,19 +1,25 @@
 """The thread that writes: groups of finished turns, and now and then a checkpoint.
 
 A group gathers for at most the configured interval, or until somebody waits for it, or as long as the previous one takes:
-that is the whole of group commit.  A group that cannot be written is tried again, with growing pauses, until it can.
+that is the whole of group commit.  A group that cannot be written is tried again, with growing pauses, until it can.  Where
+no store could write it, because something in it cannot be encoded, that is isolated (`isolation`): the rest is written, and the
+owner is told what is missing.
 """
 
 from __future__ import annotations
 
 import contextvars
+import logging
 import threading
 import time
 from collections.abc import Callable
 
 from runtime.drivers.housekeeping import PAUSE_S, Housekeeping
 from runtime.errors import SpawnError, StoreError, StoreUnavailable
-from runtime.statestores.base import Group, StateStore
+from runtime.statestores.base import Group, Isolated, StateStore
+from runtime.statestores.isolation import isolated
+
+_log = logging.getLogger(__name__)
 
 _FIRST_PAUSE_S = 0.05
 _LONGEST_PAUSE_S = 2.0
@@ -30,6 +36,7 @@ class Recorder:
         take_group: Callable[[], Group | None],
         committed: Callable[[], None],
         failed: Callable[[str], None],
+        corrected: Callable[[Isolated], None],
         interval_s: float,
         checkpoint_s: float,
         name: str,
@@ -37,6 +44,7 @@ class Recorder:
     ) -> None:
         self.store, self._has_work = store, has_work
         self._take_group, self._committed, self._failed = take_group, committed, failed
+        self._corrected = corrected
         self._interval_s, self._checkpoint_s = interval_s, checkpoint_s
         self._housekeeping = housekeeping
         self._wake = threading.Event()
@@ -117,19 +125,31 @@ class Recorder:
     def _write(self, group: Group) -> bool:
         """Commit, however long it takes; False when given up because of `stop`."""
         pause_s = _FIRST_PAUSE_S
+        left: Isolated | None = None
         while True:
             try:
-                self.store.commit(group)
-                return True
+                self.store.commit(group if left is None else left.group)
             except SpawnError as error:
-                self._failed(str(error))
+                reason = str(error)
             except Exception as error:  # noqa: BLE001 - whatever it is, the group must not be lost
-                self._failed(f"Writing to {self.store.url} failed unexpectedly: {type(error).__name__}: {error}")
+                reason = f"Writing to {self.store.url} failed unexpectedly: {type(error).__name__}: {error}"
+            else:
+                if left is not None:
+                    self._say(left)
+                return True
+            if left is None and (left := isolated(group)) is not None:
+                continue  # no store can write that; what it can is not kept waiting
+            self._failed(reason)
             if self._gives_up_at is not None and time.monotonic() + pause_s >= self._gives_up_at:
                 return False
             self._urgent.wait(pause_s)
             self._urgent.clear()
             pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+
+    def _say(self, left: Isolated) -> None:
+        for finding in left.findings:
+            _log.error("%s: could not be written whole, the rest is: %s", self.store.url, finding)
+        self._corrected(left)
 
     def _checkpoint(self) -> None:
         try:
@@ -138,3 +158,6 @@ class Recorder:
             pass  # not needed for correctness; the next one tries again
         except StoreError as error:
             self._failed(str(error))
+        except Exception:  # noqa: BLE001 - this thread goes on, whatever it is
+            self._has_unsaved = False  # until the next commit: nothing is lost, opening reads a longer tail
+            _log.exception("A checkpoint of %s failed unexpectedly.", self.store.url)

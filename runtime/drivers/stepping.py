@@ -24,7 +24,8 @@ from runtime.errors import InternalError, SpawnError, WouldBlock
 from runtime.hosts.inprocess import InProcessHost
 from runtime.ids import ActorId, CountingIds
 from runtime.records import Invocation, Outcome
-from runtime.statestores.base import Group, StateStore
+from runtime.statestores.base import Group, Isolated, StateStore
+from runtime.statestores.isolation import isolated, stored_before
 
 
 class Possible(NamedTuple):
@@ -161,8 +162,16 @@ class SteppingDriver:
             except SpawnError as error:
                 self.engine.store_failed(str(error), self.clock.now_us())
                 raise
+            except Exception:
+                if (left := isolated(group)) is None:
+                    raise
+                self._write_without(left)
             self._unwritten = None
             self.carry_out(self.engine.group_committed(self.clock.now_us()))
+
+    def _write_without(self, left: Isolated) -> None:
+        self.store.commit(left.group)
+        self.engine.isolated(left, stored_before(self.store, left), self.clock.now_us())
 
     def crash(self) -> None:
         """Lose everything that is not in the store, as `kill -9` does, and start again with the same definitions."""

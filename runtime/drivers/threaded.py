@@ -34,7 +34,8 @@ from runtime.errors import StoreUnavailable
 from runtime.ids import IdSource
 from runtime.policies import rules_of
 from runtime.records import Invocation
-from runtime.statestores.base import Group, StateStore
+from runtime.statestores.base import Group, Isolated, StateStore
+from runtime.statestores.isolation import stored_before
 
 T = TypeVar("T")
 
@@ -97,6 +98,7 @@ class ThreadedDriver:
             take_group=self._take_group,
             committed=self._group_committed,
             failed=self._store_failed,
+            corrected=self._correct,
             interval_s=config.group_interval_ms / 1_000,
             checkpoint_s=config.checkpoint_interval_ms / 1_000,
             name="wb-recorder",
@@ -290,6 +292,11 @@ class ThreadedDriver:
             self._committed.notify_all()
         if self.projections is not None:
             self.projections.notify()
+
+    def _correct(self, isolated: Isolated) -> None:
+        stored = stored_before(self.store, isolated)
+        with self.lock:
+            self.engine.isolated(isolated, stored, self._now())
 
     def _store_failed(self, reason: str) -> None:
         with self.lock:

@@ -70,6 +70,15 @@ class Agenda:
         heapq.heapify(self._heap)
         self.has_earlier = True
 
+    def remove(self, invocation: str) -> None:
+        """Forget a delayed invocation; one that is not there is passed over."""
+        self._heap = [
+            entry
+            for entry in self._heap
+            if not (isinstance(entry[2], Delayed) and entry[2].invocation.id == invocation)
+        ]
+        heapq.heapify(self._heap)
+
     def next_us(self) -> int | None:
         """When the next thing is due; None for never."""
         return self._heap[0][0] if self._heap else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 
 import msgspec
@@ -36,6 +37,7 @@ from runtime.records import DeadLetter, Event, EventKind, Invocation, Lifecycle,
 NOTHING: list[Command] = []
 """The usual result of an event; shared, so never changed."""
 
+_MOST_PROBLEMS = 20
 _AGAIN_US = 1_000_000
 """A scheduled invocation that could not be taken is tried again so much later."""
 
@@ -69,6 +71,7 @@ class Core:
         "is_stopped",
         "journal",
         "options",
+        "problems",
         "ready",
         "seed",
         "store_error",
@@ -90,6 +93,8 @@ class Core:
         self.seed = seed
         self.is_stopped = False
         self.store_error = ""
+        self.problems: deque[str] = deque(maxlen=_MOST_PROBLEMS)
+        """What was not written as it should have been, in words; the newest last."""
         self.unclaimed: list[Invocation] = []
         """Scheduled invocations that were due before the code of their actor was deployed."""
         self.is_closed = False

@@ -6,12 +6,14 @@ A group that fails is tried again as it is, so what a crash keeps is always a pr
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from runtime.engine.activation import Activation
 from runtime.engine.commands import Answer
-from runtime.ids import ActorId
-from runtime.records import Invocation, Lifecycle, Snapshot, Turn
+from runtime.ids import ActorId, InvocationId
+from runtime.records import Failure, Invocation, Lifecycle, Reply, Snapshot, Turn
 from runtime.statestores.base import Group
 
 
@@ -121,6 +123,23 @@ class Journal:
             settled=tuple(at.settled),
         )
 
+    def replace(self, turns: Mapping[int, Turn]) -> None:
+        """Of the group at the store, these turns are written instead of those with their sequences.
+
+        Who waits for the commit of one that has become a failure gets that for an answer.
+        """
+        at = self._at_store
+        assert at is not None
+        for index, turn in enumerate(at.turns):
+            written = turns.get(turn.sequence)
+            if written is None:
+                continue
+            at.turns[index] = written
+            if turn.key and self._keys.get((turn.actor, turn.key)) is turn:
+                self._keys[turn.actor, turn.key] = written
+        failures = {turn.invocation: turn.failure for turn in turns.values() if turn.failure is not None}
+        at.answers = [_failing(answer, failures) for answer in at.answers]
+
     def lost(self) -> list[Answer]:
         """Nothing more will be written: the answers that waited for it."""
         parts = [self._gathering] if self._at_store is None else [self._at_store, self._gathering]
@@ -140,3 +159,10 @@ class Journal:
         if at.turns:
             self.committed = at.turns[-1].sequence
         return Released(at.answers, at.stopping)
+
+
+def _failing(answer: Answer, failures: Mapping[InvocationId, Failure]) -> Answer:
+    failure = failures.get(answer.reply.invocation)
+    if failure is None or answer.reply.failure is not None:
+        return answer
+    return Answer(answer.waiter, Reply(answer.reply.invocation, None, failure))

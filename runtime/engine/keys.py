@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from runtime.engine.activation import Activation
 from runtime.engine.replies import failed
-from runtime.errors import KeyConflict
+from runtime.errors import KeyConflict, TurnQuarantined
 from runtime.records import Invocation, Reply, Turn
 
 
 def repeated(invocation: Invocation, turn: Turn) -> Reply:
-    """The recorded answer, or a conflict."""
+    """The recorded answer, or a conflict; the failure where the record of that turn is not whole."""
+    if turn.failure is not None and turn.failure.code == TurnQuarantined.code:
+        return Reply(invocation.id, None, turn.failure, repeated=True)
     if turn.action != invocation.action or turn.payload != invocation.payload:
         return failed(invocation.id, KeyConflict(invocation.actor.name, invocation.key))
     return Reply(invocation.id, turn.response, repeated=True)

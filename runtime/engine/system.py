@@ -7,7 +7,7 @@ are injected.  So a turn's outcome depends on nothing that a test, a replay or a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from runtime.definition import ActorDefinition
@@ -15,6 +15,7 @@ from runtime.engine.agenda import Delayed
 from runtime.engine.arrivals import Arrivals
 from runtime.engine.commands import Answer, Command
 from runtime.engine.core import Core, EngineOptions
+from runtime.engine.correction import correct
 from runtime.engine.crashes import crash
 from runtime.engine.holds import Holds
 from runtime.engine.mailbox import Envelope
@@ -26,8 +27,8 @@ from runtime.engine.turns import Turns
 from runtime.errors import StoreUnavailable, UnknownActor
 from runtime.hosts.base import Host
 from runtime.ids import ActorId, IdSource
-from runtime.records import Event, EventKind, Invocation, Phase, State
-from runtime.statestores.base import Group
+from runtime.records import Event, EventKind, Invocation, Phase, Snapshot, State
+from runtime.statestores.base import Group, Isolated
 
 __all__ = ["Engine", "EngineOptions"]
 
@@ -76,6 +77,11 @@ class Engine:
     def store_error(self) -> str:
         """Why the store cannot be written; empty while it can."""
         return self._core.store_error
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What was not written as it should have been, in words."""
+        return tuple(self._core.problems)
 
     def deploy(self, definition: ActorDefinition, host: Host, initial: State | None, now_us: int) -> None:
         """Make this the code behind its name from the next turn on; state, mail and the turn in progress are kept.
@@ -140,6 +146,13 @@ class Engine:
             if activation.phase is Phase.STOPPING:
                 commands += core.let_go(activation, now_us)
         return commands
+
+    def isolated(self, isolated: Isolated, stored: Mapping[ActorId, Snapshot | None], now_us: int) -> None:
+        """Part of the group last taken cannot be encoded, and the rest is on disk: correct what is in memory.
+
+        Call it before `group_committed`.  `stored` has the actors whose state could not be written, as the store has them.
+        """
+        correct(self._core, isolated, stored, now_us)
 
     def store_failed(self, reason: str, now_us: int) -> None:
         """The group could not be written: take no message and start no turn until it is."""

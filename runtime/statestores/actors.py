@@ -11,7 +11,8 @@ import msgspec
 from runtime.crypto.cipher import Cipher
 from runtime.ids import ActorId
 from runtime.records import Snapshot, Turn
-from runtime.statestores.backend import Backend
+from runtime.statestores.backend import Backend, SnapshotRow
+from runtime.statestores.quarantine import Quarantine
 from runtime.statestores.rows import from_row, snapshot_of
 from runtime.statestores.tail import Tail
 
@@ -21,15 +22,16 @@ _PAGE = 500
 class Actors:
     """The committed state of every actor; any thread."""
 
-    def __init__(self, backend: Backend, tail: Tail, cipher: Cipher) -> None:
+    def __init__(self, backend: Backend, tail: Tail, cipher: Cipher, quarantine: Quarantine) -> None:
         self._backend, self._tail, self._cipher = backend, tail, cipher
+        self._quarantine = quarantine
 
     def load(self, actor: ActorId) -> Snapshot | None:
         """The actor as of the last commit, or None."""
         if (turn := self._tail.turn(actor)) is not None:
             return snapshot_of(turn)
         row = self._backend.snapshot(actor)
-        return None if row is None else from_row(self._cipher, row, self._backend.url)
+        return None if row is None else self._snapshot(row)
 
     def whole(self, turn: Turn) -> Turn | None:
         """The turn with its actor's state after it; None for a turn that changed neither state nor tags.
@@ -60,8 +62,11 @@ class Actors:
         after = ("", "")
         while page := self._backend.snapshots(after, prefix, _PAGE):
             for row in page:
-                yield from_row(self._cipher, msgspec.structs.replace(row, data=None), self._backend.url)
+                yield self._snapshot(msgspec.structs.replace(row, data=None))
             after = (page[-1].actor, page[-1].system)
+
+    def _snapshot(self, row: SnapshotRow) -> Snapshot:
+        return from_row(self._cipher, row, self._backend.url, self._quarantine)
 
 
 def _by_name(snapshot: Snapshot) -> tuple[str, str]:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import msgspec
 
 from runtime.ids import ActorId
-from runtime.records import Invocation, Kept, Lifecycle, Snapshot, StoredDefinition, Turn
+from runtime.records import Invocation, Kept, Lifecycle, Quarantined, Snapshot, StoredDefinition, Turn
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +31,17 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
 
     def __bool__(self) -> bool:
         return bool(self.turns or self.snapshots or self.lifecycle or self.scheduled or self.settled)
+
+
+class Isolated(msgspec.Struct, frozen=True):
+    """A group in which something could not be encoded, without that (`isolation`)."""
+
+    group: Group
+    turns: tuple[tuple[Turn, Turn], ...]
+    """Each turn that could not be written, and what is written in its place."""
+    refused: tuple[Invocation, ...]
+    """Invocations for later that cannot be kept."""
+    findings: tuple[Quarantined, ...]
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -177,6 +188,14 @@ class StateStore(Protocol):
 
     def definitions(self) -> list[StoredDefinition]:
         """Every definition that was ever deployed here, oldest first."""
+        ...
+
+    def quarantined(self) -> list[Quarantined]:
+        """What was found in the store since it was opened that does not decode, although it passes its check.
+
+        A turn of that kind is given, by all reads, as a failure with the code `turn_quarantined` and with what is known of it;
+        an actor comes back with the last of its states that decodes.
+        """
         ...
 
     def close(self) -> None:

@@ -42,7 +42,9 @@ from runtime.crypto.cipher import FINGERPRINT_BYTES, Cipher, SealBrokenError
 from runtime.errors import StoreDamaged, StoreTooNew, WrongKey
 from runtime.ids import ActorId
 from runtime.records import State, Turn
+from runtime.statestores import salvage
 from runtime.statestores.backend import BlockRow
+from runtime.statestores.quarantine import Quarantine
 
 FORMAT = 1
 _MAGIC = b"SWJB"
@@ -52,6 +54,7 @@ _HEADER = struct.Struct(f">4sBBH{FINGERPRINT_BYTES}sIQQ")
 _sequence = attrgetter("sequence")
 _encoder = msgspec.msgpack.Encoder()
 _turns_decoder = msgspec.msgpack.Decoder(list[Turn])
+_turn_decoder = msgspec.msgpack.Decoder(Turn)
 _raw_decoder = msgspec.msgpack.Decoder(list[msgspec.Raw])
 _STATE, _DELTA = (Turn.__struct_fields__.index(name) for name in ("state", "delta"))
 
@@ -80,11 +83,12 @@ def sealed_with(row: BlockRow) -> bytes:
 class BlockCodec:
     """Turns to sealed rows and back, for one store."""
 
-    __slots__ = ("_cipher", "_store")
+    __slots__ = ("_cipher", "_quarantine", "_store")
 
-    def __init__(self, cipher: Cipher, store: str) -> None:
-        """`store` is its URL, for messages."""
+    def __init__(self, cipher: Cipher, store: str, quarantine: Quarantine | None = None) -> None:
+        """`store` is its URL, for messages; `quarantine` is told of turns that do not decode."""
         self._cipher, self._store = cipher, store
+        self._quarantine = quarantine or Quarantine(store)
 
     def encode(self, turns: Sequence[Turn]) -> BlockRow:
         """A block of one or more turns without gaps between their sequences."""
@@ -96,6 +100,8 @@ class BlockCodec:
     def decode(self, row: BlockRow) -> list[Turn]:
         """The turns, in order; large states may still be deltas.
 
+        A turn that does not decode, in a block that passes its check, is given as far as it is known (`salvage`).
+
         Raises:
             StoreTooNew: the block has a later format.
             WrongKey: it was sealed with another key.
@@ -104,12 +110,28 @@ class BlockCodec:
         plaintext = self._opened(row)
         try:
             turns = _turns_decoder.decode(plaintext)
-        except (msgspec.DecodeError, msgspec.ValidationError) as error:
-            raise self._damaged(row, str(error)) from error
+        except salvage.UNDECODABLE:
+            turns = self._one_by_one(plaintext, row)
         if len(turns) != _count(row) or (
             turns and not row.first <= turns[0].sequence <= turns[-1].sequence <= row.last
         ):
             raise self._damaged(row, "its turns are not the ones its header names")
+        return turns
+
+    def _one_by_one(self, plaintext: bytes, row: BlockRow) -> list[Turn]:
+        """The turns of a block in which one at least does not decode."""
+        try:
+            raw = _raw_decoder.decode(plaintext)
+        except salvage.UNDECODABLE as error:
+            raise self._damaged(row, str(error)) from error
+        turns = list[Turn]()
+        for each in raw:
+            try:
+                turns.append(_turn_decoder.decode(each))
+            except salvage.UNDECODABLE:
+                found = salvage.of_bytes(each, turns[-1].sequence + 1 if turns else row.first)
+                self._quarantine.add(found.finding)
+                turns.append(found.turn)
         return turns
 
     def change(self, row: BlockRow, kept: Sequence[int], whole: Mapping[int, State]) -> BlockRow:

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from runtime.errors import InternalError
 from runtime.ids import ActorId
 from runtime.records import Encoded, State, Turn
+from runtime.statestores import salvage
 
 LARGE_BYTES = 64 * 1024
 """States up to this size are always stored whole."""
@@ -146,6 +146,8 @@ class DeltaReader:
         """`earlier(actor, sequence)` finds the actor's last state in the journal before that turn."""
         self._earlier = earlier
         self._known: OrderedDict[ActorId, State] = OrderedDict()
+        self._unknown: set[ActorId] = set()
+        """Actors whose last state is not known: what is a difference to it is not either."""
         self._size = 0
 
     def whole(self, turns: Iterable[Turn]) -> list[Turn]:
@@ -156,15 +158,20 @@ class DeltaReader:
 
     def _filled(self, turn: Turn) -> Turn:
         if turn.delta is not None:
-            base = self._known.get(turn.actor) or self._earlier(turn.actor, turn.sequence)
-            if base is None:
-                raise InternalError(
-                    f"Turn {turn.sequence} of {turn.actor} is a difference to a state that is not there."
-                )
-            turn = applied(turn, base)
+            turn = self._applied(turn)
         if turn.state is not None:
+            self._unknown.discard(turn.actor)
             self._remember(turn.actor, turn.state if is_large(turn) else None)
         return turn
+
+    def _applied(self, turn: Turn) -> Turn:
+        if turn.delta == salvage.LOST:
+            self._unknown.add(turn.actor)
+        if turn.actor not in self._unknown:
+            base = self._known.get(turn.actor) or self._earlier(turn.actor, turn.sequence)
+            if base is not None:
+                return applied(turn, base)
+        return salvage.without_state(turn)
 
     def _remember(self, actor: ActorId, state: State | None) -> None:
         if old := self._known.pop(actor, None):

@@ -18,7 +18,7 @@ import msgspec
 from runtime.crypto.keyfiles import KeyFiles
 from runtime.errors import BadSetting, StoreInUse, StoreUnavailable
 from runtime.ids import ActorId
-from runtime.records import Invocation, Kept, Lifecycle, Snapshot, StoredDefinition, Turn
+from runtime.records import Invocation, Kept, Lifecycle, Quarantined, Snapshot, StoredDefinition, Turn
 from runtime.statestores.actors import Actors
 from runtime.statestores.backend import Backend, RetainingBackend, SealingBackend, Writes
 from runtime.statestores.base import Group, Retention
@@ -27,6 +27,7 @@ from runtime.statestores.identity import identify
 from runtime.statestores.keys import Keys
 from runtime.statestores.merging import META as MERGED
 from runtime.statestores.merging import Merger
+from runtime.statestores.quarantine import Quarantine
 from runtime.statestores.reading import JournalReader
 from runtime.statestores.recovery import Recovery
 from runtime.statestores.rekeying import Rekeyer
@@ -67,12 +68,13 @@ class JournalStore:
         self.url = backend.url
         self._backend = backend
         self._identity = identify(backend, key=key, key_files=key_files, old_keys=old_keys)
-        codec = BlockCodec(self._identity.cipher, self.url)
+        self._quarantine = Quarantine(self.url)
+        codec = BlockCodec(self._identity.cipher, self.url, self._quarantine)
         meta = backend.meta()
         mark = int(meta["mark"])
         tail = Tail(mark)
         self._reader = JournalReader(backend, codec)
-        self._actors = Actors(backend, tail, self._identity.cipher)
+        self._actors = Actors(backend, tail, self._identity.cipher, self._quarantine)
         self._keys = Keys(backend, tail, self._identity, self._reader)
         Recovery(backend, self._reader, tail, self._actors).run(mark, self._keys)
         self._writer = JournalWriter(backend, self._identity, codec, tail, self._reader, self._actors, self._keys)
@@ -158,7 +160,9 @@ class JournalStore:
 
     def schedules(self) -> list[Invocation]:
         self._check_usable()
-        return [from_schedule_row(self._identity.cipher, row, self.url) for row in self._backend.schedules()]
+        rows = self._backend.schedules()
+        found = (from_schedule_row(self._identity.cipher, row, self.url, self._quarantine) for row in rows)
+        return [invocation for invocation in found if invocation is not None]
 
     def save_definition(self, definition: StoredDefinition) -> None:
         self._check_usable()
@@ -209,7 +213,12 @@ class JournalStore:
 
     def definitions(self) -> list[StoredDefinition]:
         self._check_usable()
-        return [from_definition_row(self._identity.cipher, row, self.url) for row in self._backend.definitions()]
+        rows = self._backend.definitions()
+        found = (from_definition_row(self._identity.cipher, row, self.url, self._quarantine) for row in rows)
+        return [definition for definition in found if definition is not None]
+
+    def quarantined(self) -> list[Quarantined]:
+        return self._quarantine.found()
 
     def close(self) -> None:
         """Release the store; safe to call twice, and without effect in a forked child.  What was committed stays."""

@@ -15,6 +15,7 @@ from runtime.statestores.backend import Backend, Writes
 from runtime.statestores.identity import Identity
 from runtime.statestores.key_filter import KeyFilter
 from runtime.statestores.reading import JournalReader
+from runtime.statestores.salvage import uses_key
 from runtime.statestores.tail import Tail
 
 _LAST_HASH = 2**63 - 1
@@ -70,11 +71,7 @@ class Keys:
 
     def removal(self, turns: Iterable[Turn]) -> list[tuple[int, int, int]]:
         """The rows of keys that go with these turns, as `Writes.forgotten`."""
-        hashes = [
-            (self._identity.key_hash(turn.actor, turn.key), turn.sequence)
-            for turn in turns
-            if turn.key and turn.failure is None
-        ]
+        hashes = [(self._identity.key_hash(turn.actor, turn.key), turn.sequence) for turn in turns if uses_key(turn)]
         return [(key_hash, sequence, _next(key_hash)) for key_hash, sequence in hashes]
 
     def _probes(self, key_hash: int) -> Iterator[list[int]]:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from runtime.ids import ActorId
 from runtime.records import State, Turn
+from runtime.statestores import salvage
 from runtime.statestores.backend import Backend
 from runtime.statestores.blocks import BlockCodec, actor_hash, between, may_hold
 from runtime.statestores.deltas import DeltaReader, applied
@@ -47,9 +48,11 @@ class JournalReader:
         return found[0] if found else None
 
     def whole_turn(self, sequence: int) -> Turn | None:
-        """One turn, its state whole."""
+        """One turn, its state whole; without it where it is not known."""
         turn = self.turn(sequence)
-        return turn if turn is None or turn.delta is None else self.state_before(turn.actor, sequence + 1)
+        if turn is None or turn.delta is None:
+            return turn
+        return self.state_before(turn.actor, sequence + 1) or salvage.without_state(turn)
 
     def batches(self, after: int, until: int) -> Iterator[list[Turn]]:
         """Every turn above `after` and up to `until`, in batches of some hundreds."""
@@ -89,12 +92,14 @@ class JournalReader:
         return None
 
     def state_before(self, actor: ActorId, sequence: int) -> Turn | None:
-        """The actor's last turn before that sequence that has a state, the state whole."""
+        """The actor's last turn before that sequence that has a state, the state whole; None where that is not known."""
         differences: list[Turn] = []
         for first, last in reversed(list(self._blocks_with(actor, 0, until=sequence - 1))):
             for turn in reversed(self._between(first, last)):
                 if turn.actor != actor:
                     continue
+                if turn.delta == salvage.LOST:
+                    return None
                 if turn.delta is not None:
                     differences.append(turn)
                 elif turn.state is not None:
@@ -105,7 +110,7 @@ class JournalReader:
         """The actor's first turn above `after` that has a state, as stored."""
         for first, last in self._blocks_with(actor, after):
             for turn in self._between(first, last):
-                if turn.actor == actor and (turn.state is not None or turn.delta is not None):
+                if turn.actor == actor and (turn.state is not None or turn.delta):
                     return turn
         return None
 

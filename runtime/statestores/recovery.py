@@ -5,6 +5,7 @@ from __future__ import annotations
 from runtime.errors import StoreDamaged
 from runtime.ids import ActorId
 from runtime.records import Turn
+from runtime.statestores import salvage
 from runtime.statestores.actors import Actors
 from runtime.statestores.backend import Backend
 from runtime.statestores.deltas import applied
@@ -20,19 +21,28 @@ class Recovery:
         self._backend, self._reader = backend, reader
         self._tail, self._actors = tail, actors
         self._row_sequences: dict[ActorId, int] = {}
+        self._unknown: set[ActorId] = set()
+        """Actors whose last state in the journal does not decode; they stay at the one before."""
 
     def run(self, mark: int, keys: Keys) -> None:
         """Bring every turn above `mark` into the tail."""
         for turns in self._reader.stored(mark, self._backend.head()):
             for turn in turns:
-                if turn.key and turn.failure is None:
+                if salvage.uses_key(turn):
                     keys.add(turn)
                 # A row can be ahead of the mark: checkpoints are written in chunks, and snapshots beside turns.
                 if turn.sequence > self._row_sequence(turn.actor):
                     self._follow(turn)
 
     def _follow(self, turn: Turn) -> None:
-        if turn.delta is not None:
+        if turn.state is not None:
+            self._unknown.discard(turn.actor)
+        elif turn.delta == salvage.LOST or (turn.delta is not None and turn.actor in self._unknown):
+            self._unknown.add(turn.actor)
+            turn = salvage.without_state(turn)
+            if turn.tags_after is None:
+                return
+        elif turn.delta is not None:
             before = self._actors.load(turn.actor)
             if before is None or before.state is None:
                 raise StoreDamaged(

@@ -18,14 +18,15 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 
 def encodable(group: Group) -> Group:
     """The same group without lone surrogates."""
-    return msgspec.convert(_clean(msgspec.to_builtins(group, builtin_types=(bytes,))), Group)
+    return msgspec.convert(cleaned(msgspec.to_builtins(group, builtin_types=(bytes,))), Group)
 
 
-def _clean(value: Any) -> Any:
+def cleaned(value: Any) -> Any:
+    """The same builtin value without lone surrogates."""
     if isinstance(value, str):
         return _SURROGATES.sub("\ufffd", value)
     if isinstance(value, (list, tuple)):
-        return [_clean(item) for item in value]
+        return [cleaned(item) for item in value]
     if isinstance(value, dict):
-        return {_clean(name): _clean(item) for name, item in value.items()}
+        return {cleaned(name): cleaned(item) for name, item in value.items()}
     return value

@@ -56,13 +56,13 @@ class Thinner:
         for actor, turn in last_states.items():
             self._forget_base(actor)
             following = self._reader.next_state(actor, turn.sequence)
-            if following is None or following.delta is None:
+            if following is None or following.delta is None or (state := self._whole_state(following)) is None:
                 continue
             if following.sequence > row.last:
-                self._make_whole(following)
+                self._make_whole(following, state)
                 return False
             if (index := _position(turns, following)) not in gone:
-                whole[index] = self._whole_state(following)
+                whole[index] = state
         kept = [index for index in range(len(turns)) if index not in gone]
         self._write(row, kept, whole, self._keys.removal(removed), meta)
         return True
@@ -71,19 +71,19 @@ class Thinner:
         """Write facts alone."""
         self._backend.write(Writes(meta=meta))
 
-    def _make_whole(self, turn: Turn) -> None:
+    def _make_whole(self, turn: Turn, state: State) -> None:
         """Store that turn's state whole, in its block."""
         row = self._backend.block_of(turn.sequence)
         assert row is not None
         turns = self._codec.decode(row)
-        changed = self._codec.change(row, range(len(turns)), {_position(turns, turn): self._whole_state(turn)})
+        changed = self._codec.change(row, range(len(turns)), {_position(turns, turn): state})
         self._backend.write(Writes(merged=changed))
         self._reader.forget(row.first, row.last)
 
-    def _whole_state(self, turn: Turn) -> State:
+    def _whole_state(self, turn: Turn) -> State | None:
+        """None for a difference to a state that is not known."""
         found = self._reader.whole_turn(turn.sequence)
         assert found is not None
-        assert found.state is not None
         return found.state
 
     def _write(

@@ -19,6 +19,7 @@ from runtime.statestores.identity import Identity
 from runtime.statestores.keys import Keys
 from runtime.statestores.reading import JournalReader
 from runtime.statestores.rows import snapshot_of, to_row, to_schedule_row
+from runtime.statestores.salvage import uses_key
 from runtime.statestores.tail import Tail
 
 _CHUNK_ACTORS = 512
@@ -113,7 +114,7 @@ class JournalWriter:
         else:
             self._adopt_one_by_one(turns)
         for turn in turns:
-            if turn.key and turn.failure is None:
+            if uses_key(turn):
                 self._keys.add(turn)
         for snapshot in newer:
             self._tail.discard(snapshot.actor)

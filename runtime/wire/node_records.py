@@ -40,10 +40,11 @@ def get_info(source: pb.ActorInfo) -> ActorInfo:
 
 def put_status(target: pb.SystemStatus, status: SystemStatus) -> None:
     _put(target, status, _STATUS)
+    target.problems.extend(status.problems)
 
 
 def get_status(source: pb.SystemStatus) -> SystemStatus:
-    return SystemStatus(**_got(source, _STATUS))
+    return SystemStatus(**_got(source, _STATUS), problems=tuple(source.problems))
 
 
 def put_waiting(target: pb.Waiting, waiting: Waiting) -> None:

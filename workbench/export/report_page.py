@@ -62,6 +62,7 @@ def _header(facts: Facts, title: str) -> Markup:
     notes = [element("p", note, class_="note") for note in facts.notes]
     if status.store_error:
         notes.append(element("p", f"The store cannot be written: {status.store_error}", class_="note bad"))
+    notes += [element("p", f"Not recorded whole: {each}", class_="note bad") for each in status.problems]
     if status.loop_blocked_by:
         notes.append(element("p", f"All coroutine actions wait for {status.loop_blocked_by}", class_="note bad"))
     return element("header", element("h1", title), *lines, _tiles(facts), *notes)

@@ -39,7 +39,7 @@ def problem_of(error: Exception) -> Problem:
 
 
 def problem_in(status: SystemStatus) -> Problem | None:
-    """What a system says of itself: stopped, or a store that cannot be written."""
+    """What a system says of itself: stopped, a store that cannot be written, or records that are not whole."""
     if not status.running:
         start = "Start it again with wb.start() or %spawn start."
         return Problem("stopped", "The actor system is stopped", f"{start}\n{_NEW_PANEL}")
@@ -48,4 +48,7 @@ def problem_in(status: SystemStatus) -> Problem | None:
         why = shortened(status.store_error, 400)
         text = f"{why}\n{unwritten} not on disk yet; writing is tried again, nothing is dropped."
         return Problem("store", "The store cannot be written", text)
+    if status.problems:
+        text = "\n".join(shortened(each, 400) for each in status.problems[-3:])
+        return Problem("store", "Not everything is recorded whole", text)
     return None
