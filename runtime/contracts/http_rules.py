@@ -52,7 +52,8 @@ class Binding:
         request = self.method.request()
         try:
             json_format.ParseDict(fields, request)
-        except json_format.ParseError as error:
+        except (json_format.ParseError, AttributeError, KeyError, TypeError, ValueError) as error:
+            # The library has an error of its own for what does not fit, but not for all of it: see `{"@type": 1}`.
             raise BadPayload(f"{self.service.name}.{self.method.name}: {error}") from None
         return request
 
@@ -62,7 +63,7 @@ class Binding:
         name = f"{self.service.name}.{self.method.name}"
         try:
             given = msgspec.json.decode(body)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise BadPayload(f"{name}: the body is no JSON: {error}") from None
         if self.rule.body != "*":
             fields[self._descriptor(self.rule.body).json_name] = given

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections import deque
 from typing import TYPE_CHECKING, cast
 
@@ -23,6 +22,9 @@ if TYPE_CHECKING:
     from runtime.servers.http_server import HttpServer
 
 _MOST_HEADERS = 100
+_VERSIONS = ("1.0", "1.1")
+_FRAMING = 16
+"""Bytes of framing for each byte of a body that comes in chunks; the smallest honest chunk has six."""
 _MOST_WAITING = 16
 _LINGER_S = 1.0
 _log = logging.getLogger("runtime.servers")
@@ -34,8 +36,10 @@ class HttpConnection(asyncio.Protocol):
     __slots__ = (
         "_body",
         "_certified",
+        "_framing",
         "_head",
         "_head_bytes",
+        "_head_size",
         "_headers",
         "_is_answering",
         "_is_blocked",
@@ -44,17 +48,19 @@ class HttpConnection(asyncio.Protocol):
         "_is_head",
         "_keep_alive",
         "_parser",
-        "_peer",
         "_read",
         "_server",
         "_size",
+        "_trailers",
         "_transport",
         "_url",
         "_waiting",
         "active_at",
         "began_at",
+        "has_been_used",
         "is_reading_head",
         "is_receiving",
+        "peer",
     )
 
     _transport: asyncio.Transport
@@ -64,7 +70,7 @@ class HttpConnection(asyncio.Protocol):
         self._read: list[tuple[RequestHead, int]] = []
         """What the parser has read of the last bytes whose head may be known from then on; with the length of the body."""
         self._parser = httptools.HttpRequestParser(self)
-        self._peer = ""
+        self.peer = ""
         self._waiting: deque[tuple[Request, RequestHead, bool]] = deque()
         """Pipelined requests, with whether the connection stays open after them."""
         self._certified: Role | None = None
@@ -74,10 +80,12 @@ class HttpConnection(asyncio.Protocol):
         self._is_deaf = False
         """What still arrives is not looked at."""
         self._keep_alive = True
-        self.active_at = self.began_at = time.monotonic()
+        self.active_at = self.began_at = server.clock()
+        self.has_been_used = False
+        """A whole request has come."""
         self.is_receiving = False
         self.is_reading_head = False
-        self._head_bytes = self._size = 0
+        self._head_bytes = self._head_size = self._size = self._framing = self._trailers = 0
         self._url = b""
         self._headers: dict[bytes, bytes] = {}
         self._body: list[bytes] = []
@@ -87,11 +95,11 @@ class HttpConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         address = transport.get_extra_info("peername")
-        self._peer = address[0] if isinstance(address, tuple) else ""
+        self.peer = address[0] if isinstance(address, tuple) else ""
         if (certificate := transport.get_extra_info("peercert")) is not None:
             self._certified = certified_role(name for _, name in certificate.get("subjectAltName", ()))
         if not self._server.admit(self):
-            self.fail(RequestError(503, "Too many connections."))
+            self.fail(RequestError(503, "Too many connections, and all of them are in use."))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._is_ending = True
@@ -108,7 +116,7 @@ class HttpConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._is_ending or self._is_deaf:
             return
-        self.active_at = time.monotonic()
+        self.active_at = self._server.clock()
         if self.is_receiving:
             self._parse(data)
         elif self._certified is not Role.LOOK and (known := self._server.known_heads.read(data)) is not None:
@@ -129,8 +137,11 @@ class HttpConnection(asyncio.Protocol):
     def _parse(self, data: bytes) -> None:
         if self.is_reading_head or not self.is_receiving:
             self._head_bytes += len(data)
+        head, size = self._head if self.is_receiving and not self.is_reading_head else None, self._size
         try:
             self._parser.feed_data(data)
+            if head is not None and self.is_receiving and self._head is head:  # all of it belongs to that request
+                self._check_framing(len(data) - (self._size - size))
             if self.is_reading_head and self._head_bytes > self._server.limits.head_bytes:
                 raise RequestError(431, "The request's head is too large.")
         except httptools.HttpParserUpgrade:
@@ -143,18 +154,37 @@ class HttpConnection(asyncio.Protocol):
         except RequestError as error:
             self.fail(error)
 
+    def _check_framing(self, more: int) -> None:
+        """What comes after the head and is no body: the parser keeps a trailer that does not end, however long."""
+        self._framing += more
+        if self._framing > self._server.limits.head_bytes + _FRAMING * self._size:
+            raise RequestError(431, "The request's trailers or chunk extensions are too large.")
+
     # -- the parser ----------------------------------------------------------------------------------------------------
 
     def on_message_begin(self) -> None:
         self.is_receiving = self.is_reading_head = True
         self.began_at = self.active_at
         self._url, self._headers, self._body, self._size = b"", {}, [], 0
+        self._head_size = self._framing = self._trailers = 0
 
     def on_url(self, url: bytes) -> None:
         self._url += url
+        self._check_head(len(url))
+
+    def _check_head(self, more: int) -> None:
+        self._head_size += more
+        if self._head_size > self._server.limits.head_bytes:
+            raise RequestError(431, "The request's head is too large.")
 
     def on_header(self, name: bytes, value: bytes) -> None:
         headers = self._headers
+        self._check_head(len(name) + len(value) + 4)
+        if not self.is_reading_head:  # a trailer, which must not pass for a header that the guard has seen
+            self._trailers += 1
+            if self._trailers > _MOST_HEADERS:
+                raise RequestError(431, "The request has too many trailers.")
+            return
         if len(headers) >= _MOST_HEADERS:
             raise RequestError(431, "The request has too many headers.")
         name = name.lower()
@@ -165,6 +195,8 @@ class HttpConnection(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         self.is_reading_head = False
         self._head_bytes = 0
+        if self._parser.get_http_version() not in _VERSIONS:
+            raise RequestError(400, "Only HTTP/1.1 and HTTP/1.0 are spoken here.")
         length = self._headers.get(b"content-length", b"0")
         self._check_size(int(length) if length.isdigit() else 0)
         self._head = self._judged()
@@ -203,7 +235,8 @@ class HttpConnection(asyncio.Protocol):
         self._take(head, body)
 
     def _take(self, head: RequestHead, body: bytes) -> None:
-        request = Request(head.method, head.path, head.query, head.headers, body, self._peer, head.role)
+        self.has_been_used = True
+        request = Request(head.method, head.path, head.query, head.headers, body, self.peer, head.role)
         if self._is_answering or self._is_blocked or self._waiting:
             self._waiting.append((request, head, head.keep_alive))
             if len(self._waiting) >= _MOST_WAITING:
@@ -278,6 +311,11 @@ class HttpConnection(asyncio.Protocol):
     def _end(self) -> None:
         self._is_ending = True
         self._transport.close()
+
+    @property
+    def is_dispensable(self) -> bool:
+        """Nothing that it asked for is under way."""
+        return not (self._is_answering or self._waiting)
 
     @property
     def is_idle(self) -> bool:

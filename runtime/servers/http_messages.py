@@ -94,11 +94,17 @@ class HttpLimits(msgspec.Struct, frozen=True, kw_only=True):
     """What one client may take."""
 
     head_bytes: int = 64 * 1024
+    """Of a head, and of all that is not body in what follows it: chunks' sizes and extensions, trailers."""
     body_bytes: int = 65 * 1024 * 1024
     """The largest value is 64 MiB."""
     connections: int = 2_048
+    """Of all clients, if that many files may be open; beyond, the ones that wait longest are closed for new ones."""
+    connections_per_peer: int = 1_024
+    """Of one address, likewise."""
+    head_s: float = 10.0
+    """The head of a connection's first request has to be there after this long, and that of a later one once it has begun."""
     receive_s: float = 30.0
-    """A request that has begun may stand still this long."""
+    """A body that has begun may stand still this long."""
     idle_s: float = 75.0
     """A connection may be unused this long."""
     requests_per_second: int = 100_000

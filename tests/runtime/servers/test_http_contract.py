@@ -148,3 +148,31 @@ def test_openapi_refers_only_to_schemas_that_are_there(app: ContractApp) -> None
 def test_rule_that_cannot_work_is_refused(system: EmbeddedSystem, old: str, new: str, complaint: str) -> None:
     with pytest.raises(ContractError, match=complaint):
         ContractApp(system).add(compile_text(SHOP.replace(old, new)))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"note": "\xff"}',
+        b'{"\xff": 1}',
+        b"\xff\xfe{}",
+        b'{"note": "\\ud800"}',
+        b'{"value": 1e999999}',
+        b'{"value": [[]]}',
+    ],
+)
+def test_body_that_is_no_text_or_no_number_is_the_callers_mistake(
+    body: bytes, app: ContractApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    status, answer = ask(app, "POST", "/v1/counter:add", body)
+
+    assert (status, answer["code"]) == (400, "bad_payload")
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("query", ["value=%FF", "note=%ED%A0%80", "%FF=1"])
+def test_query_that_is_no_text_is_answered_without_a_trace(
+    query: str, app: ContractApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert ask(app, "GET", f"/v1/counter/add/7?{query}")[0] in (200, 400)
+    assert not caplog.records

@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -17,8 +17,9 @@ from runtime.servers.http_messages import Access, HttpLimits, Reply, Request, Re
 from runtime.servers.http_server import HttpServer
 from runtime.testing.raw_host import body_of, exchange, post, status_of
 
-LIMITS = HttpLimits(head_bytes=4_096, body_bytes=10_000, connections=5, receive_s=0.2, idle_s=0.3)
+LIMITS = HttpLimits(head_bytes=4_096, body_bytes=10_000, connections=5, head_s=0.2, receive_s=0.2, idle_s=0.3)
 WAIT_S = 10.0
+CHUNKED = b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n"
 
 
 class Echo:
@@ -166,6 +167,20 @@ def test_app_that_raises_is_a_500_and_the_connection_stays(
             413,
             id="chunks too large",
         ),
+        pytest.param(b"GET / HTTP/1.1\r\nhost: a\r\nx: " + b"y" * 5_000 + b"\r\n\r\n", 431, id="one large header, whole"),
+        pytest.param(b"GET / HTTP/1.1\r\nhost: a\r\n" + b"x: %b\r\n" % (b"y" * 900) * 5 + b"\r\n", 431, id="five headers, whole"),
+        pytest.param(b"GET /%b HTTP/1.1\r\nhost: a\r\n\r\n" % (b"y" * 5_000), 431, id="large path, whole"),
+        pytest.param(b"GET / HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n", 400, id="two hosts"),
+        pytest.param(b"GET / HTTP/1.1\r\nHost: a\r\nhost: a\r\n\r\n", 400, id="two equal hosts"),
+        pytest.param(b"GET / HTTP/1.1\r\nhost: a\r\norigin: a\r\norigin: b\r\n\r\n", 400, id="two origins"),
+        pytest.param(
+            b"GET / HTTP/1.1\r\nhost: a\r\nauthorization: a\r\nauthorization: b\r\n\r\n", 400, id="two tokens"
+        ),
+        pytest.param(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-type: a\r\ncontent-type: b\r\n\r\n", 400, id="two types"),
+        pytest.param(b"GET /\r\n\r\n", 400, id="HTTP/0.9"),
+        pytest.param(b"GET / HTTP/2.0\r\nhost: a\r\n\r\n", 400, id="HTTP/2"),
+        pytest.param(CHUNKED + b"0\r\n" + b"x: y\r\n" * 150 + b"\r\n", 431, id="too many trailers"),
+        pytest.param(CHUNKED + b"0\r\nx: " + b"y" * 5_000 + b"\r\n\r\n", 431, id="large trailer"),
         pytest.param(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: -1\r\n\r\n", 400, id="negative length"),
         pytest.param(
             b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n", 400, id="two lengths"
@@ -182,6 +197,41 @@ def test_request_that_cannot_be_read_is_refused_with_a_length(data: bytes, statu
     assert status_of(got) == status
     assert b"content-length: " in got
     assert status_of(exchange(port, b"GET /after HTTP/1.1\r\nhost: a\r\n\r\n")) == 200
+
+
+@pytest.mark.parametrize("endless", [b"0\r\nx: ", b"0\r\n", b"1;x="], ids=["trailer", "trailers", "chunk extension"])
+def test_framing_that_does_not_end_is_refused(endless: bytes, echo: tuple[int, Echo]) -> None:
+    port, app = echo
+    more = b"x: y\r\n" * 100 if endless == b"0\r\n" else b"y" * 1_000
+    with socket.create_connection(("127.0.0.1", port), WAIT_S) as connection:
+        connection.sendall(CHUNKED + endless)
+        with suppress(OSError):
+            for _ in range(100):
+                connection.sendall(more)
+                time.sleep(0.001)  # so that it comes in pieces
+        with suppress(ConnectionResetError):
+            assert connection.recv(4_096).startswith(b"HTTP/1.1 431 ")
+
+    assert not app.seen
+
+
+def test_trailers_do_not_replace_headers(echo: tuple[int, Echo]) -> None:
+    port, app = echo
+    status = status_of(exchange(port, CHUNKED + b"0\r\nhost: evil.example\r\nx: y\r\n\r\n"))
+
+    assert status == 200
+    assert app.seen[0].headers[b"host"] == b"a"
+    assert b"x" not in app.seen[0].headers
+
+
+def test_many_small_chunks_are_read(echo: tuple[int, Echo]) -> None:
+    port, _ = echo
+    with socket.create_connection(("127.0.0.1", port), WAIT_S) as connection:
+        connection.sendall(CHUNKED)
+        for _ in range(50):
+            connection.sendall(b"1\r\nx\r\n" * 100)
+        connection.sendall(b"0\r\n\r\n")
+        assert b"abc" + b"x" * 3_000 in connection.recv(65_536)
 
 
 def test_offer_of_another_protocol_is_passed_over(echo: tuple[int, Echo]) -> None:
