@@ -125,7 +125,7 @@ class SystemStatus(msgspec.Struct, frozen=True, kw_only=True):
     loop_blocked_by: str = ""
     """The coroutine action that keeps all others waiting, since when and where; empty for none."""
     problems: tuple[str, ...] = ()
-    """What is wrong with what is recorded, in words: what could not be written whole, or cannot be read."""
+    """In words: what could not be written whole, what cannot be read, and what went wrong in the runtime's own threads."""
     told: str = ""
     """What a proxy of Spawn's own tells of itself, in words: it does not tell the numbers here."""
 

@@ -62,14 +62,14 @@ def shown(value: object) -> str:
     """`repr` of a value for a message, cut at 200 characters.  Total: a `repr` that fails, or that UTF-8 cannot hold, is said."""
     try:
         text = str.__str__(repr(value))
-    except Exception as error:  # noqa: BLE001 - a user's own `__repr__`, or an int with more digits than Python converts
+    except BaseException as error:  # noqa: BLE001 - a user's own `__repr__`, or an int with more digits than Python converts
         return _undisplayable(value, error)
     if not text.isascii():
         text = text.encode("utf-8", "backslashreplace").decode()
     return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…"
 
 
-def _undisplayable(value: object, error: Exception) -> str:
+def _undisplayable(value: object, error: BaseException) -> str:
     if type(value) is int:
         return f"<an int of about {round(value.bit_length() * 0.30103):,} digits>"
     return f"<{type_name(value)}, whose repr raised {type_name(error)}>"
@@ -79,7 +79,7 @@ def shown_text(error: BaseException) -> str:
     """`str` of an exception; total: a `__str__` that fails is said, and what UTF-8 cannot hold is escaped."""
     try:
         text = str.__str__(str(error))
-    except Exception as broken:  # noqa: BLE001 - a user's own `__str__`
+    except BaseException as broken:  # noqa: BLE001 - a user's own `__str__`
         return f"<its text is not known: __str__ of {type_name(error)} raised {type_name(broken)}>"
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 

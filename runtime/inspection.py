@@ -221,7 +221,7 @@ def status(driver: ThreadedDriver, base: SystemStatus) -> SystemStatus:
             store_error=engine.store_error,
             dropped_events=engine.feed.dropped,
             loop_blocked_by=str(driver.coroutines.blocker or ""),
-            problems=(*engine.problems, *_unreadable(driver.store)),
+            problems=(*engine.problems, *_unreadable(driver.store), *driver.problems.last[-3:]),
         )
 
     return driver.look(look)

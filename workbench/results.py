@@ -166,6 +166,8 @@ class Status(SystemStatus, frozen=True, kw_only=True):
         lines += [f"  it tells    {self.told}"] if self.told else self._counts()
         if self.store_error:
             lines.append(f"  STORE ERROR {self.store_error}")
+        if self.loop_blocked_by:
+            lines.append(f"  HELD UP     all coroutine actions wait for {self.loop_blocked_by}")
         lines += [f"  PROBLEM     {problem}" for problem in self.problems]
         lines += [f"  ON PURPOSE  {note}" for note in self.notes]
         return "\n".join(lines)

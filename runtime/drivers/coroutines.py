@@ -14,6 +14,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from runtime.drivers.loops import LoopThread
+from runtime.drivers.service import Problems
 from runtime.drivers.watchdog import Blocker, Watchdog
 from runtime.engine.commands import Run
 from runtime.records import Invocation
@@ -26,10 +27,15 @@ class Coroutines:
     """Runs coroutine actions, any number of them at once.  The thread starts with the first."""
 
     def __init__(
-        self, name: str, perform: Callable[[Run], Coroutine[Any, Any, None]], let_in: Callable[[], None]
+        self,
+        name: str,
+        perform: Callable[[Run], Coroutine[Any, Any, None]],
+        let_in: Callable[[], None],
+        problems: Problems,
     ) -> None:
         """`perform` runs one turn to its end, and may `add` those that can follow; `let_in` posts those that have arrived."""
         self._name, self._perform, self._let_in = name, perform, let_in
+        self._problems = problems
         self._steps: deque[Run] = deque()
         self.is_expected = False
         """A task has been started that will look for what there is to do: who has something need not start one."""
@@ -70,8 +76,8 @@ class Coroutines:
     def _start(self) -> LoopThread:
         with self._starting:
             if self._thread is None:
-                thread = LoopThread(self._name)
-                self._watchdog = Watchdog(thread, self._running.get, f"{self._name}-watchdog")
+                thread = LoopThread(self._name, self._problems)
+                self._watchdog = Watchdog(thread, self._running.get, f"{self._name}-watchdog", self._problems)
                 thread.start()
                 self._watchdog.start()
                 self._thread = thread

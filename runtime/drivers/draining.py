@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from runtime.context import Calls
 from runtime.drivers.handover import Watch
-from runtime.drivers.performing import arun, look_up, run
+from runtime.drivers.performing import arun, given_up, look_up, run
 from runtime.drivers.pool import Worker
 from runtime.engine.commands import Command, Run, Step
 from runtime.engine.core import NOTHING
@@ -35,6 +35,24 @@ class Draining:
     def drain(self, worker: Worker) -> None:
         """Run steps until there are none, or too many workers, then park the worker.
 
+        What goes wrong in between fails the step that the worker was at, and ends its thread; another one goes on.
+        """
+        try:
+            self._drain(worker)
+        except BaseException as error:
+            self._give_up(worker.step, error)
+            raise
+
+    def _give_up(self, step: Step | None, error: BaseException) -> None:
+        """Nobody will go on with this step: tell the engine, and through it whoever waits."""
+        if step is None:
+            return
+        event, driver = given_up(step, error), self._driver
+        driver.call(lambda engine, now_us: event(engine, now_us))
+
+    def _drain(self, worker: Worker) -> None:
+        """The loop of `drain`.
+
         One lock acquisition a turn: finish the last, let in what has arrived, take the next.
         """
         driver, calls = self._driver, self._calls
@@ -51,12 +69,15 @@ class Draining:
                 now_us = now()
                 if done is not None and outcome is not None:
                     commands, done = engine.finish(done, outcome, now_us), None
+                worker.step = None
                 if arrived and (refused := inbox.let_in()):
                     commands = [*commands, *refused]
                 worker.steps += 1
                 is_surplus = pool.is_crowded if not worker.is_detached else not pool.takes_back(worker)
                 step = engine.take(now_us) if not is_surplus else None
                 worker.is_busy = step is not None
+                if type(step) is not list:
+                    worker.step = step
                 is_parked = step is None and (is_surplus or not may_watch)
                 another = self._park(worker) if is_parked else None
             if commands:
@@ -99,8 +120,16 @@ class Draining:
     async def perform(self, step: Run) -> None:
         """One turn of a coroutine action, from its start to its consequences.  Turns that can follow, follow on this loop."""
         driver = self._driver
-        coroutines = driver.coroutines
         outcome = await arun(step, self._calls, driver.is_stopping)
+        try:
+            self._finish(step, outcome)
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the other actors go on
+            driver.problems.note("A defect in the runtime ended a step", error)
+            self._give_up(step, error)
+
+    def _finish(self, step: Run, outcome: Outcome) -> None:
+        driver = self._driver
+        coroutines = driver.coroutines
         with driver.lock:
             refused = driver.inbox.let_in()
             commands = driver.engine.finish(step, outcome, driver.now_us())

@@ -11,9 +11,11 @@ from collections import deque
 from collections.abc import Callable
 
 from runtime.engine.arrivals import Arrival
-from runtime.engine.commands import Command
+from runtime.engine.commands import Answer, Command
 from runtime.engine.core import NOTHING
+from runtime.engine.replies import failed
 from runtime.engine.system import Engine
+from runtime.errors import InternalError, shown_text, type_name
 from runtime.records import Invocation
 
 
@@ -46,7 +48,19 @@ class Inbox:
         arrived, commands = self.arrived, NOTHING
         self.for_workers.clear()  # before, as `leave` does it after: so it is never empty while it should not be
         while arrived:
-            more = self._engine.enter(arrived.popleft())
+            arrival = arrived.popleft()
+            try:
+                more = self._engine.enter(arrival)
+            except BaseException as error:  # noqa: BLE001 - those that arrived after it are others' messages
+                more = _lost(arrival, error)
             if more:
                 commands = [*commands, *more]
         return commands
+
+
+def _lost(arrival: Arrival, error: BaseException) -> list[Command]:
+    invocation, waiter = arrival[1].invocation, arrival[1].waiter
+    defect = InternalError(
+        f"A message for {invocation.actor.name} could not be taken: {type_name(error)}: {shown_text(error)}"
+    )
+    return [Answer(waiter, failed(invocation.id, defect))] if waiter is not None else NOTHING

@@ -6,26 +6,29 @@ The kernel's own loop stands still while a cell runs, so nothing of an actor may
 from __future__ import annotations
 
 import asyncio
-import contextvars
-import threading
 from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any
+
+from runtime.drivers.service import Problems, ServiceThread
 
 
 class LoopThread:
     """A daemon thread with a running loop (uvloop where it is installed)."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, problems: Problems | None = None) -> None:
+        """`problems` is told what would have ended the loop."""
         self.loop: asyncio.AbstractEventLoop = new_loop()
+        self._name, self._problems = name, problems or Problems()
+        self._is_ending = False
         self._posted: deque[Callable[[], Coroutine[Any, Any, None]]] = deque()
         self._is_scheduled = False
         self._at_pause: dict[Callable[[], None], None] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread = ServiceThread(self._run, name, self._problems)
 
     def start(self) -> None:
-        contextvars.Context().run(self._thread.start)
+        self._thread.start()
 
     def post(self, make: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Have the coroutine that `make` makes run as a task of its own.  Called by any thread."""
@@ -44,7 +47,7 @@ class LoopThread:
 
     def stop(self, timeout_s: float = 2.0) -> None:
         """Cancel what runs, end the loop and the thread."""
-        if not self._thread.is_alive():
+        if not self._thread.is_alive:
             return
         self.loop.call_soon_threadsafe(self._wind_up)
         self._thread.join(timeout_s)
@@ -52,12 +55,12 @@ class LoopThread:
     @property
     def ident(self) -> int:
         """The thread's identifier; 0 before it runs."""
-        return self._thread.ident or 0
+        return self._thread.ident
 
     @property
     def is_here(self) -> bool:
         """Whether the caller is on this loop's thread."""
-        return threading.current_thread() is self._thread
+        return self._thread.is_here
 
     def _launch(self) -> None:
         self._is_scheduled = False
@@ -73,19 +76,31 @@ class LoopThread:
             callback()
 
     def _wind_up(self) -> None:
+        self._is_ending = True
         for task in self._tasks:
             task.cancel()
         self.loop.call_soon(self.loop.stop)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
+        while not self._is_ending:
+            run_on(self.loop, self._name, self._problems)
         try:
-            self.loop.run_forever()
             pending = [task for task in self._tasks if not task.done()]
             if pending:
                 self.loop.run_until_complete(asyncio.wait(pending, timeout=1.0))
+        except BaseException as error:  # noqa: BLE001 - of a task that was cancelled and exits instead
+            self._problems.note(f"A task on {self._name} failed while the loop ended", error)
         finally:
             self.loop.close()
+
+
+def run_on(loop: asyncio.AbstractEventLoop, name: str, problems: Problems) -> None:
+    """Run the loop until something stops it; `SystemExit` or the like of a task is noted and ends nothing but that task."""
+    try:
+        loop.run_forever()
+    except BaseException as error:  # noqa: BLE001 - asyncio lets a task's SystemExit and KeyboardInterrupt out of the loop
+        problems.note(f"The event loop {name} was interrupted and goes on", error)
 
 
 def new_loop() -> asyncio.AbstractEventLoop:

@@ -6,11 +6,12 @@ It looks every few milliseconds while there is something to watch, and sleeps ot
 from __future__ import annotations
 
 import _thread
-import contextvars
 import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+
+from runtime.drivers.service import Problems, ServiceThread
 
 if TYPE_CHECKING:
     from runtime.drivers.pool import Worker, WorkerPool
@@ -38,7 +39,9 @@ _REST_TICKS = 40
 class Monitor:
     """Watches one pool."""
 
-    def __init__(self, pool: WorkerPool, lock: threading.Lock, at_tick: Callable[[], None], name: str) -> None:
+    def __init__(
+        self, pool: WorkerPool, lock: threading.Lock, at_tick: Callable[[], None], name: str, problems: Problems
+    ) -> None:
         self._pool, self._lock, self._at_tick = pool, lock, at_tick
         self._bell = _thread.allocate_lock()
         self._bell.acquire()
@@ -53,10 +56,10 @@ class Monitor:
         """Looks in a row at which nothing waited for a worker."""
         self._computing_ticks = 0
         self._looked_at = time.monotonic()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread = ServiceThread(self._run, name, problems)
 
     def start(self) -> None:
-        contextvars.Context().run(self._thread.start)
+        self._thread.start()
 
     def wake(self) -> None:
         """A worker begins to drain.  Needs the pool's lock."""
@@ -68,8 +71,7 @@ class Monitor:
         with self._lock:
             self._is_stopped = True
             self.wake()
-        if self._thread.is_alive() and self._thread is not threading.current_thread():
-            self._thread.join(1.0)
+        self._thread.join(1.0)
 
     def _run(self) -> None:
         while True:
@@ -171,5 +173,8 @@ def _used_s(worker: Worker, steps: int) -> float:
     """Processor time of the worker since the last look; a guess where the system does not tell."""
     if worker.clock is None:
         return TICK_S if steps else 0.0
-    before, worker.cpu_ns = worker.cpu_ns, time.clock_gettime_ns(worker.clock)
+    try:
+        before, worker.cpu_ns = worker.cpu_ns, time.clock_gettime_ns(worker.clock)
+    except OSError:  # the thread has ended, and with it its clock
+        return 0.0
     return (worker.cpu_ns - before) / 1e9

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from runtime.drivers.service import Problems
 from runtime.drivers.waiters import LoopPort
 from runtime.engine.commands import Answer, Command, Elsewhere, Forget
 from runtime.engine.replies import failed
@@ -21,12 +22,13 @@ class Peer(Protocol):
 class Outbox:
     """Takes commands from any thread, outside the engine's lock."""
 
-    __slots__ = ("_peers", "_system", "_unwoken")
+    __slots__ = ("_peers", "_problems", "_system", "_unwoken")
 
-    def __init__(self, system: str, peers: Mapping[str, Peer]) -> None:
+    def __init__(self, system: str, peers: Mapping[str, Peer], problems: Problems) -> None:
         """`peers` are other actor systems of this runtime, by name."""
         self._system = system
         self._peers = peers
+        self._problems = problems
         self._unwoken: set[LoopPort] = set()
         """Ports with replies whose loops still have to be woken."""
 
@@ -37,14 +39,17 @@ class Outbox:
     def carry_out(self, commands: Sequence[Command]) -> None:
         """Do what is commanded, in order.  Replies to loops arrive there at the next `wake_ports`."""
         for command in commands:
-            if type(command) is Answer:
-                port = command.waiter.deliver(command.reply)
-                if port is not None:
-                    self._unwoken.add(port)
-            elif type(command) is Forget:
-                command.host.forget(command.actor)
-            elif type(command) is Elsewhere:
-                self._send_elsewhere(command)
+            try:
+                if type(command) is Answer:
+                    port = command.waiter.deliver(command.reply)
+                    if port is not None:
+                        self._unwoken.add(port)
+                elif type(command) is Forget:
+                    command.host.forget(command.actor)
+                elif type(command) is Elsewhere:
+                    self._send_elsewhere(command)
+            except BaseException as error:  # noqa: BLE001 - the answers that follow are for others
+                self._problems.note("An answer could not be handed over", error)
 
     def wake_ports(self) -> None:
         """Let loops see their replies.  Waking one is dear: a system call that lets go of the interpreter."""

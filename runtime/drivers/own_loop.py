@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
-import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from runtime.drivers.loops import new_loop
+from runtime.drivers.loops import new_loop, run_on
+from runtime.drivers.service import Problems, ServiceThread
 
 T = TypeVar("T")
 
@@ -18,9 +17,10 @@ class OwnLoop:
 
     def __init__(self, name: str) -> None:
         self.loop = new_loop()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        # A fresh context: nothing that the caller has set, such as a turn that it is in, is seen by the server.
-        contextvars.Context().run(self._thread.start)
+        self._name, self._problems = name, Problems()
+        self._is_ending = False
+        self._thread = ServiceThread(self._run, name, self._problems)
+        self._thread.start()
 
     def wait(self, coroutine: Coroutine[Any, Any, T], timeout_s: float) -> T:
         """Have the loop run the coroutine; its result.  From any other thread.
@@ -37,19 +37,22 @@ class OwnLoop:
 
     def stop(self, timeout_s: float = 2.0) -> None:
         """Cancel what runs, end the loop and the thread.  Safe to call twice."""
-        if self._thread.is_alive() and not self.loop.is_closed():
+        if self._thread.is_alive and not self.loop.is_closed():
+            self._is_ending = True
             self.loop.call_soon_threadsafe(self.loop.stop)
-            if self._thread is not threading.current_thread():
-                self._thread.join(timeout_s)
+            self._thread.join(timeout_s)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
+        while not self._is_ending:
+            run_on(self.loop, self._name, self._problems)
         try:
-            self.loop.run_forever()
             tasks = asyncio.all_tasks(self.loop)
             for task in tasks:
                 task.cancel()
             if tasks:
                 self.loop.run_until_complete(asyncio.wait(tasks, timeout=1.0))
+        except BaseException as error:  # noqa: BLE001 - of a task that was cancelled and exits instead
+            self._problems.note(f"A task on {self._name} failed while the loop ended", error)
         finally:
             self.loop.close()

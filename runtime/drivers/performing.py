@@ -9,7 +9,8 @@ from typing import Any
 from runtime.context import Calls
 from runtime.engine.commands import Command, FindKey, Judge, Load, Run
 from runtime.engine.system import Engine
-from runtime.errors import InternalError, InvocationAbandoned, SpawnError
+from runtime.errors import InternalError, InvocationAbandoned, SpawnError, shown_text, type_name
+from runtime.hosts.inprocess import is_being_closed
 from runtime.records import Failure, Outcome
 from runtime.statestores.base import StateStore
 
@@ -21,8 +22,8 @@ def run(step: Run, calls: Calls) -> Outcome:
     """Run a plain action to its end, in this thread."""
     try:
         return step.host.run(step, calls)
-    except Exception as error:  # noqa: BLE001 - a defect of a host ends its turn and nothing else
-        return _host_broke(error)
+    except BaseException as error:  # noqa: BLE001 - a defect of a host ends its turn and nothing else
+        return host_broke(error)
 
 
 async def arun(step: Run, calls: Calls, is_stopping: Callable[[], bool]) -> Outcome:
@@ -36,8 +37,12 @@ async def arun(step: Run, calls: Calls, is_stopping: Callable[[], bool]) -> Outc
         while task.uncancel():
             pass
         return _cancelled(step)
-    except Exception as error:  # noqa: BLE001 - as in `run`
-        return _host_broke(error)
+    except GeneratorExit as error:
+        if is_being_closed(error):
+            raise
+        return host_broke(error)
+    except BaseException as error:  # noqa: BLE001 - as in `run`
+        return host_broke(error)
 
 
 def look_up(step: Load | FindKey | Judge, store: StateStore) -> Event:
@@ -48,8 +53,17 @@ def look_up(step: Load | FindKey | Judge, store: StateStore) -> Event:
         if isinstance(step, Load):
             return _loaded(step, store.load(step.actor))
         return _found(step, store.find_key(step.actor, step.key))
-    except Exception as error:  # noqa: BLE001 - whatever a store raises, those who wait are told
+    except BaseException as error:  # noqa: BLE001 - whatever a store raises, those who wait are told
         return _failed(step, error if isinstance(error, SpawnError) else _store_broke(store.url, error))
+
+
+def given_up(step: Load | FindKey | Judge | Run, error: BaseException) -> Event:
+    """What tells the engine that a step ended without a result, so that nobody waits for one."""
+    if isinstance(step, Run):
+        return lambda engine, now_us: engine.finish(step, host_broke(error), now_us)
+    if isinstance(step, Judge):
+        return lambda engine, _: engine.holds.judged(step, True, f"{type_name(error)}: {shown_text(error)}")
+    return _failed(step, InternalError(f"Looking up an actor failed: {type_name(error)}: {shown_text(error)}"))
 
 
 def _loaded(step: Load, snapshot: Any) -> Event:
@@ -63,8 +77,8 @@ def _found(step: FindKey, turn: Any) -> Event:
 def _judged(step: Judge) -> Event:
     try:
         is_meant, trouble = bool(step.when(step.invocation)), ""
-    except Exception as error:  # noqa: BLE001 - the user's condition: what it cannot judge stops
-        is_meant, trouble = True, f"{type(error).__name__}: {error}"
+    except BaseException as error:  # noqa: BLE001 - the user's condition: what it cannot judge stops
+        is_meant, trouble = True, f"{type_name(error)}: {shown_text(error)}"
     return lambda engine, _: engine.holds.judged(step, is_meant, trouble)
 
 
@@ -81,13 +95,14 @@ def _cancelled(step: Run) -> Outcome:
     return Outcome(failure=Failure(error.code, str(error)), error=error)
 
 
-def _host_broke(error: Exception) -> Outcome:
-    defect = InternalError(f"The host failed to run an action: {type(error).__name__}: {error}")
+def host_broke(error: BaseException) -> Outcome:
+    """The outcome of a turn that its host, or the driver itself, could not bring to an end."""
+    defect = InternalError(f"The host failed to run an action: {type_name(error)}: {shown_text(error)}")
     defect.__cause__ = error
     return Outcome(failure=Failure(defect.code, str(defect)), error=defect)
 
 
-def _store_broke(url: str, error: Exception) -> SpawnError:
-    defect = InternalError(f"The store {url} failed to read: {type(error).__name__}: {error}")
+def _store_broke(url: str, error: BaseException) -> SpawnError:
+    defect = InternalError(f"The store {url} failed to read: {type_name(error)}: {shown_text(error)}")
     defect.__cause__ = error
     return defect

@@ -17,8 +17,10 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 from runtime.drivers.monitor import Monitor
+from runtime.drivers.service import Problems
 
 MOST_WORKERS = 1024
 
@@ -37,6 +39,7 @@ class Worker:
         "is_started",
         "number",
         "seen",
+        "step",
         "steps",
         "still",
         "wake",
@@ -51,6 +54,8 @@ class Worker:
         self.is_busy = False
         """In a step, as opposed to looking for one."""
         self.is_retired = False
+        self.step: Any = None
+        """What it is about to do or does; whoever takes its place after a failure sees to it that nobody waits for that."""
         self.steps = 0
         self.seen = 0
         """`steps` when the monitor looked last."""
@@ -72,6 +77,7 @@ class WorkerPool:
         name: str,
         at_tick: Callable[[], None],
         crowded: Callable[[bool], None] = lambda _: None,
+        problems: Problems | None = None,
     ) -> None:
         """`backlog` says how many steps wait; `at_tick` is called by the monitor at each look, without the lock.
 
@@ -89,7 +95,8 @@ class WorkerPool:
         """More workers drain than are wanted: whoever has ended a step parks, also while there is work."""
         self.is_stopped = False
         self._hired = 0
-        self._monitor = Monitor(self, lock, at_tick, f"{name}-monitor")
+        self._problems = problems or Problems()
+        self._monitor = Monitor(self, lock, at_tick, f"{name}-monitor", self._problems)
 
     def backlog(self) -> int:
         """Steps that wait for a worker.  Needs the lock."""
@@ -132,13 +139,25 @@ class WorkerPool:
 
     def park(self, worker: Worker) -> None:
         """The worker found nothing to do, or is not needed; it sleeps when it comes back from `drain`."""
-        worker.is_busy = False
-        (self.detached if worker.is_detached else self.draining).remove(worker)
-        worker.is_detached = False
+        self._release(worker)
         self.parked.append(worker)
         self.count()
         if self.is_stopped:
             self.retire(1)
+
+    def dismiss(self, worker: Worker) -> None:
+        """The worker's thread ends, or has ended: it gets no more work."""
+        worker.is_retired = True
+        if worker in self.parked:
+            self.parked.remove(worker)
+        elif worker in self.draining or worker in self.detached:
+            self._release(worker)
+        self.count()
+
+    def _release(self, worker: Worker) -> None:
+        worker.is_busy = False
+        (self.detached if worker.is_detached else self.draining).remove(worker)
+        worker.is_detached = False
 
     def detach(self, worker: Worker) -> None:
         """The worker's action takes long: others go on without it."""
@@ -209,19 +228,28 @@ class WorkerPool:
         if hasattr(time, "pthread_getcpuclockid"):
             worker.clock = time.pthread_getcpuclockid(threading.get_ident())
             worker.cpu_ns = time.clock_gettime_ns(worker.clock)  # the thread's birth is not its work
-        while not worker.is_retired:
-            try:
-                self._drain(worker)
-            except Exception:  # noqa: BLE001 - whatever it is, the other actors go on
-                _log.exception("a defect in the runtime ended a step; its caller gets no answer")
-                self._go_on_after(worker)
-            worker.wake.acquire()
-        _leave_the_list()
+        try:
+            while not worker.is_retired:
+                self._drain_or_end(worker)
+                worker.wake.acquire()
+        finally:
+            if not worker.is_retired:  # something ended the thread outside its work
+                self._problems.note(f"The thread {self._name}-{worker.number} ended, and another one takes its place")
+                self._replace(worker)
+            _leave_the_list()
 
-    def _go_on_after(self, worker: Worker) -> None:
-        """Park a worker whose `drain` failed, and see to it that another goes on."""
+    def _drain_or_end(self, worker: Worker) -> None:
+        try:
+            self._drain(worker)
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the other actors go on
+            self._problems.note("A defect in the runtime ended a step", error)
+            self._replace(worker)
+            worker.wake.release()
+
+    def _replace(self, worker: Worker) -> None:
+        """Have a worker's thread end, and see to it that another one goes on."""
         with self._lock:
-            self.park(worker)
+            self.dismiss(worker)
             another = self.claim() if self._backlog() else None
         if another is not None:
             self.rouse(another)

@@ -16,16 +16,18 @@ own implementation falls short; see runtime/README.md.
 
 from __future__ import annotations
 
-import contextvars
 import logging
 import threading
 from collections.abc import Iterator
+from functools import partial
 from typing import Protocol
 
 import msgspec
 
 from runtime.clock import Clock
 from runtime.drivers.acknowledging import MOST_WAITING, Window
+from runtime.drivers.service import Problems, ServiceThread
+from runtime.errors import shown_text
 from runtime.ids import ActorId, IdSource
 from runtime.records import CURSOR_TAG, SOURCE_METADATA, Encoded, Invocation, Turn
 from runtime.settings import Settings, Subject
@@ -65,12 +67,15 @@ class _Follower(msgspec.Struct, eq=False):
 class Projections:
     """Serves all projections of one system."""
 
-    def __init__(self, system: str, store: StateStore, clock: Clock, ids: IdSource, port: Port) -> None:
+    def __init__(
+        self, system: str, store: StateStore, clock: Clock, ids: IdSource, port: Port, problems: Problems
+    ) -> None:
+        self._problems = problems
         self._system, self._store, self._clock, self._ids, self._port = system, store, clock, ids, port
         self._followers: dict[str, _Follower] = {}
         self._lock = threading.Lock()
         self._sourceable: dict[str, bool] = {}
-        self._threads: list[threading.Thread] = []
+        self._threads: list[ServiceThread] = []
         self._is_stopped = False
 
     def follow(self, settings: Settings) -> None:
@@ -110,17 +115,16 @@ class Projections:
             follower.window.close()
             follower.changed.set()
         for thread in self._threads:
-            if thread is not threading.current_thread():
-                thread.join(1.0)
+            thread.join(1.0)
 
     def _begin(self, settings: Settings) -> _Follower:
         actor = ActorId(self._system, settings.name)
         # Others may send to it as well: half of a small mailbox is left to them.
         most = MOST_WAITING if settings.mailbox is None else max(1, min(MOST_WAITING, settings.mailbox // 2))
         follower = _Follower(actor, settings, Window(most), self._position(actor), threading.Event())
-        thread = threading.Thread(target=self._run, args=(follower,), name=f"wb-projection-{actor.name}", daemon=True)
+        thread = ServiceThread(partial(self._run, follower), f"wb-projection-{actor.name}", self._problems)
         self._threads.append(thread)
-        contextvars.Context().run(thread.start)
+        thread.start()
         return follower
 
     def _position(self, actor: ActorId) -> int:
@@ -139,8 +143,8 @@ class Projections:
         """Send what there is; False if it has to be tried again, because something was refused or the journal not readable."""
         try:
             self._serve(follower)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
-            _log.warning("The projection %s waits: %s", follower.actor.name, error)
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is tried again
+            _log.warning("The projection %s waits: %s", follower.actor.name, shown_text(error))
             follower.position = self._settled(follower)
             return False
         reached = follower.position

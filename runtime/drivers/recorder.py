@@ -8,14 +8,14 @@ owner is told what is missing.
 
 from __future__ import annotations
 
-import contextvars
 import logging
 import threading
 import time
 from collections.abc import Callable
 
 from runtime.drivers.housekeeping import PAUSE_S, Housekeeping
-from runtime.errors import SpawnError, StoreError, StoreUnavailable
+from runtime.drivers.service import Problems, ServiceThread
+from runtime.errors import SpawnError, StoreError, StoreUnavailable, shown_text, type_name
 from runtime.statestores.base import Group, Isolated, StateStore
 from runtime.statestores.isolation import isolated
 
@@ -40,6 +40,7 @@ class Recorder:
         interval_s: float,
         checkpoint_s: float,
         name: str,
+        problems: Problems | None = None,
         housekeeping: Housekeeping | None = None,
     ) -> None:
         self.store, self._has_work = store, has_work
@@ -55,10 +56,10 @@ class Recorder:
         self._has_unsaved = False
         self.is_idle = True
         """Whether `notify` is needed; read without a lock, since a needless `notify` does no harm."""
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread = ServiceThread(self._run, name, problems or Problems())
 
     def start(self) -> None:
-        contextvars.Context().run(self._thread.start)
+        self._thread.start()
 
     def notify(self) -> None:
         """Something was recorded."""
@@ -77,8 +78,7 @@ class Recorder:
         self._gives_up_at = time.monotonic() + timeout_s
         self._urgent.set()
         self._wake.set()
-        self._thread.join(timeout_s + _FIRST_PAUSE_S)
-        return not self._thread.is_alive() and not self._gave_up
+        return self._thread.join(timeout_s + _FIRST_PAUSE_S) and not self._gave_up
 
     def _run(self) -> None:
         checkpoint_at = time.monotonic() + self._checkpoint_s
@@ -131,8 +131,8 @@ class Recorder:
                 self.store.commit(group if left is None else left.group)
             except SpawnError as error:
                 reason = str(error)
-            except Exception as error:  # noqa: BLE001 - whatever it is, the group must not be lost
-                reason = f"Writing to {self.store.url} failed unexpectedly: {type(error).__name__}: {error}"
+            except BaseException as error:  # noqa: BLE001 - whatever it is, the group must not be lost
+                reason = f"Writing to {self.store.url} failed unexpectedly: {type_name(error)}: {shown_text(error)}"
             else:
                 if left is not None:
                     self._say(left)

@@ -26,6 +26,7 @@ from runtime.drivers.pool import Worker, WorkerPool
 from runtime.drivers.projections import Projections
 from runtime.drivers.recorder import Recorder
 from runtime.drivers.remainder import Remainder
+from runtime.drivers.service import Problems
 from runtime.drivers.timekeeper import Timekeeper
 from runtime.engine.commands import Command, Run
 from runtime.engine.ready import FairQueue
@@ -59,7 +60,9 @@ class ThreadedDriver:
         self.config, self.store, self._clock = config, store, clock
         self.peers: dict[str, ThreadedDriver] = {}
         """Other actor systems of this runtime, by name."""
-        self.outbox = Outbox(config.system, self.peers)
+        self.problems = Problems()
+        """What went wrong in the threads of this driver."""
+        self.outbox = Outbox(config.system, self.peers, self.problems)
         self.projections: Projections | None = None
         """Who serves the projections, once there are any."""
         self.calls: Calls | None = None
@@ -89,8 +92,9 @@ class ThreadedDriver:
             "wb-action",
             at_tick=self.outbox.wake_ports,
             crowded=partial(setattr, ready, "is_crowded"),
+            problems=self.problems,
         )
-        self.coroutines = Coroutines("wb-coroutines", self._draining.perform, self._let_in)
+        self.coroutines = Coroutines("wb-coroutines", self._draining.perform, self._let_in, self.problems)
         self.housekeeping = Housekeeping(store, retention_of(config), clock.now_us, self._store_failed)
         self.recorder = Recorder(
             store,
@@ -102,9 +106,10 @@ class ThreadedDriver:
             interval_s=config.group_interval_ms / 1_000,
             checkpoint_s=config.checkpoint_interval_ms / 1_000,
             name="wb-recorder",
+            problems=self.problems,
             housekeeping=self.housekeeping,
         )
-        self.timekeeper = Timekeeper(self._next_wait_s, self._tick, "wb-timekeeper")
+        self.timekeeper = Timekeeper(self._next_wait_s, self._tick, "wb-timekeeper", self.problems)
         self._committed = threading.Condition()
         self.callers = Watch(0.000_025)
         """For a thread that waits for its answer."""
@@ -208,7 +213,7 @@ class ThreadedDriver:
     def serve_projections(self, ids: IdSource) -> Projections:
         """The server of projections, made at the first call."""
         if self.projections is None:
-            self.projections = Projections(self.config.system, self.store, self._clock, ids, self)
+            self.projections = Projections(self.config.system, self.store, self._clock, ids, self, self.problems)
         return self.projections
 
     def remember(self, worker: Worker) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import contextvars
 import threading
 from collections.abc import Callable
+
+from runtime.drivers.service import Problems, ServiceThread
 
 _LONGEST_S = 3600.0
 
@@ -12,14 +13,16 @@ _LONGEST_S = 3600.0
 class Timekeeper:
     """Sleeps until the time that `next_wait_s` gives, then calls `tick`."""
 
-    def __init__(self, next_wait_s: Callable[[], float | None], tick: Callable[[], None], name: str) -> None:
+    def __init__(
+        self, next_wait_s: Callable[[], float | None], tick: Callable[[], None], name: str, problems: Problems
+    ) -> None:
         self._next_wait_s, self._tick = next_wait_s, tick
         self._changed = threading.Event()
         self._is_stopped = False
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread = ServiceThread(self._run, name, problems)
 
     def start(self) -> None:
-        contextvars.Context().run(self._thread.start)
+        self._thread.start()
 
     def notify(self) -> None:
         """Something is due earlier than what was waited for."""
@@ -28,8 +31,7 @@ class Timekeeper:
     def stop(self) -> None:
         self._is_stopped = True
         self._changed.set()
-        if self._thread.is_alive() and self._thread is not threading.current_thread():
-            self._thread.join(1.0)
+        self._thread.join(1.0)
 
     def _run(self) -> None:
         while not self._is_stopped:

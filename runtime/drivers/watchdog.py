@@ -7,7 +7,6 @@ coroutine actions, and nothing says so.  The watchdog does: in the actor's log, 
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import linecache
 import logging
 import os
@@ -20,6 +19,7 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 from runtime.drivers.loops import LoopThread
+from runtime.drivers.service import Problems, ServiceThread
 from runtime.records import Invocation
 
 PATIENCE_S = 0.1
@@ -50,6 +50,7 @@ class Watchdog:
         thread: LoopThread,
         invocation_of: Callable[[asyncio.Task[Any]], Invocation | None],
         name: str,
+        problems: Problems,
     ) -> None:
         """`invocation_of` says which invocation a task of the loop runs."""
         self._loop_thread, self._loop, self._invocation_of = thread, thread.loop, invocation_of
@@ -57,10 +58,10 @@ class Watchdog:
         self._has_beaten = threading.Event()
         self._stopped = threading.Event()
         self.blocker: Blocker | None = None
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread = ServiceThread(self._run, name, problems)
 
     def start(self) -> None:
-        contextvars.Context().run(self._thread.start)
+        self._thread.start()
 
     def watch(self, has_work: bool) -> None:
         """Called on the loop: there are coroutine actions from now on, or there are none any more."""

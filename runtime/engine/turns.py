@@ -17,7 +17,7 @@ from runtime.engine.replies import failed
 from runtime.engine.template import Template
 from runtime.engine.timekeeping import Timekeeping
 from runtime.engine.turn import adopt, make_run, make_turn
-from runtime.errors import CallCycle, NotDeployed, SpawnError, UnknownAction
+from runtime.errors import CallCycle, InternalError, NotDeployed, SpawnError, UnknownAction, shown_text, type_name
 from runtime.hosts.base import Host
 from runtime.ids import ActorId
 from runtime.records import (
@@ -126,7 +126,24 @@ class Turns:
         ):
             outcome = admitted(outcome, activation.id.name)
         activation.end()
-        return self._conclude(activation, run.envelope, run, outcome, now_us)
+        turns = activation.turns
+        try:
+            return self._conclude(activation, run.envelope, run, outcome, now_us)
+        except BaseException as error:  # noqa: BLE001 - nobody may wait for a turn that has ended
+            return self._conclude_broken(run, activation.turns != turns, error, now_us)
+
+    def _conclude_broken(self, run: Run, is_adopted: bool, error: BaseException, now_us: int) -> list[Command]:
+        """The outcome could not be made a turn: the turn fails.  If it was adopted already, only its caller is told."""
+        activation, envelope = run.holder, run.envelope
+        what = "what followed from it could not be sent" if is_adopted else "its result could not be recorded"
+        name = f"{run.invocation.actor.name}.{run.invocation.action}"
+        defect = InternalError(f"{name} has run, but {what}: {type_name(error)}: {shown_text(error)}")
+        defect.__cause__ = error
+        if not is_adopted:
+            return self._conclude(activation, envelope, run, _failed_outcome(defect), now_us)
+        if activation.mailbox is not None:
+            self._core.ready.push(activation)
+        return self._core.answer(envelope, failed(run.invocation.id, defect))
 
     def abandon(self, actor: ActorId, error: SpawnError, now_us: int) -> list[Command]:
         """Give the actor's running turn up: its caller gets the error, the state stays, the actor goes on."""

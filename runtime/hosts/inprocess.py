@@ -19,7 +19,7 @@ from runtime.context import Calls, Context, current_turn
 from runtime.definition import ActorDefinition
 from runtime.errors import BadPayload, BadResponse, BadState, SpawnError
 from runtime.hosts.capsules import Capsules
-from runtime.hosts.outcomes import failed, refused, replaced_fields, tags_of, workflow_of
+from runtime.hosts.outcomes import failed, failed_around, refused, replaced_fields, tags_of, workflow_of
 from runtime.hosts.program import Program, RunnableAction
 from runtime.hosts.working import WorkingCopies
 from runtime.ids import ActorId
@@ -45,7 +45,11 @@ class _Turn(msgspec.Struct):
 
 
 class InProcessHost:
-    """Runs actor classes of this process.  Safe from several threads, as long as one actor has one turn at a time."""
+    """Runs actor classes of this process.  Safe from several threads, as long as one actor has one turn at a time.
+
+    Whatever a user's code raises, in an action or around it, is the outcome of the turn: `run` and `arun` raise nothing, but for a
+    coroutine that is cancelled or closed from outside.
+    """
 
     def __init__(self) -> None:
         self.capsules = Capsules()
@@ -83,10 +87,10 @@ class InProcessHost:
     def run(self, work: Work, calls: Calls) -> Outcome:
         try:
             turn = self._begin(work, calls, is_async=False)
-        except SpawnError as error:
-            return refused(error)
-        if turn is None:
-            return self._forget_aside(work)
+            if turn is None:
+                return self._forget_aside(work)
+        except BaseException as error:  # noqa: BLE001 - code of the user's reads payloads and states, too
+            return failed_around(work, None, error)
         token = current_turn.set(turn.context)
         try:
             result = turn.action.function(turn.instance, *turn.arguments, **turn.keywords)
@@ -94,19 +98,24 @@ class InProcessHost:
             return self.capsules.keep(work, failed(work, turn.context, error))
         finally:
             current_turn.reset(token)
-        return self._end(work, turn, result)
+        try:
+            return self._end(work, turn, result)
+        except BaseException as error:  # noqa: BLE001 - code of the user's compares and encodes states and responses
+            return self.capsules.keep(work, failed_around(work, turn.context, error))
 
     async def arun(self, work: Work, calls: Calls) -> Outcome:
         try:
             turn = self._begin(work, calls, is_async=True)
-        except SpawnError as error:
-            return refused(error)
+        except BaseException as error:  # noqa: BLE001 - as in `run`
+            return failed_around(work, None, error)
         assert turn is not None
         token = current_turn.set(turn.context)
         try:
             result = await turn.action.function(turn.instance, *turn.arguments, **turn.keywords)
-        except GeneratorExit:
-            raise
+        except GeneratorExit as error:
+            if is_being_closed(error):
+                raise
+            return self.capsules.keep(work, failed(work, turn.context, error))
         except asyncio.CancelledError as error:
             if _is_given_up():
                 raise
@@ -115,7 +124,10 @@ class InProcessHost:
             return self.capsules.keep(work, failed(work, turn.context, error))
         finally:
             current_turn.reset(token)
-        return self._end(work, turn, result)
+        try:
+            return self._end(work, turn, result)
+        except BaseException as error:  # noqa: BLE001 - code of the user's compares and encodes states and responses
+            return self.capsules.keep(work, failed_around(work, turn.context, error))
 
     def _begin(self, work: Work, calls: Calls, *, is_async: bool) -> _Turn | None:
         """Arguments, instance and context; None for the runtime's own action, which has no function."""
@@ -208,6 +220,11 @@ def _with_aside(new: State | None, old: State | None, aside: bytes) -> State | N
     if old is None or old.kept_aside == aside:
         return None
     return State(old.value, aside)
+
+
+def is_being_closed(error: GeneratorExit) -> bool:
+    """Whether it was raised by closing the coroutine that caught it, rather than by what that awaited."""
+    return error.__traceback__ is None or error.__traceback__.tb_next is None
 
 
 def _is_given_up() -> bool:

@@ -10,10 +10,20 @@ from runtime.codecs.protobuf_state import MESSAGE
 from runtime.codecs.values import encode_value
 from runtime.config import delay_us
 from runtime.context import Context
-from runtime.errors import ActionFailed, BadSetting, BadState, SpawnError, nearest, shown, shown_text, type_name
+from runtime.errors import (
+    ActionFailed,
+    BadSetting,
+    BadState,
+    InternalError,
+    SpawnError,
+    nearest,
+    shown,
+    shown_text,
+    type_name,
+)
 from runtime.fields import as_name, as_texts, as_time_us, recordable
 from runtime.hosts.program import Program
-from runtime.hosts.trace import user_trace
+from runtime.hosts.trace import has_users_frames, user_trace
 from runtime.records import Effect, Failure, Outcome, Publication, Route, Work, Workflow
 from runtime.value import Broadcast, Forward, Pipe, SideEffect, Value
 
@@ -33,6 +43,21 @@ def failed(work: Work, context: Context | None, error: BaseException) -> Outcome
     kind, text = recordable(type_name(error)), shown_text(error)
     failure = Failure(ActionFailed.code, f"{name} failed with {kind}: {text}", kind, text, trace)
     return Outcome(failure=failure, error=error, sent=() if context is None else tuple(context.sent))
+
+
+def failed_around(work: Work, context: Context | None, error: BaseException) -> Outcome:
+    """A turn that something ended before its action began or after it had returned.
+
+    Code of the user's runs there, too, in `__post_init__`, `__eq__` and the like.  What it raises is the turn's failure as if the
+    action had raised it; anything else is a defect of this package.
+    """
+    if isinstance(error, SpawnError):
+        return refused(error, context)
+    if not isinstance(error, Exception) or has_users_frames(error):
+        return failed(work, context, error)
+    defect = InternalError(f"The host failed to run an action: {type_name(error)}: {shown_text(error)}")
+    defect.__cause__ = error
+    return refused(defect, context)
 
 
 def replaced_fields(program: Program, fields: dict[str, Any], new_state: Any) -> dict[str, Any]:

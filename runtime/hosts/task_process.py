@@ -110,7 +110,7 @@ def _say(turn: Context, kind: bytes, content: bytes) -> None:
                 level, "%s.%s: %s", invocation.actor.name, invocation.action, line,
                 extra={"turn": turn, "line": line, "invocation": invocation.id},
             )  # fmt: skip
-    except Exception:
+    except BaseException:
         logging.getLogger(__name__).debug("a task's output could not be shown", exc_info=True)
     finally:
         current_turn.reset(token)

@@ -24,10 +24,10 @@ import msgspec
 
 from runtime.codecs.values import decode_value
 from runtime.context import Context
-from runtime.errors import DefinitionError, InternalError, SpawnError, WouldBlock
+from runtime.errors import DefinitionError, SpawnError, WouldBlock, shown_text, type_name
 from runtime.hosts.children import detach_from_terminal, read_until_end
 from runtime.hosts.inprocess import InProcessHost
-from runtime.hosts.outcomes import refused
+from runtime.hosts.outcomes import failed_around, refused
 from runtime.hosts.outgoing import ASK_OPTIONS, check_options, outgoing, timeout_s, told
 from runtime.ids import RandomIds
 from runtime.records import Outcome, Work
@@ -75,9 +75,7 @@ class _Worker:
                 outcome = self._outcome(work, loop)
                 for stream in (sys.stdout, sys.stderr):
                     stream.flush()
-                message = pb.FromHost()
-                put_outcome(message.outcome, outcome, work)
-                self.send(MESSAGE + message.SerializeToString())
+                self.send(MESSAGE + _message(outcome, work))
 
     def _outcome(self, work: Work, loop: asyncio.Runner) -> Outcome:
         if (refusal := self._refusals.get(work.definition)) is not None:
@@ -86,8 +84,8 @@ class _Worker:
             if self._host.is_async(work):
                 return loop.run(self._host.arun(work, self._calls))
             return self._host.run(work, self._calls)
-        except Exception as error:  # noqa: BLE001 - a defect of ours must reach whoever waits for the outcome
-            return refused(InternalError(f"The host failed to run an action: {type(error).__name__}: {error}"))
+        except BaseException as error:  # noqa: BLE001 - a task that the action left behind may exit; the worker stays
+            return failed_around(work, None, error)
 
     def _received(self, frame: bytes) -> None:
         kind, content = frame[:1], memoryview(frame)[1:]
@@ -105,11 +103,22 @@ class _Worker:
         hashed, pickled = bytes(pickled[:16]).decode(), pickled[16:]
         try:
             self._host.prepare(pickle.loads(pickled))  # noqa: S301
-        except Exception as error:  # noqa: BLE001 - importing a user's module can raise anything
+        except BaseException as error:  # noqa: BLE001 - importing a user's module can raise anything
             self._refusals[hashed] = DefinitionError(
-                f"The code of this actor cannot be loaded in a worker process: {type(error).__name__}: {error}.\n"
+                f"The code of this actor cannot be loaded in a worker process: {type_name(error)}: {shown_text(error)}.\n"
                 "What a task uses must be defined in the notebook, or be importable from where the runtime was started."
             )
+
+
+def _message(outcome: Outcome, work: Work) -> bytes:
+    """What the parent gets; an outcome that cannot be sent is sent as a failure."""
+    message = pb.FromHost()
+    try:
+        put_outcome(message.outcome, outcome, work)
+    except BaseException as error:  # noqa: BLE001 - whatever the outcome holds, the parent waits for one
+        message = pb.FromHost()
+        put_outcome(message.outcome, failed_around(work, None, error), work)
+    return message.SerializeToString()
 
 
 class _Calls:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sysconfig
 import traceback
 from pathlib import Path
 from types import TracebackType
 
+from runtime.errors import shown_text, type_name
 from runtime.fields import recordable
 
 _OURS = str(Path(__file__).resolve().parents[1]) + "/"
+_NOT_THE_USERS = (_OURS, sysconfig.get_path("purelib") + "/", sysconfig.get_path("stdlib") + "/")
 
 
 def trim(error: BaseException) -> BaseException:
@@ -18,9 +21,22 @@ def trim(error: BaseException) -> BaseException:
 
 
 def user_trace(error: BaseException) -> str:
-    """Trim the exception, and give its traceback as text that can be recorded."""
-    trim(error)
-    return recordable("".join(traceback.format_exception(error)))
+    """Trim the exception, and give its traceback as text that can be recorded; only kind and text where that fails."""
+    try:
+        trim(error)
+        return recordable("".join(traceback.format_exception(error)))
+    except BaseException:  # noqa: BLE001 - properties and methods of a user's exception, which may raise anything
+        return f"{recordable(type_name(error))}: {shown_text(error)}\n"
+
+
+def has_users_frames(error: BaseException) -> bool:
+    """Whether code outside this package and the libraries took part in raising it."""
+    trace = error.__traceback__
+    while trace is not None:
+        if not trace.tb_frame.f_code.co_filename.startswith(_NOT_THE_USERS):
+            return True
+        trace = trace.tb_next
+    return False
 
 
 def _users_frames(trace: TracebackType | None) -> TracebackType | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import logging
 import secrets
@@ -16,9 +17,8 @@ from google.protobuf.message import DecodeError
 from runtime.context import Calls
 from runtime.definition import ActorDefinition
 from runtime.drivers.own_loop import OwnLoop
-from runtime.errors import BadPayload, InternalError, NotDeployed, SpawnError, UnknownAction
+from runtime.errors import BadPayload, InternalError, NotDeployed, SpawnError, UnknownAction, shown_text, type_name
 from runtime.hosts.inprocess import InProcessHost
-from runtime.hosts.outcomes import refused
 from runtime.ids import ActorId, RandomIds
 from runtime.records import JSON, Encoded, Outcome, State, Work
 from runtime.servers.host_calls import take_path
@@ -88,8 +88,8 @@ class HostTurns:
             self._begin(body, done)
         except SpawnError as error:
             done(failed(http_status(error.code), str(error), error.code))
-        except Exception as error:  # noqa: BLE001 - a defect must not leave a proxy without an answer
-            done(failed(500, str(InternalError(f"{type(error).__name__}: {error}"))))
+        except BaseException as error:  # noqa: BLE001 - a defect must not leave a proxy without an answer
+            done(failed(500, str(InternalError(f"{type_name(error)}: {shown_text(error)}"))))
 
     def _begin(self, body: bytes, done: Done) -> None:
         try:
@@ -177,19 +177,23 @@ class _Turn:
 
     def launch(self) -> None:
         """Begin a coroutine action.  On the loop of coroutines."""
-        import asyncio
-
         self._task = asyncio.get_running_loop().create_task(self._arun())
 
     async def _arun(self) -> None:
         try:
             outcome = await self._turns.arun(self._work)
-        except Exception as error:  # noqa: BLE001 - as in `HostTurns._run`
-            outcome = refused(InternalError(f"{type(error).__name__}: {error}"))
-        self.end(outcome)
+            response = self._turns.answer(self._work, outcome, self._dialect)
+        except (GeneratorExit, asyncio.CancelledError):
+            raise
+        except BaseException as error:  # noqa: BLE001 - as in `HostTurns._run`
+            response = failed(500, str(InternalError(f"{type_name(error)}: {shown_text(error)}")))
+        self._answer(response)
 
     def end(self, outcome: Outcome) -> None:
-        self._done(self._turns.answer(self._work, outcome, self._dialect))
+        self._answer(self._turns.answer(self._work, outcome, self._dialect))
+
+    def _answer(self, response: Response) -> None:
+        self._done(response)
         self._turns.forget(self._work.invocation.actor)
 
 

@@ -23,7 +23,7 @@ import grpc
 from runtime.api import DeployReport
 from runtime.definition import ActorDefinition
 from runtime.drivers.loops import LoopThread
-from runtime.errors import BadResponse, InternalError, SpawnError, Unreachable
+from runtime.errors import BadResponse, InternalError, SpawnError, Unreachable, shown_text, type_name
 from runtime.hosts.capsules import Capsule
 from runtime.hosts.inprocess import InProcessHost
 from runtime.hosts.outcomes import refused
@@ -293,8 +293,10 @@ def _too_large(work: Work, size: int) -> BadResponse:
 def _guarded(run: Callable[[], Outcome]) -> Outcome:
     try:
         return run()
-    except Exception as error:  # noqa: BLE001 - a defect of ours must reach whoever waits for the outcome
-        return refused(InternalError(f"The host failed to run an action: {type(error).__name__}: {error}"))
+    except asyncio.CancelledError:
+        raise
+    except BaseException as error:  # noqa: BLE001 - a defect of ours must reach whoever waits for the outcome
+        return refused(InternalError(f"The host failed to run an action: {type_name(error)}: {shown_text(error)}"))
 
 
 def _title() -> str:

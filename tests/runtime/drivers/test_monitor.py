@@ -12,6 +12,7 @@ import pytest
 from runtime.drivers import monitor as monitor_module
 from runtime.drivers.monitor import SPARES_KEPT, TICK_S, Monitor
 from runtime.drivers.pool import Worker, WorkerPool
+from runtime.drivers.service import Problems
 
 
 class Watched:
@@ -22,7 +23,7 @@ class Watched:
         self.crowded: list[bool] = []
         lock = threading.Lock()
         self.pool = WorkerPool(lock, lambda _: None, lambda: self.backlog, "test", lambda: None, self.crowded.append)
-        self.monitor = self.pool._monitor = Monitor(self.pool, lock, lambda: None, "test-monitor")
+        self.monitor = self.pool._monitor = Monitor(self.pool, lock, lambda: None, "test-monitor", Problems())
         self.used_s: dict[int, float] = {}
         self._now = time.monotonic()
         monkeypatch.setattr(monitor_module, "_used_s", lambda worker, _: self.used_s.get(worker.number, 0.0))
