@@ -178,6 +178,7 @@ class SystemApi(Protocol):
         metadata: Mapping[str, str] | None = None,
         timeout: float | None = None,
         key: str | None = None,
+        durable: bool = False,
     ) -> Any:
         """Call an action and wait for its response, decoded; None at once for `asynchronous` and delayed calls.
 
@@ -189,6 +190,10 @@ class SystemApi(Protocol):
             scheduled_to: an aware datetime.
             timeout: seconds to wait; the runtime's default is 60.
             key: idempotency key: on one actor, executed once; later calls get the recorded response.
+            asynchronous: None at once, when the message is accepted.  That means memory: a kill loses what was accepted and not
+                processed, unless the call or the actor is durable.
+            durable: for asynchronous calls: accepted means on disk.  The message is executed at least once, also after a kill,
+                in order for each actor; with a key exactly once.  `Actor(…, durable_mailbox=True)` says so for all of an actor.
 
         Raises:
             UnknownActor, UnknownAction, BadPayload, NotDeployed: nothing was run.
@@ -212,6 +217,7 @@ class SystemApi(Protocol):
         metadata: Mapping[str, str] | None = None,
         timeout: float | None = None,
         key: str | None = None,
+        durable: bool = False,
     ) -> Awaitable[Any]:
         """`invoke` for coroutines, with the same arguments."""
         ...

@@ -40,6 +40,7 @@ def build_invocation(
     scheduled_to: datetime | None = None,
     metadata: Mapping[str, str] | None = None,
     key: str | None = None,
+    durable: bool = False,
 ) -> Invocation:
     """See `SystemApi.invoke` for the arguments.
 
@@ -61,11 +62,28 @@ def build_invocation(
         metadata=_NO_METADATA if metadata is None else as_texts(metadata, "metadata"),
         asynchronous=asynchronous is True or bool(asynchronous),
         scheduled_to_us=0 if delay is None and scheduled_to is None else due_us(delay, scheduled_to),
+        durable=bool(durable) and is_durable(durable, asynchronous or delay is not None or scheduled_to is not None),
     )
     notes = noted.get()
     if notes is not None:
         notes.append(invocation)
     return invocation
+
+
+def is_durable(durable: object, is_asynchronous: bool) -> bool:
+    """Whether a call asks for a place on disk.
+
+    Raises:
+        BadSetting: it is neither True nor False, or for a call whose answer somebody waits for.
+    """
+    if not isinstance(durable, bool):
+        raise BadSetting(f"durable={shown(durable)} is neither True nor False.")
+    if durable and not is_asynchronous:
+        raise BadSetting(
+            "durable=True is for asynchronous calls: add asynchronous=True.\n"
+            "Whoever waits for the answer knows from it that the turn ended; `durability` says what that means for the disk."
+        )
+    return durable
 
 
 def wait_s(timeout: float | None, metadata: Mapping[str, str] | None, default_s: float) -> float:

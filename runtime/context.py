@@ -175,7 +175,11 @@ class Context(msgspec.Struct, eq=False):
     def tell(self, actor: str, action: str, payload: Any = None, **options: Any) -> None:
         """Send without waiting.  The message leaves when this turn has succeeded, in order; a failed turn sends nothing.
 
-        Options: `parent`, `system`, `metadata` (text by name), `delay` (seconds from 0 to 100 years, or text as `"10s"`), `key`.
+        From there on it is in memory, and a kill loses it if it was not processed.  With `durable=True`, with a `delay`, or to an
+        actor with `durable_mailbox=True`, it is written together with this turn: both survive a kill, or neither.
+
+        Options: `parent`, `system`, `metadata` (text by name), `delay` (seconds from 0 to 100 years, or text as `"10s"`), `key`,
+        `durable`.
 
         Raises:
             BadSetting, BadPayload: an argument that cannot be recorded; the message names it.

@@ -41,12 +41,13 @@ class EmbeddedSystem(DeployableSystem):
         metadata: Mapping[str, str] | None = None,
         timeout: float | None = None,
         key: str | None = None,
+        durable: bool = False,
     ) -> Any:
         turn = current_turn.get()
         if turn is not None:
             options = _given(parent=parent, system=system, metadata=metadata, key=key)
             if asynchronous or delay is not None:
-                return turn.tell(actor, action, payload, **options, **_given(delay=delay))
+                return turn.tell(actor, action, payload, **options, **_given(delay=delay, durable=durable or None))
             return turn.call(actor, action, payload, **options, **_given(timeout=timeout))
         if not self._is_started:
             self._ensure_started()
@@ -61,6 +62,7 @@ class EmbeddedSystem(DeployableSystem):
             scheduled_to=scheduled_to,
             metadata=metadata,
             key=key,
+            durable=durable,
         )
         limit_s = wait_s(timeout, metadata, self.config.timeout_s)
         if asynchronous and self.driver.post(invocation):
@@ -83,12 +85,13 @@ class EmbeddedSystem(DeployableSystem):
         metadata: Mapping[str, str] | None = None,
         timeout: float | None = None,
         key: str | None = None,
+        durable: bool = False,
     ) -> Awaitable[Any]:
         turn = current_turn.get()
         if turn is not None:
             options = _given(parent=parent, system=system, metadata=metadata, key=key)
             if asynchronous or delay is not None:
-                turn.tell(actor, action, payload, **options, **_given(delay=delay))
+                turn.tell(actor, action, payload, **options, **_given(delay=delay, durable=durable or None))
                 return asyncio.sleep(0)
             return turn.invoke(actor, action, payload, **options, **_given(timeout=timeout))
         if not self._is_started:
@@ -104,6 +107,7 @@ class EmbeddedSystem(DeployableSystem):
             scheduled_to=scheduled_to,
             metadata=metadata,
             key=key,
+            durable=durable,
         )
         loop = asyncio.get_running_loop()
         port = self._ports.get(loop)

@@ -11,13 +11,13 @@ from runtime.addressing import action_name, actor_name, key_text, system_name, t
 from runtime.codecs.values import encode_value
 from runtime.config import delay_us
 from runtime.context import Context
-from runtime.errors import BadSetting, nearest
+from runtime.errors import BadSetting, nearest, shown
 from runtime.fields import as_texts, as_timeout_s
 from runtime.ids import ActorId
 from runtime.records import Invocation
 
 ASK_OPTIONS = frozenset({"parent", "system", "metadata", "timeout", "key"})
-TELL_OPTIONS = frozenset({"parent", "system", "metadata", "delay", "key"})
+TELL_OPTIONS = frozenset({"parent", "system", "metadata", "delay", "key", "durable"})
 
 
 def outgoing(
@@ -59,7 +59,10 @@ def told(
     invocation = outgoing(turn, actor, action, payload, options, invocation_id)
     delay = options.get("delay")
     due_us = turn.work.now_us + delay_us(delay) if delay is not None else 0
-    return msgspec.structs.replace(invocation, asynchronous=True, path=(), scheduled_to_us=due_us)
+    durable = options.get("durable") or False
+    if not isinstance(durable, bool):
+        raise BadSetting(f"ctx.tell: durable={shown(durable)} is neither True nor False.")
+    return msgspec.structs.replace(invocation, asynchronous=True, path=(), scheduled_to_us=due_us, durable=durable)
 
 
 def timeout_s(options: Mapping[str, Any], default_s: float) -> float:

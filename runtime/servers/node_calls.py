@@ -57,6 +57,7 @@ class CallReader:
             metadata=dict(call.metadata),
             asynchronous=call.asynchronous,
             scheduled_to_us=_due_us(call, now_us),
+            durable=call.durable,
         )
 
 

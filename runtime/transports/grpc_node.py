@@ -122,6 +122,7 @@ class NodeClient:
         metadata: Mapping[str, str] | None = None,
         timeout: float | None = None,
         key: str | None = None,
+        durable: bool = False,
     ) -> Any:
         turn = current_turn.get()
         if turn is not None:
@@ -129,7 +130,7 @@ class NodeClient:
             return turn.call(actor, action, payload, **options)
         limit_s = self._timeout_s if timeout is None else as_timeout_s(timeout)
         call, size = call_message(
-            actor, action, payload, parent, system, asynchronous, delay, scheduled_to, metadata, key
+            actor, action, payload, parent, system, asynchronous, delay, scheduled_to, metadata, key, durable
         )
         waiter = BlockingWaiter()
         self._invocations.submit(call, size, waiter)
@@ -149,6 +150,7 @@ class NodeClient:
         metadata: Mapping[str, str] | None = None,
         timeout: float | None = None,
         key: str | None = None,
+        durable: bool = False,
     ) -> Awaitable[Any]:
         turn = current_turn.get()
         if turn is not None:
@@ -156,7 +158,7 @@ class NodeClient:
             return turn.invoke(actor, action, payload, **options)
         limit_s = self._timeout_s if timeout is None else as_timeout_s(timeout)
         call, size = call_message(
-            actor, action, payload, parent, system, asynchronous, delay, scheduled_to, metadata, key
+            actor, action, payload, parent, system, asynchronous, delay, scheduled_to, metadata, key, durable
         )
         waiter = self._port().waiter(self._named(call), limit_s, default_s=self._timeout_s)
         self._invocations.submit(call, size, waiter)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from runtime.addressing import action_name, actor_name, key_text, system_name, template_name
-from runtime.client import due_us
+from runtime.client import due_us, is_durable
 from runtime.codecs.values import encode_value
 from runtime.fields import as_texts
 from runtime.wire.node_values import put_value
@@ -26,6 +26,7 @@ def call_message(
     scheduled_to: datetime | None,
     metadata: Mapping[str, str] | None,
     key: str | None,
+    durable: bool,
 ) -> tuple[pb.Call, int]:
     """The message, and the bytes of its payload.
 
@@ -40,6 +41,7 @@ def call_message(
         asynchronous=bool(asynchronous),
         key=key_text(key),
         metadata=None if metadata is None else as_texts(metadata, "metadata"),
+        durable=is_durable(durable, asynchronous or delay is not None or scheduled_to is not None),
     )
     if scheduled_to is not None:
         call.scheduled_to_us = due_us(delay, scheduled_to)

@@ -115,6 +115,7 @@ class SpawnProxyClient(ProxyHealth, NotOffered):
         metadata: Mapping[str, str] | None = None,
         timeout: float | None = None,
         key: str | None = None,
+        durable: bool = False,
     ) -> Any:
         turn = current_turn.get()
         if turn is not None:
@@ -126,7 +127,7 @@ class SpawnProxyClient(ProxyHealth, NotOffered):
             )
         limit_s = self._timeout_s if timeout is None else as_timeout_s(timeout)
         invocation = self._invocation(
-            actor, action, payload, parent, system, asynchronous, delay, scheduled_to, metadata, key
+            actor, action, payload, parent, system, asynchronous, delay, scheduled_to, metadata, key, durable
         )
         return decode_value(self.calls.send(invocation, limit_s))
 
@@ -144,6 +145,7 @@ class SpawnProxyClient(ProxyHealth, NotOffered):
         metadata: Mapping[str, str] | None = None,
         timeout: float | None = None,
         key: str | None = None,
+        durable: bool = False,
     ) -> Awaitable[Any]:
         turn = current_turn.get()
         if turn is not None:
@@ -155,7 +157,7 @@ class SpawnProxyClient(ProxyHealth, NotOffered):
             )
         limit_s = self._timeout_s if timeout is None else as_timeout_s(timeout)
         invocation = self._invocation(
-            actor, action, payload, parent, system, asynchronous, delay, scheduled_to, metadata, key
+            actor, action, payload, parent, system, asynchronous, delay, scheduled_to, metadata, key, durable
         )
         return self._decoded(invocation, limit_s)
 
@@ -174,10 +176,14 @@ class SpawnProxyClient(ProxyHealth, NotOffered):
         scheduled_to: datetime | None,
         metadata: Mapping[str, str] | None,
         key: str | None,
+        durable: bool = False,
     ) -> Invocation:
         self._act(f"invoke {actor}.{action}")
         if key and self.about is None:
             raise NotCapable(f"invoke {actor} with a key", self._where, "Spawn's protocol has no idempotency keys.")
+        if durable:
+            why = "Spawn's protocol cannot ask for it. Give the actor durable_mailbox=True in its class, where that is served."
+            raise NotCapable(f"invoke {actor} durably", self._where, why)
         return build_invocation(
             self._ids(),
             ActorId(system or self.name, actor),

@@ -89,6 +89,7 @@ def _put_told(target: pb.Tell, told: Invocation, work: Work) -> None:
     target.metadata.update(told.metadata)
     if told.actor.system != work.invocation.actor.system:
         target.system = told.actor.system
+    target.durable = told.durable
     if told.scheduled_to_us:
         target.delay_us = max(0, told.scheduled_to_us - work.now_us)
 
@@ -98,6 +99,8 @@ def tell_options(source: pb.Tell) -> dict[str, Any]:
     options = _options(source)
     if source.HasField("delay_us"):
         options["delay"] = source.delay_us / 1_000_000
+    if source.durable:
+        options["durable"] = True
     return options
 
 

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.crash import actors, kills, load, lost_writes, thinned, torn
+from tests.crash import actors, kills, load, lost_writes, thinned, told, torn
 from tests.crash.kills import Check, Writer
 from tests.crash.recording import record
 
@@ -34,6 +34,7 @@ LOADS = {
     "actors at journal": Load(
         actors.write_journal, actors.check_journal, "actors.write_journal(path, handle, calls=400)"
     ),
+    "durable mailboxes": Load(told.write, told.check, "told.write(path, handle, calls=150)"),
 }
 
 
@@ -55,7 +56,7 @@ def lose_power(load: Load, moments: int, seed: int = 0, *, before: str = "") -> 
     script = f"""
 import faulthandler, sys
 from pathlib import Path
-from tests.crash import actors, load, thinned
+from tests.crash import actors, load, thinned, told
 faulthandler.dump_traceback_later(45, exit=True)  # a writer that hangs says where
 {before}
 path, handle = Path(sys.argv[1]), int(sys.argv[2])

@@ -26,6 +26,7 @@ def invoke(
     metadata: Mapping[str, str] | None = None,
     timeout: float | None = None,
     key: str | None = None,
+    durable: bool = False,
 ) -> Any:
     """Call an action and wait for its response, decoded; None at once for `asynchronous` and delayed calls.
 
@@ -37,12 +38,14 @@ def invoke(
         payload: a mapping of parameter names to values, a protobuf message, or None.
         parent: the template to make the actor from at its first call.
         system: another actor system of this runtime.
-        asynchronous: do not wait.
+        asynchronous: do not wait.  Accepted then means in memory: a kill loses what was not processed yet, unless it is durable.
         delay: seconds, or text such as `"10s"`.
         scheduled_to: an aware datetime.
         metadata: text by name, which the action sees as `ctx.metadata`.
         timeout: seconds to wait; 60 if the runtime was not configured otherwise.
         key: idempotency key: on one actor, executed once; later calls get the recorded response.
+        durable: for asynchronous calls: accepted means on disk.  It is executed at least once, also after a kill; with a key
+            exactly once.  `class Orders(Actor, durable_mailbox=True)` says so for all that an actor is sent.
 
     Raises:
         UnknownActor, UnknownAction, BadPayload, NotDeployed: nothing was run.
@@ -64,6 +67,7 @@ def invoke(
             metadata=metadata,
             timeout=timeout,
             key=key,
+            **({"durable": True} if durable else {}),
         )
     except InvocationTimeout as error:
         error.add_note(_fate(target, actor, action))

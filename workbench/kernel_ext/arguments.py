@@ -26,6 +26,7 @@ INVOKE = (
         "fields", nargs="*", metavar="field=value", help="the payload: Python literals, JSON, words, or {expressions}"
     ),
     argument("--async", dest="asynchronous", action="store_true", help="send without waiting for the answer"),
+    argument("--durable", action="store_true", help="with --async: accepted means on disk; a kill does not lose it"),
     argument("--delay", metavar="TIME", help="run it later: seconds, or text such as 10s"),
     argument("--parent", metavar="TEMPLATE", help="make the actor from this template at its first call"),
     argument("--system", metavar="NAME", help="another actor system of this runtime"),
@@ -184,6 +185,7 @@ def read_call(given: argparse.Namespace, names: Names, cell: str | None) -> Call
         raise UsageError("Give the payload once: as field=value words, with --json, or in the cell.")
     options = {
         "asynchronous": given.asynchronous,
+        "durable": given.durable,
         "delay": None if given.delay is None else read_seconds(read_word(given.delay, names), "--delay"),
         "parent": None if given.parent is None else read_word(given.parent, names),
         "system": None if given.system is None else read_word(given.system, names),

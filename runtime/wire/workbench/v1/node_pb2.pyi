@@ -39,7 +39,7 @@ class Failure(_message.Message):
     def __init__(self, code: _Optional[str] = ..., message: _Optional[str] = ..., type_name: _Optional[str] = ..., text: _Optional[str] = ..., trace: _Optional[str] = ...) -> None: ...
 
 class Call(_message.Message):
-    __slots__ = ("id", "actor", "action", "payload", "parent", "system", "asynchronous", "delay_us", "scheduled_to_us", "metadata", "key")
+    __slots__ = ("id", "actor", "action", "payload", "parent", "system", "asynchronous", "delay_us", "scheduled_to_us", "metadata", "key", "durable")
     class MetadataEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -58,6 +58,7 @@ class Call(_message.Message):
     SCHEDULED_TO_US_FIELD_NUMBER: _ClassVar[int]
     METADATA_FIELD_NUMBER: _ClassVar[int]
     KEY_FIELD_NUMBER: _ClassVar[int]
+    DURABLE_FIELD_NUMBER: _ClassVar[int]
     id: int
     actor: str
     action: str
@@ -69,7 +70,8 @@ class Call(_message.Message):
     scheduled_to_us: int
     metadata: _containers.ScalarMap[str, str]
     key: str
-    def __init__(self, id: _Optional[int] = ..., actor: _Optional[str] = ..., action: _Optional[str] = ..., payload: _Optional[_Union[Value, _Mapping]] = ..., parent: _Optional[str] = ..., system: _Optional[str] = ..., asynchronous: _Optional[bool] = ..., delay_us: _Optional[int] = ..., scheduled_to_us: _Optional[int] = ..., metadata: _Optional[_Mapping[str, str]] = ..., key: _Optional[str] = ...) -> None: ...
+    durable: bool
+    def __init__(self, id: _Optional[int] = ..., actor: _Optional[str] = ..., action: _Optional[str] = ..., payload: _Optional[_Union[Value, _Mapping]] = ..., parent: _Optional[str] = ..., system: _Optional[str] = ..., asynchronous: _Optional[bool] = ..., delay_us: _Optional[int] = ..., scheduled_to_us: _Optional[int] = ..., metadata: _Optional[_Mapping[str, str]] = ..., key: _Optional[str] = ..., durable: _Optional[bool] = ...) -> None: ...
 
 class Answer(_message.Message):
     __slots__ = ("id", "invocation", "response", "failure")
@@ -814,7 +816,7 @@ class Outcome(_message.Message):
     def __init__(self, id: _Optional[int] = ..., response: _Optional[_Union[Value, _Mapping]] = ..., state: _Optional[_Union[State, _Mapping]] = ..., tags: _Optional[_Union[Tags, _Mapping]] = ..., workflow: _Optional[_Union[Workflow, _Mapping]] = ..., checkpoint: _Optional[bool] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ..., told: _Optional[_Iterable[_Union[Tell, _Mapping]]] = ...) -> None: ...
 
 class Tell(_message.Message):
-    __slots__ = ("actor", "action", "payload", "parent", "metadata", "key", "delay_us", "system")
+    __slots__ = ("actor", "action", "payload", "parent", "metadata", "key", "delay_us", "system", "durable")
     class MetadataEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -830,6 +832,7 @@ class Tell(_message.Message):
     KEY_FIELD_NUMBER: _ClassVar[int]
     DELAY_US_FIELD_NUMBER: _ClassVar[int]
     SYSTEM_FIELD_NUMBER: _ClassVar[int]
+    DURABLE_FIELD_NUMBER: _ClassVar[int]
     actor: str
     action: str
     payload: Value
@@ -838,7 +841,8 @@ class Tell(_message.Message):
     key: str
     delay_us: int
     system: str
-    def __init__(self, actor: _Optional[str] = ..., action: _Optional[str] = ..., payload: _Optional[_Union[Value, _Mapping]] = ..., parent: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ..., key: _Optional[str] = ..., delay_us: _Optional[int] = ..., system: _Optional[str] = ...) -> None: ...
+    durable: bool
+    def __init__(self, actor: _Optional[str] = ..., action: _Optional[str] = ..., payload: _Optional[_Union[Value, _Mapping]] = ..., parent: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ..., key: _Optional[str] = ..., delay_us: _Optional[int] = ..., system: _Optional[str] = ..., durable: _Optional[bool] = ...) -> None: ...
 
 class Ask(_message.Message):
     __slots__ = ("id", "work", "actor", "action", "payload", "parent", "metadata", "key", "timeout_s", "system")
