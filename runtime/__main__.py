@@ -4,6 +4,7 @@ serve         a Spawn proxy: SDKs in any language register here, and actors of o
 host          runs actors of ours behind a Spawn proxy
 certificates  makes certificates for a server that is reached from elsewhere, and for its clients
 rekey         encrypts a store anew, under another key
+check         reads a whole store and lists what is wrong in it; --repair makes a copy without that
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ _COMMANDS = {
     "host": "runtime.servers.host_command",
     "certificates": "runtime.servers.certificates_command",
     "rekey": "runtime.statestores.rekey_command",
+    "check": "runtime.statestores.check_command",
 }
 """Modules with `HELP`, `add_arguments(parser)` and `run(given) -> int`; the chosen one is loaded, and no other."""
 

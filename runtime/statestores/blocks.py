@@ -146,6 +146,10 @@ class BlockCodec:
         actors = actor_filter([turns[index].actor for index in kept])
         return self._sealed(_encoder.encode(left), len(left), row.first, row.last, actors)
 
+    def empty(self, first: int, last: int) -> BlockRow:
+        """A block without turns, which keeps the numbering of those that it had."""
+        return self._sealed(_encoder.encode([]), 0, first, last, actor_filter([]))
+
     def merge(self, rows: Sequence[BlockRow]) -> BlockRow:
         """One block in place of adjacent ones.  Turns are moved as bytes, so that unknown fields survive."""
         raw = [turn for row in rows for turn in _raw_decoder.decode(self._opened(row))]

@@ -19,9 +19,9 @@ _log = logging.getLogger(__name__)
 class Quarantine:
     """The findings of one store; any thread."""
 
-    def __init__(self, store: str) -> None:
+    def __init__(self, store: str, *, most: int = MOST, is_logged: bool = True) -> None:
         """`store` is its URL, for messages."""
-        self._store = store
+        self._store, self._most, self._is_logged = store, most, is_logged
         self._lock = threading.Lock()
         self._found: dict[tuple[str, int, str, str], Quarantined] = {}
 
@@ -30,10 +30,11 @@ class Quarantine:
         actor = finding.actor
         identity = finding.what, finding.sequence, finding.id, "" if actor is None else f"{actor.system}/{actor.name}"
         with self._lock:
-            if identity in self._found or len(self._found) >= MOST:
+            if identity in self._found or len(self._found) >= self._most:
                 return
             self._found[identity] = finding
-        _log.error("%s is not whole: %s. The rest of it is used.", self._store, finding)
+        if self._is_logged:
+            _log.error("%s is not whole: %s. The rest of it is used.", self._store, finding)
 
     def found(self) -> list[Quarantined]:
         """What is known, turns by their sequence first."""

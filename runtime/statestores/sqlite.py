@@ -283,15 +283,26 @@ def _snapshot_row(values: tuple[Any, ...]) -> SnapshotRow:
     return SnapshotRow(**dict(zip(sql.SNAPSHOT_COLUMNS, values, strict=True)))
 
 
+def open_backend(url: str) -> SqliteBackend:
+    """The tables of a file, which is locked until they are closed.
+
+    Raises:
+        StoreInUse: another system has the file open.
+        StoreUnavailable: it cannot be locked.
+    """
+    path = path_of(url)
+    with unavailable(url):
+        refuse_hard_links(path, url)
+        return SqliteBackend(path, url, StoreLock(path, url))
+
+
 def open_store(
     url: str, *, key: bytes | None = None, key_files: KeyFiles | None = None, old_keys: Sequence[bytes] | None = None
 ) -> JournalStore:
     """The store in a file; its directory is made where it is missing, readable by its owner only."""
-    path = path_of(url)
     with unavailable(url):
-        prepare_directory(path.parent)
-        refuse_hard_links(path, url)
-        backend = SqliteBackend(path, url, StoreLock(path, url))
+        prepare_directory(path_of(url).parent)
+    backend = open_backend(url)
     try:
         return JournalStore(backend, key=key, key_files=key_files or KeyFiles(), old_keys=old_keys)
     except BaseException:
