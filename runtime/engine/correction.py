@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from runtime.engine.core import Core
 from runtime.errors import TurnQuarantined
 from runtime.ids import ActorId
-from runtime.records import DeadLetter, Event, EventKind, Snapshot, Turn
+from runtime.records import DeadLetter, Event, EventKind, Failure, Invocation, Snapshot, Turn
 from runtime.statestores.base import Isolated
 
 
@@ -23,19 +23,22 @@ def correct(core: Core, isolated: Isolated, stored: Mapping[ActorId, Snapshot | 
     Args:
         stored: what the store has now of the actors whose state could not be written, as far as it can be read.
     """
-    core.journal.replace({written.sequence: written for _, written in isolated.turns})
+    refusals = {each.id: Failure(TurnQuarantined.code, _refusal(isolated, each)) for each in isolated.refused}
+    core.journal.replace({written.sequence: written for _, written in isolated.turns}, refusals)
     for turn, written in isolated.turns:
         _correct_actor(core, turn, written, stored)
         why = written.failure.message if written.failure is not None else ""
         core.feed.publish(Event(EventKind.QUARANTINED, now_us, written.actor, written, why))
     for invocation in isolated.refused:
         core.agenda.remove(invocation.id)
-        why = next((each.why for each in isolated.findings if each.id == str(invocation.id)), "")
-        letter = DeadLetter(
-            at_us=now_us, invocation=invocation, code=TurnQuarantined.code, why=f"It cannot be kept for later: {why}"
-        )
-        core.feed.undelivered(letter)
+        why = _refusal(isolated, invocation)
+        core.feed.undelivered(DeadLetter(at_us=now_us, invocation=invocation, code=TurnQuarantined.code, why=why))
     core.problems.extend(f"Could not be written whole: {finding}" for finding in isolated.findings)
+
+
+def _refusal(isolated: Isolated, invocation: Invocation) -> str:
+    why = next((each.why for each in isolated.findings if each.id == str(invocation.id)), "")
+    return f"{invocation.action} of {invocation.actor.name} cannot be kept for later: {why}"
 
 
 def _correct_actor(core: Core, turn: Turn, written: Turn, stored: Mapping[ActorId, Snapshot | None]) -> None:

@@ -123,10 +123,10 @@ class Journal:
             settled=tuple(at.settled),
         )
 
-    def replace(self, turns: Mapping[int, Turn]) -> None:
+    def replace(self, turns: Mapping[int, Turn], refused: Mapping[InvocationId, Failure]) -> None:
         """Of the group at the store, these turns are written instead of those with their sequences.
 
-        Who waits for the commit of one that has become a failure gets that for an answer.
+        Who waits for the commit of one that has become a failure, or of a message that is refused, gets that for an answer.
         """
         at = self._at_store
         assert at is not None
@@ -138,6 +138,7 @@ class Journal:
             if turn.key and self._keys.get((turn.actor, turn.key)) is turn:
                 self._keys[turn.actor, turn.key] = written
         failures = {turn.invocation: turn.failure for turn in turns.values() if turn.failure is not None}
+        failures |= refused
         at.answers = [_failing(answer, failures) for answer in at.answers]
 
     def lost(self) -> list[Answer]:

@@ -52,6 +52,7 @@ _CODES: dict[type[SpawnError], grpc.StatusCode] = {
     errors.WrongKey: _Code.FAILED_PRECONDITION,
     errors.StoreTooNew: _Code.FAILED_PRECONDITION,
     errors.StoreDamaged: _Code.DATA_LOSS,
+    errors.TurnQuarantined: _Code.DATA_LOSS,
     errors.StaleCommit: _Code.ABORTED,
 }
 

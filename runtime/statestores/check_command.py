@@ -13,8 +13,8 @@ definitions that do not decode, which a store works without, and what is damaged
 nobody may have the store open meanwhile.  The status is 0 if nothing is wrong, else 1.
 
 With --repair OUT, a copy of a store file is made without what was found; it has the same key.  States are kept as far as they
-decode; a turn that is left out takes its idempotency key along.  OUT appears complete or not at all.  The status is 0 once there is nothing
-wrong, or a copy."""
+decode; a turn that is left out takes its idempotency key along.  OUT appears complete or not at all.  The status is 0 if nothing is
+wrong, or if a copy was made."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -50,7 +50,8 @@ class _Isolation:
         self.findings: list[Quarantined] = []
         self._replaced: list[tuple[Turn, Turn]] = []
         self._refused: list[Invocation] = []
-        self._group = Group(
+        self._group = msgspec.structs.replace(
+            group,
             turns=tuple(self._turn(turn) for turn in group.turns),
             snapshots=tuple(each for snapshot in group.snapshots if (each := self._snapshot(snapshot)) is not None),
             lifecycle=tuple(mark for mark in group.lifecycle if self._is_sound(mark)),

@@ -55,6 +55,7 @@ _HTTP: dict[str, int] = {
     "wrong_key": 503,
     "store_damaged": 503,
     "store_too_new": 503,
+    "turn_quarantined": 500,
     "stale_commit": 503,
 }
 

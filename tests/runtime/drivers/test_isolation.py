@@ -221,7 +221,7 @@ def test_schedule_that_cannot_be_kept_becomes_a_dead_letter(system: EmbeddedSyst
         actor=ActorId("test", "counter"),
         action="add",
         asynchronous=True,
-        scheduled_to_us=2**63,  # type: ignore[arg-type]
+        scheduled_to_us=2**70,  # type: ignore[arg-type]
     )
     add(system, "other")
 
