@@ -19,6 +19,7 @@ import msgspec
 from runtime.errors import NotAllowed
 from runtime.ids import RandomIds
 from runtime.records import Encoded
+from workbench.audit_chain import Damage
 from workbench.audit_log import Act, AuditLog, AuditUnwritable
 from workbench.redaction import redacted
 from workbench.store_place import default_store, shown_path
@@ -143,6 +144,10 @@ class Audits:
         """Everything that is kept, oldest first."""
         found = self._log(None).acts() + self._log(self._place(self._store())).acts()
         return sorted(found, key=lambda act: act.at_us)
+
+    def damages(self) -> list[Damage]:
+        """What does not fit in the file: lines that were changed or removed, or that cannot be read."""
+        return self._log(self._place(self._store())).damages()
 
     @property
     def place(self) -> Path:

@@ -18,6 +18,8 @@ def audit(actor: str | None = None, *, since: datetime | float | str | None = No
     size and hash are kept, never what is in them.  The record is a file beside the store, which only its owner can read; for a
     system in memory it is in memory.  Also as SQL: `SELECT * FROM audit`.
 
+    Its lines are chained: where one was changed or removed, or cannot be read, the answer says which; `damages` has it as data.
+
     Args:
         actor: only acts on this actor.
         since: only later acts: an aware datetime, or how long ago in seconds or as text such as `"1h"`.
@@ -28,4 +30,4 @@ def audit(actor: str | None = None, *, since: datetime | float | str | None = No
     """
     first_us = since_us(since)
     found = [act for act in current.audits.acts() if act.at_us >= first_us and actor in (None, act.actor)]
-    return Acts(found[-limit:] if limit > 0 else ())
+    return Acts.of(found[-limit:] if limit > 0 else (), current.audits.damages())

@@ -14,7 +14,7 @@ from runtime.errors import ActionFailed, BadSetting, NotAllowed
 from runtime.local import EmbeddedSystem, embedded
 from runtime.servers.grpc_node import NodeServer
 from workbench.audit_log import AuditUnwritable
-from workbench.session import Session
+from workbench.session import Session, current
 
 
 class Tally(Actor, name="tally"):
@@ -150,3 +150,17 @@ def test_asking_starts_nothing(session: Session) -> None:
     wb.audit()
 
     assert session.system is None
+
+
+def test_audit_says_which_line_does_not_fit(session: Session) -> None:
+    wb.deploy(Tally)
+    wb.undeploy("tally")
+    place = current.audits.place
+    place.write_bytes(place.read_bytes().replace(b'"undeploy"', b'"deployed"'))
+
+    shown = wb.audit()
+
+    [damage] = shown.damages
+    assert repr(shown).startswith("The record is not as it was written")
+    assert f"Line {damage.line} of {place.name}: it was changed" in repr(shown)
+    assert "it was changed" in shown._repr_mimebundle_()["text/html"]
