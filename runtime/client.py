@@ -12,7 +12,7 @@ from runtime.addressing import action_name, actor_name, key_text, system_name, t
 from runtime.codecs.values import encode_value
 from runtime.config import delay_us
 from runtime.errors import BadSetting, shown
-from runtime.fields import LONGEST_S, as_texts, as_time_us, as_timeout_s
+from runtime.fields import LONGEST_S, as_flag, as_texts, as_time_us, as_timeout_s
 from runtime.ids import ActorId, InvocationId
 from runtime.records import Invocation
 
@@ -60,9 +60,10 @@ def build_invocation(
         parent="" if parent is None else template_name(parent),
         key="" if key is None else key_text(key),
         metadata=_NO_METADATA if metadata is None else as_texts(metadata, "metadata"),
-        asynchronous=asynchronous is True or bool(asynchronous),
+        asynchronous=as_flag(asynchronous, "asynchronous"),
         scheduled_to_us=0 if delay is None and scheduled_to is None else due_us(delay, scheduled_to),
-        durable=bool(durable) and is_durable(durable, asynchronous or delay is not None or scheduled_to is not None),
+        durable=durable is not False
+        and is_durable(durable, asynchronous or delay is not None or scheduled_to is not None),
     )
     notes = noted.get()
     if notes is not None:

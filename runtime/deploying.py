@@ -111,5 +111,5 @@ class DeployableSystem(VisibleSystem):
 
     def deployed(self, actor: str) -> ActorDefinition | None:
         """The code behind an actor, to be run elsewhere: in a check, a replay.  None if it is not loaded."""
-        template = inspection.template(self.driver, ActorId(self.name, actor))
+        template = inspection.template(self.driver, self._identity(actor))
         return template.definition if template is not None else None

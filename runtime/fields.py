@@ -19,6 +19,9 @@ from runtime.errors import BadSetting, shown, type_name
 LATEST_US = 253_402_300_799_999_999
 """The last microsecond of the year 9999, the latest time that every reader of a store can show."""
 
+LARGEST = 2**63 - 1
+"""The largest number that every store can keep."""
+
 LONGEST_S = 3_155_760_000
 """A hundred years: the longest delay, time-out or interval, in seconds."""
 
@@ -115,6 +118,29 @@ def checked_time_us(at_us: int, field: str) -> int:
     raise BadSetting(
         f"{field} is {at_us // 1_000_000:,} s since 1970, outside its range: from 0, which is at once, to the year 9999."
     )
+
+
+def as_number(value: Any, field: str, low: int = 0) -> int:
+    """A whole number, from `low` to what 64 bits with a sign can hold.
+
+    Raises:
+        BadSetting: it is none, or outside that range; the message begins with `field`.
+    """
+    number = value if type(value) is int or not issubclass(type(value), int) else int.__int__(value)
+    if type(number) is int and type(value) is not bool and low <= number <= LARGEST:
+        return number
+    raise BadSetting(f"{field}={shown(value)} is not a whole number from {low} to {LARGEST:,}.")
+
+
+def as_flag(value: Any, field: str) -> bool:
+    """True or False.
+
+    Raises:
+        BadSetting: it is something else; the message begins with `field`.
+    """
+    if type(value) is bool:
+        return value
+    raise BadSetting(f"{field}={shown(value)} is neither True nor False.")
 
 
 def is_span_s(seconds: Any) -> bool:

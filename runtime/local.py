@@ -10,12 +10,14 @@ from typing import Any
 import msgspec
 
 from runtime import inspection
+from runtime.addressing import system_name
 from runtime.client import build_invocation, due_us, wait_s
 from runtime.config import Durability, RuntimeConfig
 from runtime.context import current_turn
 from runtime.deploying import DeployableSystem
 from runtime.drivers.waiters import BlockingWaiter, LoopPort, Waiter
 from runtime.errors import BadSetting, InvocationAbandoned, UnknownActor
+from runtime.fields import as_flag
 from runtime.ids import ActorId
 from runtime.records import CONFIRM_DROPPED, RESTORE, Invocation
 
@@ -46,14 +48,20 @@ class EmbeddedSystem(DeployableSystem):
         turn = current_turn.get()
         if turn is not None:
             options = _given(parent=parent, system=system, metadata=metadata, key=key)
-            if asynchronous or delay is not None:
-                return turn.tell(actor, action, payload, **options, **_given(delay=delay, durable=durable or None))
+            if as_flag(asynchronous, "asynchronous") or delay is not None:
+                return turn.tell(
+                    actor,
+                    action,
+                    payload,
+                    **options,
+                    **_given(delay=delay, durable=None if durable is False else durable),
+                )
             return turn.call(actor, action, payload, **options, **_given(timeout=timeout))
         if not self._is_started:
             self._ensure_started()
         invocation = build_invocation(
             self._ids(),
-            ActorId(system or self.name, actor),
+            ActorId(self.name if system is None else system_name(system) or self.name, actor),
             action,
             payload,
             parent=parent,
@@ -90,15 +98,21 @@ class EmbeddedSystem(DeployableSystem):
         turn = current_turn.get()
         if turn is not None:
             options = _given(parent=parent, system=system, metadata=metadata, key=key)
-            if asynchronous or delay is not None:
-                turn.tell(actor, action, payload, **options, **_given(delay=delay, durable=durable or None))
+            if as_flag(asynchronous, "asynchronous") or delay is not None:
+                turn.tell(
+                    actor,
+                    action,
+                    payload,
+                    **options,
+                    **_given(delay=delay, durable=None if durable is False else durable),
+                )
                 return asyncio.sleep(0)
             return turn.invoke(actor, action, payload, **options, **_given(timeout=timeout))
         if not self._is_started:
             self._ensure_started()
         invocation = build_invocation(
             self._ids(),
-            ActorId(system or self.name, actor),
+            ActorId(self.name if system is None else system_name(system) or self.name, actor),
             action,
             payload,
             parent=parent,
@@ -144,7 +158,7 @@ class EmbeddedSystem(DeployableSystem):
         return tuple(self.invoke(actor, CONFIRM_DROPPED) or ())
 
     def restore(self, actor: str, revision: int) -> int:
-        identity = ActorId(self.name, actor)
+        identity = self._identity(actor)
         state = self._state_then(identity, revision)
         template = inspection.template(self.driver, identity)
         if state is not None and template is not None:
@@ -163,7 +177,7 @@ class EmbeddedSystem(DeployableSystem):
 
         What the action still does is fenced off: its result is ignored when it ends, if it ever does.  False if there is no turn.
         """
-        identity = ActorId(self.name, actor)
+        identity = self._identity(actor)
         running = self.driver.look(lambda engine, _: engine.directory.active.get(identity))
         if running is None or running.running is None:
             return False

@@ -15,6 +15,7 @@ from runtime.drivers.remainder import Left
 from runtime.drivers.threaded import ThreadedDriver
 from runtime.drivers.waiters import LoopPort
 from runtime.errors import StoreUnavailable, SystemStopped
+from runtime.fields import as_timeout_s
 from runtime.hosts.inprocess import InProcessHost
 from runtime.ids import RandomIds
 from runtime.statestores.base import StateStore
@@ -51,6 +52,7 @@ class RunningSystem:
         return inspection.status(self.driver, base)
 
     def flush(self, timeout: float = 10.0) -> int:
+        timeout = as_timeout_s(timeout)
         return self.driver.flush(timeout) if self._is_started else self.store.head()
 
     def close(self, *, drain: float | None = None) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 
 from runtime.config import Durability, duration_ms, duration_text
-from runtime.errors import BadSetting, DefinitionError, nearest, shown
+from runtime.errors import BadSetting, DefinitionError, nearest, shown, shown_text
+from runtime.fields import LARGEST, as_name, as_texts
 
 
 class Kind(StrEnum):
@@ -138,9 +139,9 @@ def read_settings(actor_class: type, overrides: Mapping[str, Any]) -> Settings:
                 read["mailbox"], read["mailbox_policy"] = _mailbox(value)
             else:
                 read[_FIELD.get(name, name)] = _READERS[name](value)
-        except (BadSetting, ValueError, TypeError) as error:
+        except Exception as error:  # the value may be anything, with code of its own
             raise DefinitionError(
-                f"{actor_class.__name__}: setting {name}={shown(value)} is not usable: {error}"
+                f"{actor_class.__name__}: setting {name}={shown(value)} is not usable: {shown_text(error)}"
             ) from error
     return Settings(**read)
 
@@ -162,7 +163,7 @@ def _default_name(class_name: str) -> str:
 def _name(value: object) -> str:
     if not isinstance(value, str) or not value or len(value) > 1_000:
         raise BadSetting("a name is text of 1 to 1000 characters.")
-    return value
+    return as_name(value, "the name", "it is text.")
 
 
 def _flag(value: object) -> bool:
@@ -174,7 +175,9 @@ def _flag(value: object) -> bool:
 def _state_type(value: object) -> object:
     if value is None or value == "json":
         return None
-    if not hasattr(value, "DESCRIPTOR"):
+    if not isinstance(value, type) or not isinstance(
+        getattr(getattr(value, "DESCRIPTOR", None), "full_name", None), str
+    ):
         raise BadSetting("expected a protobuf message class; leave it out for annotated attributes.")
     return value
 
@@ -183,7 +186,12 @@ def _channels(value: object) -> tuple[Channel, ...]:
     given = [value] if isinstance(value, str) or _is_pair(value) else value
     if not isinstance(given, (list, tuple, set, frozenset)):
         raise BadSetting('expected "topic", ("topic", "action"), or a list of these.')
-    return tuple(Channel(each) if isinstance(each, str) else Channel(*each) for each in given)
+    channels = [Channel(each) if isinstance(each, str) else Channel(*each) for each in given]
+    return tuple(Channel(_text(each.topic, "a topic"), _text(each.action, "an action")) for each in channels)
+
+
+def _text(value: object, field: str) -> str:
+    return as_name(value, field, "it is text.")
 
 
 def _is_pair(value: object) -> bool:
@@ -191,12 +199,12 @@ def _is_pair(value: object) -> bool:
 
 
 def _tags(value: object) -> dict[str, str]:
-    return msgspec.convert(value, dict[str, str])
+    return as_texts(value, "tags")
 
 
 def _pool(value: object) -> tuple[int, int]:
     low, high = msgspec.convert(value, tuple[int, int])
-    if not 0 <= low <= high or high < 1:
+    if not 0 <= low <= high <= LARGEST or high < 1:
         raise BadSetting("expected (min, max) with 0 <= min <= max and max >= 1.")
     return low, high
 
@@ -217,7 +225,12 @@ def _subject(value: Any) -> Subject:
         subject = Subject(*value)
     else:
         raise BadSetting('a subject is ("actor", "source action", "action"), with a start time as a fourth if wanted.')
-    return msgspec.structs.replace(subject, start_time=_start_time(subject.start_time))
+    return Subject(
+        _text(subject.actor, "the actor of a subject"),
+        _text(subject.source_action, "the source action of a subject"),
+        _text(subject.action, "the action of a subject"),
+        _start_time(subject.start_time),
+    )
 
 
 def _start_time(value: object) -> datetime | None:
@@ -242,24 +255,24 @@ def _mailbox(value: object) -> tuple[int, MailboxPolicy]:
 
 
 def _limit(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= LARGEST:
         raise BadSetting('expected a number of messages, 1 or more, or (number, "wait").')
-    return value
+    return int(value)
 
 
 def _kept(value: object) -> int | str | None:
-    if value is None or value == "all" or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
+    if value is None or value == "all":
         return value
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= LARGEST:
+        return int(value)
     raise BadSetting('expected a number, 1 or more, or "all".')
 
 
 def _kept_days(value: object) -> float | str | None:
-    if (
-        value is None
-        or value == "all"
-        or (isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0)
-    ):
+    if value is None or value == "all":
         return value
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= LARGEST:
+        return int(value) if isinstance(value, int) else float(value)
     raise BadSetting('expected a number of days, 0 or more, or "all".')
 
 

@@ -19,7 +19,15 @@ from runtime.context import Calls, Context, current_turn
 from runtime.definition import ActorDefinition
 from runtime.errors import BadPayload, BadResponse, BadState, SpawnError
 from runtime.hosts.capsules import Capsules
-from runtime.hosts.outcomes import failed, failed_around, refused, replaced_fields, tags_of, workflow_of
+from runtime.hosts.outcomes import (
+    checkpoint_of,
+    failed,
+    failed_around,
+    refused,
+    replaced_fields,
+    tags_of,
+    workflow_of,
+)
 from runtime.hosts.program import Program, RunnableAction
 from runtime.hosts.working import WorkingCopies
 from runtime.ids import ActorId
@@ -186,7 +194,7 @@ class InProcessHost:
         except SpawnError as error:
             return self.capsules.keep(work, refused(_of_response(work, error), context))
         try:
-            tags, workflow = _tags_after(work, context, value), workflow_of(value)
+            tags, workflow, checkpoint = _tags_after(work, context, value), workflow_of(value), checkpoint_of(value)
         except SpawnError as error:
             return self.capsules.keep(work, refused(_unchanged(work, error), context))
         self._working.put(work.activation, (work.state if state is None else state, work.definition, back))
@@ -195,7 +203,7 @@ class InProcessHost:
             state=state,
             tags=tags,
             workflow=workflow,
-            checkpoint=bool(value.checkpointed),
+            checkpoint=checkpoint,
             sent=tuple(context.sent),
             told=tuple(context.held),
         )

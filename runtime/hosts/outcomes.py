@@ -86,6 +86,15 @@ def tags_of(tags: Any) -> dict[str, str]:
     return as_texts(tags, "tags")
 
 
+def checkpoint_of(value: Value) -> bool:
+    """Whether the state is to be on disk before the answer.  Raises BadSetting: somebody set it to what is no bool."""
+    if type(value.checkpointed) is not bool:
+        raise BadSetting(
+            f"checkpointed is {shown(value.checkpointed)} ({type_name(value.checkpointed)}); it is a bool."
+        )
+    return value.checkpointed
+
+
 def workflow_of(value: Value) -> Workflow | None:
     """What is to happen after the turn; None for nothing.
 
@@ -94,11 +103,13 @@ def workflow_of(value: Value) -> Workflow | None:
         BadSetting: a name or metadata that is no text, a delay that is not from 0 to 100 years, a time that is not from 1970 to
             9999; the message begins with the field, such as `effects[0].delay`.
     """
-    route = value.route
-    if not value.effects and value.publication is None and route is None:
+    route, effects = value.route, value.effects
+    if type(effects) is not list:
+        raise BadSetting(f"effects is {shown(effects)} ({type_name(effects)}); Value.effect adds to the list.")
+    if not effects and value.publication is None and route is None:
         return None
     return Workflow(
-        effects=tuple(_effect(effect, f"effects[{index}]") for index, effect in enumerate(value.effects)),
+        effects=tuple(_effect(effect, f"effects[{index}]") for index, effect in enumerate(effects)),
         broadcast=None if value.publication is None else _publication(value.publication),
         pipe=_route(route, "pipe") if isinstance(route, Pipe) else None,
         forward=_route(route, "forward") if not isinstance(route, (Pipe, type(None))) else None,

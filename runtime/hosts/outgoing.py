@@ -59,7 +59,7 @@ def told(
     invocation = outgoing(turn, actor, action, payload, options, invocation_id)
     delay = options.get("delay")
     due_us = turn.work.now_us + delay_us(delay) if delay is not None else 0
-    durable = options.get("durable") or False
+    durable = options.get("durable", False)
     if not isinstance(durable, bool):
         raise BadSetting(f"ctx.tell: durable={shown(durable)} is neither True nor False.")
     return msgspec.structs.replace(invocation, asynchronous=True, path=(), scheduled_to_us=due_us, durable=durable)

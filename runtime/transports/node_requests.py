@@ -10,7 +10,7 @@ from typing import Any
 from runtime.addressing import action_name, actor_name, key_text, system_name, template_name
 from runtime.client import due_us, is_durable
 from runtime.codecs.values import encode_value
-from runtime.fields import as_texts
+from runtime.fields import as_flag, as_texts
 from runtime.wire.node_values import put_value
 from runtime.wire.workbench.v1 import node_pb2 as pb
 
@@ -38,7 +38,7 @@ def call_message(
         action=action_name(action),
         parent=template_name(parent),
         system=system_name(system),
-        asynchronous=bool(asynchronous),
+        asynchronous=as_flag(asynchronous, "asynchronous"),
         key=key_text(key),
         metadata=None if metadata is None else as_texts(metadata, "metadata"),
         durable=is_durable(durable, asynchronous or delay is not None or scheduled_to is not None),
