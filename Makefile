@@ -35,7 +35,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help lab test check test-js test-py browser js protos docs bench crash format clean distclean
+.PHONY: help lab test check test-js test-py browser js protos docs dist test-lowest bench crash format clean distclean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -77,6 +77,15 @@ protos: $(STAMPS)/test ## generate the code of protos/ anew
 docs: $(STAMPS)/docs ## build the documentation into docs/_build; any warning fails
 	@$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs docs/_build/html
 	$(say) "Built docs/_build/html/index.html"
+
+dist: $(STAMPS)/test ## build wheel and sdist, check them, and run the notebooks from the wheel in a clean environment
+	@rm -rf dist
+	@$(BIN)/python -m build --no-isolation --outdir dist . > /dev/null
+	@$(BIN)/python -m twine check --strict dist/*
+	@$(BIN)/python tests/packaging/dist_smoke.py
+
+test-lowest: ## the tests of the runtime with the lowest versions of everything that pyproject.toml allows
+	@$(PYTHON) build_support/lowest.py $(VENV)-lowest
 
 bench: $(STAMPS)/bench ## measure against peers (options: BENCH_ARGS)
 	@$(BIN)/python -m tests.benchmarks $(BENCH_ARGS)

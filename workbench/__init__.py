@@ -176,12 +176,14 @@ __all__ = [
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """`%load_ext workbench`: the magics, completion and errors in plain words.  Starts nothing else."""
-    from workbench.origin import check_origin
+    from workbench.origin import check_origin, untested_platform
 
     check_origin()
     from workbench.kernel_ext.extension import load
 
     load(shell)
+    if said := untested_platform():
+        print(said)  # noqa: T201 - the cell that loads it is where it is read
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:

@@ -41,6 +41,15 @@ def check_origin() -> None:
         raise Shadowed("runtime", str(found or ""), home / "runtime")
 
 
+def untested_platform(platform: str = sys.platform) -> str:
+    """What to say at loading on a system where the workbench is not tested; empty on Linux, where it is."""
+    if platform.startswith("linux"):
+        return ""
+    name = {"darwin": "macOS", "win32": "Windows"}.get(platform, platform)
+    how = "is not supported" if platform == "win32" else "is not tested"
+    return f"The workbench {how} on {name}: use Linux, a container (deploy/) or, on Windows, WSL for anything that matters."
+
+
 def _location(name: str) -> Path | None:
     """The directory of a package, or the file of a module, loaded or not."""
     module = sys.modules.get(name)

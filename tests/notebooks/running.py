@@ -17,7 +17,7 @@ from nbclient.exceptions import DeadKernelError
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = ROOT / "notebooks"
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-_CELL_TIMEOUT_S = 100
+_CELL_TIMEOUT_S = 120
 
 
 @dataclass(frozen=True)

@@ -34,11 +34,11 @@ class Killer:
 
     def join(self) -> None:
         assert self._thread is not None, "the cell in which to kill never started"
-        self._thread.join(60)
+        self._thread.join(120)
         assert self.turns_at_death, f"the store did not reach {self._turns} turns"
 
     def _watch(self, pid: int) -> None:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         with closing(sqlite3.connect(f"file:{self._store}?mode=ro", uri=True)) as store:
             while time.monotonic() < deadline:
                 head = store.execute("SELECT max(last) FROM blocks").fetchone()[0] or 0

@@ -76,7 +76,7 @@ def fetch(record: dict[str, Any], path: str) -> Any:
     address = f"http://127.0.0.1:{record['port']}{record['base_url']}{path}"
     request = urllib.request.Request(address, headers={"Authorization": f"token {record['token']}"})
     try:
-        with urllib.request.urlopen(request, timeout=10) as response:
+        with urllib.request.urlopen(request, timeout=120) as response:
             return json.load(response)
     except urllib.error.HTTPError as error:
         raise DidNotHappen(f"GET {path} answered {error.code} {error.reason}") from error
@@ -130,16 +130,16 @@ def make_lab(clone: Path, environment: dict[str, str], log: Path) -> Iterator[su
             if server.poll() is None:
                 os.killpg(server.pid, signal.SIGTERM)
                 with contextlib.suppress(subprocess.TimeoutExpired):
-                    server.wait(20)
+                    server.wait(120)
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(server.pid, signal.SIGKILL)
-            server.wait(20)
+            server.wait(120)
 
 
 def stop(record: dict[str, Any], server: subprocess.Popen[bytes]) -> None:
     os.kill(record["pid"], signal.SIGTERM)
     try:
-        server.wait(30)
+        server.wait(120)
     except subprocess.TimeoutExpired:
         raise DidNotHappen("the server did not end within 30 s of SIGTERM") from None
 

@@ -1,7 +1,13 @@
 """Rules that hold for every committed file."""
 
+import re
 import subprocess
+import tomllib
 from pathlib import Path
+
+import pytest
+
+from workbench.origin import untested_platform
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -54,3 +60,33 @@ def test_ci_entry_runs_without_being_made_executable() -> None:
 
     assert entry.read_text("utf-8").startswith("#!/usr/bin/env bash\n")
     assert entry.stat().st_mode & 0o100
+
+
+def test_versions_are_tested_that_the_project_declares() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    declared = {
+        line.rpartition(" ")[2]
+        for line in project["classifiers"]
+        if line.startswith("Programming Language :: Python :: 3.")
+    }
+
+    tested = re.search(r"python: \[(.*)\]", (ROOT / ".github/workflows/ci.yml").read_text("utf-8"))
+
+    assert tested is not None
+    assert set(re.findall(r"3\.\d+", tested[1])) == declared
+
+
+def test_workflows_call_targets_that_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    workflows = "".join(path.read_text("utf-8") for path in (ROOT / ".github/workflows").glob("*.yml"))
+
+    assert [name for name in re.findall(r"run: make ([\w-]+)", workflows) if f"\n{name}:" not in makefile] == []
+
+
+@pytest.mark.parametrize(
+    ("platform", "word"), [("linux", ""), ("darwin", "macOS"), ("win32", "WSL"), ("freebsd14", "freebsd14")]
+)
+def test_a_system_that_is_not_tested_is_named_at_loading(platform: str, word: str) -> None:
+    said = untested_platform(platform)
+
+    assert (word in said, bool(said)) == (True, platform != "linux")

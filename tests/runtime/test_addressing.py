@@ -71,4 +71,4 @@ def test_call_that_is_not_text_is_refused_and_changes_nothing(
 
 def test_message_of_an_action_that_is_not_text_fails_the_action(system: EmbeddedSystem) -> None:
     with pytest.raises((ActionFailed, BadSetting), match="actor=5 is not text"):
-        system.invoke("counter", "pass_on", timeout=10)
+        system.invoke("counter", "pass_on", timeout=120)

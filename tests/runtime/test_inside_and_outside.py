@@ -40,7 +40,7 @@ class Archive(Actor, name="archive"):
     @action
     def keep(self, text: str) -> int:
         if text == "wait":
-            release.wait(20)
+            release.wait(120)
         self.texts.append(text)
         return len(self.texts)
 
@@ -58,7 +58,7 @@ def system() -> Iterator[EmbeddedSystem]:
 
 @pytest.mark.parametrize("send", ["post", "apost"])
 def test_an_asynchronous_call_inside_an_action_waits_for_nothing(system: EmbeddedSystem, send: str) -> None:
-    system.invoke("desk", send, {"text": "wait"}, timeout=10)
+    system.invoke("desk", send, {"text": "wait"}, timeout=120)
 
     assert [each.action for each in system.mailbox("archive")] == ["keep"]
 

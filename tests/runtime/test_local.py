@@ -120,7 +120,7 @@ def test_call_that_takes_too_long_says_so_and_still_counts(system: EmbeddedSyste
 
         @action
         def work(self) -> int:
-            release.wait(10)
+            release.wait(120)
             self.done += 1
             return self.done
 
@@ -203,7 +203,7 @@ def test_reserved_metadata_bounds_the_wait(system: EmbeddedSystem) -> None:
     class Stuck(Actor, name="stuck"):
         @action
         def work(self) -> bool:
-            return release.wait(10)
+            return release.wait(120)
 
     system.deploy(Stuck)
     try:

@@ -21,7 +21,7 @@ class Purse(Actor, name="purse", kind="unnamed", deactivate_timeout="30s"):
 
     @action
     def wait(self) -> None:
-        release.wait(20)
+        release.wait(120)
 
     @action
     def old(self) -> None: ...

@@ -10,7 +10,7 @@ from runtime.drivers.pool import Worker, WorkerPool
 
 Step = Callable[[], object]
 
-DEADLINE_S = 20.0
+DEADLINE_S = 120.0
 
 
 def wait_until(claim: Callable[[], object], what: str) -> None:

@@ -30,7 +30,7 @@ class Line(Actor, name="line"):
     @action
     def block(self) -> None:
         started.set()
-        assert may_end.wait(20), "the test never let the action end"
+        assert may_end.wait(120), "the test never let the action end"
 
     @action
     def pass_on(self, ctx: Context, n: int) -> None:
@@ -59,7 +59,7 @@ def blocked(path: Path, drain_s: float = 10.0, waiting: int = 3) -> EmbeddedSyst
     """An actor in the middle of a turn, with messages that were accepted behind it."""
     system = opened(path, drain_s)
     system.invoke("line", "block", asynchronous=True)
-    assert started.wait(10), "the action did not start"
+    assert started.wait(120), "the action did not start"
     for n in range(waiting):
         system.invoke("line", "keep", {"n": n}, asynchronous=True)
     return system
@@ -80,7 +80,7 @@ def test_accepted_messages_are_processed_before_the_stop(tmp_path: Path) -> None
     closing.start()
     wait_until(lambda: system.waiting_at_close, "the stop told how many messages wait")
     may_end.set()
-    closing.join(10)
+    closing.join(120)
 
     assert system.left.letters == {}
     with opened(tmp_path) as again:
@@ -96,7 +96,7 @@ def test_messages_that_turns_send_meanwhile_are_processed_too(tmp_path: Path) ->
     closing.start()
     wait_until(lambda: system.waiting_at_close, "the stop told how many messages wait")
     may_end.set()
-    closing.join(10)
+    closing.join(120)
 
     with opened(tmp_path) as again:
         assert again.invoke("line", "look") == [7]
@@ -111,7 +111,7 @@ def test_messages_from_outside_are_refused_while_the_rest_is_processed(tmp_path:
     with pytest.raises(errors.SystemStopped):
         system.invoke("line", "keep", {"n": 9}, asynchronous=True)
     may_end.set()
-    closing.join(10)
+    closing.join(120)
 
     with opened(tmp_path) as again:
         assert again.invoke("line", "look") == [0, 1, 2]
@@ -168,7 +168,7 @@ def test_stop_that_is_cut_short_leaves_the_rest_at_once(tmp_path: Path) -> None:
 
     system.cut_short()
     may_end.set()
-    closing.join(10)
+    closing.join(120)
 
     assert not closing.is_alive()
     assert system.left.letters == {"line": 3}

@@ -46,7 +46,7 @@ def store() -> Unreadable:
 
 @pytest.fixture
 def system(store: Unreadable) -> Iterator[EmbeddedSystem]:
-    embedded = EmbeddedSystem(RuntimeConfig(system="test", timeout_s=10), store)  # type: ignore[arg-type]
+    embedded = EmbeddedSystem(RuntimeConfig(system="test", timeout_s=120), store)  # type: ignore[arg-type]
     embedded.deploy(Counter)
     yield embedded
     embedded.close()

@@ -85,7 +85,7 @@ class Threaded:
     def __init__(self, store: StateStore, options: EngineOptions) -> None:
         self.store = store
         config = RuntimeConfig(
-            system=options.system, durability=options.durability, mailbox_limit=options.mailbox_limit, timeout_s=20.0
+            system=options.system, durability=options.durability, mailbox_limit=options.mailbox_limit, timeout_s=120.0
         )
         self.system = EmbeddedSystem(config, store)
 

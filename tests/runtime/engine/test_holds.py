@@ -318,7 +318,7 @@ def test_every_caller_of_a_held_actor_is_answered_once() -> None:
             system.driver.call(lambda engine, now, it=invocation: engine.holds.drop(identity, it, now))  # type: ignore[misc]
         system.driver.call(lambda engine, _: (engine.holds.release(identity) and []) or [])
         for each in callers:
-            each.join(20)
+            each.join(120)
 
     assert len(answers) == 8
     assert answers.count("message_dropped") == 3

@@ -23,7 +23,7 @@ class Slow(Actor, name="slow"):
     @action
     def work(self) -> int:
         started.set()
-        assert may_end.wait(10), "the test never let the action end"
+        assert may_end.wait(120), "the test never let the action end"
         self.done += 1
         return self.done
 
@@ -46,12 +46,12 @@ def test_turn_in_progress_ends_and_is_written_before_the_store_closes() -> None:
     system = EmbeddedSystem(RuntimeConfig(system="test"), store)
     system.deploy(Slow)
     system.invoke("slow", "work", asynchronous=True)
-    assert started.wait(10), "the action did not start"
+    assert started.wait(120), "the action did not start"
 
     closing = threading.Thread(target=system.close)
     closing.start()
     may_end.set()
-    closing.join(10)
+    closing.join(120)
 
     assert not closing.is_alive()
     assert store.head() == 1

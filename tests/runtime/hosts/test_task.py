@@ -41,7 +41,7 @@ CRUNCHER = define(Cruncher)
 
 
 def until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < deadline, f"not in time: {what}"
         threading.Event().wait(0.01)
@@ -152,7 +152,7 @@ def test_turns_share_no_worker_and_wait_for_one_at_the_limit(tmp_path: Path) -> 
 
 
 async def until_async(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < deadline
         await asyncio.sleep(0.01)
@@ -333,11 +333,11 @@ def test_computing_task_leaves_others_responsive(system: EmbeddedSystem, tmp_pat
     until(lambda: Path(f"{stop}.running").exists(), "the task computes")
 
     for _ in range(300):
-        system.invoke("other", "add", {"value": 1}, timeout=5)
+        system.invoke("other", "add", {"value": 1}, timeout=120)
 
     assert answers == []  # it computes still
     stop.touch()
-    caller.join(30)
+    caller.join(120)
     assert answers[0] not in (0, os.getpid())
 
 
@@ -453,7 +453,7 @@ def test_killed_parent_takes_its_workers_along(tmp_path: Path, how: str) -> None
 def test_parent_that_ends_without_closing_does_not_hang(tmp_path: Path, how: str) -> None:
     process, pid = parent(str(tmp_path / "never"), how, "exit")
 
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=120)
 
     assert (process.returncode, out, err) == (0, "", "")
     assert is_gone(pid)
@@ -463,7 +463,7 @@ def test_interrupt_of_the_whole_group_leaves_workers_at_work(tmp_path: Path) -> 
     process, pid = parent(str(tmp_path / "stop"), "busy")
 
     os.killpg(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=120)
 
     assert "KeyboardInterrupt" in err  # the parent's own
     assert err.count("Traceback") == 1

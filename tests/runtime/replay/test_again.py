@@ -105,7 +105,7 @@ def test_an_action_that_does_not_end_is_left_to_itself(system: EmbeddedSystem) -
     class Slow(Actor, name="shop"):
         @action
         def sell(self, count: int) -> Value:
-            release.wait(20)
+            release.wait(120)
             return Value.of()
 
     [capsule] = system.capsules()

@@ -195,7 +195,7 @@ def test_a_fork_does_nothing_beside_its_context(tmp_path: Path) -> None:
     forked = ForkedActor(define(Diarist), ActorId("spawn-system", "diarist"), Position())
     given = {"path": str(tmp_path / "diary"), "text": "never"}
 
-    step = forked.invoke("note", given, metadata={}, timeout_s=30.0)
+    step = forked.invoke("note", given, metadata={}, timeout_s=120.0)
 
     assert step.turn.failure is not None
     assert step.turn.failure.code == SideEffectStopped.code

@@ -20,7 +20,7 @@ from tests.runtime.servers.captures import EXCHANGES, SYSTEM
 
 UP = ok(b'{"status":"up"}', content_type="application/json")
 ACCEPTED = next(each.response for each in EXCHANGES if each.label == "register_ok")
-WAIT_S = 10.0
+WAIT_S = 120.0
 
 
 class Counter(Actor, name="Counter", state_type=StringValue):

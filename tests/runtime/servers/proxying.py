@@ -87,7 +87,7 @@ def request(name: str, action: str, value: AnyMessage | None = None, **fields: A
 
 
 def send(running: RunningProxy, data: bytes) -> bytes:
-    return exchange(port_of(running), data, timeout_s=20.0)
+    return exchange(port_of(running), data, timeout_s=120.0)
 
 
 def invoke(

@@ -27,7 +27,7 @@ from tests.runtime.servers.captures import (
 )
 
 README = (Path(__file__).parents[3] / "runtime" / "README.md").read_text("utf-8")
-QUICK_S = 5.0
+QUICK_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def replayed(proxy: RunningProxy, host: RawHost) -> dict[str, Replayed]:
 
 
 def send(proxy: RunningProxy, request: bytes) -> bytes:
-    return exchange(int(proxy.address.rpartition(":")[2]), request, timeout_s=30.0)
+    return exchange(int(proxy.address.rpartition(":")[2]), request, timeout_s=120.0)
 
 
 def replay(proxy: RunningProxy, host: RawHost, recorded: Exchange) -> Replayed:

@@ -83,7 +83,7 @@ def raw(server: NodeServer) -> Iterator[Raw]:
 
 def unary(raw: Raw, path: str, request: Any, kind: Any, *more: tuple[str, str]) -> Any:
     method = raw.channel.unary_unary(f"/shop.v1.{path}")
-    return kind.FromString(method(request.SerializeToString(), metadata=(*raw.metadata, *more), timeout=10))
+    return kind.FromString(method(request.SerializeToString(), metadata=(*raw.metadata, *more), timeout=120))
 
 
 def add(value: int, note: str = "") -> Any:
@@ -106,7 +106,7 @@ def test_request_names_the_instance_of_a_template(raw: Raw, server: NodeServer) 
 def test_client_stream_is_answered_by_its_last(raw: Raw) -> None:
     stream = raw.channel.stream_unary("/shop.v1.Counter/AddAll")
 
-    data = stream(iter([add(n).SerializeToString() for n in (1, 2, 3)]), metadata=raw.metadata, timeout=10)
+    data = stream(iter([add(n).SerializeToString() for n in (1, 2, 3)]), metadata=raw.metadata, timeout=120)
 
     assert CONTRACT.CounterState.FromString(data).total == 6
 
@@ -114,7 +114,7 @@ def test_client_stream_is_answered_by_its_last(raw: Raw) -> None:
 def test_both_streams_answer_one_by_one(raw: Raw) -> None:
     stream = raw.channel.stream_stream("/shop.v1.Counter/Follow")
 
-    data = stream(iter([add(n).SerializeToString() for n in (1, 2, 3)]), metadata=raw.metadata, timeout=10)
+    data = stream(iter([add(n).SerializeToString() for n in (1, 2, 3)]), metadata=raw.metadata, timeout=120)
 
     assert [CONTRACT.CounterState.FromString(each).total for each in data] == [1, 3, 6]
 
@@ -124,7 +124,7 @@ def test_server_stream_has_a_message_for_each_item(raw: Raw) -> None:
         unary(raw, "Counter/Add", add(1, note), CONTRACT.CounterState)
     stream = raw.channel.unary_stream("/shop.v1.Counter/Notes")
 
-    data = stream(b"", metadata=raw.metadata, timeout=10)
+    data = stream(b"", metadata=raw.metadata, timeout=120)
 
     assert [CONTRACT.AddRequest.FromString(each).note for each in data] == ["a", "b"]
 
@@ -179,7 +179,7 @@ def test_reflection_shows_the_contract(raw: Raw) -> None:
         reflection_pb2.ServerReflectionRequest(file_containing_symbol="shop.v1.Counter"),
     ]
     method = raw.channel.stream_stream("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo")
-    data = method(iter([each.SerializeToString() for each in asked]), metadata=raw.metadata, timeout=10)
+    data = method(iter([each.SerializeToString() for each in asked]), metadata=raw.metadata, timeout=120)
     services, files = map(reflection_pb2.ServerReflectionResponse.FromString, data)
 
     assert "shop.v1.Counter" in [each.name for each in services.list_services_response.service]

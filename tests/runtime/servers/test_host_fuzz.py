@@ -35,7 +35,7 @@ def host() -> Iterator[ActorHost]:
 @FUZZ
 @given(body=st.binary(max_size=200) | mutated(CALLS))
 def test_any_call_gets_an_answer(host: ActorHost, body: bytes) -> None:
-    answer = exchange(host.port, post(CALL_PATH, body), timeout_s=5.0)
+    answer = exchange(host.port, post(CALL_PATH, body), timeout_s=120.0)
 
     assert 200 <= status_of(answer) < 600
     if status_of(answer) == 200:
@@ -50,7 +50,7 @@ def test_any_state_and_payload_get_an_answer(host: ActorHost, data: bytes, actio
     for value in (call.current_context.state, call.value):
         value.type_url, value.value = "type.googleapis.com/spawn.JSONType", data
 
-    answer = exchange(host.port, post(CALL_PATH, call.SerializeToString()), timeout_s=5.0)
+    answer = exchange(host.port, post(CALL_PATH, call.SerializeToString()), timeout_s=120.0)
 
     assert status_of(answer) in (200, 400, 404, 422, 500)
     assert b"InternalError" not in body_of(answer)
@@ -60,7 +60,7 @@ def test_host_is_up_and_has_not_grown_after_all_that(host: ActorHost) -> None:
     before = threading.active_count()
     for _ in range(10):
         for body in CALLS:
-            exchange(host.port, post(CALL_PATH, body[:-1]), timeout_s=5.0)
+            exchange(host.port, post(CALL_PATH, body[:-1]), timeout_s=120.0)
 
     assert threading.active_count() <= before + 10
     assert host.app.retries._running == {}

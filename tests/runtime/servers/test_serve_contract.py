@@ -51,7 +51,7 @@ def proxy() -> Iterator[RunningProxy]:
 def fetch(url: str, body: Any = None, method: str | None = None) -> tuple[int, bytes]:
     data = None if body is None else json.dumps(body).encode()
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, data, method=method), timeout=10) as answer:
+        with urllib.request.urlopen(urllib.request.Request(url, data, method=method), timeout=120) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         return error.code, error.read()
@@ -101,7 +101,7 @@ def test_command_line_serves_a_contract_over_http_and_grpc(tmp_path: Path) -> No
                 assert client.state("ada") == {"balance": 5}
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(120)
 
 
 def _until_ready(process: subprocess.Popen[str]) -> list[str]:

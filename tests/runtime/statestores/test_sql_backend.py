@@ -122,7 +122,7 @@ def test_threads_that_come_and_go_share_few_connections(server: Place, past: Pas
     start = threading.Barrier(12)
 
     def read(_: int) -> int:
-        start.wait(timeout=30)
+        start.wait(timeout=120)
         return sum(len(list(flatten(store.turns()))) for _ in range(10))
 
     with ThreadPoolExecutor(12) as pool:

@@ -151,7 +151,7 @@ os._exit(0)
 
 
 def test_forked_child_can_neither_use_nor_harm_the_store(server: Place) -> None:
-    subprocess.run([sys.executable, "-c", PARENT, server.url], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", PARENT, server.url], check=True, timeout=120)
 
     store = open_store(server.url, key=KEY)
     assert store.head() == 6

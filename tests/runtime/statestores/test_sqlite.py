@@ -134,7 +134,7 @@ def test_threads_that_come_and_go_leave_no_connections(sqlite_stores: SqliteStor
     start = threading.Barrier(20)
 
     def read(_: int) -> int:
-        start.wait(timeout=30)
+        start.wait(timeout=120)
         return sum(store.load(actor_id("a")).revision + len(list(flatten(store.turns()))) for _ in range(20))
 
     with ThreadPoolExecutor(20) as pool:

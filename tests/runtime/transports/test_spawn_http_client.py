@@ -154,7 +154,7 @@ def test_error_of_a_real_proxy_is_raised_as_what_it_means(
 ) -> None:
     real.other = answer
     with attached(real) as client, pytest.raises(kind, match=text):
-        client.invoke("Counter", "Incr", timeout=5)
+        client.invoke("Counter", "Incr", timeout=120)
 
     assert len(real.posts()) == 1
 

@@ -113,7 +113,7 @@ def test_several_processes_lose_and_mix_no_line(path: Path) -> None:
         "for n in range(300): log.begin(Act(id=f'{sys.argv[2]}-{n}', at_us=1, who='x', actor='y' * 20))"
     )
     writers = [subprocess.Popen([sys.executable, "-c", code, str(path), name]) for name in "abc"]
-    assert [writer.wait(60) for writer in writers] == [0, 0, 0]
+    assert [writer.wait(120) for writer in writers] == [0, 0, 0]
 
     ids = [each.id for each in AuditLog(path).acts()]
 

@@ -26,7 +26,7 @@ class Counter(Actor, name="counter"):
 
     @action
     def wait(self) -> str:
-        release.wait(20)
+        release.wait(120)
         return "waited"
 
 

@@ -229,13 +229,13 @@ def test_a_failing_actor_does_not_hold_up_its_own_post_mortem(stored: Session) -
         @action
         def wait(self) -> None:
             entered.set()
-            release.wait(20)
+            release.wait(120)
 
     wb.deploy(Slow)
     with pytest.raises(ActionFailed):
         wb.invoke("slow", "fail")
     wb.invoke("slow", "wait", asynchronous=True)
-    assert entered.wait(10), "the next action did not begin"
+    assert entered.wait(120), "the next action did not begin"
 
     assert wb.postmortem("slow").failed.what == "KeyError: 'x'"
     release.set()

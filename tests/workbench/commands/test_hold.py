@@ -80,7 +80,7 @@ def test_dropped_messages_caller_is_told(session: Session) -> None:
     caller.start()
     held_actor.wait()
     held_actor.drop()
-    caller.join(20)
+    caller.join(120)
 
     assert str(raised[0]).startswith("counter.add was dropped by hand")
 

@@ -66,7 +66,7 @@ def test_contract_is_served_whether_compiled_before_or_after(session: Session, s
 
     for path in ("till:add", "counter/add"):
         request = urllib.request.Request(f"{place.http_address}/v1/{path}", b'{"value": 1}')
-        with urllib.request.urlopen(request, timeout=10) as response:
+        with urllib.request.urlopen(request, timeout=120) as response:
             assert json.load(response)["total"] in ("1", 1)
     assert "contract     shop.v1.Till" in repr(place)
 

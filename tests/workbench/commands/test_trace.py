@@ -38,7 +38,7 @@ class Archive(Actor, name="archive", channels=("news", "hear")):
 
     @action
     def later(self) -> None:
-        go_on.wait(20)
+        go_on.wait(120)
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_everything_that_the_block_caused_is_there_and_nothing_else() -> None:
 
     with wb.trace() as trace:
         threading.Thread(target=foreign).start()
-        assert ended.wait(10), "the other thread did not end"
+        assert ended.wait(120), "the other thread did not end"
         wb.invoke("desk", "announce", {"text": "hi"})
 
     found = [(each.sender, each.actor, each.action, each.kind, each.outcome) for each in trace]
@@ -74,7 +74,7 @@ def test_with_everything_the_others_are_there_too() -> None:
     with wb.trace(everything=True) as trace:
         thread = threading.Thread(target=lambda: wb.invoke("counter", "add", {"value": 1}))
         thread.start()
-        thread.join(10)
+        thread.join(120)
 
     assert [each.actor for each in trace] == ["counter"]
 

@@ -113,7 +113,7 @@ def test_host_that_waits_for_nobody_gives_up(exported: tuple[Path, str], monkeyp
         "host", "--proxy", f"http://127.0.0.1:{free_port()}", "--wait-seconds", "0.1", "actors.py", cwd=exported[0]
     )
 
-    assert host.process.wait(60) == 1
+    assert host.process.wait(120) == 1
     assert "Unreachable" in host.process.communicate()[1]
 
 

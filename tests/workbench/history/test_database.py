@@ -263,7 +263,7 @@ def test_an_interrupt_stops_the_query_and_leaves_the_database_usable(sql: str) -
     interrupter = threading.Timer(0.5, child.send_signal, [signal.SIGINT])
     interrupter.start()
 
-    out, _ = child.communicate(timeout=60)
+    out, _ = child.communicate(timeout=120)
 
     assert out == "[(42,)]\n"
 

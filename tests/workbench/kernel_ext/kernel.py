@@ -15,7 +15,7 @@ from jupyter_client.manager import KernelManager
 
 ROOT = Path(__file__).parents[3]
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-_TIMEOUT_S = 60
+_TIMEOUT_S = 240
 
 
 @dataclass
@@ -138,7 +138,7 @@ class Kernel:
         return content
 
 
-def until(condition: Callable[[], object], what: str, timeout_s: float = 20.0) -> None:
+def until(condition: Callable[[], object], what: str, timeout_s: float = 120.0) -> None:
     """Wait until something is so; `what` says what did not happen."""
     deadline = time.monotonic() + timeout_s
     while not condition():

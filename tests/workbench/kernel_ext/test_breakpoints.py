@@ -40,7 +40,7 @@ class Debugger:
         message = self._client.session.msg("debug_request", request)
         self._client.control_channel.send(message)
         while True:
-            reply = self._client.control_channel.get_msg(timeout=30)
+            reply = self._client.control_channel.get_msg(timeout=120)
             if reply["parent_header"].get("msg_id") == message["header"]["msg_id"]:
                 assert reply["content"]["success"], reply["content"]
                 body: dict[str, Any] = reply["content"].get("body") or {}
@@ -49,7 +49,7 @@ class Debugger:
     def event(self, name: str) -> dict[str, Any]:
         """The next event of that name."""
         while True:
-            message = self._client.iopub_channel.get_msg(timeout=30)
+            message = self._client.iopub_channel.get_msg(timeout=120)
             if message["msg_type"] == "debug_event" and message["content"]["event"] == name:
                 body: dict[str, Any] = message["content"]["body"]
                 return body

@@ -108,7 +108,7 @@ def test_the_failed_frame_can_be_debugged(kernel: Kernel) -> None:
 
 def test_a_timed_out_call_says_what_may_still_happen(kernel: Kernel) -> None:
     kernel.ok("import threading\nrelease = threading.Event()\n")
-    kernel.ok("%%actor\nclass Stuck(Actor):\n    @action\n    def wait(self):\n        release.wait(30)\n")
+    kernel.ok("%%actor\nclass Stuck(Actor):\n    @action\n    def wait(self):\n        release.wait(120)\n")
 
     cell = kernel.run("%invoke stuck wait --timeout 50ms")
     kernel.ok("release.set()")

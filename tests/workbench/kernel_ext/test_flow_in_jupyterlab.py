@@ -84,7 +84,7 @@ def test_a_failed_cell_points_at_its_line_and_says_what_to_do(lab: Lab) -> None:
 
 def test_the_post_mortem_opens_a_debugger_in_the_failed_frame(lab: Lab) -> None:
     lab.start(POSTMORTEM)
-    lab.cell(POSTMORTEM).locator("details[open]").wait_for(timeout=20_000)
+    lab.cell(POSTMORTEM).locator("details[open]").wait_for(timeout=120_000)
     boxes = lab.cell(POSTMORTEM).locator("input.jp-Stdin-input")
     for line in ("p left", "q"):
         lab._until("the debugger asks", lambda: boxes.count() == 1 and boxes.first.input_value() == "")
@@ -111,7 +111,7 @@ def test_a_trace_is_shown_as_our_own_picture(lab: Lab) -> None:
     lab.run(TRACE)
 
     picture = lab.cell(TRACE).locator("svg[role=img]")
-    picture.first.wait_for(timeout=20_000)
+    picture.first.wait_for(timeout=120_000)
     _picture(lab, "4-trace")
     assert picture.count() == 1
     assert "take(amount=0)" in picture.first.inner_html()
@@ -124,7 +124,7 @@ def test_a_form_calls_the_action_and_keeps_the_code(lab: Lab) -> None:
     form.locator(".wb-field input").nth(1).fill("from the form")
     form.locator("button[type=submit]").click()
 
-    form.locator(".wb-calls .wb-tone-good").wait_for(timeout=20_000)
+    form.locator(".wb-calls .wb-tone-good").wait_for(timeout=120_000)
     _picture(lab, "5-form")
     assert "wb.invoke('till', 'take', {'amount': 3, 'note': 'from the form'})" in form.inner_text()
 
@@ -152,8 +152,8 @@ def test_after_a_restart_from_the_menu_the_actor_goes_on(lab: Lab) -> None:
     before = lab.cell(STATE).inner_text()
     _menu(lab, "Kernel", "Restart Kernel…")
     lab.page.locator(".jp-Dialog button", has_text="Restart").click()
-    lab.page.wait_for_function(f"{_STATUS} !== 'idle'", timeout=30_000)
-    lab.page.wait_for_function(f"{_STATUS} === 'idle'", timeout=60_000)
+    lab.page.wait_for_function(f"{_STATUS} !== 'idle'", timeout=120_000)
+    lab.page.wait_for_function(f"{_STATUS} === 'idle'", timeout=120_000)
     for index in (LOAD, MEND, STATE):
         lab.run(index)
 

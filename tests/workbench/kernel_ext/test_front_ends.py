@@ -41,7 +41,7 @@ def test_a_terminal_shows_text_and_clean_errors(tmp_path: Path) -> None:
     cells = [*CELLS, "%invoke counter divide by=0", "%invoke conter add value=1"]
     shown = subprocess.run(
         [sys.executable, "-c", TERMINAL.format(cells=cells)],
-        capture_output=True, text=True, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=60, check=True,
+        capture_output=True, text=True, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=120, check=True,
     ).stdout  # fmt: skip
 
     assert "counter: deployed" in shown
@@ -85,4 +85,6 @@ def _notebook(*cells: str) -> nbformat.NotebookNode:
 
 
 def _client(notebook: nbformat.NotebookNode, directory: Path) -> NotebookClient:
-    return NotebookClient(notebook, timeout=60, kernel_name="python3", resources={"metadata": {"path": str(directory)}})
+    return NotebookClient(
+        notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(directory)}}
+    )

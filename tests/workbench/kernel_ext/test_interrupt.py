@@ -17,7 +17,7 @@ class Sleeper(Actor):
 
     @action
     def nap(self) -> int:
-        release.wait(30)
+        release.wait(120)
         self.naps += 1
         return self.naps
 

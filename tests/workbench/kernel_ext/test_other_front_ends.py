@@ -125,7 +125,7 @@ def _messages(kernel: Kernel, code: str, kind: str) -> list[dict[str, Any]]:
         if message["msg_type"] == kind:
             found.append(message["content"])
 
-    reply = kernel.client.execute_interactive(code, output_hook=take, timeout=60, allow_stdin=False)
+    reply = kernel.client.execute_interactive(code, output_hook=take, timeout=120, allow_stdin=False)
     assert reply["content"]["status"] == "ok"
     return found
 

@@ -98,7 +98,7 @@ def test_stored_text_is_put_into_a_new_cell(kernel: Kernel) -> None:
         "from workbench.session import current\nreal = current.open().remembered\ncurrent.open().remembered = lambda hash: None"
     )
 
-    reply = kernel.client.execute_interactive("%redeploy taxed {first}", output_hook=lambda _: None, timeout=30)
+    reply = kernel.client.execute_interactive("%redeploy taxed {first}", output_hook=lambda _: None, timeout=120)
 
     [payload] = reply["content"]["payload"]
     assert payload["source"] == "set_next_input"

@@ -47,7 +47,7 @@ def test_many_threads_at_first_use_start_one_system(told: Told) -> None:
     together = threading.Barrier(8)
 
     def use(_: int) -> int:
-        together.wait(20)
+        together.wait(120)
         return id(told.session.open())
 
     with ThreadPoolExecutor(8) as pool:
@@ -164,7 +164,7 @@ def test_a_script_that_ends_without_a_stop_loses_nothing(tmp_path: Path) -> None
 
 def _run(script: Path, directory: Path) -> str:
     done = subprocess.run(
-        [sys.executable, str(script)], capture_output=True, text=True, cwd=directory, timeout=60, check=True,
+        [sys.executable, str(script)], capture_output=True, text=True, cwd=directory, timeout=120, check=True,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
     )  # fmt: skip
     return done.stdout.strip()

@@ -119,7 +119,7 @@ def test_an_action_that_never_ends_is_given_up() -> None:
     assert report.wrong == "anna.pay_in has not ended after 0.2 s. Does it wait, or loop, for ever?"
     for thread in threading.enumerate():
         if thread.name == "wb-check":
-            thread.join(10)
+            thread.join(120)
             assert not thread.is_alive(), "the thread of the endless action did not end"
 
 

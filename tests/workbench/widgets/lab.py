@@ -63,7 +63,7 @@ class Lab:
         count: int | None = self.page.evaluate(f"{_CELL}.executionCount", index)
         return count
 
-    def changes(self, index: int, selector: str, count: int, timeout_s: float = 20) -> float:
+    def changes(self, index: int, selector: str, count: int, timeout_s: float = 120) -> float:
         """Wait until a text has changed so many times; the seconds it took."""
         handle = self.cell(index).locator(selector).first.element_handle()
         seconds = self.page.evaluate(_COUNT_CHANGES, [handle, count, timeout_s * 1_000])
@@ -79,10 +79,10 @@ class Lab:
         self.page.evaluate("name => jupyterapp.commands.execute(name)", name)
 
     def _open(self, url: str) -> None:
-        self.page.goto(url, timeout=90_000)
-        self.page.wait_for_selector(".jp-Notebook", timeout=90_000)
-        self.page.wait_for_selector("#jupyterlab-splash", state="detached", timeout=90_000)
-        self.page.wait_for_function("globalThis.jupyterapp?.shell?.currentWidget", timeout=90_000)
+        self.page.goto(url, timeout=120_000)
+        self.page.wait_for_selector(".jp-Notebook", timeout=120_000)
+        self.page.wait_for_selector("#jupyterlab-splash", state="detached", timeout=120_000)
+        self.page.wait_for_function("globalThis.jupyterapp?.shell?.currentWidget", timeout=120_000)
 
     def _listen(self, sockets: WebSocket) -> None:
         def count(_: object) -> None:
@@ -91,7 +91,7 @@ class Lab:
         if "/api/kernels/" in sockets.url:
             sockets.on("framereceived", count)
 
-    def _until(self, what: str, is_true: Callable[[], bool], timeout_s: float = 60) -> None:
+    def _until(self, what: str, is_true: Callable[[], bool], timeout_s: float = 120) -> None:
         end = time.monotonic() + timeout_s
         while not is_true():
             assert time.monotonic() < end, f"not within {timeout_s:g} s: {what}; errors: {self.errors[-3:]}"
@@ -152,13 +152,13 @@ def _served(folder: Path, notebook_7: Path | None) -> Iterator[str]:
     finally:
         server.terminate()  # it shuts its kernels down first
         try:
-            server.wait(20)
+            server.wait(120)
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()
 
 
-def _wait_for_port(server: subprocess.Popen[bytes], port: int, log: Path, timeout_s: float = 60) -> None:
+def _wait_for_port(server: subprocess.Popen[bytes], port: int, log: Path, timeout_s: float = 120) -> None:
     end = time.monotonic() + timeout_s
     while True:
         with socket.socket() as probe:

@@ -34,7 +34,7 @@ class Counter(Actor, name="counter"):
 
     @action
     def wait(self) -> None:
-        release.wait(20)
+        release.wait(120)
 
 
 @pytest.fixture

@@ -82,7 +82,7 @@ def test_a_panel_moves_while_a_cell_is_busy_and_does_not_flood(lab: Lab) -> None
 def test_a_click_is_answered_while_the_cell_is_still_busy(lab: Lab) -> None:
     lab.cell(LIST).locator(".wb-link", has_text="counter").click()
 
-    lab.cell(LIST).locator(".wb-section").first.wait_for(timeout=5_000)
+    lab.cell(LIST).locator(".wb-section").first.wait_for(timeout=120_000)
 
     assert lab.is_busy(BUSY)
     assert "total" in lab.cell(LIST).inner_text()
@@ -90,7 +90,7 @@ def test_a_click_is_answered_while_the_cell_is_still_busy(lab: Lab) -> None:
 
 def test_escape_leads_back_to_the_list_with_the_focus_on_the_actor(lab: Lab) -> None:
     lab.page.keyboard.press("Escape")
-    lab.cell(LIST).locator(".wb-actors").wait_for(timeout=10_000)
+    lab.cell(LIST).locator(".wb-actors").wait_for(timeout=120_000)
 
     assert lab.page.evaluate("document.activeElement.textContent") == "counter"
 
@@ -101,9 +101,9 @@ def test_what_is_typed_into_a_panel_is_no_command_of_the_notebook(lab: Lab) -> N
     search.click()
     lab.page.keyboard.type("dd")
     lab.page.keyboard.press("Home")
-    lab.cell(LIST).get_by_text("No actor matches").wait_for(timeout=10_000)
+    lab.cell(LIST).get_by_text("No actor matches").wait_for(timeout=120_000)
     search.fill("")
-    lab.cell(LIST).locator(".wb-link").first.wait_for(timeout=10_000)
+    lab.cell(LIST).locator(".wb-link").first.wait_for(timeout=120_000)
 
     assert lab.page.locator(".jp-Notebook-cell").count() == cells
 
@@ -112,7 +112,7 @@ def test_a_redeploy_is_seen_and_the_state_goes_on(lab: Lab) -> None:
     definition = lab.cell(PANEL).locator(".wb-facts code").inner_text()
     lab.run(REDEPLOY)
 
-    lab.cell(PANEL).locator(".wb-key", has_text="step").wait_for(timeout=10_000)
+    lab.cell(PANEL).locator(".wb-key", has_text="step").wait_for(timeout=120_000)
 
     assert lab.cell(PANEL).locator(".wb-facts code").inner_text() != definition
 
@@ -120,7 +120,7 @@ def test_a_redeploy_is_seen_and_the_state_goes_on(lab: Lab) -> None:
 def test_a_reloaded_page_shows_the_panel_live_again(lab: Lab) -> None:
     lab.command("docmanager:save")
     lab.reload()
-    lab.cell(PANEL).locator(".wb-header").wait_for(timeout=30_000)
+    lab.cell(PANEL).locator(".wb-header").wait_for(timeout=120_000)
 
     assert lab.changes(PANEL, "[data-wb=revision]", 5) < 20
 
@@ -135,7 +135,7 @@ def test_the_still_picture_is_hidden_beside_the_live_panel(lab: Lab) -> None:
 def test_a_stopped_system_is_said_in_the_panel_not_in_a_cell(lab: Lab) -> None:
     lab.run(STOP)
 
-    lab.cell(PANEL).locator(".wb-banner", has_text="stopped").wait_for(timeout=10_000)
+    lab.cell(PANEL).locator(".wb-banner", has_text="stopped").wait_for(timeout=120_000)
 
     assert not lab.errors
 
@@ -145,7 +145,7 @@ def test_without_its_kernel_the_notebook_still_shows_the_picture(lab: Lab) -> No
     lab.command("kernelmenu:shutdown")
     lab.reload()
 
-    lab.cell(PANEL).get_by_text("Run the cell to watch it live").wait_for(timeout=30_000)
+    lab.cell(PANEL).get_by_text("Run the cell to watch it live").wait_for(timeout=120_000)
 
     assert lab.cell(PANEL).locator(".wb-header").count() == 0
     assert "total" in lab.cell(PANEL).inner_text()

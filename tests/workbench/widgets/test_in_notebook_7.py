@@ -57,7 +57,7 @@ def notebook(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 def test_a_panel_shows_the_actor_and_moves_while_a_cell_is_busy(notebook: Lab) -> None:
-    notebook.cell(WATCH).locator(".wb-header").wait_for(timeout=30_000)
+    notebook.cell(WATCH).locator(".wb-header").wait_for(timeout=120_000)
     notebook.start(BUSY)
 
     notebook.changes(WATCH, "[data-wb=revision]", 5)
@@ -70,7 +70,7 @@ def test_a_form_calls_an_action(notebook: Lab) -> None:
     form.locator(".wb-field input").first.fill("100")
     form.locator("button[type=submit]").click()
 
-    form.locator(".wb-calls .wb-tone-good").first.wait_for(timeout=30_000)
+    form.locator(".wb-calls .wb-tone-good").first.wait_for(timeout=120_000)
 
     assert "wb.invoke('counter', 'add', {'value': 100})" in form.inner_text()
 
@@ -80,6 +80,6 @@ def test_a_trace_is_a_picture(notebook: Lab) -> None:
 
 
 def test_what_the_actor_says_is_in_its_panel(notebook: Lab) -> None:
-    notebook.cell(WATCH).locator(".wb-said", has_text="adding 1").first.wait_for(timeout=30_000)
+    notebook.cell(WATCH).locator(".wb-said", has_text="adding 1").first.wait_for(timeout=120_000)
 
     assert "adding" not in notebook.cell(BUSY).inner_text()

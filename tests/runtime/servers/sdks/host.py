@@ -91,7 +91,7 @@ class Actions(BaseHTTPRequestHandler):
 
 def post(path, body):
     connection = http.client.HTTPConnection(
-        os.environ["PROXY_HTTP_HOST"], int(os.environ["PROXY_HTTP_PORT"]), timeout=20
+        os.environ["PROXY_HTTP_HOST"], int(os.environ["PROXY_HTTP_PORT"]), timeout=120
     )
     connection.request("POST", path, body, {"content-type": "application/octet-stream"})
     answer = connection.getresponse()
