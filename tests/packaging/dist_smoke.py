@@ -55,7 +55,9 @@ def run(folder: Path, wheel: Path) -> None:
         raise Failed(f"the packages come from elsewhere: {where}")
     print(call([python, "-m", "workbench", "notebooks", "copied"], folder, environment).strip())
     for name in NOTEBOOKS:
-        call([python, "-c", _RUN, str(folder / "copied" / f"{name}.ipynb")], folder, environment)
+        path = folder / "copied" / f"{name}.ipynb"
+        # As Jupyter does, so that each notebook has a store of its own.
+        call([python, "-c", _RUN, str(path)], folder, {**environment, "JPY_SESSION_NAME": str(path)})
         print(f"ran {name}")
 
 
