@@ -76,7 +76,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Waiting invocations before the policy applies; None: as the runtime is configured."""
     mailbox_policy: MailboxPolicy = MailboxPolicy.REJECT
     durable_mailbox: bool = False
-    """Asynchronous calls, and what turns send to it, are on disk before they are accepted: a kill loses none of them."""
+    """Asynchronous calls, and what turns send to it, are on disk before they are accepted: a kill loses none of them.
+
+    False: accepted means in memory, unless the message itself is durable.  A message for a full mailbox that a turn has sent is
+    tried again each second."""
     sourceable: bool = False
     """After every successful turn, projections that have this actor as a subject get its state."""
     subjects: tuple[Subject, ...] = ()
@@ -143,6 +146,10 @@ def read_settings(actor_class: type, overrides: Mapping[str, Any]) -> Settings:
             raise DefinitionError(
                 f"{actor_class.__name__}: setting {name}={shown(value)} is not usable: {shown_text(error)}"
             ) from error
+    if read.get("durable_mailbox") and read.get("kind") is Kind.PROJECTION:
+        raise DefinitionError(
+            f"{actor_class.__name__}: a projection needs no durable_mailbox: it follows the journal, and loses no event of it."
+        )
     return Settings(**read)
 
 

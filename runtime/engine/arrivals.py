@@ -233,6 +233,9 @@ class Arrivals:
         """The store's answer to a `Load`; None for an actor without a past."""
         core = self._core
         activation = core.directory.active[actor]
+        own = core.directory.templates.get(actor.name)
+        if not activation.parent and own is not None and not own.has_children:
+            activation.parent = actor.name  # deployed while the store was asked
         wanted = activation.parent
         if snapshot is not None:
             activation.restore(snapshot)

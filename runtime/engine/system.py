@@ -103,21 +103,34 @@ class Engine:
             activation.suspended = None
         self._core.mark(identity, "deployed", now_us, definition=definition.hash)
         self._time.deployed(template, now_us)
-        self.resume_schedules(self._core.unclaimed, now_us)
-        self._core.unclaimed = []
+        self._claim(template, now_us)
 
     def resume_schedules(self, invocations: list[Invocation], now_us: int) -> None:
-        """Put invocations of the store on the agenda: those that it kept over a restart, or that waited for code.
+        """Take what the store kept over a restart, before anything is deployed.
 
-        Durable ones come in the order in which they were accepted, at once; dead letters are listed, and not delivered.
+        Schedules come at their time.  Durable messages wait for the code of their actor and enter with it, in the order in which
+        they were accepted, before any message from outside.  Dead letters are listed, and not delivered.
         """
         for invocation in invocations:
             if invocation.undelivered:
                 self._core.restore_letter(invocation)
-                continue
-            self._core.saw_moment(invocation.scheduled_to_us if invocation.durable else 0)
-            due_us = now_us if invocation.durable else max(invocation.scheduled_to_us, now_us)
-            self.agenda.add(due_us, Delayed(invocation))
+            elif invocation.durable:
+                self._core.saw_moment(invocation.scheduled_to_us)
+                self._core.unclaimed.append(invocation)
+            else:
+                self.agenda.add(max(invocation.scheduled_to_us, now_us), Delayed(invocation))
+
+    def _claim(self, template: Template, now_us: int) -> None:
+        """Let in what waited for this code.  Nobody waits for an answer, so there is nothing to carry out."""
+        waiting, self._core.unclaimed = self._core.unclaimed, []
+        name, has_children = template.definition.name, template.has_children
+        for invocation in waiting:
+            if not invocation.durable:
+                self.agenda.add(max(invocation.scheduled_to_us, now_us), Delayed(invocation))
+            elif (invocation.parent or invocation.actor.name) == name or (has_children and not invocation.parent):
+                self._time.deliver(invocation, now_us)
+            else:
+                self._core.unclaimed.append(invocation)
 
     def undeploy(self, name: str, now_us: int) -> None:
         """Forget the code; state stays.  Messages that wait are answered with an error when their turn comes.

@@ -390,6 +390,28 @@ class StateStoreChecks(RetentionChecks):
 
         assert len(store.schedules()) == 1
 
+    def test_schedule_that_is_settled_in_its_own_group_is_not_kept(self, store: StateStore, past: Past) -> None:
+        store.commit(Group(turns=past.batch(1, "a"), scheduled=(_scheduled("done", 5),), settled=("done",)))
+
+        assert store.schedules() == []
+
+    def test_turn_and_what_it_sends_are_there_after_a_crash_in_order(self, stores: Stores, past: Past) -> None:
+        store = stores.open()
+        sent = tuple(_scheduled(f"sent-{9 - n}", n + 1) for n in range(9))
+        store.commit(Group(turns=past.batch(1, "a"), scheduled=sent))
+        stores.crash(store)
+
+        with closing(stores.open()) as store:
+            assert (store.head(), store.schedules()) == (1, list(sent))
+
+    def test_durable_message_and_dead_letter_come_back_as_they_were(self, store: StateStore) -> None:
+        durable = msgspec.structs.replace(_scheduled("durable", 5), durable=True, key="k", hops=("shop.sell",))
+        letter = msgspec.structs.replace(_scheduled("letter", 6), undelivered="It was stopped.")
+
+        store.commit(Group(scheduled=(durable, letter)))
+
+        assert store.schedules() == [durable, letter]
+
     def test_refused_group_settles_and_schedules_nothing(self, store: StateStore, past: Past) -> None:
         store.commit(Group(scheduled=(_scheduled("kept", 5),)))
         past.batch(3, "a")

@@ -108,6 +108,15 @@ class TransportChecks:
 
         assert system.invoke("tally", "get")["seen"] == list(range(100))
 
+    def test_durable_calls_are_accepted_and_keep_their_order(self, system: SystemApi) -> None:
+        try:
+            for value in range(20):
+                assert system.invoke("tally", "add", {"value": value}, asynchronous=True, durable=True) is None
+        except errors.NotCapable as error:
+            pytest.skip(str(error))
+
+        assert system.invoke("tally", "get")["seen"] == list(range(20))
+
     def test_delayed_call_runs_later(self, system: SystemApi) -> None:
         assert system.invoke("tally", "add", {"value": 7}, delay="50ms") is None
 

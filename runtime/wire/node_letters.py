@@ -17,6 +17,7 @@ def put_letter(target: pb.DeadLetter, letter: DeadLetter) -> None:
     put_actor(target.caller, invocation.caller)
     put_value(target.payload, invocation.payload)
     target.metadata.update(invocation.metadata)
+    target.kept = letter.kept
 
 
 def get_letter(source: pb.DeadLetter) -> DeadLetter:
@@ -32,4 +33,4 @@ def get_letter(source: pb.DeadLetter) -> DeadLetter:
         key=source.key,
         metadata=dict(source.metadata),
     )
-    return DeadLetter(at_us=source.at_us, invocation=invocation, code=source.code, why=source.why)
+    return DeadLetter(at_us=source.at_us, invocation=invocation, code=source.code, why=source.why, kept=source.kept)

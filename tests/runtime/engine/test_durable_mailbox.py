@@ -285,6 +285,15 @@ def test_unwritten_setting_leaves_the_hash_of_a_definition_as_it_was() -> None:
     assert define(Orders).settings.as_text()["durable_mailbox"] is True
 
 
+def test_projection_with_a_durable_mailbox_is_refused() -> None:
+    class Followed(Actor, kind="projection", durable_mailbox=True, subjects=[("orders", "take", "take")]):
+        @action
+        def take(self) -> None: ...
+
+    with pytest.raises(errors.DefinitionError, match="needs no durable_mailbox"):
+        define(Followed)
+
+
 Crash = Callable[[SteppingDriver, int], None]
 
 

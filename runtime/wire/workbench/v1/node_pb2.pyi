@@ -535,7 +535,7 @@ class ListDeadLettersReply(_message.Message):
     def __init__(self, letters: _Optional[_Iterable[_Union[DeadLetter, _Mapping]]] = ...) -> None: ...
 
 class DeadLetter(_message.Message):
-    __slots__ = ("at_us", "code", "why", "invocation", "actor", "action", "payload", "caller", "parent", "cause", "correlation", "key", "metadata")
+    __slots__ = ("at_us", "code", "why", "invocation", "actor", "action", "payload", "caller", "parent", "cause", "correlation", "key", "metadata", "kept")
     class MetadataEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -556,6 +556,7 @@ class DeadLetter(_message.Message):
     CORRELATION_FIELD_NUMBER: _ClassVar[int]
     KEY_FIELD_NUMBER: _ClassVar[int]
     METADATA_FIELD_NUMBER: _ClassVar[int]
+    KEPT_FIELD_NUMBER: _ClassVar[int]
     at_us: int
     code: str
     why: str
@@ -569,7 +570,8 @@ class DeadLetter(_message.Message):
     correlation: str
     key: str
     metadata: _containers.ScalarMap[str, str]
-    def __init__(self, at_us: _Optional[int] = ..., code: _Optional[str] = ..., why: _Optional[str] = ..., invocation: _Optional[str] = ..., actor: _Optional[_Union[ActorId, _Mapping]] = ..., action: _Optional[str] = ..., payload: _Optional[_Union[Value, _Mapping]] = ..., caller: _Optional[_Union[ActorId, _Mapping]] = ..., parent: _Optional[str] = ..., cause: _Optional[str] = ..., correlation: _Optional[str] = ..., key: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    kept: bool
+    def __init__(self, at_us: _Optional[int] = ..., code: _Optional[str] = ..., why: _Optional[str] = ..., invocation: _Optional[str] = ..., actor: _Optional[_Union[ActorId, _Mapping]] = ..., action: _Optional[str] = ..., payload: _Optional[_Union[Value, _Mapping]] = ..., caller: _Optional[_Union[ActorId, _Mapping]] = ..., parent: _Optional[str] = ..., cause: _Optional[str] = ..., correlation: _Optional[str] = ..., key: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ..., kept: _Optional[bool] = ...) -> None: ...
 
 class FlushRequest(_message.Message):
     __slots__ = ("timeout_s",)
