@@ -36,10 +36,10 @@ class Counter(Actor, name="counter", deactivate_timeout="1h"):
 
 
 @contextmanager
-def node(folder: Path, **options: Any) -> Iterator[NodeServer]:
-    """A node that listens on a free port; its system is `server.system`."""
+def node(folder: Path, *, store: str = "memory://", **options: Any) -> Iterator[NodeServer]:
+    """A node that listens on a free port; its system is `server.system`, in memory unless a store is named."""
     tokens = TokenFiles(folder / "tokens")
-    with embedded() as system:
+    with embedded(store=store, key=bytes(range(32))) as system:
         system.deploy(Counter)
         with NodeServer(system, token_files=tokens, **options) as server:
             yield server

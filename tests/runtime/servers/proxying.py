@@ -20,9 +20,9 @@ OLD, NEW = "eigr.functions.protocol", "spawn"
 
 
 @contextmanager
-def proxy(host_port: int = 1, **options: Any) -> Iterator[RunningProxy]:
-    """A proxy over a system in memory, whose hosts listen on `host_port`."""
-    with embedded(system=SYSTEM) as system:
+def proxy(host_port: int = 1, *, store: str = "memory://", **options: Any) -> Iterator[RunningProxy]:
+    """A proxy over a system, in memory unless a store is named, whose hosts listen on `host_port`."""
+    with embedded(system=SYSTEM, store=store, key=bytes(range(32))) as system:
         running = serve(system, http_port=0, host_port=host_port, **options)
         try:
             yield running
