@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 from runtime.api import DeployReport, FieldChange
+from workbench.redaction import redacted_text
 from workbench.tables import cut, html_lines, plural
 
 _LINE_CHARACTERS = 86
@@ -22,7 +23,7 @@ class Deployed(DeployReport, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         changes = self._changes() if self.changed else []
-        return "\n".join([self._headline(), *changes, *self._notes()])
+        return redacted_text("\n".join([self._headline(), *changes, *self._notes()]))
 
     def _repr_mimebundle_(self, **_: Any) -> Bundle:
         return {"text/plain": repr(self), "text/html": html_lines(repr(self))}
@@ -86,7 +87,7 @@ class Deployments(tuple[Deployed, ...]):
     __slots__ = ()
 
     def __repr__(self) -> str:
-        return "\n".join(map(repr, self))
+        return redacted_text("\n".join(map(repr, self)))
 
     def _repr_mimebundle_(self, **_: Any) -> Bundle:
         return {"text/plain": repr(self), "text/html": html_lines(repr(self))}

@@ -16,7 +16,7 @@ from runtime.api import ActorInfo, SystemStatus, Waiting
 from runtime.codecs.values import decode_value
 from runtime.errors import shown
 from workbench.data_frames import as_dict, to_arrow, to_pandas, to_polars
-from workbench.redaction import redacted
+from workbench.redaction import redacted, redacted_text
 from workbench.tables import SHOWN_ROWS, html_lines, html_table, local_time, plural, text_table
 
 T = TypeVar("T")
@@ -103,7 +103,7 @@ class Mailbox(Rows[Waiting]):
     def cells(self, record: Waiting) -> Sequence[object]:
         mark = "running" if record.running else "waiting"
         since = record.started_us if record.running and record.started_us else record.enqueued_us
-        payload = "" if record.payload is None else shown(decode_value(record.payload))
+        payload = "" if record.payload is None else _shown(decode_value(record.payload))
         return mark, record.action, payload, record.caller, local_time(since), record.invocation
 
 
@@ -135,9 +135,9 @@ class History(Rows[Entry]):
     noun = "turn"
 
     def cells(self, record: Entry) -> Sequence[object]:
-        outcome = record.failure or f"→ {shown(redacted(record.response))}"
-        state = "" if record.state is None else shown(redacted(record.state))
-        payload = "" if record.payload is None else shown(redacted(record.payload))
+        outcome = record.failure or f"→ {_shown(record.response)}"
+        state = "" if record.state is None else _shown(record.state)
+        payload = "" if record.payload is None else _shown(record.payload)
         at = local_time(round(record.at.timestamp() * 1_000_000))
         return record.revision, at, record.action, payload, outcome, state, f"{record.took_ms:.1f}", record.caller
 
@@ -170,7 +170,7 @@ class Status(SystemStatus, frozen=True, kw_only=True):
             lines.append(f"  HELD UP     all coroutine actions wait for {self.loop_blocked_by}")
         lines += [f"  PROBLEM     {problem}" for problem in self.problems]
         lines += [f"  ON PURPOSE  {note}" for note in self.notes]
-        return "\n".join(lines)
+        return redacted_text("\n".join(lines))
 
     def _counts(self) -> list[str]:
         behind = self.sequence - self.committed
@@ -181,6 +181,10 @@ class Status(SystemStatus, frozen=True, kw_only=True):
 
     def _repr_mimebundle_(self, **_: Any) -> Bundle:
         return {"text/plain": repr(self), "text/html": html_lines(repr(self))}
+
+
+def _shown(value: Any) -> str:
+    return redacted_text(shown(redacted(value)))
 
 
 def _phase(record: ActorInfo) -> str:

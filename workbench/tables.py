@@ -7,7 +7,9 @@ import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
 
-_CELL_CHARACTERS = 60
+from workbench.redaction import redacted_text
+
+_CELL_CHARACTERS, _READ_CHARACTERS = 60, 2_000
 SHOWN_ROWS = 60
 
 
@@ -44,7 +46,7 @@ def html_table(columns: Sequence[str], rows: Sequence[Sequence[object]], caption
     aligned = ["right" if is_number else "left" for is_number in numeric]
     head = _html_row('th scope="col"', columns, aligned)
     body = "".join(_html_row("td", [_cell(value) for value in row], aligned) for row in rows)
-    title = f'<caption style="text-align:left">{html.escape(caption)}</caption>' if caption else ""
+    title = f'<caption style="text-align:left">{html.escape(redacted_text(caption))}</caption>' if caption else ""
     return f"<table>{title}<thead>{head}</thead><tbody>{body}</tbody></table>"
 
 
@@ -59,14 +61,14 @@ def _html_row(tag: str, cells: Sequence[str], aligned: Sequence[str]) -> str:
 
 
 def html_lines(text: str) -> str:
-    """Text that keeps its lines and columns."""
-    return f'<pre style="white-space:pre-wrap;margin:0;padding:0">{html.escape(text)}</pre>'
+    """Text that keeps its lines and columns, without secrets."""
+    return f'<pre style="white-space:pre-wrap;margin:0;padding:0">{html.escape(redacted_text(text))}</pre>'
 
 
 def _cell(value: object) -> str:
     if isinstance(value, bool) or value is None:
         return "" if not value else "yes"
-    return f"{value:,}" if isinstance(value, int) else cut(value)
+    return f"{value:,}" if isinstance(value, int) else cut(redacted_text(str(value)[:_READ_CHARACTERS]))
 
 
 def _numeric(count: int, rows: Sequence[Sequence[object]]) -> list[bool]:

@@ -8,6 +8,7 @@ import msgspec
 
 from runtime.api import Capability, SystemApi, SystemStatus
 from workbench.attach.modes import READS, Mode
+from workbench.redaction import redacted_text
 from workbench.tables import html_lines
 
 
@@ -35,7 +36,7 @@ class Attached(msgspec.Struct, frozen=True, kw_only=True):
         if self.mode is Mode.LOOK:
             lines.append(f"  to act on it %attach {self.target} --mode act")
         lines.append("  to leave     %detach")
-        return "\n".join(lines)
+        return redacted_text("\n".join(lines))
 
     def _meaning(self) -> str:
         if self.mode is Mode.LOOK:

@@ -11,6 +11,7 @@ from runtime.ids import ActorId
 from runtime.injecting import Faults
 from workbench.commands.acting import acting
 from workbench.commands.own_system import own_system
+from workbench.redaction import redacted_text
 from workbench.tables import html_lines
 
 
@@ -20,7 +21,7 @@ class ActiveFaults(tuple[Faults, ...]):
     __slots__ = ()
 
     def __repr__(self) -> str:
-        return "\n".join(map(repr, self)) or "No injected faults."
+        return redacted_text("\n".join(map(repr, self)) or "No injected faults.")
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         return {"text/plain": repr(self), "text/html": html_lines(repr(self))}

@@ -32,6 +32,7 @@ from workbench.presenters.forked import (
     recorded_message,
     sent_messages,
 )  # fmt: skip
+from workbench.redaction import redacted_text
 from workbench.session import current
 
 
@@ -216,7 +217,7 @@ class Fork:
         return diff
 
     def __repr__(self) -> str:
-        return fork_text(self, self.diff() if self._is_replayed or self._forked.steps else None)
+        return redacted_text(fork_text(self, self.diff() if self._is_replayed or self._forked.steps else None))
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         return fork_bundle(self, self.diff() if self._is_replayed or self._forked.steps else None)

@@ -21,6 +21,7 @@ from workbench.commands.interrupted import WaitInterrupted
 from workbench.commands.own_system import own_system
 from workbench.presenters.held import Message, Messages, Stepped, held_rendering, message_of
 from workbench.presenters.wording import plural
+from workbench.redaction import redacted_text
 
 _LOOK_S = 0.002
 
@@ -194,7 +195,7 @@ class Hold:
         self.release()
 
     def __repr__(self) -> str:
-        return held_rendering(self.actor, self._headline(), self.waiting).text
+        return redacted_text(held_rendering(self.actor, self._headline(), self.waiting).text)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         return held_rendering(self.actor, self._headline(), self.waiting).mimebundle()

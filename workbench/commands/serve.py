@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from runtime.errors import BadSetting
+from workbench.redaction import redacted_text
 from workbench.session import current
 from workbench.store_place import shown_path
 from workbench.tables import html_lines
@@ -108,7 +109,7 @@ class Served:
         for contract in self._contracts.values():
             served = ", ".join(each.descriptor.full_name for each in contract.services.values() if each.is_actor)
             lines.append(f"  contract     {served}" + (f" ({self.http_address}/openapi.json)" if self._proxy else ""))
-        return "\n".join(lines)
+        return redacted_text("\n".join(lines))
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         return {"text/plain": repr(self), "text/html": html_lines(repr(self))}

@@ -8,6 +8,7 @@ calling cell to the line of the cell that raised.  Reply status and type of the 
 from __future__ import annotations
 
 import linecache
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
@@ -15,10 +16,13 @@ from typing import Any
 
 from IPython.core import ultratb
 
-from runtime.errors import ActionFailed, InternalError, SpawnError
+from runtime.errors import ActionFailed, InternalError, SpawnError, shown_text
 from workbench.kernel_ext.frames import joined, user_frames
+from workbench.redaction import redacted_source, redacted_text
 
 _HOOK = "_render_traceback_"
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_FRAME = re.compile(r"^(?:File |Cell |-+> *\d| +\d+ )", re.MULTILINE)
 
 
 class ErrorDisplay:
@@ -34,9 +38,20 @@ class ErrorDisplay:
             return self.render(error)
 
         setattr(SpawnError, _HOOK, render)
+        sent = self._shell._showtraceback
+
+        def show(kind: type[BaseException], error: BaseException, lines: list[str]) -> None:
+            """A notebook keeps the exception's text beside the lines."""
+            is_ours = hasattr(error, _HOOK)
+            sent(
+                kind, _harmless(error) if is_ours else error, [_redacted(each) for each in lines] if is_ours else lines
+            )
+
+        self._shell._showtraceback = show
 
     def remove(self) -> None:
         """Back to IPython's own tracebacks."""
+        self._shell.__dict__.pop("_showtraceback", None)
         if _HOOK in SpawnError.__dict__:
             delattr(SpawnError, _HOOK)
 
@@ -116,6 +131,25 @@ def _cells_seen_as_files() -> Iterator[None]:
         yield
     finally:
         module.get_line_number_of_frame = count
+
+
+def _redacted(shown: str) -> str:
+    """Lines of a traceback without secrets.  A text in which one is hidden loses its colours, between which it would stand."""
+    plain = _COLOUR.sub("", shown)
+    hidden = redacted_source(plain) if _is_frame(plain) else redacted_text(plain)
+    return shown if hidden == plain else hidden
+
+
+def _is_frame(text: str) -> bool:
+    """Lines of a program, and not what an exception says."""
+    return _FRAME.search(text) is not None
+
+
+def _harmless(error: BaseException) -> BaseException:
+    """An exception of the same class name whose text has no secrets; it is only sent, never raised."""
+    text = shown_text(error)
+    hidden = redacted_text(text)
+    return error if hidden == text else type(type(error).__name__, (Exception,), {})(hidden)
 
 
 def _unwound(error: ActionFailed) -> tuple[list[ActionFailed], BaseException]:

@@ -13,6 +13,7 @@ from runtime.records import DeadLetter, Failure, Invocation, Sent, Turn
 from workbench.presenters.call_text import call_text
 from workbench.presenters.turns import outcome_of
 from workbench.presenters.wording import short_id
+from workbench.redaction import redacted_text
 from workbench.results import Rows
 from workbench.tables import local_time, plural
 
@@ -71,7 +72,7 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         return self.failure.message.partition("\n")[0]
 
     def __repr__(self) -> str:
-        return f"{self.actor}.{self.action} {self.outcome} ({self.what}), id {short_id(self.id)}"
+        return redacted_text(f"{self.actor}.{self.action} {self.outcome} ({self.what}), id {short_id(self.id)}")
 
 
 def failed_of_turn(turn: Turn, capsule: Capsule | None = None, retried: str = "") -> Failed:
@@ -142,7 +143,7 @@ class Failures(Rows[Failed]):
         return "\n".join(filter(None, [super()._rest(), letters if self.undelivered else ""]))
 
     def __repr__(self) -> str:
-        return super().__repr__() if self or not self.undelivered else f"{self.empty}\n{self._rest()}"
+        return redacted_text(super().__repr__() if self or not self.undelivered else f"{self.empty}\n{self._rest()}")
 
 
 class DeadLetters(Rows[DeadLetter]):

@@ -14,6 +14,7 @@ from runtime.replay.fork import Step
 from workbench.presenters.call_text import call_text
 from workbench.presenters.sides import NOTHING, Side, message_text, outcome_text, sides, sides_text, state_sides
 from workbench.presenters.wording import short_id
+from workbench.redaction import redacted_text
 from workbench.results import Rows
 from workbench.tables import html_lines, html_table, local_time
 
@@ -46,7 +47,9 @@ class RecordedMessage(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, payload=payload, is_edited=True)
 
     def __repr__(self) -> str:
-        return f"{call_text(self.action, self.payload)} at revision {self.revision}, id {short_id(self.id)}"
+        return redacted_text(
+            f"{call_text(self.action, self.payload)} at revision {self.revision}, id {short_id(self.id)}"
+        )
 
 
 class RecordedMessages(Rows[RecordedMessage]):
@@ -116,7 +119,7 @@ class ForkDiff(Rows[Compared]):
         return state_sides(self.really, self.forked)
 
     def __repr__(self) -> str:
-        return f"{super().__repr__()}\n{self._at_the_end()}"
+        return redacted_text(f"{super().__repr__()}\n{self._at_the_end()}")
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         shown = html_table(self.columns, self._lines(), self._rest()) if self else html_lines(self.empty)

@@ -15,7 +15,7 @@ from workbench.presenters.html import FRAME, Markup, code, element, muted
 from workbench.presenters.rendering import Rendering
 from workbench.presenters.values import one_line, outline
 from workbench.presenters.wording import duration, plural, short_id
-from workbench.redaction import redacted
+from workbench.redaction import redacted, redacted_text
 from workbench.results import Rows
 from workbench.tables import html_table, local_time
 
@@ -33,7 +33,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     enqueued_us: int = 0
 
     def __repr__(self) -> str:
-        return f"{call_text(self.action, self.payload)}, id {short_id(self.id)}"
+        return redacted_text(f"{call_text(self.action, self.payload)}, id {short_id(self.id)}")
 
 
 def message_of(waiting: Waiting) -> Message:
@@ -89,7 +89,7 @@ class Stepped(msgspec.Struct, frozen=True, kw_only=True):
         return decode_value(self.turn.state.value) if self.turn is not None and self.turn.state is not None else None
 
     def __repr__(self) -> str:
-        return "\n".join(self._lines())
+        return redacted_text("\n".join(self._lines()))
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         first, *rest = self._lines()

@@ -1,4 +1,4 @@
-"""HTML in which a plain string is always text: only `Markup`, made here, is inserted as it is.
+"""HTML in which a plain string is always text, without secrets: only `Markup`, made here, is inserted as it is.
 
 Styles are inline, because a saved notebook, an export and an editor's webview each drop style sheets in their own
 way.  Colours come from JupyterLab's variables, then from VS Code's, then from the system, so that light, dark and
@@ -12,6 +12,7 @@ from html import escape
 
 from workbench.presenters.columns import Column
 from workbench.presenters.wording import printable
+from workbench.redaction import redacted_source, redacted_text
 
 TEXT = "var(--jp-ui-font-color1,var(--vscode-editor-foreground,inherit))"
 MUTED = "opacity:.75"
@@ -44,7 +45,12 @@ def join(parts: Iterable[str]) -> Markup:
 
 
 def _escaped(text: str) -> str:
-    return escape(printable(text), quote=True)
+    return escape(redacted_text(printable(text)), quote=True)
+
+
+def source(text: str) -> Markup:
+    """A program's text, in which only literals are hidden that a secret's name is given."""
+    return Markup(escape(redacted_source(printable(text)), quote=True))
 
 
 def code(text: str) -> Markup:

@@ -15,6 +15,7 @@ from workbench.presenters.columns import Column
 from workbench.presenters.html import ERROR, FRAME, Markup, code, element, join, muted, table
 from workbench.presenters.rendering import bundle
 from workbench.presenters.wording import plural, printable, short_id, shortened
+from workbench.redaction import redacted_text
 
 SHOWN_LINES = 200
 _COLOURS_AND_CURSOR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -83,11 +84,11 @@ class Logs(tuple[LogLine, ...]):
 
     def __repr__(self) -> str:
         if not self:
-            return self._nothing()
+            return redacted_text(self._nothing())
         names = [_name(line) for line in self[-SHOWN_LINES:]]
         wide = max(map(len, names))
         lines = [_as_text(line, name, wide) for line, name in zip(self[-SHOWN_LINES:], names, strict=True)]
-        return "\n".join([*self._missing(), *lines])
+        return redacted_text("\n".join([*self._missing(), *lines]))
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         return bundle(repr(self), self._html())

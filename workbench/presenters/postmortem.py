@@ -9,12 +9,12 @@ from typing import Any
 from workbench.presenters.call_text import call_text
 from workbench.presenters.failed_turns import Failed
 from workbench.presenters.frames import FrameView, SourceLine, chain_of, frames_of, variables_of
-from workbench.presenters.html import CODE_FONT, ERROR, FRAME, LINE, Markup, code, element, join, muted
+from workbench.presenters.html import CODE_FONT, ERROR, FRAME, LINE, Markup, code, element, join, muted, source
 from workbench.presenters.rendering import bundle
 from workbench.presenters.turns import OUTCOMES
 from workbench.presenters.values import one_line, outline
 from workbench.presenters.wording import clock_time, printable, short_hash, short_id
-from workbench.redaction import redacted
+from workbench.redaction import redacted, redacted_source, redacted_text
 from workbench.tables import local_time
 
 _WIDE = 400
@@ -53,12 +53,13 @@ class Postmortem:
         return list(self._live)
 
     def __repr__(self) -> str:
-        lines = [self._headline()]
-        lines += [f"  {name:<9} {text}" for name, text in self._facts()]
+        lines = [redacted_text(self._headline())]
+        lines += [f"  {name:<9} {redacted_text(text)}" for name, text in self._facts()]
         for frame in reversed(self.frames):
             lines += ["", *_frame_text(frame)]
         if not self.frames and self.failed.failure.trace:
-            lines += ["", *(f"  {line}" for line in self.failed.failure.trace.rstrip().splitlines())]
+            trace = redacted_text(self.failed.failure.trace.rstrip())
+            lines += ["", *(f"  {line}" for line in trace.splitlines())]
         return "\n".join([*lines, "", f"  {self._next()}"])
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
@@ -122,9 +123,11 @@ def _frame_title(frame: FrameView) -> str:
 
 def _frame_text(frame: FrameView) -> list[str]:
     lines = [f"  {_frame_title(frame)}"]
-    lines += [f"  {'→' if each.is_here else ' '} {each.number:>4}  {each.text}" for each in frame.source]
+    lines += [
+        f"  {'→' if each.is_here else ' '} {each.number:>4}  {redacted_source(each.text)}" for each in frame.source
+    ]
     wide = max((len(name) for name, _ in frame.variables), default=0)
-    lines += [f"         {name:<{wide}} = {one_line(value, 160)}" for name, value in frame.variables]
+    lines += [f"         {name:<{wide}} = {redacted_text(one_line(value, 160))}" for name, value in frame.variables]
     return [*lines, f"         … and {frame.more} more variables"] if frame.more else lines
 
 
@@ -144,5 +147,5 @@ def _frame_html(frame: FrameView, is_open: bool) -> Markup:
 
 def _source_html(line: SourceLine) -> Markup:
     text = f"{'→' if line.is_here else ' '} {line.number:>4}  {line.text}"
-    shown = element("span", text, style="font-weight:600" if line.is_here else "opacity:.75")
+    shown = element("span", source(text), style="font-weight:600" if line.is_here else "opacity:.75")
     return Markup(f"{shown}\n")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from workbench.redaction import redacted_text
+
 
 class Rendering(msgspec.Struct, frozen=True):
     """Text for terminals, logs and screen readers; HTML for notebooks, also without a kernel and without JavaScript."""
@@ -13,7 +15,7 @@ class Rendering(msgspec.Struct, frozen=True):
 
     def mimebundle(self) -> dict[str, str]:
         """What `_repr_mimebundle_` and `display(…, raw=True)` want."""
-        return bundle(self.text, self.html)
+        return bundle(redacted_text(self.text), self.html)
 
 
 def bundle(text: str, html: str, **further: str) -> dict[str, str]:

@@ -15,6 +15,7 @@ from workbench.presenters.html import ERROR, FRAME, Markup, element, muted, tabl
 from workbench.presenters.rendering import bundle
 from workbench.presenters.sides import Side, sides, sides_text, state_sides
 from workbench.presenters.wording import count, plural, short_hash, short_id
+from workbench.redaction import redacted_text
 from workbench.results import Rows
 from workbench.tables import html_table, local_time, text_table
 
@@ -173,7 +174,7 @@ class ReplayResult:
             lines += ["", self._about_first(), aligned(self._heads(), self._lines(), "  ")]
         if len(self.differing) > 1:
             lines += ["", text_table(self.differing.columns, self._rows()), *filter(None, [self._rest()])]
-        return "\n".join(lines)
+        return redacted_text("\n".join(lines))
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         head = element("strong", self._headline(), style="" if self else f"color:{ERROR}")

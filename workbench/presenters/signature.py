@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from runtime.errors import BadPayload, shown
+from workbench.redaction import HIDDEN, is_secret
 
 _UNREADABLE = re.compile(r"=\s*<[^>]*>")
 """A default such as `<Colour.RED: 1>`."""
@@ -112,13 +113,17 @@ def _value(field: Field, text: str) -> Any:
         except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
             continue
     if field.type in ("int", "float", "bool"):
-        raise BadPayload(f"{field.name}: expected {field.type}, found {shown(text)}.")
+        raise BadPayload(f"{field.name}: expected {field.type}, found {_shown(field.name, text)}.")
     return text
 
 
 def _checked(field: Field, value: Any) -> Any:
     if field.type == "int" and not isinstance(value, int):
-        raise BadPayload(f"{field.name}: expected int, found {shown(value)}.")
+        raise BadPayload(f"{field.name}: expected int, found {_shown(field.name, value)}.")
     if isinstance(value, (complex, set)) or value is Ellipsis:
         raise ValueError(value)
     return value
+
+
+def _shown(name: str, value: object) -> str:
+    return HIDDEN if is_secret(name) else shown(value)

@@ -16,6 +16,7 @@ from workbench.presenters.messages import OUTSIDE, Message
 from workbench.presenters.rendering import bundle
 from workbench.presenters.sequence import MOST_ACTORS, MOST_MESSAGES, participants_of, sequence_svg
 from workbench.presenters.wording import duration, plural, short_id
+from workbench.redaction import redacted_text
 
 _MOST_ROWS = 120
 _COLUMNS = (
@@ -137,17 +138,17 @@ class Trace:
 
     def __repr__(self) -> str:
         if not self.messages:
-            return self._nothing()
+            return redacted_text(self._nothing())
         rows = [self._cells(each, indent=True) for each in islice(self.messages, _MOST_ROWS)]
         lines = [aligned(_COLUMNS, rows, widest=72)]
         rest = len(self.messages) - _MOST_ROWS
         lines += [f"… and {plural(rest, 'more message')}"] if rest > 0 else []
-        return "\n".join([*lines, f"{self.summary}.", *([] if self.focus else [self.own_cost])])
+        return redacted_text("\n".join([*lines, f"{self.summary}.", *([] if self.focus else [self.own_cost])]))
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         if not self.messages:
             return bundle(repr(self), element("div", muted(self._nothing()), style=FRAME))
-        return bundle(repr(self), self._html(), svg=self.svg, mermaid=self.mermaid)
+        return bundle(repr(self), self._html(), svg=self.svg, mermaid=redacted_text(self.mermaid))
 
     def _nothing(self) -> str:
         if self.hidden:

@@ -13,7 +13,7 @@ from workbench.presenters.rendering import bundle
 from workbench.presenters.state_changes import state_changes
 from workbench.presenters.values import one_line, outline
 from workbench.presenters.wording import short_id
-from workbench.redaction import redacted
+from workbench.redaction import redacted, redacted_text
 
 
 class Tried:
@@ -46,7 +46,7 @@ class Tried:
         return self.outcome.failure is None
 
     def __repr__(self) -> str:
-        return "\n".join([self._headline(), *(f"  {name:<7} {text}" for name, text in self._facts())])
+        return redacted_text("\n".join([self._headline(), *(f"  {name:<7} {text}" for name, text in self._facts())]))
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         head = element("strong", self._headline(), style="" if self else f"color:{ERROR}")

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from workbench.presenters.wording import count, plural, printable
+from workbench.redaction import HIDDEN, is_secret
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -62,7 +63,8 @@ class _Budget:
 def outline(value: Any, limits: Limits = STATE_LIMITS) -> Node:
     """The tree of a value.
 
-    Containers keep their first entries; `more` says how many are left out, at most `limits.nodes` are made in all.
+    Containers keep their first entries; `more` says how many are left out, at most `limits.nodes` are made in all.  What has a
+    secret's name is hidden: outlines are shown, and what is shown is saved.
     """
     return _outline(value, limits, _Budget(limits.nodes), 0)
 
@@ -85,8 +87,14 @@ def _outline(value: Any, limits: Limits, budget: _Budget, depth: int) -> Node:
 def _map(pairs: Iterable[tuple[Any, Any]], size: int, noun: str, limits: Limits, budget: _Budget, depth: int) -> Node:
     text = plural(size, noun, "entries" if noun == "entry" else "") if size else "empty"
     room = 0 if depth >= limits.depth else budget.take(min(size, limits.items))
-    items = tuple((_name(k), _outline(v, limits, budget, depth + 1)) for k, v in islice(pairs, room))
+    items = tuple((_name(k), _named(k, v, limits, budget, depth + 1)) for k, v in islice(pairs, room))
     return Node("map", text, items, size - len(items))
+
+
+def _named(key: Any, value: Any, limits: Limits, budget: _Budget, depth: int) -> Node:
+    if is_secret(key) and value is not None:
+        return Node("text", json.dumps(HIDDEN, ensure_ascii=False))
+    return _outline(value, limits, budget, depth)
 
 
 def _list(values: Any, limits: Limits, budget: _Budget, depth: int) -> Node:

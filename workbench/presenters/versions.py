@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 
 from runtime.records import StoredDefinition
-from workbench.presenters.html import CODE_FONT, FRAME, Markup, element, muted
+from workbench.presenters.html import CODE_FONT, FRAME, Markup, element, muted, source
 from workbench.presenters.rendering import bundle
 from workbench.presenters.wording import short_hash
+from workbench.redaction import redacted_source
 from workbench.results import Rows
 from workbench.tables import cut, local_time
 
@@ -80,11 +81,11 @@ class Earlier:
         return "\n".join(lines)
 
     def __repr__(self) -> str:
-        return f"{self._headline()}\n\n{self.code}\n\n{self._next()}"
+        return f"{self._headline()}\n\n{redacted_source(self.code)}\n\n{self._next()}"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         style = f"font-family:{CODE_FONT};background:none;margin:4px 0"
-        parts = [element("div", self._headline()), element("pre", self.code, style=style)]
+        parts = [element("div", self._headline()), element("pre", source(self.code), style=style)]
         if self.difference:
             diff = element("pre", *(_line(each) for each in self.difference.splitlines()), style=style)
             parts.append(
@@ -108,4 +109,4 @@ class Earlier:
 
 def _line(text: str) -> Markup:
     weight = "" if text[:1] == " " else "font-weight:600"
-    return element("span", f"{text}", element("br"), style=weight)
+    return element("span", source(text), element("br"), style=weight)

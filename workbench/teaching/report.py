@@ -6,6 +6,7 @@ import html
 from dataclasses import dataclass
 from typing import Any
 
+from workbench.redaction import redacted_text
 from workbench.tables import plural
 from workbench.teaching.words import Line
 
@@ -42,14 +43,14 @@ class CheckReport:
 
     def __repr__(self) -> str:
         if self.passed:
-            return f"✓ {self._headline()}\n  {self._effort()}"
+            return redacted_text(f"✓ {self._headline()}\n  {self._effort()}")
         parts = [f"✗ {self._headline()}"]
         if self.lines:
             parts += ["", *_as_text(self.lines[:_SHOWN_LINES]), *self._rest()]
         parts += ["", *(f"  {line}" for line in self.wrong.splitlines())]
         for title, text in self._details():
             parts += ["", f"  {title}", *(f"    {line}" for line in text.rstrip().splitlines())]
-        return "\n".join(parts)
+        return redacted_text("\n".join(parts))
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         return {"text/plain": repr(self), "text/html": self._html()}
@@ -77,14 +78,14 @@ class CheckReport:
 
     def _html(self) -> str:
         mark, colour = ("✓", "#2e7d32") if self.passed else ("✗", "#c62828")
-        parts = [f'<p><b style="color:{colour}">{mark}</b> <b>{html.escape(self._headline())}</b></p>']
+        parts = [f'<p><b style="color:{colour}">{mark}</b> <b>{html.escape(redacted_text(self._headline()))}</b></p>']
         if self.passed:
-            parts.append(f"<p>{html.escape(self._effort())}</p>")
+            parts.append(f"<p>{html.escape(redacted_text(self._effort()))}</p>")
         else:
             parts.append(_as_html(self.lines[:_SHOWN_LINES]))
-            parts += [f"<p>{html.escape(line)}</p>" for line in self._rest()]
-            parts += [f"<p><b>{html.escape(line)}</b></p>" for line in self.wrong.splitlines()]
-            parts += [f"<p>{title}</p><pre>{html.escape(text)}</pre>" for title, text in self._details()]
+            parts += [f"<p>{html.escape(redacted_text(line))}</p>" for line in self._rest()]
+            parts += [f"<p><b>{html.escape(redacted_text(line))}</b></p>" for line in self.wrong.splitlines()]
+            parts += [f"<p>{title}</p><pre>{html.escape(redacted_text(text))}</pre>" for title, text in self._details()]
         return f'<div class="spawn-check">{"".join(parts)}</div>'
 
 
@@ -111,8 +112,8 @@ def _as_html(lines: tuple[Line, ...]) -> str:
 
 
 def _cell(text: str, align: str = "left") -> str:
-    return f'<td style="text-align:{align}">{html.escape(text)}</td>'
+    return f'<td style="text-align:{align}">{html.escape(redacted_text(text))}</td>'
 
 
 def _code(text: str) -> str:
-    return f'<td style="text-align:left"><code>{html.escape(text)}</code></td>'
+    return f'<td style="text-align:left"><code>{html.escape(redacted_text(text))}</code></td>'

@@ -13,6 +13,7 @@ from workbench.presenters.actor_panel import ActorView
 from workbench.presenters.form import FormView
 from workbench.presenters.rendering import Rendering
 from workbench.presenters.sparkline import NO_SERIES
+from workbench.redaction import has_secrets, redacted_texts
 from workbench.widgets.feeds import News
 from workbench.widgets.intents import Intent, OnIntent
 from workbench.widgets.sources import Source, View
@@ -107,7 +108,7 @@ class Entry:
     def read(self, now_us: int) -> str:
         """The picture as it is now; its sequence number grows only when it shows something else."""
         with self._reading:
-            body = msgspec.json.encode(self.source.read(now_us))
+            body = _shown(self.source.read(now_us))
         if body != self._body:
             self._body = body
             self._sequence += 1
@@ -128,6 +129,14 @@ class Entry:
         if now_s - self.sent_at < BEAT_S:
             return None
         return {"type": "beat", "seq": self._sequence, "now": now_us}
+
+
+def _shown(view: View) -> bytes:
+    """A view as JSON, without secrets: nbclient and papermill save what widgets show."""
+    body = msgspec.json.encode(view)
+    if not has_secrets(body.decode()):
+        return body
+    return msgspec.json.encode(redacted_texts(msgspec.json.decode(body)))
 
 
 def _facts(view: View) -> View:

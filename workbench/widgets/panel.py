@@ -85,8 +85,8 @@ class Panel(anywidget.AnyWidget):
 
     def _picture(self, still: Still) -> dict[str, Any]:
         self._given_out = still.facts
-        html = element("div", Markup(still.rendering.html), data_wb_picture=self.token)
-        return {"text/plain": still.rendering.text, "text/html": html}
+        shown = still.rendering.mimebundle()
+        return {**shown, "text/html": element("div", Markup(shown["text/html"]), data_wb_picture=self.token)}
 
     def close(self) -> None:
         """End the panel; its views vanish.

@@ -18,6 +18,9 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _TIMEOUT_S = 240
 
 
+_SAVED = ("stream", "execute_result", "display_data", "update_display_data", "error")
+
+
 @dataclass
 class Cell:
     """What one cell produced."""
@@ -32,11 +35,15 @@ class Cell:
     html: str = ""
     traceback: str = ""
     displays: list[dict[str, Any]] = field(default_factory=list)
+    saved: list[dict[str, Any]] = field(default_factory=list)
+    """Every output as a notebook saves it."""
     pages: str = ""
     """What a front end shows beside the notebook, for a question mark."""
 
     def take(self, message: dict[str, Any]) -> None:
         content = message["content"]
+        if message["msg_type"] in _SAVED:
+            self.saved.append(content)
         match message["msg_type"]:
             case "stream" if content["name"] == "stdout":
                 self.stdout += content["text"]

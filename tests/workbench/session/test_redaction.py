@@ -21,6 +21,13 @@ def test_values_under_a_secrets_name_are_hidden_at_any_depth() -> None:
         ('{"api_key": "a b", "n": 2}', '{"api_key": ‹hidden›, "n": 2}'),
         ("postgresql://ada:pw@host/db", "postgresql://ada:‹hidden›@host/db"),
         ("token count: 5", "token count: 5"),
+        (
+            "add(password: str, n: int = 0): password expected `int`, and got ['a', 'b'].",
+            "add(password: str, n: int = 0): password expected `int`, and got ‹hidden›.",
+        ),
+        ("password: expected int, found 'a b'.", "password: expected int, found ‹hidden›."),
+        ("api_keys=['a b', {'x': 'c'}] and tokens=('a',)", "api_keys=‹hidden› and tokens=‹hidden›"),
+        ("{'secret': {'a': 'x, y'}, 'n': 1}", "{'secret': ‹hidden›, 'n': 1}"),
         ("KeyError: 'total'", "KeyError: 'total'"),
         ("http://127.0.0.1:9001/api", "http://127.0.0.1:9001/api"),
     ],
