@@ -33,6 +33,7 @@ _HTTP: dict[str, int] = {
     "would_block": 400,
     "not_capable": 501,
     "not_recorded": 404,
+    "side_effect_stopped": 409,
     "not_allowed": 403,
     "contract": 400,
     "bad_setting": 400,
