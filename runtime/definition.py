@@ -1,7 +1,7 @@
 """An actor class, read and checked: `define(cls)` gives the `ActorDefinition` that engine and hosts work with.
 
-A definition is one version of an actor's code, named by a hash over its source, its settings and the notebook globals
-that it uses, so that running an unchanged cell again changes nothing.
+A definition is one version of an actor's code, named by a hash over its source, its settings and everything of the user's own that
+it uses (`code_graph`), so that running an unchanged cell again changes nothing.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 from runtime.actor import MARK, Actor, Mark
 from runtime.context import Context
 from runtime.errors import DefinitionError, nearest
-from runtime.fingerprint import fingerprint, source_of
+from runtime.fingerprint import graph_of, hash_of, source_of
 from runtime.records import IMPLICIT_READS, INIT_NAMES
 from runtime.settings import Kind, Settings, read_settings
 
@@ -115,16 +115,30 @@ def define(actor_class: type, **overrides: Any) -> ActorDefinition:
     given: object = actor_class
     if not (isinstance(given, type) and issubclass(given, Actor)) or given is Actor:
         raise DefinitionError(f"{actor_class!r} is not an actor class. Write `class Name(Actor): …` and deploy that.")
-    settings = read_settings(actor_class, overrides)
+    return _defined(actor_class, read_settings(actor_class, overrides))
+
+
+def redefined(definition: ActorDefinition) -> ActorDefinition:
+    """The definition of the same class with the same settings, as the names that it uses are bound now.
+
+    Raises:
+        DefinitionError: as `define`; also for code that is in another process.
+    """
+    if definition.actor_class is None:
+        raise DefinitionError(f"The code of {definition.name} is in another process, and only there it can be defined.")
+    return _defined(definition.actor_class, definition.settings)
+
+
+def _defined(actor_class: type[Actor], settings: Settings) -> ActorDefinition:
     hints = _type_hints(actor_class)
     fields = _state_fields(actor_class, hints) if settings.state_type is None else ()
     actions = _actions(actor_class)
     _check_subjects(settings, actions)
     migration = _migration(actor_class, settings)
     source = source_of(actor_class)
-    functions = [*(spec.function for spec in actions.values()), *([migration] if migration is not None else [])]
-    uses, digest = fingerprint(actor_class, functions, source, settings)
-    return ActorDefinition(settings.name, digest, settings, actions, fields, source, actor_class, uses, migration)
+    graph = graph_of(actor_class, settings)
+    digest = hash_of(graph, source, settings)
+    return ActorDefinition(settings.name, digest, settings, actions, fields, source, actor_class, graph.uses, migration)
 
 
 def _check_subjects(settings: Settings, actions: Mapping[str, ActionSpec]) -> None:

@@ -46,6 +46,7 @@ class DeployableSystem(VisibleSystem):
             previous = self.driver.engine.directory.templates.get(definition.name)
             report = compare(definition, previous.definition if previous is not None else self._last_stored(definition))
             if previous is not None and previous.definition.hash == definition.hash and previous.host is host:
+                self._renew(previous.definition, definition, host)
                 return self._reported(report, definition)
             host.prepare(definition)
             current = inspection.snapshot(self.driver, ActorId(self.name, definition.name))
@@ -84,6 +85,12 @@ class DeployableSystem(VisibleSystem):
     def remembered(self, definition: str) -> ActorDefinition | None:
         """A definition that was deployed in this process, perhaps replaced since, by its hash."""
         return self.host.definition(definition)
+
+    def _renew(self, before: ActorDefinition, definition: ActorDefinition, host: Host) -> None:
+        """Equal code in other objects: these run from the next turn on, so that nothing rests on the hash alone."""
+        if before is not definition:
+            host.prepare(definition)
+            self.driver.call(lambda engine, _: engine.renew(definition))
 
     def _host_for(self, kind: Kind) -> Host:
         if kind is not Kind.TASK:

@@ -105,6 +105,12 @@ class Engine:
         self._time.deployed(template, now_us)
         self._claim(template, now_us)
 
+    def renew(self, definition: ActorDefinition) -> None:
+        """Take other objects for the definition that is deployed, of equal code and hash; timers and actors go on."""
+        template = self.directory.templates.get(definition.name)
+        if template is not None and template.definition.hash == definition.hash:
+            template.definition = definition
+
     def resume_schedules(self, invocations: list[Invocation], now_us: int) -> None:
         """Take what the store kept over a restart, before anything is deployed.
 

@@ -2,7 +2,8 @@
 
 Between turns the host keeps, for actors that had one lately, the decoded fields of the state they were last given: the
 working copy of the next turn.  It is a cache and no more: it is used only when the engine's state is the very object it was
-made from, and it is dropped when an action fails, so that a failed turn cannot leave anything behind.
+made from, and the program the very one that decoded it.  It is dropped when an action fails, so that a failed turn cannot
+leave anything behind.
 """
 
 from __future__ import annotations
@@ -64,12 +65,15 @@ class InProcessHost:
         """The last failed turns."""
         self._programs: dict[str, Program] = {}
         self._coroutines: set[tuple[str, str]] = set()
-        """Definition and action of those that are coroutines."""
+        """Definition and action of those that are coroutines.  Replaced, never changed in place: any thread reads it."""
         self._working = WorkingCopies()
 
     def prepare(self, definition: ActorDefinition) -> None:
-        self._programs[definition.hash] = program = Program(definition)
-        self._coroutines |= {(definition.hash, name) for name, action in program.actions.items() if action.is_async}
+        """See `Host.prepare`.  Also takes another class of the same hash: what was defined last is what runs."""
+        program = Program(definition)
+        coroutines = {(definition.hash, name) for name, action in program.actions.items() if action.is_async}
+        self._coroutines = {each for each in self._coroutines if each[0] != definition.hash} | coroutines
+        self._programs[definition.hash] = program
 
     def definition(self, definition: str) -> ActorDefinition | None:
         """A definition that was prepared here, by its hash."""
@@ -145,7 +149,7 @@ class InProcessHost:
             return None
         arguments, keywords = action.read(work.invocation.payload)
         cached = self._working.take(work.activation)
-        if cached is not None and cached[0] is work.state and cached[1] == work.definition:
+        if cached is not None and cached[0] is work.state and cached[1] is program:
             fields, aside = cached[2], None
         else:
             fields, aside = _restored(work, program.codec)
@@ -170,7 +174,7 @@ class InProcessHost:
             response = encode_value(result, what="the response")
         except SpawnError as error:
             return self.capsules.keep(work, refused(_of_response(work, error), context))
-        self._working.put(work.activation, (work.state if state is None else state, work.definition, back))
+        self._working.put(work.activation, (work.state if state is None else state, turn.program, back))
         return Outcome(
             response=response,
             state=state,
@@ -197,7 +201,7 @@ class InProcessHost:
             tags, workflow, checkpoint = _tags_after(work, context, value), workflow_of(value), checkpoint_of(value)
         except SpawnError as error:
             return self.capsules.keep(work, refused(_unchanged(work, error), context))
-        self._working.put(work.activation, (work.state if state is None else state, work.definition, back))
+        self._working.put(work.activation, (work.state if state is None else state, turn.program, back))
         return Outcome(
             response=response,
             state=state,

@@ -45,10 +45,10 @@ class TaskHost:
         atexit.register(_close, weakref.ref(self.pool))
 
     def prepare(self, definition: ActorDefinition) -> None:
-        """See `Host.prepare`.  Workers that have run an earlier definition of this name are replaced by new ones."""
+        """See `Host.prepare`.  Workers that have run another definition of this name are replaced by new ones."""
         pickled = _pickled(definition)
         self._local.prepare(definition)
-        if any(each.name == definition.name for each in self._definitions.values()):
+        if any(each.name == definition.name and each.hash != definition.hash for each in self._definitions.values()):
             self.pool.renew()
         self._definitions[definition.hash] = definition
         self._pickled[definition.hash] = pickled

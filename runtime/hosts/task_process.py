@@ -29,7 +29,7 @@ class WorkerProcess:
         """The turn that it runs; what it prints belongs to that."""
         self.idle_since = 0.0
         self.generation = 0
-        self._known: set[str] = set()
+        self._known: dict[str, bytes] = {}
         self._sending = threading.Lock()
         self._send_messages = self._send_message  # one object: a connection is known by it
         self._is_over = False
@@ -56,9 +56,9 @@ class WorkerProcess:
         return True
 
     def teach(self, definition: str, pickled: bytes) -> None:
-        """See to it that the process has that definition; `pickled` is its code."""
-        if definition not in self._known:
-            self._known.add(definition)
+        """See to it that the process has that definition; `pickled` is its code, which replaces other code of that hash."""
+        if self._known.get(definition) is not pickled:
+            self._known[definition] = pickled
             self._send(DEFINITION + definition.encode() + pickled)
 
     def end_soon(self) -> None:

@@ -103,6 +103,7 @@ class _Worker:
         hashed, pickled = bytes(pickled[:16]).decode(), pickled[16:]
         try:
             self._host.prepare(pickle.loads(pickled))  # noqa: S301
+            self._refusals.pop(hashed, None)
         except BaseException as error:  # noqa: BLE001 - importing a user's module can raise anything
             self._refusals[hashed] = DefinitionError(
                 f"The code of this actor cannot be loaded in a worker process: {type_name(error)}: {shown_text(error)}.\n"

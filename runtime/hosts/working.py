@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from runtime.hosts.program import Program
 from runtime.ids import ActorId
 from runtime.records import State
 
 KEPT = 4_096
 """At least so many are kept, at most twice as many."""
 
-Copy = tuple[State | None, str, dict[str, Any]]
-"""The state it was made from, the definition that reads it so, and its fields."""
+Copy = tuple[State | None, Program, dict[str, Any]]
+"""The state it was made from, the program that decoded it, and its fields."""
 
 
 class WorkingCopies:

@@ -119,6 +119,7 @@ class ActorHost:
             former = self._turns.definition(definition.name)
             report = compare(definition, former)
             if former is not None and former.hash == definition.hash:
+                self._turns.prepare(definition)  # equal code in other objects: these run from the next call on
                 return report
             initial = self._turns.prepare(definition)
             if self._journal is not None:

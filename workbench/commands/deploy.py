@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
 from workbench.commands.acting import acting
 from workbench.deploy_reports import Deployed
 from workbench.session import current
+
+if TYPE_CHECKING:
+    from runtime.api import DeployReport, SystemApi
+    from runtime.definition import ActorDefinition
 
 
 def deploy(actor_class: type) -> Deployed:
@@ -20,6 +27,18 @@ def deploy(actor_class: type) -> Deployed:
     system = current.open()
     with acting(system, "deploy", name_of(actor_class)):
         return Deployed.of(system.deploy(actor_class))
+
+
+def deploy_again(system: SystemApi, definition: ActorDefinition) -> Deployed:
+    """Deploy a definition to the system that runs an earlier one of its class.
+
+    Raises:
+        DefinitionError: it cannot be deployed; the earlier one keeps running.
+    """
+    with acting(system, "deploy", definition.name):
+        # Whoever runs code of this process takes a definition, too.
+        take: Callable[[Any], DeployReport] = system.deploy
+        return Deployed.of(take(definition))
 
 
 def undeploy(actor: str) -> None:

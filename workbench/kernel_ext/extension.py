@@ -18,7 +18,7 @@ from workbench.kernel_ext.magic_base import BaseMagics
 from workbench.kernel_ext.magics import WorkbenchMagics
 from workbench.kernel_ext.panels import Panels
 from workbench.kernel_ext.prints import Prints
-from workbench.kernel_ext.rebound import Rebound
+from workbench.kernel_ext.rebound import Announcements, Rebound
 from workbench.kernel_ext.running_cell import RunningCell
 from workbench.session import Session, current
 
@@ -92,6 +92,9 @@ class Extension:
         rebound = Rebound(self.shell.user_ns, self._session)
         self.shell.events.register("post_run_cell", rebound.after_cell)
         self._undo.append(lambda: self.shell.events.unregister("post_run_cell", rebound.after_cell))
+        announcements = Announcements(rebound, self.shell.user_ns, self.shell.user_ns_hidden)
+        self.shell.ast_transformers.append(announcements)
+        self._undo += [announcements.remove, lambda: self.shell.ast_transformers.remove(announcements)]
 
     def _divert_prints(self) -> None:
         prints = Prints(self.shell, self._session.logs)
