@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from runtime.api import SystemApi
+from workbench.closing import by_actor
 from workbench.store_place import shown_path
 from workbench.tables import plural
 
@@ -13,14 +14,18 @@ def key_location(system: SystemApi) -> str:
 
 
 def left_before(system: SystemApi) -> tuple[str, ...]:
-    """What an earlier stop has left, as a sentence; nothing if it left nothing."""
+    """What an earlier stop or a kill has left, as sentences; nothing if it left nothing."""
     driver = getattr(system, "driver", None)
-    count = len(driver.engine.feed.kept_letters) if driver is not None else 0
-    if not count:
+    if driver is None:
         return ()
-    return (
-        f"Left by an earlier stop: {plural(count, 'message')}. wb.dead_letters() lists them, %retry ID sends one again.",
-    )
+    letters, waiting = driver.look(lambda engine, _: (len(engine.feed.kept_letters), engine.waiting_for_code()))
+    notes = []
+    if letters:
+        found = plural(letters, "message")
+        notes.append(f"Left by an earlier stop: {found}. wb.dead_letters() lists them, %retry ID sends one again.")
+    if waiting:
+        notes.append(f"Accepted before, and processed once the cell of their actor has been run: {by_actor(waiting)}.")
+    return tuple(notes)
 
 
 def on_purpose(system: SystemApi) -> tuple[str, ...]:

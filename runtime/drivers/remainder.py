@@ -34,13 +34,13 @@ class Remainder:
         """While messages are processed: how many wait, by actor; some tenths of a second old.  None before and after."""
         self.left = Left()
         """Once the driver has stopped."""
-        self._letters_before = 0
+        self._letters_before: int | None = None
 
     def cut_short(self) -> None:
         """Leave what still waits, at once.  From any thread, once the stop has begun."""
         self._is_over.set()
-        if self.waiting is not None:
-            self._driver.call(lambda engine, now: engine.stop(now))
+        self._note_letters()
+        self._driver.call(lambda engine, now: engine.stop(now))
 
     def process(self, most_s: float, turns_s: float) -> float:
         """Refuse what comes from outside, and let turns run for as long as something that was accepted waits.
@@ -53,7 +53,7 @@ class Remainder:
             Seconds that turns in progress may still have.
         """
         began, counted_at = time.monotonic(), 0.0
-        self._letters_before = len(self._driver.engine.feed.kept_letters)
+        self._note_letters()
         if most_s <= 0:
             return turns_s
         self._driver.call(lambda engine, _: engine.begin_draining())
@@ -74,6 +74,11 @@ class Remainder:
     def count(self) -> None:
         """Note what is left, once nothing more is processed."""
         self.left = self._driver.look(lambda engine, _: Left(letters=self._letters(), durable=engine.durable_left))
+
+    def _note_letters(self) -> None:
+        """How many there are from before this stop."""
+        if self._letters_before is None:
+            self._letters_before = self._driver.look(lambda engine, _: len(engine.feed.kept_letters))
 
     def _letters(self) -> dict[str, int]:
         counts: dict[str, int] = {}

@@ -31,7 +31,7 @@ from runtime.drivers.timekeeper import Timekeeper
 from runtime.engine.commands import Command, Run
 from runtime.engine.ready import FairQueue
 from runtime.engine.system import Engine, EngineOptions
-from runtime.errors import StoreUnavailable
+from runtime.errors import StoreError, StoreUnavailable
 from runtime.ids import IdSource
 from runtime.policies import rules_of
 from runtime.records import Invocation
@@ -120,9 +120,18 @@ class ThreadedDriver:
     # -- for the owner -------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
+        self.engine.directory.durable_before = self._durable_before()
         self.pool.start()
         self.recorder.start()
         self.timekeeper.start()
+
+    def _durable_before(self) -> frozenset[str]:
+        """Names whose latest definition in the store has durable mailboxes: what they are sent waits for their code."""
+        try:
+            latest = {each.name: each.settings for each in self.store.definitions()}
+        except StoreError:
+            return frozenset()  # whoever looks at definitions is told
+        return frozenset(name for name, settings in latest.items() if settings.get("durable_mailbox"))
 
     def look(self, view: Callable[[Engine, int], T]) -> T:
         """What `view(engine, now_us)` sees, under the lock; it must change nothing."""

@@ -166,7 +166,12 @@ class Arrivals:
             return invocation.actor.system == self._core.options.system
         if template is None:
             template = self._core.directory.templates.get(invocation.parent or invocation.actor.name)
-        return template.is_durable if template is not None else self._core.directory.has_durable_children
+        directory = self._core.directory
+        if template is not None:
+            return template.is_durable
+        return (
+            directory.has_durable_children or (invocation.parent or invocation.actor.name) in directory.durable_before
+        )
 
     def _keep(self, invocation: Invocation, now_us: int) -> Invocation:
         """Write a message with the next group, which holds the turn that sent it, too: so both survive, or neither."""

@@ -18,9 +18,11 @@ from runtime.records import Invocation
 class Directory:
     """The names of one actor system."""
 
-    __slots__ = ("_pools", "active", "has_durable_children", "templates")
+    __slots__ = ("_pools", "active", "durable_before", "has_durable_children", "templates")
 
     def __init__(self) -> None:
+        self.durable_before: frozenset[str] = frozenset()
+        """Definitions with durable mailboxes that were deployed before a restart, and perhaps are not yet after it."""
         self.has_durable_children = False
         """A template with durable mailboxes has been deployed: an actor that is not loaded may be a child of it."""
         self._pools: dict[str, list[Activation]] = {}

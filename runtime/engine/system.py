@@ -188,6 +188,13 @@ class Engine:
             commands += self._time.due(*entry, now_us)
         return commands
 
+    def waiting_for_code(self) -> dict[str, int]:
+        """How many messages of the store wait until the code of their actor is deployed, for each actor."""
+        counts: dict[str, int] = {}
+        for invocation in self._core.unclaimed:
+            counts[invocation.actor.name] = counts.get(invocation.actor.name, 0) + 1
+        return counts
+
     def begin_draining(self) -> None:
         """Refuse messages from outside; what waits is processed, with the messages that its turns send, until `stop`."""
         self._core.is_closed = self._core.is_draining = True

@@ -37,6 +37,16 @@ class Plain(Actor, name="plain"):
         system().invoke("inbox", "put", {"n": n}, asynchronous=True, durable=True)
 
 
+class Kept(Inbox, name="kept", durable_mailbox=True):
+    pass
+
+
+class Teller(Actor, name="teller"):
+    @action
+    def tell(self, ctx: Context, n: int) -> None:
+        ctx.tell("kept", "put", {"n": n})
+
+
 class Apart(Plain, name="apart", kind="task"):
     pass
 
@@ -121,6 +131,21 @@ def test_messages_wait_for_the_cell_of_their_actor(restart: Callable[..., Embedd
     again.deploy(Inbox)
 
     assert seen(again) == [1]
+
+
+def test_what_is_sent_before_the_cell_of_a_durable_mailbox_was_run_waits_for_it(
+    restart: Callable[..., EmbeddedSystem],
+) -> None:
+    restart(Kept)
+    early = restart(Teller)
+    early.invoke("teller", "tell", {"n": 7})
+    early.deploy(Kept)
+    assert early.invoke("kept", "look") == [7]
+
+    restart(Teller).invoke("teller", "tell", {"n": 8})
+    again = restart(Kept)
+
+    assert again.invoke("kept", "look") == [7, 8]
 
 
 def test_durable_that_is_no_flag_is_refused(restart: Callable[..., EmbeddedSystem]) -> None:

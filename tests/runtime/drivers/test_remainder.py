@@ -174,6 +174,18 @@ def test_stop_that_is_cut_short_leaves_the_rest_at_once(tmp_path: Path) -> None:
     assert system.left.letters == {"line": 3}
 
 
+def test_stop_that_is_cut_short_before_it_began_processes_nothing(tmp_path: Path) -> None:
+    system = blocked(tmp_path, drain_s=60.0)
+
+    system.cut_short()
+    may_end.set()
+    system.close()
+
+    assert system.left.letters == {"line": 3}
+    with opened(tmp_path) as again:
+        assert again.invoke("line", "look") == []
+
+
 def test_held_messages_are_left_without_waiting_for_them(tmp_path: Path) -> None:
     system = opened(tmp_path, drain_s=60.0)
     holding.hold(system.driver, ActorId(system.name, "line"))

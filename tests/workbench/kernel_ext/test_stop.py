@@ -97,3 +97,19 @@ def test_kernel_with_a_child_process_keeps_what_waits_too(tmp_path: Path) -> Non
         kernel.end()
 
     _check_letters(tmp_path)
+
+
+def test_durable_messages_wait_for_the_cell_after_a_kill(tmp_path: Path) -> None:
+    with _filled(tmp_path) as kernel:
+        told = kernel.ok("%invoke busy add value=8 --async --durable").stdout
+        assert "busy.add is on its way." in told
+    _ended(tmp_path)  # the kernel was ended by SIGKILL
+
+    with Kernel(tmp_path) as kernel:
+        kernel.ok("%load_ext workbench")
+        assert (
+            "once the cell of their actor has been run: 1 message (busy 1)"
+            in kernel.ok("%spawn start\n%spawn status").text
+        )
+        kernel.ok(BUSY)
+        assert kernel.ok("%state busy").text == "{'seen': 8}"
