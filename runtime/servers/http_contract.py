@@ -16,10 +16,11 @@ from runtime.contracts.contract import Contract
 from runtime.contracts.http_rules import Binding, Routes, Values
 from runtime.contracts.openapi import document
 from runtime.crypto.tokens import Role
-from runtime.errors import InternalError, SpawnError
+from runtime.errors import InternalError, NotAllowed, SpawnError
 from runtime.local import EmbeddedSystem
 from runtime.records import JSON, Encoded
 from runtime.servers.contract_calls import ContractCalls, check_served, response_of, responses_of
+from runtime.servers.http_guard import is_of_foreign_page
 from runtime.servers.http_messages import JSON_TEXT, Access, Reply, Request, Response
 from runtime.servers.security import Limits
 from runtime.wire.bounds import check_depth
@@ -71,6 +72,12 @@ class ContractApp:
         if request.path == OPENAPI and request.method in ("GET", "HEAD"):
             reply(_json(200, self.openapi()))
             return
+        if is_of_foreign_page(
+            request.headers
+        ):  # as the server's guard asks, for an app that is called without a server
+            error = NotAllowed("Only this server's own pages may call it from a browser; nothing was run.")
+            reply(self.refused(request.path, 403, error))
+            return
         verbs: set[str] = set()
         for _, routes in self._served.values():
             found = routes.find(request.method, request.path)
@@ -82,8 +89,8 @@ class ContractApp:
             verbs |= found
         if verbs:
             allowed = ", ".join(sorted(verbs))
-            error = {"code": "mistake", "message": f"Use {allowed} here."}
-            reply(Response(405, msgspec.json.encode(error), JSON_TEXT, (("allow", allowed),)))
+            mistake = {"code": "mistake", "message": f"Use {allowed} here."}
+            reply(Response(405, msgspec.json.encode(mistake), JSON_TEXT, (("allow", allowed),)))
         else:
             reply(_json(404, {"code": "mistake", "message": f"Nothing is at {request.path}. See {OPENAPI}."}))
 
