@@ -5,9 +5,12 @@ has a number: an outcome that could not be written, or not be read back, is a fa
 field named.
 
 Proved by type, not by a trial encoding: a text of exactly `str` that UTF-8 can hold, a number within its range and bytes are
-what msgpack, JSON, protobuf and SQL write and read back, and so is a record made of them.  To encode the whole turn here took
-some 7 % of a turn; this takes nothing for a turn that leaves tags, workflow and messages alone.  Nothing here calls a user's
-code: no comparison, no hash, no `repr` of anything but numbers, text and bytes.  So the engine may call it under a lock.
+what msgpack, JSON, protobuf and SQL write and read back, and so is a record made of them.  States and responses have proved it
+already: their codecs made the bytes.  To write every turn and read it back here would cost about 8 % of a turn; this costs
+0.1 µs for a turn that leaves tags, workflow and messages alone, and 0.3 to 0.5 µs for one that does not.
+
+Nothing here calls a user's code: no comparison, no hash, no `repr` of anything but numbers, text and bytes.  So the engine may
+call it under a lock.
 """
 
 from __future__ import annotations
@@ -45,11 +48,41 @@ def admitted(outcome: Outcome, name: str) -> Outcome:
     if failure is not None:
         sound = sound_failure(failure)
         return outcome if sound is failure else msgspec.structs.replace(outcome, failure=sound)
+    if _is_plainly_sound(outcome):
+        return outcome
     flaw = next(_flaws(outcome), None)
     if flaw is None:
         return outcome
     error = BadResponse(f"{flaw}.\nThe turn was refused; the state of {name} is as it was before.")
     return Outcome(failure=Failure(error.code, str(error)), error=error, sent=outcome.sent)
+
+
+def _is_plainly_sound(outcome: Outcome) -> bool:
+    """The quick answer for what nearly all turns leave; what it does not vouch for is looked at closely."""
+    tags = outcome.tags
+    if outcome.workflow is not None or not (tags is None or _are_plain(tags)):
+        return False
+    return not outcome.told or all(map(_is_plain_message, outcome.told))
+
+
+def _is_plain_message(told: Any) -> bool:
+    return (
+        type(told) is Invocation
+        and type(told.actor.name) is type(told.action) is type(told.parent) is type(told.key) is str
+        and (told.actor.name + told.action + told.parent + told.key + told.actor.system).isprintable()
+        and (told.payload is None or (type(told.payload) is Encoded and type(told.payload.data) is bytes))
+        and (not told.metadata or _are_plain(told.metadata))
+        and 0 <= told.scheduled_to_us <= LATEST_US
+    )
+
+
+def _are_plain(texts: Any) -> bool:
+    if type(texts) is not dict:
+        return False
+    for name, text in texts.items():
+        if type(name) is not str or type(text) is not str or not (name.isascii() and text.isascii()):
+            return False
+    return True
 
 
 def recordable_failure(error: SpawnError) -> Failure:

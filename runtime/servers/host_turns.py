@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 import msgspec
 from google.protobuf.message import DecodeError
 
+from runtime.admission import admitted
 from runtime.context import Calls
 from runtime.definition import ActorDefinition
 from runtime.drivers.own_loop import OwnLoop
@@ -143,6 +144,7 @@ class HostTurns:
 
     def answer(self, work: Work, outcome: Outcome, dialect: Dialect) -> Response:
         """The answer that a proxy understands, and the turn in the journal."""
+        outcome = admitted(outcome, work.invocation.actor.name)
         state = self._state(work, outcome)
         if self._journal is not None:
             self._journal.record(work, outcome, state, self._host.initial(work.definition))

@@ -36,12 +36,12 @@ class Past:
         *,
         key: str = "",
         tags: dict[str, str] | None = None,
-        fails: bool = False,
+        fails: bool | Failure = False,
         system: str = SYSTEM,
         parent: str = "",
         definition: str = "d1",
     ) -> Turn:
-        """The next turn; without `state` and `tags` it changes nothing."""
+        """The next turn; without `state` and `tags` it changes nothing.  `fails` may be the failure itself."""
         actor, sequence = actor_id(name, system), len(self.turns) + 1
         before = self.actors.get(actor)
         new = json_state(state) if isinstance(state, bytes) else state
@@ -66,7 +66,7 @@ class Past:
             sent=(),
             tags_before=before.tags if before else {},
             tags_after=tags,
-            failure=Failure("action_failed", "it failed", "ValueError", "no") if fails else None,
+            failure=Failure("action_failed", "it failed", "ValueError", "no") if fails is True else fails or None,
             response=None if fails else Encoded(JSON, b"%d" % sequence),
             revision_before=revision,
             revision=revision + 1 if new else revision,

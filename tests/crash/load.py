@@ -6,20 +6,28 @@ import os
 import random
 import struct
 from pathlib import Path
+from typing import Any
 
-from runtime.records import Turn
+from runtime.admission import admitted
+from runtime.records import Outcome, Turn
 from runtime.statestores.base import Group, StateStore, flatten
 from runtime.statestores.registry import open_store
+from runtime.testing.any_values import VALUES
 from runtime.testing.turns import Past, alike
 
 KEY = bytes(range(32))
 ACTORS = 23
 _LARGE = b"".join(b"%06d" % index for index in range(12_000))
+_HANDED = [
+    VALUES[name] for name in sorted(VALUES) if type(VALUES[name]) in (str, int, float, bytes, bool, type(None), object)
+]
+"""Those whose refusal reads the same in every process."""
 ACKNOWLEDGED = struct.Struct("<Q")
 
 
 class KnownLoad:
-    """Turn n is the same in every process: changes of small and large states, of tags, nothing, failures, keys."""
+    """Turn n is the same in every process: changes of small and large states, of tags, nothing, failures, keys, and what becomes
+    of each value of `any_values` that an action handed over as a tag."""
 
     def __init__(self) -> None:
         self.past = Past()
@@ -34,9 +42,18 @@ class KnownLoad:
             return self.past.turn(f"large-{n % 2}", b"%d" % n + _LARGE[n % 6 :], key=key)
         if n % 7 == 0:
             return self.past.turn(name, fails=True, key=key)
+        if n % 13 == 0:
+            return self._handed_over(name, key, _HANDED[n // 13 % len(_HANDED)])
         if n % 11 == 0:
             return self.past.turn(name, tags={"at": str(n)}, key=key)
         return self.past.turn(name, b'{"left": %d, "right": %d}' % (n, n), key=key)
+
+    def _handed_over(self, name: str, key: str, value: Any) -> Turn:
+        """What the engine records of a turn whose tag is that value: the tag, or a failure that says why it cannot be one."""
+        outcome = admitted(Outcome(tags={"handed": value}), name)
+        if outcome.failure is None:
+            return self.past.turn(name, tags=outcome.tags, key=key)
+        return self.past.turn(name, fails=outcome.failure, key=key)
 
 
 def write(path: Path | str, acknowledged: int, *, groups: int | None = None, seed: int | None = None) -> None:

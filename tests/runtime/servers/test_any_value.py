@@ -109,6 +109,7 @@ def test_any_request_of_a_client_of_the_proxy_harms_nothing_else(tmp_path: Path)
         def send(request: Any, is_right: bool) -> None:
             if is_right:  # so that what is odd is in the rest
                 request.system.name, request.actor.id.name, request.action_name = SYSTEM, "counter", "add"
+                request.register_ref = ""
             path = f"/api/v1/system/{SYSTEM}/actors/counter/invoke"
             answer = exchange(port_of(running), post(path, request.SerializeToString()), timeout_s=20.0)
             assert status_of(answer) != 500, answer
