@@ -21,6 +21,9 @@ _TAG_BYTES = 16
 _TAG_AT = len(_LABEL) + _IV_BYTES
 _BODY_AT = _TAG_AT + _TAG_BYTES
 
+TAGGED_BYTES = _BODY_AT
+"""So many bytes of a column, with its IV and tag, tell it from any other."""
+
 
 def cloak(cipher: Cipher, plaintext: bytes) -> bytes:
     """The column value for `plaintext`, under a random IV."""

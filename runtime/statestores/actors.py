@@ -8,12 +8,13 @@ from itertools import islice
 
 import msgspec
 
-from runtime.crypto.cipher import Cipher
+from runtime.crypto.cipher import Cipher, SealBrokenError
 from runtime.ids import ActorId
 from runtime.records import Snapshot, Turn
-from runtime.statestores.backend import Backend, SnapshotRow
+from runtime.statestores.attestation import Attestor
+from runtime.statestores.backend import Backend
 from runtime.statestores.quarantine import Quarantine
-from runtime.statestores.rows import from_row, snapshot_of
+from runtime.statestores.rows import damaged_row, from_row, kept_aside_of, listed, snapshot_of
 from runtime.statestores.tail import Tail
 
 _PAGE = 500
@@ -22,16 +23,41 @@ _PAGE = 500
 class Actors:
     """The committed state of every actor; any thread."""
 
-    def __init__(self, backend: Backend, tail: Tail, cipher: Cipher, quarantine: Quarantine) -> None:
+    def __init__(
+        self, backend: Backend, tail: Tail, cipher: Cipher, quarantine: Quarantine, attestor: Attestor
+    ) -> None:
         self._backend, self._tail, self._cipher = backend, tail, cipher
-        self._quarantine = quarantine
+        self._quarantine, self._attestor = quarantine, attestor
 
     def load(self, actor: ActorId) -> Snapshot | None:
         """The actor as of the last commit, or None."""
         if (turn := self._tail.turn(actor)) is not None:
             return snapshot_of(turn)
         row = self._backend.snapshot(actor)
-        return None if row is None else self._snapshot(row)
+        if row is None:
+            self._attestor.verify(self._backend)
+            return None
+        accepts_unbound = self._attestor.accepts_unbound(row)
+        return from_row(self._cipher, row, self._backend.url, self._quarantine, accepts_unbound=accepts_unbound)
+
+    def row_sequence(self, actor: ActorId, mark: int) -> int:
+        """The last turn that the actor's row has seen; 0 without a row.
+
+        Only what keeps turns above the mark from being looked at is checked.
+
+        Raises:
+            StoreDamaged: the row was changed.
+        """
+        row = self._backend.snapshot(actor)
+        if row is None:
+            return 0
+        if row.sequence <= mark:
+            return row.sequence
+        try:
+            kept_aside_of(self._cipher, row, self._attestor.accepts_unbound(row))
+        except SealBrokenError as error:
+            raise damaged_row(row, self._backend.url, error) from error
+        return row.sequence
 
     def whole(self, turn: Turn) -> Turn | None:
         """The turn with its actor's state after it; None for a turn that changed neither state nor tags.
@@ -62,11 +88,8 @@ class Actors:
         after = ("", "")
         while page := self._backend.snapshots(after, prefix, _PAGE):
             for row in page:
-                yield self._snapshot(msgspec.structs.replace(row, data=None))
+                yield listed(row, None, self._quarantine)
             after = (page[-1].actor, page[-1].system)
-
-    def _snapshot(self, row: SnapshotRow) -> Snapshot:
-        return from_row(self._cipher, row, self._backend.url, self._quarantine)
 
 
 def _by_name(snapshot: Snapshot) -> tuple[str, str]:

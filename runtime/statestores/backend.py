@@ -6,7 +6,7 @@ it. The same tables serve every SQL database: nothing here needs a dialect's own
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 import msgspec
@@ -65,7 +65,7 @@ class SnapshotRow(msgspec.Struct, frozen=True, kw_only=True):
     sequence: int
     """The last turn that this row has seen; rolling forward skips turns up to it."""
     kept_aside: bytes | None = None
-    """`State.kept_aside` in the Cloak layout; None for none."""
+    """`State.kept_aside`, sealed together with what the row says (`rows.bound`); in format 1 in the Cloak layout, or None."""
 
 
 class DefinitionRow(msgspec.Struct, frozen=True):
@@ -115,6 +115,37 @@ class Writes(msgspec.Struct, frozen=True, kw_only=True):
     """Entries set or replaced."""
 
 
+class Counts(msgspec.Struct, frozen=True):
+    """How much there is, as of one moment."""
+
+    head: int
+    keys: int
+    snapshots: int
+    attested: str
+    """The entry `attested` of the facts; empty without one."""
+
+
+class Changes(msgspec.Struct, frozen=True):
+    """What a transaction did to what is counted."""
+
+    head: int | None
+    """The last turn after it; None if it is as before."""
+    keys: int
+    """Rows added, less those removed."""
+    snapshots: int
+    """Rows added."""
+    meta: Mapping[str, str]
+    """Facts that it sets."""
+
+
+class Attests(Protocol):
+    """Who authenticates what is counted (`attestation`)."""
+
+    def is_touched_by(self, writes: Writes) -> bool: ...
+
+    def entry(self, present: str, changes: Changes, totals: Callable[[], Counts]) -> dict[str, str]: ...
+
+
 class Backend(Protocol):
     """Tables with transactions.
 
@@ -124,6 +155,8 @@ class Backend(Protocol):
 
     url: str
     """As the user wrote it, without secrets."""
+    attests: Attests | None
+    """Set by the store on top: `write` asks it for facts to set in the same transaction, last, if these writes touch them."""
 
     def meta(self) -> dict[str, str]:
         """The store's own facts; empty for a store that was never created.  Never writes."""
@@ -140,6 +173,10 @@ class Backend(Protocol):
             StaleCommit: `block` does not continue the head; nothing was written.
             StoreUnavailable: nothing was written, or (a lost connection) it is not known; the caller looks at `head()`.
         """
+        ...
+
+    def counts(self) -> Counts:
+        """How much there is; costs a look at all keys."""
         ...
 
     def head(self) -> int:

@@ -6,7 +6,7 @@ A block is what one group commit writes, or several such blocks merged.  Integer
          0      4   magic "SWJB"
          4      1   format version, 1; a reader refuses a higher one
          5      1   codec of the turns: 1 = msgpack, 2 = msgpack with gaps
-         6      2   reserved, 0
+         6      2   flags: 1 = written in a store of format 2 or later
          8      8   fingerprint of the key
         16      4   count of turns
         20      8   sequence of the first turn
@@ -49,6 +49,7 @@ from runtime.statestores.quarantine import Quarantine
 FORMAT = 1
 _MAGIC = b"SWJB"
 _MSGPACK, _WITH_GAPS = 1, 2
+_FLAGS = 1
 _HEADER = struct.Struct(f">4sBBH{FINGERPRINT_BYTES}sIQQ")
 
 _sequence = attrgetter("sequence")
@@ -78,6 +79,12 @@ def sealed_with(row: BlockRow) -> bytes:
     """The fingerprint of the key in a block's header; empty for what is no block."""
     header = row.data[: _HEADER.size]
     return bytes(_HEADER.unpack(header)[4]) if len(header) == _HEADER.size and header.startswith(_MAGIC) else b""
+
+
+def is_flagged(row: BlockRow) -> bool:
+    """Whether the block was written in a store of format 2 or later, whose facts are authenticated."""
+    header = row.data[: _HEADER.size]
+    return len(header) == _HEADER.size and bool(_HEADER.unpack(header)[3] & _FLAGS)
 
 
 class BlockCodec:
@@ -158,7 +165,7 @@ class BlockCodec:
 
     def _sealed(self, plaintext: bytes, count: int, first: int, last: int, actors: bytes) -> BlockRow:
         codec = _MSGPACK if count == last - first + 1 else _WITH_GAPS
-        header = _HEADER.pack(_MAGIC, FORMAT, codec, 0, self._cipher.fingerprint, count, first, last)
+        header = _HEADER.pack(_MAGIC, FORMAT, codec, _FLAGS, self._cipher.fingerprint, count, first, last)
         return BlockRow(first, last, actors, header + self._cipher.seal(plaintext, header + actors))
 
     def _opened(self, row: BlockRow) -> bytes:

@@ -18,13 +18,15 @@ import msgspec
 from runtime.crypto.keyfiles import KeyFiles
 from runtime.errors import BadSetting, StoreDamaged, StoreTooNew, StoreUnavailable
 from runtime.ids import ActorId
-from runtime.records import Quarantined
+from runtime.records import Quarantined, Snapshot, Turn
+from runtime.statestores.attestation import CHANGES, GONE, MARK, Attestor
 from runtime.statestores.backend import Backend, BlockRow, SnapshotRow
 from runtime.statestores.blocks import BlockCodec
 from runtime.statestores.files import path_of
 from runtime.statestores.identity import Identity, identify
 from runtime.statestores.quarantine import Quarantine
 from runtime.statestores.rows import from_definition_row, from_row, from_schedule_row
+from runtime.statestores.salvage import uses_key
 
 _PAGE_BLOCKS, _PAGE_ROWS = 64, 500
 
@@ -100,26 +102,69 @@ class Inspection:
         self._backend, self._identity, self._progress = backend, identity, progress
         self._quarantine = Quarantine(backend.url, most=sys.maxsize, is_logged=False)
         self.codec = BlockCodec(identity.cipher, backend.url, self._quarantine)
+        self._meta = backend.meta()
+        self.attestor = Attestor(identity, backend.url, self._meta)
         self.damaged: list[str] = []
         self.damaged_blocks: list[BlockRow] = []
         self._turns = self._actors = 0
+        self._mark = int(self._meta.get(MARK, "0"))
+        self._changed: dict[ActorId, int] = {}
+        """The last turn that changed an actor, of those that its row has seen."""
 
     def findings(self) -> Findings:
         """Look at everything."""
         cipher, quarantine = self._identity.cipher, self._quarantine
-        for block in self.blocks():
-            if (turns := self._attempt(self.codec.decode, block)) is None:
-                self.damaged_blocks.append(block)
-            else:
-                self._turns += len(turns)
+        self._attempt(self.attestor.check, self._backend)
+        self._attempt(self.attestor.verify, self._backend)
+        self._look_at_blocks()
         for row in self.snapshots():
             self._actors += 1
-            self._attempt(from_row, cipher, row, self._url, quarantine)
+            self._attempt(self.snapshot_of, row, quarantine)
         for definition in self._backend.definitions():
             self._attempt(from_definition_row, cipher, definition, self._url, quarantine)
         for schedule in self._backend.schedules():
             self._attempt(from_schedule_row, cipher, schedule, self._url, quarantine)
         return Findings(self._url, self._turns, self._actors, self._quarantine.found(), self.damaged)
+
+    def snapshot_of(self, row: SnapshotRow, quarantine: Quarantine) -> Snapshot:
+        """What a row says.
+
+        Raises:
+            StoreDamaged: it was changed, or is an earlier one.
+        """
+        accepts_unbound = self.attestor.accepts_unbound(row)
+        if row.sequence < (last := self._changed.get(ActorId(row.system, row.actor), 0)):
+            raise self.attestor.damaged(
+                f"the row of {row.actor} is as of turn {row.sequence}, and turn {last} changed it"
+            )
+        return from_row(self._identity.cipher, row, self._url, quarantine, accepts_unbound=accepts_unbound)
+
+    def _look_at_blocks(self) -> None:
+        last = int(self._meta.get(GONE, "0"))
+        has_gaps = self._meta.get(CHANGES, "0") != "0"
+        for block in self.blocks():
+            if block.first > last + 1 and not has_gaps:
+                self.damaged.append(f"Turns {last + 1} to {block.first - 1} of {self._url} are missing.")
+            last = block.last
+            if (turns := self._attempt(self.codec.decode, block)) is None:
+                self.damaged_blocks.append(block)
+                continue
+            self._turns += len(turns)
+            self._look_at_keys(turns)
+            for turn in turns:
+                if turn.sequence <= self._mark and (turn.state or turn.delta or turn.tags_after is not None):
+                    self._changed[turn.actor] = turn.sequence
+
+    def _look_at_keys(self, turns: list[Turn]) -> None:
+        """Whether each key that a turn used, and that has to have a row, is found by it."""
+        for turn in turns:
+            if not uses_key(turn) or turn.sequence > self._mark:
+                continue
+            found = self._backend.key(self._identity.key_hash(turn.actor, turn.key))
+            if found is None or found > turn.sequence:
+                self.damaged.append(
+                    f"The idempotency key of turn {turn.sequence} of {turn.actor.name} has no row of its own."
+                )
 
     @property
     def _url(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -15,14 +15,19 @@ from runtime.crypto.keyfiles import KeyFiles
 from runtime.errors import StoreDamaged, StoreTooNew, StoreUnavailable
 from runtime.ids import ActorId
 from runtime.statestores.backend import Backend
-from runtime.statestores.blocks import FORMAT
 from runtime.statestores.keysearch import ENVIRONMENT, Given, Search, Wanted
+
+FORMAT = 2
+"""Of a store.  Since 2, what is beside its blocks is authenticated (`attestation`)."""
 
 OLDER = "old_fingerprints"
 """The entry in the store's facts with the fingerprints of keys that something may still be under."""
 REKEYED = "rekeyed"
 """The entry with the last turn up to which blocks are under the present key, while others may not be."""
-_INDEX_HEADER = b"spawn-workbench/index-secret/1"
+_INDEX_HEADERS = {1: b"spawn-workbench/index-secret/1", 2: b"spawn-workbench/index-secret/2"}
+"""By format: the secret shows, whatever else the facts say, that a store had format 2."""
+
+FirstFacts = Callable[["Identity", dict[str, str]], dict[str, str]]
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -30,7 +35,7 @@ _encode = msgspec.msgpack.Encoder().encode
 class Identity:
     """A store's random id, its cipher, and where the key came from."""
 
-    __slots__ = ("_index_secret", "cipher", "key_is_new", "key_location", "replaced", "store_id")
+    __slots__ = ("_index_secret", "cipher", "is_attested", "key_is_new", "key_location", "replaced", "store_id")
 
     def __init__(
         self,
@@ -40,6 +45,7 @@ class Identity:
         key_location: str,
         key_is_new: bool,
         replaced: tuple[str, ...] = (),
+        is_attested: bool = True,
     ) -> None:
         self.store_id = store_id
         self.cipher = cipher
@@ -49,6 +55,8 @@ class Identity:
         """True when the key was made just now, which is when a user wants to be told."""
         self.replaced = replaced
         """Fingerprints of the keys in whose place this one was given just now; empty if the store knows it already."""
+        self.is_attested = is_attested
+        """False for a store of format 1."""
         self._index_secret = index_secret
 
     def facts_of_new_key(self) -> dict[str, str]:
@@ -57,10 +65,21 @@ class Identity:
             return {}
         return {
             "key_fingerprint": self.cipher.fingerprint.hex(),
-            "index_secret": self.cipher.seal(self._index_secret, _INDEX_HEADER).hex(),
+            "index_secret": self._sealed_secret(FORMAT if self.is_attested else 1),
             REKEYED: "",
             OLDER: " ".join(dict.fromkeys(each for each in self.replaced if each != self.cipher.fingerprint.hex())),
         }
+
+    def facts_of_format(self) -> dict[str, str]:
+        """What makes a store one of the present format."""
+        return {"format": str(FORMAT), "index_secret": self._sealed_secret(FORMAT)}
+
+    def mac(self, domain: bytes, payload: bytes) -> str:
+        """A MAC over `payload`, in hexadecimal; `domain` (at most 16 bytes) keeps uses apart.  It outlives a new key."""
+        return hashlib.blake2b(payload, digest_size=16, key=self._index_secret, person=domain).hexdigest()
+
+    def _sealed_secret(self, version: int) -> str:
+        return self.cipher.seal(self._index_secret, _INDEX_HEADERS[version]).hex()
 
     def key_hash(self, actor: ActorId, key: str) -> int:
         """64 bits, signed, for an idempotency key of an actor.
@@ -72,13 +91,19 @@ class Identity:
 
 
 def identify(
-    backend: Backend, *, key: bytes | None, key_files: KeyFiles | None, old_keys: Sequence[bytes] | None = None
+    backend: Backend,
+    *,
+    key: bytes | None,
+    key_files: KeyFiles | None,
+    old_keys: Sequence[bytes] | None = None,
+    first_facts: FirstFacts = lambda identity, facts: {},
 ) -> Identity:
     """The identity of the store in `backend`, which is created if it is new.  An existing store is not written to.
 
     Args:
         key: the only key to use; None for the one in the environment, else the one made for the store.
         key_files: where keys are made and found; None makes a key that nobody keeps.
+        first_facts: what a new store says of itself beside its identity.
         old_keys: those before `key`, which open what was written under them; None for the environment's.
 
     Raises:
@@ -87,24 +112,26 @@ def identify(
         StoreUnavailable: no key could be made.
     """
     meta = backend.meta()
-    return _existing(backend, meta, Given(key, key_files, old_keys)) if meta else _new(backend, key, key_files)
+    return (
+        _existing(backend, meta, Given(key, key_files, old_keys))
+        if meta
+        else _new(backend, key, key_files, first_facts)
+    )
 
 
-def _new(backend: Backend, key: bytes | None, key_files: KeyFiles | None) -> Identity:
+def _new(backend: Backend, key: bytes | None, key_files: KeyFiles | None, first_facts: FirstFacts) -> Identity:
     store_id, secret = os.urandom(8).hex(), os.urandom(32)
     key, location, is_new = _key_for_new(store_id, key, key_files)
     cipher = Cipher(key)
-    backend.create(
-        {
-            "format": str(FORMAT),
-            "store_id": store_id,
-            "key_fingerprint": cipher.fingerprint.hex(),
-            "index_secret": cipher.seal(secret, _INDEX_HEADER).hex(),
-            "created_us": str(time.time_ns() // 1000),
-            "mark": "0",
-        }
-    )
-    return Identity(store_id, cipher, secret, location, is_new)
+    identity = Identity(store_id, cipher, secret, location, is_new)
+    facts = {
+        "store_id": store_id,
+        "key_fingerprint": cipher.fingerprint.hex(),
+        "created_us": str(time.time_ns() // 1000),
+        "mark": "0",
+    }
+    backend.create(facts | identity.facts_of_format() | first_facts(identity, facts))
+    return identity
 
 
 def _key_for_new(store_id: str, key: bytes | None, key_files: KeyFiles | None) -> tuple[bytes, str, bool]:
@@ -138,11 +165,21 @@ def _existing(backend: Backend, meta: dict[str, str], given: Given) -> Identity:
     wanted = Wanted(store_id, present, tuple(meta.get(OLDER, "").split()))
     found = Search(backend.url, wanted, given).found()
     try:
-        secret = found.cipher.open(sealed_secret, _INDEX_HEADER)
+        secret, format_ = _secret(found.cipher, sealed_secret)
     except SealBrokenError as error:
         raise _damaged_facts(backend.url, str(error)) from error
     replaced = (*wanted.older, present) if found.is_new else ()
-    return Identity(store_id, found.cipher, secret, found.location, key_is_new=False, replaced=replaced)
+    return Identity(
+        store_id, found.cipher, secret, found.location, key_is_new=False, replaced=replaced, is_attested=format_ > 1
+    )
+
+
+def _secret(cipher: Cipher, sealed: bytes) -> tuple[bytes, int]:
+    """The secret, and the format that the store had when it was sealed."""
+    try:
+        return cipher.open(sealed, _INDEX_HEADERS[2]), 2
+    except SealBrokenError:
+        return cipher.open(sealed, _INDEX_HEADERS[1]), 1
 
 
 def _damaged_facts(url: str, why: str) -> StoreDamaged:

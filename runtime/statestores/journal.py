@@ -20,10 +20,12 @@ from runtime.errors import BadSetting, StoreInUse, StoreUnavailable
 from runtime.ids import ActorId
 from runtime.records import Invocation, Kept, Lifecycle, Quarantined, Snapshot, StoredDefinition, Turn
 from runtime.statestores.actors import Actors
-from runtime.statestores.backend import Backend, RetainingBackend, SealingBackend, Writes
+from runtime.statestores.attestation import Attestor
+from runtime.statestores.backend import Backend, Counts, RetainingBackend, SealingBackend, Writes
 from runtime.statestores.base import Group, Retention
+from runtime.statestores.binding import Binder
 from runtime.statestores.blocks import BlockCodec
-from runtime.statestores.identity import identify
+from runtime.statestores.identity import Identity, identify
 from runtime.statestores.keys import Keys
 from runtime.statestores.merging import META as MERGED
 from runtime.statestores.merging import Merger
@@ -67,15 +69,18 @@ class JournalStore:
         """
         self.url = backend.url
         self._backend = backend
-        self._identity = identify(backend, key=key, key_files=key_files, old_keys=old_keys)
+        self._identity = identify(backend, key=key, key_files=key_files, old_keys=old_keys, first_facts=_first_facts)
         self._quarantine = Quarantine(self.url)
         codec = BlockCodec(self._identity.cipher, self.url, self._quarantine)
         meta = backend.meta()
+        attestor = Attestor(self._identity, self.url, meta)
+        attestor.check(backend)
+        backend.attests = attestor
         mark = int(meta["mark"])
         tail = Tail(mark)
         self._reader = JournalReader(backend, codec)
-        self._actors = Actors(backend, tail, self._identity.cipher, self._quarantine)
-        self._keys = Keys(backend, tail, self._identity, self._reader)
+        self._actors = Actors(backend, tail, self._identity.cipher, self._quarantine, attestor)
+        self._keys = Keys(backend, tail, self._identity, self._reader, attestor)
         Recovery(backend, self._reader, tail, self._actors).run(mark, self._keys)
         self._writer = JournalWriter(backend, self._identity, codec, tail, self._reader, self._actors, self._keys)
         self._merger = Merger(backend, codec, int(meta.get(MERGED, "0")))
@@ -85,6 +90,7 @@ class JournalStore:
         self._steadiness = Steadiness(self.url)
         thinner = Thinner(backend, codec, self._reader, self._keys, self._writer.forget_base, self._unseal)
         self._retainer = Retainer(backend, codec, thinner, meta)
+        self._binder = Binder(backend, self._identity.cipher, meta, is_old=not self._identity.is_attested)
         if facts := self._identity.facts_of_new_key():
             backend.write(Writes(meta=facts))
         self._rekeyer = Rekeyer(backend, codec, self._identity.cipher, meta | facts, self._unseal)
@@ -117,7 +123,7 @@ class JournalStore:
         self._check_usable()
         deadline = time.monotonic() + _CHECKPOINT_S
         with self._writing:
-            while has_more := self._writer.checkpoint_step() or self._merge():
+            while has_more := self._writer.checkpoint_step() or self._binder.step() or self._merge():
                 if time.monotonic() >= deadline:
                     break
             return has_more
@@ -259,3 +265,7 @@ class JournalStore:
             )
         if self._is_closed:
             raise StoreUnavailable(f"Cannot use {self.url}: it was closed.")
+
+
+def _first_facts(identity: Identity, facts: dict[str, str]) -> dict[str, str]:
+    return Attestor(identity, "", facts).first(Counts(0, 0, 0, ""), {})

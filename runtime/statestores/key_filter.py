@@ -9,6 +9,7 @@ which only means that the database is asked in vain.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from runtime.statestores.backend import Backend, KeyListingBackend
 
@@ -54,7 +55,9 @@ class Bloom:
 class KeyFilter:
     """For one store, in at most 40 MB, most of it only when there are millions of keys."""
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, begin: Callable[[], None] = lambda: None) -> None:
+        """`begin` is called before the first keys are read."""
+        self._begin = begin
         self._backend = backend if isinstance(backend, KeyListingBackend) else None
         self._new: tuple[Bloom, ...] = (Bloom(_FIRST_KEYS),) if self._backend is not None else ()
         """Keys added since the store was opened; the last one takes more."""
@@ -101,6 +104,8 @@ class KeyFilter:
             self._reading.release()
 
     def _read_page(self, backend: KeyListingBackend) -> None:
+        if self._read_from == _LOWEST:
+            self._begin()
         page = backend.key_hashes(self._read_from, _PAGE)
         past = self._past
         if page and past is None:

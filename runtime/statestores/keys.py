@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from runtime.ids import ActorId
 from runtime.records import Turn
+from runtime.statestores.attestation import Attestor
 from runtime.statestores.backend import Backend, Writes
 from runtime.statestores.identity import Identity
 from runtime.statestores.key_filter import KeyFilter
@@ -18,18 +19,28 @@ from runtime.statestores.reading import JournalReader
 from runtime.statestores.salvage import uses_key
 from runtime.statestores.tail import Tail
 
+_HASHES = 2**64
+_FURTHEST = 1_000
+"""So many keys with one hash are more than chance can make."""
 _LAST_HASH = 2**63 - 1
 
 
 class Keys:
     """The keys of one store.  `find` from any thread, the rest from the writer's."""
 
-    def __init__(self, backend: Backend, tail: Tail, identity: Identity, reader: JournalReader) -> None:
+    def __init__(
+        self, backend: Backend, tail: Tail, identity: Identity, reader: JournalReader, attestor: Attestor
+    ) -> None:
         self._backend, self._tail, self._identity, self._reader = backend, tail, identity, reader
-        self._filter = KeyFilter(backend)
+        self._attestor = attestor
+        self._filter = KeyFilter(backend, lambda: attestor.verify(backend))
 
     def find(self, actor: ActorId, key: str) -> Turn | None:
-        """The successful turn that used the key on the actor, its state whole, or None."""
+        """The successful turn that used the key on the actor, its state whole, or None.
+
+        Raises:
+            StoreDamaged: the key's row names a turn that has another key, or rows are missing.
+        """
         key_hash = self._identity.key_hash(actor, key)
         # In this order: a key enters the filter before the tail, and leaves the tail after its row was written.
         if self._tail.key(key_hash) is None and not self._filter.may_hold(key_hash):
@@ -41,6 +52,10 @@ class Keys:
             # Only where another key has the same hash can an older turn be further on.
             if len(matching) == len(candidates):
                 break
+            for sequence in candidates:
+                if sequence not in matching:
+                    self._check(key_hash, sequence)
+            key_hash = _next(key_hash)
         return self._reader.whole_turn(min(found)) if found else None
 
     def add(self, turn: Turn) -> None:
@@ -79,6 +94,16 @@ class Keys:
             found = self._tail.key(key_hash), self._backend.key(key_hash)
             yield [sequence for sequence in found if sequence is not None]
             key_hash = _next(key_hash)
+
+    def _check(self, key_hash: int, sequence: int) -> None:
+        """Whether a turn of another key may be found under that hash: its own is the same, or shortly before it."""
+        turn = self._reader.turn(sequence)
+        if turn is None:  # it may have gone with retention, and its row have stayed for the sake of another
+            if sequence <= self._backend.head():
+                return
+        elif turn.key and (key_hash - self._identity.key_hash(turn.actor, turn.key)) % _HASHES <= _FURTHEST:
+            return
+        raise self._attestor.damaged(f"the row of an idempotency key names turn {sequence}, which did not use that key")
 
     def _uses(self, sequence: int, actor: ActorId, key: str) -> bool:
         turn = self._reader.turn(sequence)

@@ -11,8 +11,11 @@ from runtime.errors import StaleCommit
 from runtime.ids import ActorId
 from runtime.records import Lifecycle
 from runtime.statestores.backend import (
+    Attests,
     BlockHead,
     BlockRow,
+    Changes,
+    Counts,
     DefinitionRow,
     ScheduleRow,
     SealedRow,
@@ -39,6 +42,7 @@ class MemoryBackend:
         self._lifecycle: list[Lifecycle] = []
         self._definitions: dict[str, DefinitionRow] = {}
         self._schedules: dict[str, ScheduleRow] = {}
+        self.attests: Attests | None = None
 
     def meta(self) -> dict[str, str]:
         return dict(self._meta)
@@ -50,6 +54,7 @@ class MemoryBackend:
         with self._lock:
             if writes.block and writes.block.first != self.head() + 1:
                 raise StaleCommit(f"Turn {writes.block.first} does not continue {self.url}, which is at {self.head()}.")
+            before = self._counts()
             self._write_blocks(writes)
             self._write_sealed(writes)
             for key_hash, sequence, following in writes.forgotten:
@@ -66,7 +71,18 @@ class MemoryBackend:
             for settled in writes.settled:
                 self._schedules.pop(settled, None)
             self._meta.update(writes.meta)
+            if self.attests is not None and self.attests.is_touched_by(writes):
+                now = self._counts()
+                changes = Changes(now.head, now.keys - before.keys, now.snapshots - before.snapshots, writes.meta)
+                self._meta.update(self.attests.entry(now.attested, changes, self._counts))
             return present
+
+    def counts(self) -> Counts:
+        with self._lock:
+            return self._counts()
+
+    def _counts(self) -> Counts:
+        return Counts(self.head(), len(self._keys), len(self._snapshots), self._meta.get("attested", ""))
 
     def _write_blocks(self, writes: Writes) -> None:
         if writes.dropped:

@@ -20,12 +20,14 @@ class Recovery:
     def __init__(self, backend: Backend, reader: JournalReader, tail: Tail, actors: Actors) -> None:
         self._backend, self._reader = backend, reader
         self._tail, self._actors = tail, actors
+        self._mark = 0
         self._row_sequences: dict[ActorId, int] = {}
         self._unknown: set[ActorId] = set()
         """Actors whose last state in the journal does not decode; they stay at the one before."""
 
     def run(self, mark: int, keys: Keys) -> None:
         """Bring every turn above `mark` into the tail."""
+        self._mark = mark
         for turns in self._reader.stored(mark, self._backend.head()):
             for turn in turns:
                 if salvage.uses_key(turn):
@@ -58,6 +60,5 @@ class Recovery:
         """The last turn that the actor's row has seen; 0 without a row."""
         sequence = self._row_sequences.get(actor)
         if sequence is None:
-            row = self._backend.snapshot(actor)
-            sequence = self._row_sequences[actor] = row.sequence if row else 0
+            sequence = self._row_sequences[actor] = self._actors.row_sequence(actor, self._mark)
         return sequence

@@ -19,6 +19,7 @@ from runtime.ids import ActorId
 from runtime.statestores.backend import Backend, DefinitionRow, ScheduleRow, SealingBackend, SnapshotRow, Writes
 from runtime.statestores.blocks import BlockCodec, sealed_with
 from runtime.statestores.identity import OLDER, REKEYED
+from runtime.statestores.rows import bound, is_bound, kept_aside_of
 
 _BLOCKS, _ROWS = 16, 200
 _LAST = 2**62
@@ -107,12 +108,20 @@ class Rekeyer:
     def _snapshot_anew(self, row: SnapshotRow) -> SnapshotRow | None:
         """The row under the present key; None if it is already."""
         try:
-            data, kept_aside = self._column_anew(row.data), self._column_anew(row.kept_aside)
+            data = self._column_anew(row.data)
+            if data is row.data and self._is_bound_anew(row):
+                return None
+            kept_aside = kept_aside_of(self._cipher, row, accepts_unbound=not is_bound(row))
         except SealBrokenError as error:
             raise self._damaged(f"the state of {row.actor} (revision {row.revision})", error) from error
-        if data is row.data and kept_aside is row.kept_aside:
-            return None
-        return msgspec.structs.replace(row, data=data, kept_aside=kept_aside)
+        return bound(self._present, msgspec.structs.replace(row, data=data), kept_aside)
+
+    def _is_bound_anew(self, row: SnapshotRow) -> bool:
+        try:
+            kept_aside_of(self._present, row, accepts_unbound=False)
+        except SealBrokenError:
+            return False
+        return True
 
     def _column_anew(self, column: bytes | None) -> bytes | None:
         if column is None:

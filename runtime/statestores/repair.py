@@ -10,9 +10,10 @@ from __future__ import annotations
 import os
 import sqlite3
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 
@@ -20,6 +21,7 @@ from runtime.crypto.keyfiles import KeyFiles, sync_directory
 from runtime.errors import BadSetting, StoreDamaged
 from runtime.ids import ActorId
 from runtime.records import Snapshot, Turn
+from runtime.statestores.attestation import BOUND, CHANGES, GONE, MARK, Attestor
 from runtime.statestores.backend import SnapshotRow, Writes
 from runtime.statestores.blocks import BlockCodec
 from runtime.statestores.check import Findings, Inspection, open_backend
@@ -30,8 +32,7 @@ from runtime.statestores.keys import Keys
 from runtime.statestores.lock import StoreLock
 from runtime.statestores.quarantine import Quarantine
 from runtime.statestores.reading import JournalReader
-from runtime.statestores.retention import CHANGES
-from runtime.statestores.rows import from_definition_row, from_row, from_schedule_row, snapshot_of, to_row
+from runtime.statestores.rows import from_definition_row, from_schedule_row, snapshot_of, to_row
 from runtime.statestores.salvage import uses_key
 from runtime.statestores.sqlite import SqliteBackend
 from runtime.statestores.tail import Tail
@@ -117,13 +118,18 @@ class _Repair:
 
     def run(self) -> None:
         with closing(self._backend()) as backend:
-            self._empty_damaged_blocks(backend)
-            self._mend_rows(backend)
+            inspection = Inspection(backend, self._identity)
+            inspection.findings()
+            self._empty_damaged_blocks(backend, inspection)
+            self._mend_rows(backend, inspection)
             self._remove_undecodable(backend)
+            # Whatever the mark says: with 0, opening looks at every turn that a row has not seen.
+            self._attest_anew(backend, inspection.attestor, {MARK: "0"})
         self._bring_rows_up_to_date()
         with closing(self._backend()) as backend:
             self._remove_turns(backend)
             self._list_keys_anew(backend)
+            self._attest_anew(backend, Attestor(self._identity, str(self._draft), backend.meta()))
         with closing(sqlite3.connect(self._draft)) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         handle = os.open(self._draft, os.O_RDWR)
@@ -138,18 +144,27 @@ class _Repair:
     def _codec(self, quarantine: Quarantine | None = None) -> BlockCodec:
         return BlockCodec(self._cipher, str(self._draft), quarantine or Quarantine("", is_logged=False))
 
-    def _empty_damaged_blocks(self, backend: SqliteBackend) -> None:
-        inspection = Inspection(backend, self._identity)
-        inspection.findings()
+    def _empty_damaged_blocks(self, backend: SqliteBackend, inspection: Inspection) -> None:
+        head, last = backend.head(), inspection.attestor.head()
+        if head < last:  # what is missing at the end leaves a gap, so that its numbers are not given to other turns
+            backend.write(Writes(block=self._codec().empty(head + 1, last)))
         for row in inspection.damaged_blocks:
             backend.write(Writes(merged=self._codec().empty(row.first, row.last), unsealed=(row.first, row.last)))
 
-    def _mend_rows(self, backend: SqliteBackend) -> None:
-        for row in Inspection(backend, self._identity).snapshots():
+    def _attest_anew(
+        self, backend: SqliteBackend, attestor: Attestor, more: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        facts = {name: value for name, value in backend.meta().items() if name in (MARK, GONE, CHANGES, BOUND)} | dict(
+            more
+        )
+        backend.write(Writes(meta=facts | attestor.first(backend.counts(), facts)))
+
+    def _mend_rows(self, backend: SqliteBackend, inspection: Inspection) -> None:
+        for row in inspection.snapshots():
             quarantine = Quarantine("", is_logged=False)
             snapshot: Snapshot | None
             try:
-                snapshot = from_row(self._cipher, row, str(self._draft), quarantine)
+                snapshot = inspection.snapshot_of(row, quarantine)
             except StoreDamaged:
                 snapshot = self._from_journal(backend, row)
             else:
@@ -192,7 +207,9 @@ class _Repair:
     def _remove_turns(self, backend: SqliteBackend) -> None:
         """Those that do not decode, each after the states that are stored as a difference to its own are whole."""
         reader = JournalReader(backend, self._codec(Quarantine("", is_logged=False)))
-        keys = Keys(backend, Tail(0), self._identity, reader)
+        keys = Keys(
+            backend, Tail(0), self._identity, reader, Attestor(self._identity, str(self._draft), backend.meta())
+        )
         codec = self._codec(self._quarantine)
         thinner = Thinner(backend, codec, reader, keys, lambda _: None, lambda _: None)
         meta = {CHANGES: str(int(backend.meta().get(CHANGES, "0")) + 1)}

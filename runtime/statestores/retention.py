@@ -14,14 +14,15 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from runtime.records import Kept, Turn
+from runtime.statestores.attestation import CHANGES, GONE
 from runtime.statestores.backend import Backend, BlockRow
 from runtime.statestores.base import Retention
 from runtime.statestores.blocks import BlockCodec
 from runtime.statestores.passes import Pass
 from runtime.statestores.thinning import Thinner
 
-GONE, CHANGES, PASSED = "gone", "thinned", "passed"
-"""Entries in the store's facts: the beginning that is gone, how often others went, and how far the last pass saw."""
+PASSED = "passed"
+"""The entry in the store's facts that says how far the last pass saw."""
 
 SHARE = 4
 """The first block is written anew when at least one in so many of its turns goes."""

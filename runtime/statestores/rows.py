@@ -7,7 +7,7 @@ import platform
 import msgspec
 
 from runtime.crypto.cipher import Cipher, SealBrokenError
-from runtime.crypto.cloak import cloak, uncloak
+from runtime.crypto.cloak import TAGGED_BYTES, cloak, uncloak
 from runtime.errors import StoreDamaged
 from runtime.ids import ActorId
 from runtime.records import Encoded, Invocation, Quarantined, Snapshot, State, StoredDefinition, Turn
@@ -15,6 +15,8 @@ from runtime.statestores.backend import DefinitionRow, ScheduleRow, SnapshotRow
 from runtime.statestores.quarantine import Quarantine
 from runtime.statestores.salvage import UNDECODABLE, texts
 
+_BOUND = b"\x02"
+"""How a column starts that is sealed together with its row; the Cloak layout starts with 1."""
 _NODE = f"workbench@{platform.node()}"
 _json = msgspec.json.Encoder(order="sorted")
 _tags_decoder = msgspec.json.Decoder(dict[str, str])
@@ -39,7 +41,7 @@ def snapshot_of(turn: Turn) -> Snapshot:
 def to_row(cipher: Cipher, snapshot: Snapshot, sequence: int) -> SnapshotRow:
     """The row of an actor; `sequence` is the last turn it has seen."""
     state = snapshot.state
-    return SnapshotRow(
+    row = SnapshotRow(
         actor=snapshot.actor.name,
         system=snapshot.actor.system,
         status=snapshot.status,
@@ -52,8 +54,8 @@ def to_row(cipher: Cipher, snapshot: Snapshot, sequence: int) -> SnapshotRow:
         parent=snapshot.parent,
         definition=snapshot.definition,
         sequence=sequence,
-        kept_aside=cloak(cipher, state.kept_aside) if state and state.kept_aside else None,
     )
+    return bound(cipher, row, state.kept_aside if state else b"")
 
 
 def _tags_text(tags: dict[str, str]) -> str:
@@ -64,19 +66,72 @@ def _tags_text(tags: dict[str, str]) -> str:
         return _json.encode(texts(tags)).decode()
 
 
-def from_row(cipher: Cipher, row: SnapshotRow, store: str, quarantine: Quarantine) -> Snapshot:
-    """The snapshot of a row; tags that do not decode are left out.
+def bound(cipher: Cipher, row: SnapshotRow, kept_aside: bytes) -> SnapshotRow:
+    """The row with what is kept aside, sealed together with everything that the row says."""
+    return msgspec.structs.replace(row, kept_aside=_BOUND + cipher.seal(kept_aside, _said_by(row)))
+
+
+def kept_aside_of(cipher: Cipher, row: SnapshotRow, accepts_unbound: bool) -> bytes:
+    """What is kept aside in a row, once it is certain that the row says what was written.
+
+    Args:
+        accepts_unbound: the row may be from a store of format 1, in which it is not certain.
 
     Raises:
-        StoreDamaged: its data cannot be opened.
+        SealBrokenError: something in the row was changed.
+    """
+    sealed = row.kept_aside
+    if sealed is not None and sealed.startswith(_BOUND):
+        return cipher.open(memoryview(sealed)[len(_BOUND) :], _said_by(row))
+    if not accepts_unbound:
+        raise SealBrokenError("what it says is not authenticated")
+    return b"" if sealed is None else uncloak(cipher, sealed)
+
+
+def is_bound(row: SnapshotRow) -> bool:
+    """Whether what the row says is authenticated."""
+    return row.kept_aside is not None and row.kept_aside.startswith(_BOUND)
+
+
+def _said_by(row: SnapshotRow) -> bytes:
+    data = row.data[:TAGGED_BYTES] if row.data is not None else None  # the tag stands for all of it
+    return _encoder.encode(
+        (
+            row.actor, row.system, row.status, row.node, row.revision, row.tags, row.data_type, data,
+            row.updated_us, row.parent, row.definition, row.sequence,
+        )
+    )  # fmt: skip
+
+
+def from_row(
+    cipher: Cipher, row: SnapshotRow, store: str, quarantine: Quarantine, *, accepts_unbound: bool = False
+) -> Snapshot:
+    """The snapshot of a row; tags that do not decode are left out.
+
+    Args:
+        accepts_unbound: as `kept_aside_of`.
+
+    Raises:
+        StoreDamaged: its data cannot be opened, or something in it was changed.
     """
     try:
-        state = _state(cipher, row)
+        state = _state(cipher, row, kept_aside_of(cipher, row, accepts_unbound))
     except SealBrokenError as error:
-        raise StoreDamaged(
-            f"Cannot read the state of {row.actor} (revision {row.revision}) in {store}: {error}.\n"
-            "Nothing was changed. Put a copy of the store in its place, or start with another one."
-        ) from error
+        raise damaged_row(row, store, error) from error
+    return listed(row, state, quarantine)
+
+
+def damaged_row(row: SnapshotRow, store: str, error: SealBrokenError) -> StoreDamaged:
+    """The error for a row that does not pass its check."""
+    return StoreDamaged(
+        f"Cannot read the state of {row.actor} (revision {row.revision}) in {store}: {error}.\n"
+        "The row was changed or torn. Nothing was changed now. Put a copy of the store in its place, or make one with this row as "
+        f"the journal has it: python -m runtime check {store} --repair OUT"
+    )
+
+
+def listed(row: SnapshotRow, state: State | None, quarantine: Quarantine) -> Snapshot:
+    """The snapshot that a row says, with that state; nothing is checked."""
     return Snapshot(
         actor=ActorId(row.system, row.actor),
         parent=row.parent,
@@ -102,10 +157,9 @@ def _tags(row: SnapshotRow, quarantine: Quarantine) -> dict[str, str]:
     return texts(found) if isinstance(found, dict) else {}
 
 
-def _state(cipher: Cipher, row: SnapshotRow) -> State | None:
+def _state(cipher: Cipher, row: SnapshotRow, aside: bytes) -> State | None:
     if row.data is None:
         return None
-    aside = uncloak(cipher, row.kept_aside) if row.kept_aside else b""
     return State(Encoded(row.data_type, uncloak(cipher, row.data)), aside)
 
 

@@ -21,7 +21,17 @@ from runtime.errors import StaleCommit, StoreUnavailable
 from runtime.ids import ActorId
 from runtime.records import Lifecycle
 from runtime.statestores import sql_statements as sql
-from runtime.statestores.backend import BlockHead, BlockRow, DefinitionRow, ScheduleRow, SealedRow, SnapshotRow, Writes
+from runtime.statestores.backend import (
+    Attests,
+    BlockHead,
+    BlockRow,
+    Counts,
+    DefinitionRow,
+    ScheduleRow,
+    SealedRow,
+    SnapshotRow,
+    Writes,
+)
 from runtime.statestores.journal import JournalStore
 from runtime.statestores.places import place_of, places_from
 from runtime.statestores.sql_engine import Database
@@ -30,7 +40,7 @@ from runtime.statestores.sql_owner import ENTRY
 from runtime.statestores.sql_schema import META, TABLES
 from runtime.statestores.sql_servers import LIMITS, Limits
 from runtime.statestores.sql_writer import Writer
-from runtime.statestores.sql_writes import carry_out
+from runtime.statestores.sql_writes import carry_out, counts
 
 
 class SqlBackend:
@@ -40,6 +50,7 @@ class SqlBackend:
 
     def __init__(self, url: str, *, limits: Limits = LIMITS) -> None:
         """Raises StoreInUse, StoreUnavailable, BadSetting: nothing was changed."""
+        self.attests: Attests | None = None
         self._database = Database(url, limits)
         self.url = self._database.url
         try:
@@ -71,7 +82,10 @@ class SqlBackend:
             self._writer.ownership.check(connection)
             if writes.block:
                 self._check_continues(connection, writes.block)
-            return carry_out(connection, writes)
+            return carry_out(connection, writes, self.attests)
+
+    def counts(self) -> Counts:
+        return counts(self._database.rows(sql.COUNTS)[0])
 
     def head(self) -> int:
         return self._number(sql.HEAD) or 0

@@ -83,6 +83,13 @@ READ_LIFECYCLE = (
 )
 INSERT_LIFECYCLE = insert(LIFECYCLE)
 
+COUNTS = select(
+    HEAD.scalar_subquery(),
+    select(func.count()).select_from(KEYS).scalar_subquery(),
+    select(func.count()).select_from(SNAPSHOTS).scalar_subquery(),
+    select(META.c.value).where(META.c.name == "attested").scalar_subquery(),
+)
+
 READ_DEFINITIONS = select(DEFINITIONS).order_by(DEFINITIONS.c.deployed_us, DEFINITIONS.c.hash)
 REMOVE_DEFINITIONS = delete(DEFINITIONS).where(DEFINITIONS.c.hash.in_(bindparam("hashes", expanding=True)))
 INSERT_DEFINITIONS = insert(DEFINITIONS)

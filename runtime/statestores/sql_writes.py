@@ -9,20 +9,20 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from runtime.statestores import sql_statements as sql
-from runtime.statestores.backend import BlockRow, ScheduleRow, SnapshotRow, Writes
+from runtime.statestores.backend import Attests, BlockRow, Changes, Counts, ScheduleRow, SnapshotRow, Writes
 from runtime.statestores.places import place_of
 from runtime.statestores.sql_statements import PARAMETERS_AT_ONCE
 
 T = TypeVar("T")
 
 
-def carry_out(connection: Connection, writes: Writes) -> int:
-    """Do everything; the number of keys that were there already."""
+def carry_out(connection: Connection, writes: Writes, attests: Attests | None) -> int:
+    """Do everything, with what `attests` says of it; the number of keys that were there already."""
     if writes.dropped:
         connection.execute(sql.REMOVE_BLOCKS, {"from": writes.dropped[0], "to": writes.dropped[1]})
     if writes.unsealed:
         connection.execute(sql.REMOVE_SEALED, {"from": writes.unsealed[0], "to": writes.unsealed[1]})
-    _remove_keys(connection, writes.forgotten)
+    removed = _remove_keys(connection, writes.forgotten)
     if writes.merged:
         connection.execute(sql.REMOVE_BLOCKS, {"from": writes.merged.first, "to": writes.merged.last})
         _insert_block(connection, writes.merged)
@@ -31,7 +31,7 @@ def carry_out(connection: Connection, writes: Writes) -> int:
     if writes.sealed:
         connection.execute(sql.INSERT_SEALED, _values(writes.sealed))
     present = _insert_keys(connection, writes.keys)
-    _replace_snapshots(connection, writes.snapshots)
+    actors = _replace_snapshots(connection, writes.snapshots)
     _insert_marks(connection, writes)
     _insert_schedules(connection, writes.schedules)
     _replace_schedules(connection, writes.rescheduled)
@@ -40,10 +40,27 @@ def carry_out(connection: Connection, writes: Writes) -> int:
     if writes.definitions:
         connection.execute(sql.REMOVE_DEFINITIONS, {"hashes": [row.hash for row in writes.definitions]})
         connection.execute(sql.INSERT_DEFINITIONS, [_values(row) for row in writes.definitions])
-    if writes.meta:
-        connection.execute(sql.REMOVE_META, {"names": list(writes.meta)})
-        connection.execute(sql.INSERT_META, [{"name": name, "value": value} for name, value in writes.meta.items()])
+    facts = dict(writes.meta)
+    if attests is not None and attests.is_touched_by(writes):
+        changes = Changes(_head_after(connection, writes), len(writes.keys) - present - removed, actors, writes.meta)
+        attested = connection.execute(sql.READ_META_ENTRY, {"name": "attested"}).scalar() or ""
+        facts |= attests.entry(attested, changes, lambda: counts(connection.execute(sql.COUNTS).one()))
+    if facts:
+        connection.execute(sql.REMOVE_META, {"names": list(facts)})
+        connection.execute(sql.INSERT_META, [{"name": name, "value": value} for name, value in facts.items()])
     return present
+
+
+def counts(row: Any) -> Counts:
+    """Those of a row of `COUNTS`."""
+    head, keys, snapshots, attested = row
+    return Counts(head or 0, keys, snapshots, attested or "")
+
+
+def _head_after(connection: Connection, writes: Writes) -> int | None:
+    if writes.block:
+        return writes.block.last
+    return connection.execute(sql.HEAD).scalar() or 0 if writes.merged or writes.dropped else None
 
 
 def _insert_block(connection: Connection, block: BlockRow) -> None:
@@ -61,8 +78,8 @@ def _insert_keys(connection: Connection, keys: Sequence[tuple[int, int]]) -> int
     return len(keys) - len(new)
 
 
-def _remove_keys(connection: Connection, forgotten: Sequence[tuple[int, int, int]]) -> None:
-    """One after the other, as each removal may free the key before it."""
+def _remove_keys(connection: Connection, forgotten: Sequence[tuple[int, int, int]]) -> int:
+    """One after the other, as each removal may free the key before it; how many there were."""
     wanted = {number for key_hash, _, following in forgotten for number in (key_hash, following)}
     known: dict[int, int] = {}
     for hashes in _portions(wanted):
@@ -74,13 +91,17 @@ def _remove_keys(connection: Connection, forgotten: Sequence[tuple[int, int, int
             removed.append(key_hash)
     for hashes in _portions(removed):
         connection.execute(sql.REMOVE_KEYS, {"hashes": hashes})
+    return len(removed)
 
 
-def _replace_snapshots(connection: Connection, rows: Sequence[SnapshotRow]) -> None:
+def _replace_snapshots(connection: Connection, rows: Sequence[SnapshotRow]) -> int:
+    """How many actors had no row before."""
     by_place = {place_of(row.actor, row.system): row for row in rows}
+    new = len(by_place)
     for places in _portions(by_place):
-        connection.execute(sql.REMOVE_SNAPSHOTS, {"places": places})
+        new -= connection.execute(sql.REMOVE_SNAPSHOTS, {"places": places}).rowcount
         connection.execute(sql.INSERT_SNAPSHOTS, [_values(by_place[place]) | {"place": place} for place in places])
+    return new
 
 
 def _insert_marks(connection: Connection, writes: Writes) -> None:

@@ -23,8 +23,11 @@ from runtime.ids import ActorId
 from runtime.records import Lifecycle
 from runtime.statestores import sqlite_schema as sql
 from runtime.statestores.backend import (
+    Attests,
     BlockHead,
     BlockRow,
+    Changes,
+    Counts,
     DefinitionRow,
     ScheduleRow,
     SealedRow,
@@ -53,6 +56,7 @@ class SqliteBackend:
         self._writer: sqlite3.Connection | None = None
         self._readers: deque[sqlite3.Connection] = deque()
         self._is_closed = False
+        self.attests: Attests | None = None
 
     def meta(self) -> dict[str, str]:
         if not self.path.exists() or self.path.stat().st_size == 0:
@@ -74,7 +78,9 @@ class SqliteBackend:
 
     def write(self, writes: Writes) -> int:
         with translated(str(self.path), "write to"), self._transaction() as connection:
-            _remove(connection, writes)
+            attests = self.attests if self.attests is not None and self.attests.is_touched_by(writes) else None
+            actors = _number(connection, sql.LAST_ACTOR) if attests and writes.snapshots else 0
+            removed = _remove(connection, writes)
             if writes.merged:
                 connection.execute(sql.REMOVE_BLOCKS, (writes.merged.first, writes.merged.last))
                 _insert_block(connection, writes.merged)
@@ -82,7 +88,16 @@ class SqliteBackend:
                 self._append(connection, writes.block)
             present = _insert_keys(connection, writes)
             _insert_rows(connection, writes)
+            if attests is not None:
+                actors = _number(connection, sql.LAST_ACTOR) - actors if writes.snapshots else 0
+                changes = Changes(
+                    _head_after(connection, writes), len(writes.keys) - present - removed, actors, writes.meta
+                )
+                _attest(connection, attests, changes)
         return present
+
+    def counts(self) -> Counts:
+        return Counts(*self._one(sql.COUNTS))
 
     def head(self) -> int:
         row = self._one(sql.HEAD)
@@ -236,13 +251,32 @@ class SqliteBackend:
             )
 
 
-def _remove(connection: sqlite3.Connection, writes: Writes) -> None:
+def _number(connection: sqlite3.Connection, statement: str) -> int:
+    return int(connection.execute(statement).fetchone()[0])
+
+
+def _head_after(connection: sqlite3.Connection, writes: Writes) -> int | None:
+    if writes.block:
+        return writes.block.last
+    return _number(connection, sql.HEAD_OR_0) if writes.merged or writes.dropped else None
+
+
+def _attest(connection: sqlite3.Connection, attests: Attests, changes: Changes) -> None:
+    row = connection.execute(sql.ATTESTED).fetchone()
+    entry = attests.entry(row[0] if row else "", changes, lambda: Counts(*connection.execute(sql.COUNTS).fetchone()))
+    for fact in entry.items():
+        connection.execute(sql.SET_META, fact)
+
+
+def _remove(connection: sqlite3.Connection, writes: Writes) -> int:
+    """The number of keys that are gone."""
     if writes.dropped:
         connection.execute(sql.REMOVE_BLOCKS, writes.dropped)
     if writes.unsealed:
         connection.execute(sql.REMOVE_SEALED, writes.unsealed)
     if writes.forgotten:
-        connection.executemany(sql.REMOVE_KEY, writes.forgotten)
+        return connection.executemany(sql.REMOVE_KEY, writes.forgotten).rowcount
+    return 0
 
 
 def _insert_block(connection: sqlite3.Connection, block: BlockRow) -> None:

@@ -55,6 +55,13 @@ _FROM = (
 
 SET_META = "INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 HEAD = "SELECT last FROM blocks ORDER BY first DESC LIMIT 1"
+HEAD_OR_0 = "SELECT coalesce(max(last), 0) FROM blocks WHERE first = (SELECT max(first) FROM blocks)"
+ATTESTED = "SELECT value FROM meta WHERE name = 'attested'"
+LAST_ACTOR = "SELECT coalesce(max(rowid), 0) FROM snapshots"
+"""Grows by one with each row that is inserted, and by none with one that is replaced; nothing removes rows."""
+COUNTS = (
+    f"SELECT ({HEAD_OR_0}), (SELECT count(*) FROM keys), (SELECT count(*) FROM snapshots), coalesce(({ATTESTED}), '')"
+)
 INSERT_BLOCK = "INSERT INTO blocks VALUES (?, ?, ?, ?)"
 REMOVE_BLOCKS = "DELETE FROM blocks WHERE first BETWEEN ? AND ?"
 BLOCKS = f"SELECT first, last, actors, data {_FROM.format('blocks')}"

@@ -21,7 +21,7 @@ from typing import Protocol
 import msgspec
 import pytest
 
-from runtime.errors import StaleCommit, StoreError, StoreUnavailable
+from runtime.errors import StaleCommit, StoreDamaged, StoreError, StoreUnavailable
 from runtime.ids import InvocationId
 from runtime.records import JSON, Encoded, Invocation, Lifecycle, StoredDefinition
 from runtime.statestores.base import Group, StateStore, flatten
@@ -63,6 +63,14 @@ class Stores(Protocol):
 
     def tear(self) -> None:
         """Cut off the end of the last block, as a disk that lost a write would.  Called between `crash` and `open`."""
+        ...
+
+    def remove_last(self) -> None:
+        """Remove the last block, as somebody who can write to the tables could.  Called between `crash` and `open`."""
+        ...
+
+    def remove_rows(self) -> None:
+        """Remove everything that is kept for single actors and keys, likewise."""
         ...
 
 
@@ -348,6 +356,45 @@ class StateStoreChecks(RetentionChecks):
 
         with suppress(StoreError), closing(stores.open()) as store:
             assert list(flatten(store.turns())) == past.turns[:3]
+
+    def test_last_group_that_somebody_removed_is_noticed(self, stores: Stores, past: Past) -> None:
+        store = stores.open()
+        store.commit(Group(turns=past.batch(3, "a", "b")))
+        store.commit(Group(turns=past.batch(2, "a", "b")))
+        stores.crash(store)
+        stores.remove_last()
+
+        with pytest.raises(StoreDamaged, match="turn 5"), closing(stores.open()) as store:
+            list(store.turns())
+
+    def test_rows_that_somebody_removed_are_noticed(self, stores: Stores, past: Past) -> None:
+        store = stores.open()
+        store.commit(Group(turns=(past.turn("a", b"1", key="k"), past.turn("b", b"1"))))
+        while store.checkpoint():
+            pass
+        stores.crash(store)
+        stores.remove_rows()
+
+        with closing(stores.open()) as store:
+            with pytest.raises(StoreDamaged):
+                store.load(actor_id("b"))
+            with pytest.raises(StoreDamaged):
+                store.find_key(actor_id("a"), "k")
+
+    def test_turn_that_does_not_decode_costs_no_other(self, stores: Stores, past: Past) -> None:
+        odd = msgspec.structs.replace(past.turn("a", b'{"total": 1}', key="k"), metadata={"x": 5})
+        with closing(stores.open()) as store:
+            store.commit(Group(turns=(odd, *past.batch(3, "b"))))
+
+        with closing(stores.open()) as store:
+            turns = list(flatten(store.turns()))
+            assert turns[1:] == past.turns[1:]
+            assert turns[0].failure is not None
+            assert turns[0].failure.code == "turn_quarantined"
+            assert turns[0].state == odd.state
+            assert alike(store.load(actor_id("a")), past.actors[actor_id("a")])
+            assert store.find_key(actor_id("a"), "k") is not None
+            assert [each.sequence for each in store.quarantined()] == [1]
 
     def test_closed_store_refuses(self, store: StateStore, past: Past) -> None:
         store.close()

@@ -41,6 +41,13 @@ class MemoryStores:
         row = self.backend._blocks[-1]
         self.backend._blocks[-1] = msgspec.structs.replace(row, data=row.data[:-5])
 
+    def remove_last(self) -> None:
+        del self.backend._blocks[-1], self.backend._firsts[-1]
+
+    def remove_rows(self) -> None:
+        self.backend._snapshots.clear()
+        self.backend._keys.clear()
+
 
 class SqliteStores:
     """One file; after a "crash" the copy that was taken of it before the store could say goodbye."""
@@ -70,6 +77,17 @@ class SqliteStores:
             connection.execute(
                 "UPDATE blocks SET data = substr(data, 1, length(data) - 5) WHERE first = (SELECT max(first) FROM blocks)"
             )
+        connection.close()
+
+    def remove_last(self) -> None:
+        with sqlite3.connect(self.path) as connection:
+            connection.execute("DELETE FROM blocks WHERE first = (SELECT max(first) FROM blocks)")
+        connection.close()
+
+    def remove_rows(self) -> None:
+        with sqlite3.connect(self.path) as connection:
+            connection.execute("DELETE FROM snapshots")
+            connection.execute("DELETE FROM keys")
         connection.close()
 
 

@@ -119,6 +119,16 @@ class SqlStores:
             f" WHERE first = (SELECT last FROM (SELECT max(first) AS last FROM {table}) AS newest)"
         )
 
+    def remove_last(self) -> None:
+        table = self.place.table("blocks")
+        self.place.execute(
+            f"DELETE FROM {table} WHERE first = (SELECT last FROM (SELECT max(first) AS last FROM {table}) AS newest)"
+        )
+
+    def remove_rows(self) -> None:
+        for name in ("snapshots", "keys"):
+            self.place.execute(f"DELETE FROM {self.place.table(name)}")
+
     def close(self) -> None:
         for store in self._opened:
             store.close()

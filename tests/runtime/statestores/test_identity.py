@@ -125,11 +125,11 @@ def test_key_that_cannot_be_made_is_explained(tmp_path: Path) -> None:
 def test_later_format_is_refused_without_a_write(sqlite_stores: SqliteStores) -> None:
     sqlite_stores.open().close()
     with sqlite3.connect(sqlite_stores.path) as connection:
-        connection.execute("UPDATE meta SET value = '2' WHERE name = 'format'")
+        connection.execute("UPDATE meta SET value = '3' WHERE name = 'format'")
     connection.close()
     before = sqlite_stores.path.read_bytes()
 
-    with pytest.raises(StoreTooNew, match=r"format 2.*up to format 1"):
+    with pytest.raises(StoreTooNew, match=r"format 3.*up to format 2"):
         sqlite_stores.open()
 
     assert sqlite_stores.path.read_bytes() == before

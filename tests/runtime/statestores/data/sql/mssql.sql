@@ -206,6 +206,14 @@ WHERE workbench_lifecycle.number > :after ORDER BY workbench_lifecycle.number
 -- INSERT_LIFECYCLE
 INSERT INTO workbench_lifecycle (number, at_us, system, actor, event, revision, definition) VALUES (:number, :at_us, :system, :actor, :event, :revision, :definition)
 
+-- COUNTS
+SELECT (SELECT TOP __[POSTCOMPILE_param_1] workbench_blocks.last
+FROM workbench_blocks ORDER BY workbench_blocks.first DESC) AS anon_1, (SELECT count(*) AS count_1
+FROM workbench_keys) AS anon_2, (SELECT count(*) AS count_2
+FROM workbench_snapshots) AS anon_3, (SELECT workbench_meta.value
+FROM workbench_meta
+WHERE workbench_meta.name = :name_1) AS anon_4
+
 -- READ_DEFINITIONS
 SELECT workbench_definitions.hash, workbench_definitions.name, workbench_definitions.deployed_us, workbench_definitions.data
 FROM workbench_definitions ORDER BY workbench_definitions.deployed_us, workbench_definitions.hash

@@ -201,6 +201,15 @@ WHERE workbench_lifecycle.number > %(after)s::BIGINT ORDER BY workbench_lifecycl
 -- INSERT_LIFECYCLE
 INSERT INTO workbench_lifecycle (number, at_us, system, actor, event, revision, definition) VALUES (%(number)s::BIGINT, %(at_us)s::BIGINT, %(system)s::VARCHAR, %(actor)s::VARCHAR, %(event)s::VARCHAR, %(revision)s::BIGINT, %(definition)s::VARCHAR)
 
+-- COUNTS
+SELECT (SELECT workbench_blocks.last
+FROM workbench_blocks ORDER BY workbench_blocks.first DESC
+ LIMIT %(param_1)s::INTEGER) AS anon_1, (SELECT count(*) AS count_1
+FROM workbench_keys) AS anon_2, (SELECT count(*) AS count_2
+FROM workbench_snapshots) AS anon_3, (SELECT workbench_meta.value
+FROM workbench_meta
+WHERE workbench_meta.name = %(name_1)s::VARCHAR) AS anon_4
+
 -- READ_DEFINITIONS
 SELECT workbench_definitions.hash, workbench_definitions.name, workbench_definitions.deployed_us, workbench_definitions.data
 FROM workbench_definitions ORDER BY workbench_definitions.deployed_us, workbench_definitions.hash
