@@ -10,7 +10,7 @@ from runtime.crypto.cipher import Cipher, SealBrokenError
 from runtime.ids import ActorId
 from runtime.statestores.attestation import BOUND, NO_ROW
 from runtime.statestores.backend import Backend, SnapshotRow, Writes
-from runtime.statestores.rows import bound, damaged_row, is_bound, kept_aside_of
+from runtime.statestores.rows import bound, is_bound, kept_aside_of
 
 _ROWS = 200
 
@@ -32,14 +32,14 @@ class Binder:
         after = (page[-1].actor, page[-1].system) if page else None
         rows = [self._backend.snapshot(ActorId(light.system, light.actor)) for light in page]
         text = msgspec.json.encode(after).decode() if after else ""
-        self._backend.write(
-            Writes(snapshots=[self._bound(row) for row in rows if row and not is_bound(row)], meta={BOUND: text})
-        )
+        anew = [self._bound(row) for row in rows if row is not None and not is_bound(row)]
+        self._backend.write(Writes(snapshots=[row for row in anew if row is not None], meta={BOUND: text}))
         self._after = after
         return after is not None
 
-    def _bound(self, row: SnapshotRow) -> SnapshotRow:
+    def _bound(self, row: SnapshotRow) -> SnapshotRow | None:
+        """None for a row that is damaged: whoever reads it is told, and the others go on."""
         try:
             return bound(self._cipher, row, kept_aside_of(self._cipher, row, accepts_unbound=True))
-        except SealBrokenError as error:
-            raise damaged_row(row, self._backend.url, error) from error
+        except SealBrokenError:
+            return None

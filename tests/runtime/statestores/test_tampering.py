@@ -237,6 +237,15 @@ def test_store_of_format_1_is_accepted_once_and_authenticated_from_then_on(old: 
     assert not check(f"sqlite:///{old}")
 
 
+def test_damaged_row_of_format_1_holds_up_no_other(old: Path) -> None:
+    execute(old, "UPDATE snapshots SET kept_aside = x'0102' WHERE actor = (SELECT min(actor) FROM snapshots)")
+
+    written_to(old)
+
+    assert execute(old, "SELECT count(*) FROM snapshots WHERE substr(kept_aside, 1, 1) != x'02'") == [(1,)]
+    assert len(check(f"sqlite:///{old}").damaged) == 1
+
+
 def test_looking_at_a_store_of_format_1_changes_nothing(old: Path) -> None:
     before = old.read_bytes()
 

@@ -3,6 +3,7 @@ import pytest
 from runtime.api import SystemStatus
 from runtime.errors import NotCapable, StoreUnavailable, SystemStopped, UnknownActor
 from workbench.presenters.problems import problem_in, problem_of
+from workbench.results import Status
 
 
 @pytest.mark.parametrize(
@@ -37,3 +38,19 @@ def test_a_store_that_cannot_be_written_says_how_many_turns_wait() -> None:
 
     assert problem is not None
     assert problem.text.startswith("disk full\n7 answered turns are not on disk yet")
+
+
+def test_records_that_are_not_whole_are_a_problem_of_a_running_system() -> None:
+    status = SystemStatus(system="s", store="", running=True, problems=("turn 3 of tagged: tags_after cannot be kept",))
+
+    problem = problem_in(status)
+
+    assert problem is not None
+    assert (problem.kind, problem.title) == ("store", "Not everything is recorded whole")
+    assert "turn 3 of tagged" in problem.text
+
+
+def test_status_shows_problems_line_by_line() -> None:
+    status = Status.of(SystemStatus(system="s", store="", running=True, problems=("one", "two")))
+
+    assert [line.split()[1] for line in repr(status).splitlines() if "PROBLEM" in line] == ["one", "two"]
