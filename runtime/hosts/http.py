@@ -189,6 +189,9 @@ class HostCall(Generic[W]):
         except DecodeError:
             return _failure(_unusable(work, target, f"{_excerpt(answer)}, which is no ActorInvocationResponse"))
         self._learn(target, response)
+        if not response.HasField("updated_context") and response.WhichOneof("payload") is None:
+            said = "an answer with neither context nor payload, which is how Spawn's Go SDK says that an action failed"
+            return _failure(_unusable(work, target, said))
         initial = self._host.initial(work.definition)
         try:
             return get_outcome(response, work, initial, may_clear_tags=target.sends_tags)

@@ -7,6 +7,7 @@ stands in the way of every message.
 from __future__ import annotations
 
 import asyncio
+import gzip
 import logging
 from collections import deque
 from typing import TYPE_CHECKING, cast
@@ -27,6 +28,8 @@ _FRAMING = 16
 """Bytes of framing for each byte of a body that comes in chunks; the smallest honest chunk has six."""
 _MOST_WAITING = 16
 _LINGER_S = 1.0
+_LARGEST_GZIP = 1_048_576
+"""Compressing more would hold up everybody else on the loop for too long."""
 _log = logging.getLogger("runtime.servers")
 
 
@@ -51,6 +54,7 @@ class HttpConnection(asyncio.Protocol):
         "_read",
         "_server",
         "_size",
+        "_takes_gzip",
         "_trailers",
         "_transport",
         "_url",
@@ -80,6 +84,7 @@ class HttpConnection(asyncio.Protocol):
         self._is_deaf = False
         """What still arrives is not looked at."""
         self._keep_alive = True
+        self._takes_gzip = False
         self.active_at = self.began_at = server.clock()
         self.has_been_used = False
         """A whole request has come."""
@@ -223,7 +228,8 @@ class HttpConnection(asyncio.Protocol):
         refused = server.guard.refusal(method, headers, server.app.access(method, path), role)
         keep_alive = self._parser.should_keep_alive() and not self._parser.should_upgrade()
         refusal = server.app.refused(path, *refused) if refused is not None else None
-        return RequestHead(method, path, query, headers, keep_alive, role, refusal)
+        takes_gzip = _takes_gzip(headers.get(b"accept-encoding", b""))
+        return RequestHead(method, path, query, headers, keep_alive, takes_gzip, role, refusal)
 
     def on_message_complete(self) -> None:
         self.is_receiving = False
@@ -248,6 +254,7 @@ class HttpConnection(asyncio.Protocol):
 
     def _answer(self, request: Request, head: RequestHead, keep_alive: bool) -> None:
         self._is_answering, self._keep_alive, self._is_head = True, keep_alive, request.method == "HEAD"
+        self._takes_gzip = head.takes_gzip
         if head.refusal is not None:
             self._reply(head.refusal)
             return
@@ -272,6 +279,9 @@ class HttpConnection(asyncio.Protocol):
     def _write(self, response: Response, *, is_last: bool) -> None:
         body = response.body
         head = self._server.head_of(response, is_last)
+        if self._takes_gzip and response.gzip_bytes <= len(body) <= _LARGEST_GZIP:
+            body = gzip.compress(body, 1, mtime=0)
+            head += b"content-encoding: gzip\r\nvary: accept-encoding\r\n"
         if response.headers:
             head += "".join(f"{name}: {value}\r\n" for name, value in response.headers).encode()
         if self._is_head:
@@ -326,3 +336,12 @@ class HttpConnection(asyncio.Protocol):
         """Close now, whatever is going on."""
         self._is_ending = True
         self._transport.abort()
+
+
+def _takes_gzip(offered: bytes) -> bool:
+    """Whether an `Accept-Encoding` names gzip, and not with `q=0` (RFC 9110, 12.5.3)."""
+    for each in offered.lower().split(b","):
+        name, _, quality = each.partition(b";")
+        if name.strip() in (b"gzip", b"x-gzip"):
+            return quality.replace(b" ", b"").rstrip(b"0.") != b"q="
+    return False

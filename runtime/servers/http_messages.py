@@ -43,6 +43,8 @@ class RequestHead(msgspec.Struct, frozen=True, gc=False):
     headers: Mapping[bytes, bytes]
     keep_alive: bool
     """The connection stays open after the answer."""
+    takes_gzip: bool = False
+    """The client offers to read a compressed answer."""
     role: Role | None = None
     """See `Request.role`."""
     refusal: Response | None = None
@@ -56,6 +58,8 @@ class Response(msgspec.Struct, frozen=True, gc=False):
     body: bytes = b""
     content_type: bytes = OCTETS
     headers: tuple[tuple[str, str], ...] = ()
+    gzip_bytes: int = 1_024
+    """A body of so many bytes or more is compressed for a client that offers to read that."""
 
 
 Reply = Callable[[Response], bool]

@@ -165,7 +165,8 @@ class SpawnProxy:
 
     def _refusal(self, kind: Answers, error: SpawnError, status: int = 0) -> Response:
         body = kind(status=error_status(error, self._system.name)).SerializeToString()
-        return Response(status or http_status(error.code), body, headers=notes.failure_notes(error.code))
+        headers = notes.failure_notes(error.code)
+        return Response(status or http_status(error.code), body, headers=headers, gzip_bytes=_gzip_bytes(kind))
 
     def _in_thread(self, work: Callable[[], Response], send: Send) -> None:
         """Do what may block, and send what it gives."""
@@ -189,7 +190,8 @@ class SpawnProxy:
         except SpawnError as error:
             send(self._refusal(RegistrationResponse, error))
         else:
-            self._in_thread(self._guarded(RegistrationResponse, lambda: self.registrar.deploy(registration)), send)
+            work = self._guarded(RegistrationResponse, lambda: self.registrar.deploy(registration))
+            self._in_thread(work, send)
 
     def _spawn(self, request: Request, send: Send) -> None:
         try:
@@ -222,7 +224,7 @@ class SpawnProxy:
     def _guarded(self, kind: Answers, work: Callable[[], bytes]) -> Callable[[], Response]:
         def run() -> Response:
             try:
-                return Response(200, work())
+                return Response(200, work(), gzip_bytes=_gzip_bytes(kind))
             except SpawnError as error:
                 return self._refusal(kind, error)
 
@@ -256,3 +258,11 @@ class SpawnProxy:
     def _host_called(self, work: Work, outcome: Outcome, seconds: float) -> None:
         result = "ok" if outcome.failure is None else outcome.failure.code
         self.metrics.host_called(work.parent, work.invocation.action, result, seconds)
+
+
+def _gzip_bytes(kind: Answers) -> int:
+    """From which size on an answer is compressed.
+
+    Spawn's Java SDK reads the answer to a registration twice, which its HTTP library allows only for what came compressed.
+    """
+    return 1 if kind is RegistrationResponse else 1_024

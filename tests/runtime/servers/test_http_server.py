@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 import threading
 import time
@@ -315,3 +316,35 @@ def _is_refused(port: int) -> bool:
     except OSError:
         return True
     return False
+
+
+@pytest.mark.parametrize(
+    ("offered", "is_taken"),
+    [
+        ("gzip", True),
+        ("br, GZIP;q=0.5", True),
+        ("deflate, x-gzip", True),
+        ("gzip;q=0", False),
+        ("gzip; q=0.0", False),
+        ("br", False),
+    ],
+)
+def test_large_answer_is_compressed_for_whom_that_is_offered_by(
+    echo: tuple[int, Echo], offered: str, is_taken: bool
+) -> None:
+    port, _ = echo
+    body = b"the same again, " * 100
+
+    answer = exchange(port, post("/", body, headers=f"accept-encoding: {offered}\r\n"))
+
+    head = answer.partition(b"\r\n\r\n")[0]
+    assert (b"content-encoding: gzip" in head) == is_taken
+    assert (gzip.decompress(body_of(answer)) if is_taken else body_of(answer)) == body
+
+
+def test_small_answer_is_sent_as_it_is(echo: tuple[int, Echo]) -> None:
+    port, _ = echo
+
+    answer = exchange(port, post("/", b"small", headers="accept-encoding: gzip\r\n"))
+
+    assert (b"content-encoding" in answer, body_of(answer)) == (False, b"small")

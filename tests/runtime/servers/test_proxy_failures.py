@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 import threading
 from collections.abc import Callable
@@ -132,6 +133,26 @@ def test_failure_leaves_state_and_next_call_as_they_were() -> None:
 
         assert statuses == [200, 500, 200]
         assert running.system.info("counter").revision == 2
+
+
+@pytest.mark.parametrize("answered", [pb.ActorInvocationResponse(actor_name="counter", actor_system=SYSTEM)])
+def test_answer_with_neither_context_nor_payload_is_a_failure(answered: pb.ActorInvocationResponse) -> None:
+    status, response, _ = failing(lambda _: ok(answered.SerializeToString()))
+
+    assert (status, response.status.status) == (502, pb.ERROR)
+    assert (
+        "neither context nor payload, which is how Spawn's Go SDK says that an action failed" in response.status.message
+    )
+
+
+@pytest.mark.parametrize("offered", ["gzip", "deflate, gzip;q=1.0"])
+def test_registration_is_answered_compressed_where_that_is_offered(offered: str) -> None:
+    with RawHost(lambda _: ok(b"")) as host, proxy(host.port) as running:
+        body = registration(actor("counter", "add")).SerializeToString()
+        answer = exchange(port_of(running), post("/api/v1/system", body, headers=f"accept-encoding: {offered}\r\n"))
+
+    assert b"content-encoding: gzip" in answer.partition(b"\r\n\r\n")[0]
+    assert pb.RegistrationResponse.FromString(gzip.decompress(body_of(answer))).status.status == pb.OK
 
 
 def test_answer_without_context_is_accepted_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
