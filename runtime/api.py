@@ -124,6 +124,8 @@ class SystemStatus(msgspec.Struct, frozen=True, kw_only=True):
     """That of actors whose class does not say; empty where it is not known."""
     loop_blocked_by: str = ""
     """The coroutine action that keeps all others waiting, since when and where; empty for none."""
+    guests: tuple[str, ...] = ()
+    """Whose code runs where it is that of another process, one sentence for each such actor; only the owner knows it."""
     problems: tuple[str, ...] = ()
     """In words: what could not be written whole, what cannot be read, and what went wrong in the runtime's own threads."""
     told: str = ""

@@ -500,7 +500,8 @@ class _ValueReader:
             self._foreign(value)
         else:
             self._fields(value)
-            if not all(map(_is_plain_base, kind.__mro__)):
+            has_fields = hasattr(value, "__dict__") or any(True for _ in _slots(kind))
+            if not has_fields or not all(map(_is_plain_base, kind.__mro__)):
                 self.add(self.generation(value))  # of what an installed base keeps, nothing is known
 
     def _foreign(self, value: Any) -> None:

@@ -55,6 +55,7 @@ class DeployableSystem(VisibleSystem):
             self.store.save_definition(stored(definition, self.driver.now_us()))
             self.driver.housekeeping.deployed()
             self.driver.call(lambda engine, now: engine.deploy(definition, host, initial, now))
+            self.guest_acts.replaced(definition.name)
             if definition.settings.kind is Kind.PROJECTION:
                 self.driver.serve_projections(self._ids).follow(definition.settings)
             revision = current.revision if current is not None else 0

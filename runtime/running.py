@@ -6,6 +6,8 @@ import asyncio
 import threading
 from typing import TYPE_CHECKING, Self
 
+import msgspec
+
 from runtime import inspection
 from runtime.api import Capability, SystemStatus
 from runtime.clock import Clock, SystemClock
@@ -16,6 +18,7 @@ from runtime.drivers.threaded import ThreadedDriver
 from runtime.drivers.waiters import LoopPort
 from runtime.errors import StoreUnavailable, SystemStopped
 from runtime.fields import as_timeout_s
+from runtime.guest_acts import GuestActs
 from runtime.hosts.inprocess import InProcessHost
 from runtime.ids import RandomIds
 from runtime.statestores.base import StateStore
@@ -38,6 +41,8 @@ class RunningSystem:
         self._tasks: TaskHost | None = None
         self.driver = ThreadedDriver(config, store, clock or SystemClock(), self._ids)
         self.driver.calls = ThreadedCalls(self.driver, self._ids)
+        self.guest_acts = GuestActs()
+        """What other processes did to the code of this system."""
         self._ports: dict[asyncio.AbstractEventLoop, LoopPort] = {}
         self._starting = threading.Lock()
         self._is_started = False
@@ -49,7 +54,8 @@ class RunningSystem:
         base = SystemStatus(
             system=self.name, store=self.store.url, running=running, durability=str(self.config.durability)
         )
-        return inspection.status(self.driver, base)
+        guests = tuple(map(str, self.guest_acts.running.values()))
+        return msgspec.structs.replace(inspection.status(self.driver, base), guests=guests)
 
     def flush(self, timeout: float = 10.0) -> int:
         timeout = as_timeout_s(timeout)

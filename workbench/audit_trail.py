@@ -59,6 +59,15 @@ class Trail:
         except OSError as error:
             self._tell(error)
 
+    def by_guest(self, who: str, act: str, actor: str, detail: str = "") -> None:
+        """Record what another process has done to this system.  Never raises."""
+        record = msgspec.structs.replace(self._act(act, actor, detail, None), who=who, notebook="")
+        try:
+            self.log.begin(record)
+            self.log.end(record.id, record.at_us, "done")
+        except OSError as error:
+            self._tell(error)
+
     def begin(self, record: Act) -> None:
         """Write that an act begins; see `act`."""
         try:

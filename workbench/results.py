@@ -169,6 +169,7 @@ class Status(SystemStatus, frozen=True, kw_only=True):
         if self.loop_blocked_by:
             lines.append(f"  HELD UP     all coroutine actions wait for {self.loop_blocked_by}")
         lines += [f"  PROBLEM     {problem}" for problem in self.problems]
+        lines += [f"  GUEST       {guest}" for guest in self.guests]
         lines += [f"  ON PURPOSE  {note}" for note in self.notes]
         return redacted_text("\n".join(lines))
 

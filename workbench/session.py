@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -27,6 +28,7 @@ from workbench.store_place import default_store, prepare_directory, store_url
 if TYPE_CHECKING:
     from runtime.contracts.contract import Contract
     from runtime.drivers.remainder import Left
+    from runtime.guest_acts import GuestAct
     from runtime.local import EmbeddedSystem
     from workbench.attach.attachment import Attached
     from workbench.audit_trail import Audits, Trail
@@ -53,6 +55,8 @@ class Session:
         """The notebook's file, where a front end tells it otherwise than Jupyter does."""
         self.notify: Callable[[str], object] = _tell_on_stderr
         """Gets what the user should know once, such as where the store and its key are."""
+        self.guest_news: deque[str] = deque(maxlen=100)
+        """What other processes did to the code of one's own system and the user has not been told yet."""
         self.logs = ActorLogs()
         """What actors print and log, while something brings it here."""
         self.left: Left | None = None
@@ -248,10 +252,18 @@ class Session:
         self.system, self._stopped, self._started_with = system, False, settings
         # A courtesy to scripts that end without a stop; what must not be lost does not depend on it.
         atexit.register(self.stop)
+        system.guest_acts.listener = self._guest_acted
         self._share(system, settings["store"])
         if is_first_use or key_is_new(system):
             self.notify(welcome(system))
         return system
+
+    def _guest_acted(self, act: GuestAct) -> None:
+        """Another process did something to the code of this system: recorded in the audit, and told with the next output."""
+        self.guest_news.append(str(act))
+        own = self._own if self._attached is not None else self.system
+        if own is not None:
+            self.audits.own(own.name).by_guest(act.who, act.act, act.actor, act.detail)
 
     def _share(self, system: EmbeddedSystem, store: str) -> None:
         from workbench.attach.sharing import Sharing

@@ -12,6 +12,7 @@ from typing import Any
 from runtime import inspection
 from runtime.definition import ActorDefinition
 from runtime.errors import BadSetting, DefinitionError, InternalError, Overloaded, SpawnError
+from runtime.guest_acts import GuestAct
 from runtime.hosts.base import Host
 from runtime.hosts.stream import StreamHost
 from runtime.ids import ActorId
@@ -121,7 +122,13 @@ class NodeHosting:
         report = self._system.deploy(definition, host=guest.host)
         if before is None or before[1] is not guest.host:
             guest.replaced[definition.name] = before
+        if before is None or before[1] is not guest.host or before[0].hash != definition.hash:
+            self._note(guest, "deploy", definition.name, definition.hash)
         return report
+
+    def _note(self, guest: _Guest, act: str, actor: str, definition: str) -> None:
+        now_us = self._system.driver.now_us()
+        self._system.guest_acts.note(GuestAct(now_us, guest.host.title, act, actor, definition))
 
     def _running(self, name: str) -> tuple[ActorDefinition, Host] | None:
         template = inspection.template(self._system.driver, ActorId(self._system.name, name))
@@ -142,6 +149,7 @@ class NodeHosting:
                     self._system.undeploy(name)
                 else:
                     self._system.deploy(before[0], host=before[1])
+                self._note(guest, "take back", name, running[0].hash)
 
 
 async def _write(outgoing: asyncio.Queue[pb.ToHost], reading: asyncio.Task[None], context: Any) -> None:

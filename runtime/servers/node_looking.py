@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Any, TypeVar
 
+from runtime.guest_acts import GuestAct
 from runtime.local import EmbeddedSystem
 from runtime.records import StoredDefinition
 from runtime.wire.node_letters import put_letter
@@ -84,16 +85,22 @@ class NodeLooking:
         timeout_s = min(request.timeout_s, _LONGEST_FLUSH_S)
         return pb.FlushReply(committed=await self._threaded(lambda: self._system.flush(timeout_s)))
 
-    async def undeploy(self, request: pb.UndeployRequest, _: Any) -> pb.UndeployReply:
+    async def undeploy(self, request: pb.UndeployRequest, context: Any) -> pb.UndeployReply:
         await self._threaded(lambda: self._system.undeploy(request.actor))
+        self._note(context, "undeploy", request.actor)
         return pb.UndeployReply()
 
-    async def restore(self, request: pb.RestoreRequest, _: Any) -> pb.RestoreReply:
+    async def restore(self, request: pb.RestoreRequest, context: Any) -> pb.RestoreReply:
         revision = await self._threaded(lambda: self._system.restore(request.actor, request.revision))
+        self._note(context, "restore", request.actor, str(request.revision))
         return pb.RestoreReply(revision=revision)
 
     async def confirm_dropped(self, request: pb.ConfirmDroppedRequest, _: Any) -> pb.ConfirmDroppedReply:
         return pb.ConfirmDroppedReply(fields=await self._threaded(lambda: self._system.confirm_dropped(request.actor)))
+
+    def _note(self, context: Any, act: str, actor: str, detail: str = "") -> None:
+        now_us = self._system.driver.now_us()
+        self._system.guest_acts.note(GuestAct(now_us, f"the client at {context.peer()}", act, actor, detail))
 
     async def _threaded(self, look: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, look)

@@ -10,6 +10,7 @@ import msgspec
 from google.protobuf.message import DecodeError
 
 from runtime.errors import BadPayload, BadSetting, DefinitionError
+from runtime.guest_acts import GuestAct
 from runtime.hosts.http import HttpHost
 from runtime.hosts.targets import HostAddress
 from runtime.ids import ActorId
@@ -118,8 +119,13 @@ class Registrar:
             SpawnError: the first actor that cannot be deployed; the ones before it are.
         """
         for actor in registration.actors:
-            self._system.deploy(actor.definition, host=self._host)
+            if self._system.deploy(actor.definition, host=self._host).changed:
+                self._note(actor.definition.name, actor.definition.hash)
         return RegistrationResponse(status=_ACCEPTED, proxy_info=self._info).SerializeToString()
+
+    def _note(self, actor: str, definition: str) -> None:
+        now_us = self._system.driver.now_us()
+        self._system.guest_acts.note(GuestAct(now_us, "a host of SDK actors", "deploy", actor, definition))
 
     def spawn(self, body: bytes, revision: int) -> bytes:
         """Have children known, and continue them from a past revision if one is given.  May block; any thread.

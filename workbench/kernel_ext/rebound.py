@@ -92,6 +92,8 @@ class Rebound:
 
     def after_cell(self, *_: object) -> None:
         """Callback for IPython's `post_run_cell`.  Never raises."""
+        while self._session.guest_news:
+            self._tell(self._session.guest_news.popleft())
         self.look(may_note=True)
 
     def look(self, *, may_note: bool = False) -> None:

@@ -13,7 +13,7 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     """A banner over the last picture there is."""
 
     kind: str
-    """`stopped`, `store`, `missing`, `incapable` or `error`."""
+    """`stopped`, `store`, `missing`, `incapable`, `guest` or `error`."""
     title: str
     text: str = ""
 
@@ -51,4 +51,7 @@ def problem_in(status: SystemStatus) -> Problem | None:
     if status.problems:
         text = "\n".join(shortened(each, 400) for each in status.problems[-3:])
         return Problem("store", "Not everything is recorded whole", text)
+    if status.guests:
+        text = "\n".join(shortened(each, 400) for each in status.guests[-3:])
+        return Problem("guest", "Code of other processes runs here", text)
     return None

@@ -189,3 +189,30 @@ def test_forty_blocking_actions_of_a_client_run_at_once(client: NodeClient, gate
 
     for _ in range(40):
         assert gate.entered.acquire(timeout=WAIT_S), "an action did not begin beside the others"
+
+
+def test_the_owner_knows_whose_code_runs_and_when_it_left(node: Node) -> None:
+    told: list[str] = []
+    node.system.guest_acts.listener = lambda act: told.append(f"{act.act} {act.actor}")
+    with node.connect() as client:
+        client.deploy(Tally)
+        [sentence] = node.system.status().guests
+
+    assert sentence.startswith("tally now runs code of ")
+    until(lambda: told == ["deploy tally", "take back tally"], "the node has not told that the client left")
+    assert node.system.status().guests == ()
+
+
+def test_a_host_offers_new_code_of_a_changed_helper(node: Node, client: NodeClient) -> None:
+    names: dict[str, Any] = {"Actor": Actor, "action": action, "__name__": "__main__"}
+    exec("class Priced(Actor, name='priced'):\n    @action\n    def ask(self) -> int:\n        return rate()", names)
+    exec("def rate():\n    return 1", names)
+    first = client.deploy(names["Priced"])
+    exec("def rate():\n    return 2", names)
+    second = client.deploy(names["Priced"])
+
+    assert second.changed
+    assert second.definition != first.definition
+    assert node.system.invoke("priced", "ask") == 2
+    node.system.flush()
+    assert [turn for batch in node.system.turns(actor="priced") for turn in batch][-1].definition == second.definition
