@@ -37,6 +37,7 @@ class Recorder:
         committed: Callable[[], None],
         failed: Callable[[str], None],
         corrected: Callable[[Isolated], None],
+        noted: Callable[[str], None],
         interval_s: float,
         checkpoint_s: float,
         name: str,
@@ -45,7 +46,7 @@ class Recorder:
     ) -> None:
         self.store, self._has_work = store, has_work
         self._take_group, self._committed, self._failed = take_group, committed, failed
-        self._corrected = corrected
+        self._corrected, self._noted = corrected, noted
         self._interval_s, self._checkpoint_s = interval_s, checkpoint_s
         self._housekeeping = housekeeping
         self._wake = threading.Event()
@@ -157,7 +158,8 @@ class Recorder:
         except StoreUnavailable:
             pass  # not needed for correctness; the next one tries again
         except StoreError as error:
-            self._failed(str(error))
+            self._has_unsaved = False  # as below; a store that cannot be written is noticed by the next commit
+            self._noted(str(error))
         except Exception:  # noqa: BLE001 - this thread goes on, whatever it is
             self._has_unsaved = False  # until the next commit: nothing is lost, opening reads a longer tail
             _log.exception("A checkpoint of %s failed unexpectedly.", self.store.url)

@@ -95,7 +95,7 @@ class ThreadedDriver:
             problems=self.problems,
         )
         self.coroutines = Coroutines("wb-coroutines", self._draining.perform, self._let_in, self.problems)
-        self.housekeeping = Housekeeping(store, retention_of(config), clock.now_us, self._store_failed)
+        self.housekeeping = Housekeeping(store, retention_of(config), clock.now_us, self._note_problem)
         self.recorder = Recorder(
             store,
             has_work=lambda: self.engine.journal.has_work,
@@ -103,6 +103,7 @@ class ThreadedDriver:
             committed=self._group_committed,
             failed=self._store_failed,
             corrected=self._correct,
+            noted=self._note_problem,
             interval_s=config.group_interval_ms / 1_000,
             checkpoint_s=config.checkpoint_interval_ms / 1_000,
             name="wb-recorder",
@@ -311,6 +312,10 @@ class ThreadedDriver:
         stored = stored_before(self.store, isolated)
         with self.lock:
             self.engine.isolated(isolated, stored, self._now())
+
+    def _note_problem(self, what: str) -> None:
+        with self.lock:
+            self.engine.note_problem(what)
 
     def _store_failed(self, reason: str) -> None:
         with self.lock:

@@ -173,6 +173,11 @@ class Engine:
         """
         correct(self._core, isolated, stored, now_us)
 
+    def note_problem(self, what: str) -> None:
+        """Something is wrong with the store that keeps no turn from being written; turns go on."""
+        if what not in self._core.problems:
+            self._core.problems.append(what)
+
     def store_failed(self, reason: str, now_us: int) -> None:
         """The group could not be written: take no message and start no turn until it is."""
         core = self._core

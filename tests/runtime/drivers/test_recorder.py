@@ -179,6 +179,22 @@ def test_unexpected_error_of_a_store_loses_nothing(system: EmbeddedSystem, store
     assert [turn.sequence for turn in flatten(store.turns())] == [1]
 
 
+def test_checkpoint_that_meets_damage_is_said_and_turns_go_on(store: Fragile, monkeypatch: pytest.MonkeyPatch) -> None:
+    def damaged() -> bool:
+        raise errors.StoreDamaged("a row is damaged")
+
+    monkeypatch.setattr(store._inner, "checkpoint", damaged)
+    with EmbeddedSystem(RuntimeConfig(system="test", checkpoint_interval_ms=1), store) as system:
+        system.deploy(Counter)
+        add(system)
+        wait_until(lambda: system.status().problems, "the damage was said")
+        add(system)
+        system.flush()
+        status = system.status()
+
+    assert (status.problems, status.store_error, status.committed) == (("a row is damaged",), "", 2)
+
+
 def test_closing_waits_for_a_store_that_comes_back(store: Fragile) -> None:
     system = EmbeddedSystem(RuntimeConfig(system="test"), store)
     system.deploy(Counter)
