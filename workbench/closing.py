@@ -31,6 +31,8 @@ def close_attentively(system: SystemApi, tell: Callable[[str], object], drain_s:
         StoreUnavailable: something could not be written.
     """
     errors: list[BaseException] = []
+    # Not the thread's own `join` and `is_alive`: an interrupt of `join` makes Python take the thread for ended.
+    is_closed = threading.Event()
 
     def close() -> None:
         try:
@@ -40,6 +42,8 @@ def close_attentively(system: SystemApi, tell: Callable[[str], object], drain_s:
                 system.close()
         except BaseException as error:  # noqa: BLE001 - raised below, where somebody waits
             errors.append(error)
+        finally:
+            is_closed.set()
 
     thread = threading.Thread(target=Context().run, args=(close,), name="wb-stopping")
     try:
@@ -47,16 +51,16 @@ def close_attentively(system: SystemApi, tell: Callable[[str], object], drain_s:
     except RuntimeError:  # the interpreter ends, and lets no thread begin
         close()
     else:
-        _join(thread, system, tell)
+        _wait(is_closed, system, tell)
     if errors:
         raise errors[0]
 
 
-def _join(thread: threading.Thread, system: SystemApi, tell: Callable[[str], object]) -> None:
+def _wait(is_closed: threading.Event, system: SystemApi, tell: Callable[[str], object]) -> None:
     from_s = time.monotonic() + _QUIET_S
-    while thread.is_alive():
+    while not is_closed.is_set():
         try:
-            thread.join(_LOOK_S)
+            is_closed.wait(_LOOK_S)
             if time.monotonic() >= from_s and (waiting := getattr(system, "waiting_at_close", None)):
                 tell(_progress(waiting))
                 from_s = time.monotonic() + _TELL_S

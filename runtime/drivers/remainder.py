@@ -34,12 +34,10 @@ class Remainder:
         """While messages are processed: how many wait, by actor; some tenths of a second old.  None before and after."""
         self.left = Left()
         """Once the driver has stopped."""
-        self._letters_before: int | None = None
 
     def cut_short(self) -> None:
         """Leave what still waits, at once.  From any thread, once the stop has begun."""
         self._is_over.set()
-        self._note_letters()
         self._driver.call(lambda engine, now: engine.stop(now))
 
     def process(self, most_s: float, turns_s: float) -> float:
@@ -53,7 +51,6 @@ class Remainder:
             Seconds that turns in progress may still have.
         """
         began, counted_at = time.monotonic(), 0.0
-        self._note_letters()
         if most_s <= 0:
             return turns_s
         self._driver.call(lambda engine, _: engine.begin_draining())
@@ -73,17 +70,4 @@ class Remainder:
 
     def count(self) -> None:
         """Note what is left, once nothing more is processed."""
-        self.left = self._driver.look(lambda engine, _: Left(letters=self._letters(), durable=engine.durable_left))
-
-    def _note_letters(self) -> None:
-        """How many there are from before this stop."""
-        if self._letters_before is None:
-            self._letters_before = self._driver.look(lambda engine, _: len(engine.feed.kept_letters))
-
-    def _letters(self) -> dict[str, int]:
-        counts: dict[str, int] = {}
-        kept = list(self._driver.engine.feed.kept_letters.values())[self._letters_before :]
-        for letter in kept:
-            name = letter.invocation.actor.name
-            counts[name] = counts.get(name, 0) + 1
-        return counts
+        self.left = self._driver.look(lambda engine, _: Left(letters=engine.letters_left, durable=engine.durable_left))

@@ -70,6 +70,7 @@ class Core:
         "is_held",
         "is_stopped",
         "journal",
+        "letters_left",
         "options",
         "problems",
         "ready",
@@ -99,6 +100,8 @@ class Core:
         """Scheduled invocations that were due before the code of their actor was deployed."""
         self.is_closed = False
         """Stopped, or the store fails: no message is taken.  One flag, because every message looks at it."""
+        self.letters_left: dict[str, int] = {}
+        """Messages that a stop has left as dead letters, by actor."""
         self.is_draining = False
         """What waits may be processed before the stop: closed, but for messages that turns send."""
         self._last_moment_us = 0
@@ -177,6 +180,7 @@ class Core:
         kept = msgspec.structs.replace(invocation, undelivered=why, scheduled_to_us=self.next_moment(now_us), path=())
         self.journal.schedule(kept)
         self.feed.undelivered(dead_letter(kept))
+        self.letters_left[invocation.actor.name] = self.letters_left.get(invocation.actor.name, 0) + 1
         return NOTHING
 
     def restore_letter(self, kept: Invocation) -> None:

@@ -70,6 +70,7 @@ class Engine:
         self.around_host: Callable[[Host | None, Host], Host] | None = None
         """Gives the host of a new definition, from that of the earlier one and the one that was asked for."""
         self.backlog = core.backlog
+        self.letters_left = core.letters_left
         self.durable_left = 0
         """Durable messages that a stop left in mailboxes."""
 
