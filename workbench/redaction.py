@@ -17,10 +17,16 @@ _WORDS = (
     r"passw(?:or)?d|passphrase|secret|token|credential|authorization|cookie|api_?key|access_?key|private_?key|pin_?code"
     r"|\bcvv\b|\biban\b"
 )
+_STEMS = (
+    "passw", "passphrase", "secret", "token", "credential", "authorization", "cookie", "apikey", "api_key", "accesskey",
+    "access_key", "privatekey", "private_key", "pincode", "pin_code", "cvv", "iban",
+)  # fmt: skip
+"""One of them is in every such name; looked for one by one they are found ten times as fast."""
 _SECRET = re.compile(_WORDS, re.IGNORECASE)
 
 _STRING = r"[rbf]{0,2}(?:\"{3}[\s\S]*?\"{3}|'{3}[\s\S]*?'{3}|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*')"
-_NAMED = rf"(?P<name>[\"']?[\w.-]*(?:{_WORDS})[\w.-]*[\"']?)"
+# From the beginning of a word on, without going back in it: the time is linear, whatever the text.
+_NAMED = rf"(?<![\w.-])(?P<name>[\"']?(?>[\w.-]*?(?:{_WORDS}))[\w.-]*+[\"']?)"
 _GROUP = r"\[[^\]\n]*\]?|\{[^}\n]*\}?|\([^)\n]*\)?"
 _EXPECTED = r":?\s+expected [^\n]{0,120}?,? (?:and got|but got|got|found) "
 """As messages of ours say what does not fit."""
@@ -63,7 +69,8 @@ def redacted_text(text: str) -> str:
 
 def has_secrets(text: str) -> bool:
     """Whether there may be something to hide in a text; quick."""
-    return "@" in text or _SECRET.search(text) is not None
+    folded = text.casefold()
+    return "@" in text or any(stem in folded for stem in _STEMS)
 
 
 def redacted_texts(value: Any) -> Any:
