@@ -8,9 +8,11 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from runtime.actor import Actor
 from runtime.api import DeployReport, SystemApi
-from runtime.definition import ActorDefinition, define
+from runtime.definition import ActorDefinition, define, redefined
 from runtime.errors import DefinitionError, Mistake, UnknownActor, nearest
 from runtime.records import StoredDefinition
 from runtime.settings import Settings, as_keywords
@@ -45,8 +47,9 @@ def versions(actor: str) -> Versions:
 def redeploy(actor: str, version: str, *, execute: bool = False) -> Deployed | Earlier:
     """Go back to an earlier version of an actor's code; state, mailbox and the turn in progress survive.
 
-    A version that this process has run before is deployed at once.  Of any other there is only the stored text, which is
-    shown and not executed, unless you say `execute=True`.
+    A version that this process has run before is deployed at once.  What its functions look up by name is what the notebook has
+    now: where that has changed since, the report says so, and it is a version of its own.  Of any other there is only the stored
+    text, which is shown and not executed, unless you say `execute=True`.
 
     Args:
         version: its hash, or the beginning of it: see `versions`.
@@ -60,7 +63,7 @@ def redeploy(actor: str, version: str, *, execute: bool = False) -> Deployed | E
     wanted = _find(actor, version)
     known = _remembered(system, wanted.hash)
     if known is not None:
-        return _deployed(system, known)
+        return _gone_back(system, known)
     if not execute:
         return Earlier(wanted, _source_now(system, actor), cell_of(wanted.definition))
     return _deployed(system, _executed(wanted.definition))
@@ -70,6 +73,19 @@ def _remembered(system: SystemApi, definition: str) -> ActorDefinition | None:
     """The version, if this process has run it for the system."""
     remembered: Callable[[str], ActorDefinition | None] = getattr(system, "remembered", lambda _: None)
     return remembered(definition)
+
+
+def _gone_back(system: SystemApi, known: ActorDefinition) -> Deployed:
+    now = redefined(known)
+    report = _deployed(system, now)
+    if now.hash == known.hash:
+        return report
+    names = sorted(name for name in {*known.uses, *now.uses} if known.uses.get(name) != now.uses.get(name))
+    note = (
+        f"This is the class of version {short_hash(known.hash)}, but {', '.join(names) or 'what it uses'} changed since then: "
+        "run the earlier cells of that, too, to have the same code."
+    )
+    return msgspec.structs.replace(report, notes=(*report.notes, note))
 
 
 def _deployed(system: SystemApi, definition: ActorDefinition) -> Deployed:

@@ -112,11 +112,24 @@ def test_running_the_actors_cell_with_the_change_says_nothing(taxed: Kernel) -> 
 
 
 def test_going_back_deploys_a_version_of_this_kernel(taxed: Kernel) -> None:
-    taxed.ok(TAXED.replace("rate = 2", "rate = 5"))
+    first = taxed.ok("first = [v for v in wb.versions('taxed') if v.is_current][0].hash\nfirst").text.strip("'")
+    taxed.ok(TAXED.replace("taxed(value)\n        return", "taxed(value) + 1\n        return"))
 
-    cell = taxed.ok("%redeploy taxed {[v for v in wb.versions('taxed') if not v.is_current][-1].hash}")
+    cell = taxed.ok("%redeploy taxed {first}")
 
     assert "taxed: redeployed" in cell.text
+    assert first[:8] in cell.text
+    assert not cell.stdout
+
+
+def test_going_back_says_which_helpers_are_others_now(taxed: Kernel) -> None:
+    taxed.ok("first = [v for v in wb.versions('taxed') if v.is_current][0].hash")
+    taxed.ok("rate = 31")
+
+    cell = taxed.ok("%redeploy taxed {first}")
+
+    assert "but rate" in cell.text
+    assert not cell.stdout
 
 
 def test_stored_text_is_put_into_a_new_cell(kernel: Kernel) -> None:
