@@ -99,7 +99,7 @@ class Recorder:
             if self._has_unsaved and (is_ending or time.monotonic() >= checkpoint_at):
                 self._checkpoint()
                 checkpoint_at = time.monotonic() + (self._checkpoint_s if woken else PAUSE_S)
-            elif not woken and self._housekeeping is not None:
+            elif self._housekeeping is not None and not is_ending and (not woken or self._housekeeping.is_due):
                 self._housekeeping.step()
             if is_ending and (self._gave_up or not self._has_work()):
                 return

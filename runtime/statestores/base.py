@@ -110,7 +110,7 @@ class StateStore(Protocol):
     def seal(self) -> bool:
         """Make columns of turns, so that `history_batches` is fast.  Bounded in time for each call, never needed.
 
-        Call it at quiet moments.  True when something is left for another call.
+        Call it now and then.  True when something is left for another call.
 
         Raises:
             StoreUnavailable: as `commit`.

@@ -8,6 +8,7 @@ the last mark. So every read looks into the tail first and into the rows then.
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -93,7 +94,7 @@ class JournalStore:
         self._binder = Binder(backend, self._identity.cipher, meta, is_old=not self._identity.is_attested)
         if facts := self._identity.facts_of_new_key():
             backend.write(Writes(meta=facts))
-        self._rekeyer = Rekeyer(backend, codec, self._identity.cipher, meta | facts, self._unseal)
+        self._rekeyer = Rekeyer(backend, codec, self._identity.cipher, meta | facts, self._unseal_above)
         self._pid = os.getpid()
         self._writing = threading.Lock()
         self._is_closed = False
@@ -131,7 +132,7 @@ class JournalStore:
     def seal(self) -> bool:
         self._check_usable()
         with self._writing:
-            return self._sealer is not None and self._sealer.step(self._writer.head)
+            return self._sealer is not None and self._sealer.step(self._writer.head, self._retainer.kept.gone)
 
     def retain(self, retention: Retention, now_us: int) -> bool:
         self._check_usable()
@@ -237,9 +238,12 @@ class JournalStore:
     def _merge(self) -> bool:
         return not self._retainer.is_passing and self._merger.step(self._writer.head)
 
-    def _unseal(self, after: int) -> None:
+    def _unseal(self, first: int, last: int) -> None:
         if self._sealer is not None:
-            self._sealer.again(after)
+            self._sealer.again(first, last)
+
+    def _unseal_above(self, sequence: int) -> None:
+        self._unseal(sequence + 1, sys.maxsize)
 
     def _past(self, actor: ActorId, revision: int) -> Snapshot | None:
         turn = self._reader.last_at_revision(actor, revision)

@@ -40,6 +40,10 @@ class Pass:
         self.head = head
         self.has_removed = False
         self.is_over = False
+        self.left = 0
+        """Turns that stay, of those it has looked at."""
+        self._is_counted = False
+        self._given = 0
         self._listed = 0
         self._blocks = array("q")
         """The first sequence of each block, in order."""
@@ -58,6 +62,7 @@ class Pass:
             return self._found(self._thinned[-1])
         elif len(self._parts) > 1:
             self._parts.pop()
+            self._is_counted = True
             self._begin_part()
         else:
             self.is_over = True
@@ -65,6 +70,7 @@ class Pass:
 
     def removed(self) -> None:
         """What `next` gave is done."""
+        self.left -= self._given
         self.has_removed = True
         self._thinned.pop()
 
@@ -88,7 +94,10 @@ class Pass:
         row = self._backend.block_of(first)
         if row is None:
             return  # it went with an earlier part
-        goes = [self._goes(turn) for turn in reversed(self._codec.decode(row))]
+        turns = self._codec.decode(row)
+        if not self._is_counted:
+            self.left += len(turns)
+        goes = [self._goes(turn) for turn in reversed(turns)]
         if any(goes):
             self._thinned.append(first)
         if len(self._newest) > MOST_ACTORS:
@@ -125,6 +134,7 @@ class Pass:
         if row is None or not gone:  # its actors were left for another part
             self._thinned.pop()
             return None
+        self._given = len(gone)
         return Found(row, turns, gone)
 
     def _end(self, actor: ActorId) -> int:

@@ -2,7 +2,7 @@
 
 Two ways.  *From the front*: what is too old for every actor, or too much in all, is a beginning of the journal, and is cut
 off.  *By actor*: limits of single actors need a look at the whole journal (`passes`), which is taken when it has grown by a
-quarter since the last one; so each turn is looked at a few times in its life.
+quarter of what the last one left; so each turn is looked at a few times in its life.
 
 Either way the oldest turns go first: at every moment, and after a crash, what is left of an actor's past has no holes.
 Only turns that the snapshot and key rows have seen (up to the mark) are touched.
@@ -21,8 +21,8 @@ from runtime.statestores.blocks import BlockCodec
 from runtime.statestores.passes import Pass
 from runtime.statestores.thinning import Thinner
 
-PASSED = "passed"
-"""The entry in the store's facts that says how far the last pass saw."""
+PASSED, LEFT = "passed", "left"
+"""Entries in the store's facts: how far the last pass saw, and how many turns it left."""
 
 SHARE = 4
 """The first block is written anew when at least one in so many of its turns goes."""
@@ -30,6 +30,8 @@ FEWEST_NEW = 4_096
 _PASS_EVERY_US = 3_600_000_000
 """Where turns of some actors go by their age."""
 _NEVER = sys.maxsize
+_CUT_ROWS, CUT_TURNS = 64, 2_048
+"""Whole blocks are cut off together; of single small groups each would take a transaction."""
 
 
 class Retainer:
@@ -38,7 +40,7 @@ class Retainer:
     def __init__(self, backend: Backend, codec: BlockCodec, thinner: Thinner, meta: Mapping[str, str]) -> None:
         self._backend, self._codec, self._thinner = backend, codec, thinner
         self.kept = Kept(int(meta.get(GONE, "0")), int(meta.get(CHANGES, "0")))
-        self._passed, self._passed_us = int(meta.get(PASSED, "0")), 0
+        self._passed, self._passed_us, self._left = int(meta.get(PASSED, "0")), 0, int(meta.get(LEFT, "0"))
         self._pass: Pass | None = None
         self._retention = Retention()
         self._due = (0, 0)
@@ -50,7 +52,7 @@ class Retainer:
         return self._pass is not None
 
     def step(self, retention: Retention, now_us: int, mark: int) -> bool:
-        """One block; False when there is nothing to do for now."""
+        """One block, or several small ones; False when there is nothing to do for now."""
         if retention != self._retention:
             self._retention, self._pass, self._passed, self._due = retention, None, 0, (0, 0)
         if self._pass is None:
@@ -70,18 +72,43 @@ class Retainer:
         before_us = now_us - age_us if age_us is not None else -1
         if surplus < self._due[0] and before_us < self._due[1]:
             return False
-        row = next(iter(self._backend.blocks(self.kept.gone, 1)), None)
-        if row is None or row.last > mark:
-            return False
-        turns = self._codec.decode(row)
-        count = next(
-            (i for i, t in enumerate(turns) if t.sequence > surplus and t.finished_us >= before_us), len(turns)
-        )
+        whole: list[tuple[BlockRow, Sequence[Turn]]] = []
+        turns: Sequence[Turn]
+        for row in self._first_blocks(mark):
+            turns = self._codec.decode(row)
+            count = next(
+                (i for i, t in enumerate(turns) if t.sequence > surplus and t.finished_us >= before_us), len(turns)
+            )
+            if 0 < count == len(turns) and (row.last < mark or row.last < self._backend.head()):
+                whole.append((row, turns))
+            elif not whole:
+                return self._cut_in(row, turns, count)
+            else:
+                break
+        if whole:
+            self._remove_whole(whole)
+        return bool(whole)
+
+    def _first_blocks(self, mark: int) -> list[BlockRow]:
+        """The first one, and those after it that are small enough to be done in one step."""
+        heads = self._backend.block_heads(self.kept.gone, _CUT_ROWS)
+        if not heads:
+            return []
+        until = min(mark, max(heads[0].last, heads[0].first + CUT_TURNS - 1))
+        count = sum(head.last <= until for head in heads)
+        return self._backend.blocks(self.kept.gone, count) if count else []
+
+    def _cut_in(self, row: BlockRow, turns: Sequence[Turn], count: int) -> bool:
         if count == 0 or (count < len(turns) and count * SHARE < len(turns)):
             self._due = _worth_it_from(turns)
             return False
         self._remove_first(row, turns, count)
         return True
+
+    def _remove_whole(self, blocks: Sequence[tuple[BlockRow, Sequence[Turn]]]) -> None:
+        gone = blocks[-1][0].last
+        if self._thinner.remove_whole(blocks, {GONE: str(gone)}):
+            self.kept, self._due = Kept(gone, self.kept.changes), (0, 0)
 
     def _remove_first(self, row: BlockRow, turns: Sequence[Turn], count: int) -> None:
         gone = row.last if count == len(turns) else turns[count - 1].sequence
@@ -96,7 +123,7 @@ class Retainer:
         if not has_counts and len({each.age_us for each in limits}) == 1:
             return False  # one age for all, which is a cut from the front
         grown = mark - self._passed
-        if grown >= max(FEWEST_NEW, (mark - self.kept.gone) // (SHARE + 1)):
+        if grown >= max(FEWEST_NEW, self._left // SHARE):
             return True
         has_age = any(each.age_us is not None for each in limits)
         return has_age and grown > 0 and now_us - self._passed_us >= _PASS_EVERY_US
@@ -104,8 +131,8 @@ class Retainer:
     def _go_on(self, running: Pass) -> None:
         if (found := running.next()) is None:
             if running.is_over:
-                self._passed, self._pass = running.head, None
-                self._thinner.note({PASSED: str(running.head)})
+                self._passed, self._left, self._pass = running.head, running.left, None
+                self._thinner.note({PASSED: str(running.head), LEFT: str(running.left)})
             return
         changes = self.kept.changes + (not running.has_removed)
         if self._thinner.remove(found.row, found.turns, found.gone, {CHANGES: str(changes)}):

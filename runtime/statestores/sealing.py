@@ -1,6 +1,6 @@
 """Columns beside the blocks: the same turns once more, in the form in which SQL reads them.
 
-Blocks are written turn by turn, and reading a million of them makes a million Python objects.  So at quiet moments the
+Blocks are written turn by turn, and reading a million of them makes a million Python objects.  So, a little at a time, the
 journal behind the writer is *sealed*: runs of some thousand turns become one Arrow batch each (`columns`), compressed,
 encrypted, in a table of its own.  Columns are derived: whatever cannot be read there, or is not there yet, is read from the
 blocks, and what retention changes is removed there in the same transaction.  So nothing is lost with them, a store without
@@ -101,9 +101,14 @@ class Sealer:
         self._is_without = False
         """The library for columns is not there."""
 
-    def step(self, head: int) -> bool:
-        """A bounded piece of work: a batch of turns, or a row written; False when there is nothing to do for now."""
-        if self._is_without or (self._run is None and not self._begin(head)):
+    def step(self, head: int, gone: int = 0) -> bool:
+        """A bounded piece of work: a batch of turns, or a row written; False when there is nothing to do for now.
+
+        Args:
+            head: the last turn.
+            gone: the last turn that was cut off from the front.
+        """
+        if self._is_without or (self._run is None and not self._begin(head, gone)):
             return False
         assert self._run is not None
         if not self._can_make_columns():
@@ -113,7 +118,8 @@ class Sealer:
         run, self._run = self._run, None
         if run.turns:
             self._write(run)
-        self._done = run.last
+        if not run.is_ahead:
+            self._done = run.last
         return True
 
     def _can_make_columns(self) -> bool:
@@ -123,16 +129,23 @@ class Sealer:
             self._is_without = True
             return False
 
-    def again(self, sequence: int = 0) -> None:
-        """Turns above `sequence` changed, and their columns are gone."""
-        self._done, self._run = min(self._done, sequence), None
+    def again(self, first: int, last: int) -> None:
+        """Turns from `first` to `last` changed, and their columns are gone."""
+        self._done = min(self._done, first - 1)
+        if self._run is not None:
+            self._run.is_ahead = True
+            if self._run.overlaps(first, last):
+                self._run = None
 
-    def _begin(self, head: int) -> bool:
-        """Find the next run of turns that is long enough and not sealed."""
-        after = self._done
+    def _begin(self, head: int, gone: int) -> bool:
+        """Find the next run of turns that is long enough and not sealed.
+
+        What a cut from the front leaves of a row is a short one that the next cut would take away again.
+        """
+        after = max(self._done, gone)
         while page := self._backend.sealed_ranges(after, _PAGE_RANGES):
             for first, last in page:
-                if self._begin_run(after, first - 1, FEWEST_TURNS):
+                if self._begin_run(after, first - 1, SEALED_TURNS if after == gone > 0 else FEWEST_TURNS):
                     return True
                 after = last
             self._done = after
@@ -160,7 +173,13 @@ class _Run:
         self._read: list[Turn] = []
         self.batches: list[Any] = []
         self.turns, self.last = 0, after
+        self.is_ahead = False
+        """Turns before it are to be sealed yet."""
         self._bytes = 0
+
+    def overlaps(self, first: int, last: int) -> bool:
+        """Whether one of the turns from `first` to `last` may be in it."""
+        return self.after < last and first <= self._until
 
     def gather(self) -> bool:
         """Take some more turns; False when there are enough, or no more."""

@@ -7,7 +7,7 @@ any moment, what is in the journal can be read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from runtime.ids import ActorId
 from runtime.records import State, Turn
@@ -28,13 +28,13 @@ class Thinner:
         reader: JournalReader,
         keys: Keys,
         forget_base: Callable[[ActorId], None],
-        changed: Callable[[int], None],
+        changed: Callable[[int, int], None],
     ) -> None:
         """Tells others of what it does.
 
         Args:
             forget_base: an actor's next large state has to be stored whole.
-            changed: turns above that sequence changed.
+            changed: turns from one sequence to another changed.
         """
         self._backend, self._codec, self._reader, self._keys = backend, codec, reader, keys
         self._forget_base, self._changed = forget_base, changed
@@ -51,9 +51,8 @@ class Thinner:
             False when something else had to be written first: look at the store anew and call again.
         """
         removed = [turns[index] for index in sorted(gone)]
-        last_states = {turn.actor: turn for turn in removed if turn.delta is not None or is_large(turn)}
         whole: dict[int, State] = {}
-        for actor, turn in last_states.items():
+        for actor, turn in _last_bases(removed).items():
             self._forget_base(actor)
             following = self._reader.next_state(actor, turn.sequence)
             if following is None or following.delta is None or (state := self._whole_state(following)) is None:
@@ -65,6 +64,29 @@ class Thinner:
                 whole[index] = state
         kept = [index for index in range(len(turns)) if index not in gone]
         self._write(row, kept, whole, self._keys.removal(removed), meta)
+        return True
+
+    def remove_whole(self, blocks: Sequence[tuple[BlockRow, Sequence[Turn]]], meta: dict[str, str]) -> bool:
+        """Take adjacent blocks away, in one transaction, or one step towards it; none of them is the last one.
+
+        Args:
+            blocks: each with the turns that it holds.
+            meta: written with it.
+
+        Returns:
+            False as for `remove`.
+        """
+        removed = [turn for _, turns in blocks for turn in turns]
+        for actor, turn in _last_bases(removed).items():
+            self._forget_base(actor)
+            following = self._reader.next_state(actor, turn.sequence)
+            if following is not None and following.delta is not None:
+                self._make_whole(following)
+                return False
+        span = (blocks[0][0].first, blocks[-1][0].last)
+        self._backend.write(Writes(dropped=span, unsealed=span, forgotten=self._keys.removal(removed), meta=meta))
+        self._reader.forget(*span)
+        self._changed(*span)
         return True
 
     def note(self, meta: Mapping[str, str]) -> None:
@@ -107,7 +129,12 @@ class Thinner:
             )
         )
         self._reader.forget(*span)
-        self._changed(row.first - 1)
+        self._changed(*span)
+
+
+def _last_bases(turns: Iterable[Turn]) -> dict[ActorId, Turn]:
+    """The last turn of each actor whose state may be what a later one is the difference to."""
+    return {turn.actor: turn for turn in turns if turn.delta is not None or is_large(turn)}
 
 
 def _position(turns: Sequence[Turn], turn: Turn) -> int:
