@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from workbench.commands.restore import restore
     from workbench.commands.retry import retry
     from workbench.commands.serve import serve
+    from workbench.commands.spawn_database import spawn_database
     from workbench.commands.state import state
     from workbench.commands.trace import cause, trace
     from workbench.kernel_ext.display import dashboard, form, watch
@@ -96,6 +97,7 @@ _HOMES = {
     "report": "workbench.commands.report",
     "retry": "workbench.commands.retry",
     "serve": "workbench.commands.serve",
+    "spawn_database": "workbench.commands.spawn_database",
     "start": "workbench.commands.lifecycle",
     "state": "workbench.commands.state",
     "status": "workbench.commands.lifecycle",
@@ -162,6 +164,7 @@ __all__ = [
     "restore",
     "retry",
     "serve",
+    "spawn_database",
     "start",
     "state",
     "status",

@@ -15,6 +15,7 @@ from sqlalchemy import RowMapping, TextClause, inspect, text
 
 from runtime.config import key_from_environment
 from runtime.errors import BadSetting
+from runtime.statestores.spawn_schema import is_spawn_database
 from runtime.statestores.spawn_tables_rows import RowReader, SpawnRevision
 from runtime.statestores.sql_engine import Database
 from runtime.statestores.sql_errors import translated
@@ -27,7 +28,6 @@ _READ_ONLY = {
     "postgresql": ("SET default_transaction_read_only = on",),
     "mariadb": ("SET SESSION TRANSACTION READ ONLY", "SET SESSION time_zone = '+00:00'"),
 }
-_NEEDED = {"id", "actor", "system", "status", "node", "revision", "tags", "data_type", "data", "updated_at"}
 
 _COLUMNS = "actor, `system`, status, node, revision, tags, data_type, data"
 _CURRENT = f"SELECT id AS number, {_COLUMNS}, updated_at FROM snapshots"
@@ -176,8 +176,7 @@ def _check_tables(database: Database, *, is_postgres: bool) -> bool:
     with translated(database.url, "read"), database.engine.connect() as connection:
         inspector = inspect(connection)
         tables = inspector.get_table_names()
-        columns = {column["name"] for column in inspector.get_columns("snapshots")} if "snapshots" in tables else set()
-        if not columns >= _NEEDED:
+        if not is_spawn_database(inspector):
             found = ", ".join(sorted(tables)[:8]) or "none"
             raise BadSetting(
                 f"{database.url} is not the database of a Spawn proxy: it has no table `snapshots` with Spawn's columns "

@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, inspect
 
 from runtime.crypto.keyfiles import KeyFiles
-from runtime.errors import StaleCommit, StoreUnavailable
+from runtime.errors import BadSetting, StaleCommit, StoreUnavailable
 from runtime.ids import ActorId
 from runtime.records import Lifecycle
 from runtime.statestores import sql_statements as sql
@@ -34,10 +34,11 @@ from runtime.statestores.backend import (
 )
 from runtime.statestores.journal import JournalStore
 from runtime.statestores.places import place_of, places_from
+from runtime.statestores.spawn_schema import is_spawn_database
 from runtime.statestores.sql_engine import Database
 from runtime.statestores.sql_errors import translated
 from runtime.statestores.sql_owner import ENTRY
-from runtime.statestores.sql_schema import META, TABLES
+from runtime.statestores.sql_schema import BLOCKS, META, TABLES
 from runtime.statestores.sql_servers import LIMITS, Limits
 from runtime.statestores.sql_writer import Writer
 from runtime.statestores.sql_writes import carry_out, counts
@@ -54,6 +55,7 @@ class SqlBackend:
         self._database = Database(url, limits)
         self.url = self._database.url
         try:
+            _refuse_spawn_database(self._database)
             self._writer = Writer(self._database)
         except BaseException:
             self._database.close()
@@ -171,6 +173,32 @@ class SqlBackend:
                 f"{self._writer.largest:,} at once.\n"
                 "Raise max_allowed_packet there; what is waiting is written then."
             )
+
+
+def _refuse_spawn_database(database: Database) -> None:
+    """Tables of ours in a database of Spawn's would be taken for its actors, which have other states.
+
+    A store that earlier versions put there and that has turns is opened all the same.
+
+    Raises:
+        BadSetting: it is one; nothing was written.
+    """
+    with (
+        translated(database.url, "open"),
+        database.engine.connect() as connection,
+        database.watchdog.over(connection.connection.dbapi_connection),
+    ):
+        inspector = inspect(connection)
+        if not is_spawn_database(inspector):
+            return
+        if inspector.has_table(BLOCKS.name) and connection.execute(sql.HEAD).scalar():
+            return
+    raise BadSetting(
+        f"Cannot keep a store in {database.url}: it is the database of a Spawn system, whose proxy writes there "
+        "(its table `snapshots`). Nothing was written.\n"
+        "To read that system's actors: %spawn database URL, or wb.spawn_database(URL).\n"
+        "For a store of your own, name another database or schema."
+    )
 
 
 def _snapshot_row(row: Row[Any]) -> SnapshotRow:

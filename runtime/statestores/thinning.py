@@ -80,9 +80,10 @@ class Thinner:
         for actor, turn in _last_bases(removed).items():
             self._forget_base(actor)
             following = self._reader.next_state(actor, turn.sequence)
-            if following is not None and following.delta is not None:
-                self._make_whole(following)
-                return False
+            if following is None or following.delta is None or (state := self._whole_state(following)) is None:
+                continue
+            self._make_whole(following, state)
+            return False
         span = (blocks[0][0].first, blocks[-1][0].last)
         self._backend.write(Writes(dropped=span, unsealed=span, forgotten=self._keys.removal(removed), meta=meta))
         self._reader.forget(*span)

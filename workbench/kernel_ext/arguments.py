@@ -49,7 +49,7 @@ ACTOR_CELL = (
     ),
     argument("--preview", action="store_true", help="only show what would change and what would go wrong"),
 )
-SUBCOMMANDS = ("status", "start", "stop", "serve", "report", "export", "help")
+SUBCOMMANDS = ("status", "start", "stop", "serve", "report", "export", "database", "help")
 SPAWN = (
     argument("what", nargs="?", default="status", metavar="|".join(SUBCOMMANDS), help="what to do; status if left out"),
     argument("path", nargs="?", help="with report: the file (default: report.html); with export: the folder"),

@@ -201,6 +201,7 @@ class WorkbenchMagics(BaseMagics):
             %spawn report
             %spawn report counter.html --actors counter --since 1h
             %spawn export counter-project --actors counter
+            %spawn database postgresql+psycopg://user@host/eigr-functions-db --actors counter
             %spawn help
         """
         from workbench.kernel_ext.spawn_words import run

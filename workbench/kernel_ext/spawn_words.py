@@ -23,7 +23,7 @@ def run(given: argparse.Namespace, word: Word) -> Any:
     act = _ACTS.get(given.what)
     if act is None:
         raise UsageError(f"%spawn cannot {given.what!r}. Use one of: {', '.join(_ACTS)}.")
-    if given.path is not None and given.what not in ("report", "export"):
+    if given.path is not None and given.what not in ("report", "export", "database"):
         raise UsageError(f"%spawn {given.what} takes no {given.path!r}. See %spawn?")
     return act(given, word)
 
@@ -59,6 +59,17 @@ def _export(given: argparse.Namespace, word: Word) -> Any:
     return export(word(given.path), actors=_names(given, word), force=given.force)
 
 
+def _database(given: argparse.Namespace, word: Word) -> Any:
+    from workbench.commands.spawn_database import spawn_database
+
+    if given.path is None:
+        raise UsageError("%spawn database needs the URL of a Spawn proxy's database. See %spawn?")
+    names = _names(given, word) or [None]
+    if len(names) > 1:
+        raise UsageError("%spawn database shows the revisions of one actor: --actors NAME.")
+    return spawn_database(word(given.path), names[0])
+
+
 def _help(given: argparse.Namespace, word: Word) -> None:
     from workbench.kernel_ext.help import overview
 
@@ -78,5 +89,6 @@ _ACTS: dict[str, Callable[[argparse.Namespace, Word], Any]] = {
     "serve": _serve,
     "report": _report,
     "export": _export,
+    "database": _database,
     "help": _help,
 }

@@ -21,13 +21,16 @@ from runtime.crypto.cloak import cloak
 from runtime.errors import BadSetting, StoreUnavailable
 from runtime.ids import ActorId
 from runtime.records import JSON
+from runtime.statestores.base import Group
 from runtime.statestores.registry import open_store
 from runtime.statestores.spawn_tables import SpawnDatabase, SpawnRevision, open_spawn_database
 from runtime.statestores.spawn_tables_ids import actor_number, template_of
+from runtime.testing.turns import Past
 from tests.runtime.statestores import spawn_dump
 from tests.runtime.statestores.sql_fixtures import server
 from tests.runtime.statestores.sql_places import KEY as OTHER_KEY
 from tests.runtime.statestores.sql_places import Place, place
+from workbench.commands.spawn_database import spawn_database
 
 __all__ = ["server"]
 
@@ -332,3 +335,54 @@ def test_every_number_of_the_dump_leads_to_its_template() -> None:
     for name, wanted in ACTORS.items():
         template = template_of(wanted["id"], name, "shop", ["order", "cart"])
         assert template == ("cart" if name.startswith("cart-") else name)
+
+
+# a store of ours
+
+
+@pytest.mark.parametrize("earlier", [False, True], ids=["untouched", "with empty tables of an earlier version"])
+def test_database_of_a_proxy_is_recognised_and_no_store_is_made_in_it(server: Place, earlier: bool) -> None:
+    if earlier:
+        open_store(server.url, key=OTHER_KEY).close()
+    if server.is_postgres:
+        spawn_dump.load(server)
+    else:
+        server.execute(spawn_dump.MARIADB_TABLE.format(server.name))
+    before = tables_of(server)
+
+    with pytest.raises(BadSetting, match=r"(?s)is the database of a Spawn system.*%spawn database URL"):
+        open_store(server.url, key=OTHER_KEY)
+
+    assert tables_of(server) == before
+
+
+def test_store_with_turns_that_lies_in_such_a_database_is_opened(server: Place) -> None:
+    store = open_store(server.url, key=OTHER_KEY)
+    store.commit(Group(turns=Past().batch(1, "a")))
+    store.close()
+    if server.is_postgres:
+        spawn_dump.load(server)
+    else:
+        server.execute(spawn_dump.MARIADB_TABLE.format(server.name))
+
+    store = open_store(server.url, key=OTHER_KEY)
+
+    assert store.head() == 1
+    store.close()
+
+
+def tables_of(place: Place) -> set[str]:
+    statement = "SELECT table_name FROM information_schema.tables WHERE table_schema = :name"
+    return {row[0] for row in place.execute(statement, name=place.name)}
+
+
+# commands
+
+
+def test_command_shows_each_actor_and_the_revisions_of_one(shop: Place) -> None:
+    everyone, one = spawn_database(shop.url, key=KEY), spawn_database(shop.url, "incrementor", key=KEY)
+
+    assert sorted(each.snapshot.actor.name for each in everyone) == sorted(ACTORS)
+    assert "another key" in repr(everyone)
+    assert len(one) == len(ACTORS["incrementor"]["revisions"])
+    assert "{'total': 4}" in repr(one)
