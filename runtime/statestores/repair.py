@@ -211,7 +211,7 @@ class _Repair:
             backend, Tail(0), self._identity, reader, Attestor(self._identity, str(self._draft), backend.meta())
         )
         codec = self._codec(self._quarantine)
-        thinner = Thinner(backend, codec, reader, keys, lambda _: None, lambda _: None)
+        thinner = Thinner(backend, codec, reader, keys, lambda _: None, lambda _, __: None)
         meta = {CHANGES: str(int(backend.meta().get(CHANGES, "0")) + 1)}
         after = 0
         while page := backend.blocks(after, 1):

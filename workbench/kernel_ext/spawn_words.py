@@ -64,10 +64,10 @@ def _database(given: argparse.Namespace, word: Word) -> Any:
 
     if given.path is None:
         raise UsageError("%spawn database needs the URL of a Spawn proxy's database. See %spawn?")
-    names = _names(given, word) or [None]
+    names = _names(given, word) or []
     if len(names) > 1:
         raise UsageError("%spawn database shows the revisions of one actor: --actors NAME.")
-    return spawn_database(word(given.path), names[0])
+    return spawn_database(word(given.path), *names)
 
 
 def _help(given: argparse.Namespace, word: Word) -> None:
