@@ -31,7 +31,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "failures", "postmortem", "retry", "dead_letters", "hold", "held", "step", "release", "fault", "faults", "active_faults",
         "end_faults",
     ),
-    "Work with other systems": ("attach", "attached", "detach", "audit", "serve"),
+    "Work with other systems": ("attach", "attached", "detach", "audit", "serve", "spawn_database"),
     "Carry away": ("report", "export"),
     "Learn": ("check",),
 }  # fmt: skip

@@ -53,11 +53,25 @@ def join(store_url: str, notify: Callable[[str], object]) -> tuple[SystemApi, At
     if invitation is None or invitation.pid == os.getpid():
         return None
     try:
-        system = open_target(invitation.address, Mode.ACT, notify)
+        system = open_target(invitation.address, Mode.ACT, _telling_how_to_go_on(store_url, notify))
     except SpawnError:
         return None
     notify(_joined(store_url, invitation))
     return system, Attached.to(system, invitation.address, Mode.ACT)
+
+
+def _telling_how_to_go_on(store_url: str, notify: Callable[[str], object]) -> Callable[[str], None]:
+    """Tells what the connection tells, and, once the owner of the store is gone, how to have the store here."""
+
+    def tell(text: str) -> None:
+        notify(text)
+        if knock(store_url) is None:
+            notify(
+                f"Nobody has {shown_path(store_url)} open any more. To have it here: %detach, then run the cells that define "
+                "your actors again; they continue from what is on disk."
+            )
+
+    return tell
 
 
 def _joined(store_url: str, invitation: Invitation) -> str:

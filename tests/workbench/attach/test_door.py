@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from workbench.attach import door as doors
+from workbench.attach import sharing
 from workbench.attach.door import Door, Invitation, knock
 
 
@@ -127,3 +128,18 @@ def test_a_guest_that_says_something_else_gets_nothing_and_the_next_is_let_in(
 def test_a_store_that_is_no_file_has_no_door(runtime_directory: Path) -> None:
     assert not Door("memory://", lambda: "x").open()
     assert knock("memory://") is None
+
+
+def test_who_joined_is_told_how_to_go_on_once_the_owner_is_gone(tmp_path: Path, runtime_directory: Path) -> None:
+    told: list[str] = []
+    door = Door(_url(tmp_path), lambda: "grpc://127.0.0.1:1")
+    door.open()
+    tell = sharing._telling_how_to_go_on(_url(tmp_path), told.append)
+
+    tell("it is back")
+    door.close()
+    tell("it is lost")
+
+    assert told[:2] == ["it is back", "it is lost"]
+    assert len(told) == 3
+    assert "%detach, then run the cells that define your actors again" in told[2]
