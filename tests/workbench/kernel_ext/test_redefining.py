@@ -153,3 +153,19 @@ def test_versions_and_revisions_are_completed(taxed: Kernel) -> None:
 
     assert version in taxed.complete("%redeploy taxed ")
     assert "1" in taxed.complete("%state taxed --revision ")
+
+
+def test_a_reloaded_module_makes_another_version(kernel: Kernel) -> None:
+    kernel.ok("import pathlib, importlib, sys\nsys.path.insert(0, '')\nsys.dont_write_bytecode = True")
+    kernel.ok("_ = pathlib.Path('tariffs.py').write_text('def fee():\\n    return 1\\n')\nimport tariffs")
+    kernel.ok("%%actor\nclass Charged(Actor):\n    @action\n    def fee(self) -> int:\n        return tariffs.fee()")
+    kernel.ok("%invoke charged fee")
+
+    cell = kernel.ok(
+        "_ = pathlib.Path('tariffs.py').write_text('def fee():\\n    return 22\\n')\n_ = importlib.reload(tariffs)"
+    )
+
+    assert "charged: deployed again" in cell.stdout
+    assert "because tariffs.fee changed" in cell.stdout
+    assert kernel.ok("wb.invoke('charged', 'fee')").text == "22"
+    assert kernel.ok("len({t.definition for t in wb.history('charged')})").text == "2"
