@@ -50,7 +50,9 @@ def _check_letters(directory: Path) -> None:
         kernel.ok("%load_ext workbench")
         assert "Left by an earlier stop: 3 messages. wb.dead_letters()" in kernel.ok(BUSY).stdout
         assert kernel.ok("%failures --undelivered").text.count("was stopped before busy could process it") == 3
-        kernel.ok("import workbench as wb\nfor letter in wb.dead_letters(): wb.retry(letter)")
+        kernel.ok("import workbench as wb\nfirst = str(wb.dead_letters()[0].invocation.id)\n%retry {first}")
+        assert kernel.ok("%state busy").text == "{'seen': 1}"
+        kernel.ok("for letter in wb.dead_letters(): wb.retry(letter)")
         assert kernel.ok("%state busy").text == "{'seen': 7}"
         assert "Every message was delivered." in kernel.ok("%failures --undelivered").text
 
