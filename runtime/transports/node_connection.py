@@ -47,6 +47,8 @@ class NodeConnection:
     def __init__(self, target: Target, notify: Callable[[str], object]) -> None:
         self.target, self._notify = target, notify
         self.is_up = False
+        self.advice = ""
+        """What to do when the node cannot be reached, if somebody knows better than to look whether it runs."""
         self._thread = grpc_loop.acquire()
         self._channel: Any = None
         self._watching: asyncio.Task[None] | None = None
@@ -131,7 +133,7 @@ class NodeConnection:
             return NotCapable("do this", url, f"it is no workbench node, or an older one ({text}).")
         if code in (_Code.UNAVAILABLE, _Code.CANCELLED):
             return Unreachable(
-                f"Cannot reach {url}: {text or 'the connection was closed'}.\nIs it running, and is the port right?"
+                f"Cannot reach {url}: {text or 'the connection was closed'}.\n{self.advice or 'Is it running, and is the port right?'}"
             )
         if code is _Code.DEADLINE_EXCEEDED:
             return Unreachable(f"{url} did not answer in time.")

@@ -131,7 +131,8 @@ class Invocations:
                     if was_sent and number not in unsent
                     else f"{name} was not sent."
                 )
-                failure = Failure(reason.code, f"{str(reason).splitlines()[0].rstrip('.')}.\n{fate}")
+                advice = f"\n{self._connection.advice}" if self._connection.advice else ""
+                failure = Failure(reason.code, f"{str(reason).splitlines()[0].rstrip('.')}.\n{fate}{advice}")
             port = waiter.deliver(Reply(InvocationId(""), failure=failure))
             if port is not None:
                 port.wake()

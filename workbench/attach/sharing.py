@@ -56,6 +56,8 @@ def join(store_url: str, notify: Callable[[str], object]) -> tuple[SystemApi, At
         system = open_target(invitation.address, Mode.ACT, _telling_how_to_go_on(store_url, notify))
     except SpawnError:
         return None
+    if (connection := getattr(system, "connection", None)) is not None:
+        connection.advice = f"If it was ended: {_how_to_go_on(store_url)}"
     notify(_joined(store_url, invitation))
     return system, Attached.to(system, invitation.address, Mode.ACT)
 
@@ -66,12 +68,16 @@ def _telling_how_to_go_on(store_url: str, notify: Callable[[str], object]) -> Ca
     def tell(text: str) -> None:
         notify(text)
         if knock(store_url) is None:
-            notify(
-                f"Nobody has {shown_path(store_url)} open any more. To have it here: %detach, then run the cells that define "
-                "your actors again; they continue from what is on disk."
-            )
+            notify(f"Nobody has it open any more. {_how_to_go_on(store_url)}")
 
     return tell
+
+
+def _how_to_go_on(store_url: str) -> str:
+    return (
+        f"To have {shown_path(store_url)} here: %detach, then run the cells that define your actors again; "
+        "they continue from what is on disk."
+    )
 
 
 def _joined(store_url: str, invitation: Invitation) -> str:

@@ -77,6 +77,7 @@ def test_a_second_kernel_goes_on_by_itself_when_the_first_is_gone(tmp_path: Path
         second.ok("%detach")
         second.ok(COUNTER)
 
+        assert "%detach, then run the cells that define your actors again" in lost.traceback
         assert lost.ename in ("Unreachable", "InvocationTimeout")
         assert second.ok("%invoke counter add value=1").text == "{'total': 2}"
 
