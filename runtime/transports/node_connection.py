@@ -132,9 +132,8 @@ class NodeConnection:
         if code is _Code.UNIMPLEMENTED:
             return NotCapable("do this", url, f"it is no workbench node, or an older one ({text}).")
         if code in (_Code.UNAVAILABLE, _Code.CANCELLED):
-            return Unreachable(
-                f"Cannot reach {url}: {text or 'the connection was closed'}.\n{self.advice or 'Is it running, and is the port right?'}"
-            )
+            advice = self.advice or "Is it running, and is the port right?"
+            return Unreachable(f"Cannot reach {url}: {text or 'the connection was closed'}.\n{advice}")
         if code is _Code.DEADLINE_EXCEEDED:
             return Unreachable(f"{url} did not answer in time.")
         return HostFailed(f"{url} failed with {code.name}: {text}")
