@@ -15,8 +15,9 @@ from runtime.client import build_invocation, due_us, wait_s
 from runtime.config import Durability, RuntimeConfig
 from runtime.context import current_turn
 from runtime.deploying import DeployableSystem
+from runtime.drivers.ending import give_up
 from runtime.drivers.waiters import BlockingWaiter, LoopPort, Waiter
-from runtime.errors import BadSetting, InvocationAbandoned, UnknownActor
+from runtime.errors import BadSetting, UnknownActor
 from runtime.fields import as_flag
 from runtime.ids import ActorId
 from runtime.records import CONFIRM_DROPPED, RESTORE, Invocation
@@ -175,14 +176,16 @@ class EmbeddedSystem(DeployableSystem):
     def abandon(self, actor: str) -> bool:
         """Give up the turn that an actor is in: its caller gets an error, the state stays, the next message runs.
 
-        What the action still does is fenced off: its result is ignored when it ends, if it ever does.  False if there is no turn.
+        The action itself is ended by an exception in the middle of its code, `async` or not, also in an endless loop.  This is
+        tried for 2 seconds, of which the call waits for half of one.  An action that sits in code outside Python (`time.sleep`, a
+        driver) ends when that returns; `status().problems` names it.  What it still does is ignored.  False if there is no turn.
         """
         identity = self._identity(actor)
-        running = self.driver.look(lambda engine, _: engine.directory.active.get(identity))
-        if running is None or running.running is None:
+        activation = self.driver.look(lambda engine, _: engine.directory.active.get(identity))
+        run = activation.running if activation is not None else None
+        if run is None:
             return False
-        error = InvocationAbandoned(f"The running turn of {actor} was given up. Its state is as it was before.")
-        self.driver.call(lambda engine, now: engine.abandon(identity, error, now))
+        give_up(self.driver, run, f"The running turn of {actor} was given up. Its state is as it was before.")
         return True
 
     def replay_projection(self, name: str, since: datetime) -> None:

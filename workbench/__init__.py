@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from runtime import Actor, Broadcast, Context, Forward, Pipe, SideEffect, Value, action, init, migrate, timer
+    from workbench.commands.abandon import abandon
     from workbench.commands.actors import actors
     from workbench.commands.attach import attached, detach
     from workbench.commands.audit import audit
@@ -61,6 +62,7 @@ _HOMES = {
         ),
         "runtime",
     ),
+    "abandon": "workbench.commands.abandon",
     "active_faults": "workbench.commands.faults",
     "actors": "workbench.commands.actors",
     "ainvoke": "workbench.commands.invoke",
@@ -122,6 +124,7 @@ __all__ = [
     "Pipe",
     "SideEffect",
     "Value",
+    "abandon",
     "action",
     "active_faults",
     "actors",

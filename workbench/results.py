@@ -6,6 +6,7 @@ stays readable in a saved notebook.  Nothing here asks a system for anything.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -22,6 +23,9 @@ from workbench.tables import SHOWN_ROWS, html_lines, html_table, local_time, plu
 T = TypeVar("T")
 
 Bundle = dict[str, str]
+
+_LONG_S = 1.0
+"""From here on it is said how long an action runs already."""
 
 
 class Rows(tuple[T, ...], Generic[T]):
@@ -188,6 +192,12 @@ def _shown(value: Any) -> str:
     return redacted_text(shown(redacted(value)))
 
 
+def _for_long(record: ActorInfo) -> str:
+    """How long an action runs already, if that is longer than most do."""
+    seconds = time.time() - record.action_started_us / 1e6
+    return f", for {seconds:.0f} s" if record.action_started_us and seconds >= _LONG_S else ""
+
+
 def _phase(record: ActorInfo) -> str:
-    text = f"running {record.action}" if record.action else record.phase
+    text = f"running {record.action}{_for_long(record)}" if record.action else record.phase
     return text if record.deployed else f"{text}, no code"

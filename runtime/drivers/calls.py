@@ -53,8 +53,11 @@ class ThreadedCalls:
             )
         check_options(options, ASK_OPTIONS, "ctx.invoke")
         invocation = outgoing(turn, actor, action, payload, options, self._ids())
-        if self._port is None:
-            self._port = LoopPort(asyncio.get_running_loop())
+        if self._driver.coroutines.endings:
+            self._driver.coroutines.absorb()
+        loop = asyncio.get_running_loop()
+        if self._port is None or self._port.loop is not loop:
+            self._port = LoopPort(loop)
         limit_s = self._timeout(options)
         waiter = self._port.waiter(invocation, limit_s, default_s=self._driver.config.timeout_s)
         self._driver.submit(invocation, _Recording(turn, invocation, waiter))

@@ -40,8 +40,12 @@ class Draining:
         try:
             self._drain(worker)
         except BaseException as error:
-            self._give_up(worker.step, error)
-            raise
+            if worker.ending is None:
+                self._give_up(worker.step, error)
+                raise
+        if worker.ending is not None:
+            worker.ending.absorb()
+            self._driver.pool.replace(worker)
 
     def _give_up(self, step: Step | None, error: BaseException) -> None:
         """Nobody will go on with this step: tell the engine, and through it whoever waits."""
@@ -63,8 +67,8 @@ class Draining:
         done: Run | None = None
         outcome: Outcome | None = None
         commands: list[Command] = NOTHING
-        may_watch = True
-        while True:
+        may_watch, another = True, None
+        while worker.ending is None:  # else the turn was given up, and what it came to is nobody's business
             with lock:
                 now_us = now()
                 if done is not None and outcome is not None:
@@ -121,6 +125,8 @@ class Draining:
         """One turn of a coroutine action, from its start to its consequences.  Turns that can follow, follow on this loop."""
         driver = self._driver
         outcome = await arun(step, self._calls, driver.is_stopping)
+        if driver.coroutines.endings:
+            driver.coroutines.absorb()
         try:
             self._finish(step, outcome)
         except BaseException as error:  # noqa: BLE001 - whatever it is, the other actors go on

@@ -20,6 +20,7 @@ from collections.abc import Callable
 from typing import Any
 
 from runtime.drivers.monitor import Monitor
+from runtime.drivers.runaway import Ending
 from runtime.drivers.service import Problems
 
 MOST_WORKERS = 1024
@@ -33,6 +34,8 @@ class Worker:
     __slots__ = (
         "clock",
         "cpu_ns",
+        "ending",
+        "ident",
         "is_busy",
         "is_detached",
         "is_retired",
@@ -50,6 +53,10 @@ class Worker:
         self.wake = _thread.allocate_lock()
         self.wake.acquire()
         self.is_started = False
+        self.ident = 0
+        """The thread's identifier, once it runs."""
+        self.ending: Ending | None = None
+        """Set when what it runs is to be ended; it takes no more work then, and its thread ends."""
         self.is_detached = False
         self.is_busy = False
         """In a step, as opposed to looking for one."""
@@ -159,6 +166,16 @@ class WorkerPool:
         (self.detached if worker.is_detached else self.draining).remove(worker)
         worker.is_detached = False
 
+    def mark(self, step: object) -> Ending | None:
+        """The worker that runs this step is to end with it; None if no worker runs it."""
+        worker = next((each for each in (*self.detached, *self.draining) if each.step is step), None)
+        if worker is None:
+            return None
+        if worker.ending is None:
+            worker.ending = Ending(worker.ident)
+            self.detach(worker)
+        return worker.ending
+
     def detach(self, worker: Worker) -> None:
         """The worker's action takes long: others go on without it."""
         if not worker.is_detached:
@@ -169,7 +186,7 @@ class WorkerPool:
 
     def takes_back(self, worker: Worker) -> bool:
         """Whether a detached worker whose action has ended is needed again; then it drains."""
-        if not self.is_short:
+        if not self.is_short or worker.ending is not None:
             return False
         self._monitor.wake()
         worker.is_detached = False
@@ -225,29 +242,33 @@ class WorkerPool:
 
     def _live(self, worker: Worker) -> None:
         threading.current_thread().name = f"{self._name}-{worker.number}"
+        worker.ident = threading.get_ident()
         if hasattr(time, "pthread_getcpuclockid"):
             worker.clock = time.pthread_getcpuclockid(threading.get_ident())
             worker.cpu_ns = time.clock_gettime_ns(worker.clock)  # the thread's birth is not its work
         try:
             while not worker.is_retired:
                 self._drain_or_end(worker)
-                worker.wake.acquire()
+                if not worker.is_retired:
+                    worker.wake.acquire()
         finally:
             if not worker.is_retired:  # something ended the thread outside its work
                 self._problems.note(f"The thread {self._name}-{worker.number} ended, and another one takes its place")
-                self._replace(worker)
+                self.replace(worker)
             _leave_the_list()
 
     def _drain_or_end(self, worker: Worker) -> None:
         try:
             self._drain(worker)
         except BaseException as error:  # noqa: BLE001 - whatever it is, the other actors go on
-            self._problems.note("A defect in the runtime ended a step", error)
-            self._replace(worker)
-            worker.wake.release()
+            if worker.ending is None:
+                self._problems.note("A defect in the runtime ended a step", error)
+            else:
+                worker.ending.absorb()
+            self.replace(worker)
 
-    def _replace(self, worker: Worker) -> None:
-        """Have a worker's thread end, and see to it that another one goes on."""
+    def replace(self, worker: Worker) -> None:
+        """Have a worker's thread end, and see to it that another one goes on.  On that thread, outside its `drain`."""
         with self._lock:
             self.dismiss(worker)
             another = self.claim() if self._backlog() else None

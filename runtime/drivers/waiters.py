@@ -147,10 +147,10 @@ class LoopWaiter(msgspec.Struct, eq=False):
 class LoopPort:
     """Replies for one event loop, handed over in batches: one wake-up of the loop for all that came meanwhile."""
 
-    __slots__ = ("_is_sweeping", "_loop", "_waiting", "arrived", "is_scheduled")
+    __slots__ = ("_is_sweeping", "_waiting", "arrived", "is_scheduled", "loop")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+        self.loop = loop
         self.arrived: deque[tuple[LoopWaiter, Reply]] = deque()
         self.is_scheduled = False
         """The loop will look at what arrived: it need not be woken."""
@@ -159,7 +159,7 @@ class LoopPort:
 
     def waiter(self, invocation: Invocation, timeout_s: float, *, default_s: float) -> LoopWaiter:
         """A waiter whose future gets the decoded response.  Called on the loop."""
-        waiter = LoopWaiter(self, self._loop.create_future(), invocation, time.monotonic() + timeout_s, timeout_s)
+        waiter = LoopWaiter(self, self.loop.create_future(), invocation, time.monotonic() + timeout_s, timeout_s)
         if timeout_s == default_s:
             waiting = self._waiting
             while waiting and waiting[0].future.done():
@@ -167,9 +167,9 @@ class LoopPort:
             waiting.append(waiter)
             if not self._is_sweeping:
                 self._is_sweeping = True
-                self._loop.call_later(min(1.0, timeout_s), self._sweep)
+                self.loop.call_later(min(1.0, timeout_s), self._sweep)
         else:
-            self._loop.call_later(timeout_s, waiter.expire)
+            self.loop.call_later(timeout_s, waiter.expire)
         return waiter
 
     def wake(self) -> None:
@@ -177,7 +177,7 @@ class LoopPort:
         if not self.is_scheduled and self.arrived:
             self.is_scheduled = True
             with suppress(RuntimeError):  # the loop was closed: nobody waits any more
-                self._loop.call_soon_threadsafe(self._settle)
+                self.loop.call_soon_threadsafe(self._settle)
 
     def _settle(self) -> None:
         # First this, so that what arrives from here on wakes the loop again.
@@ -200,4 +200,4 @@ class LoopPort:
             waiting.popleft().expire()
         self._is_sweeping = bool(waiting)
         if waiting:
-            self._loop.call_later(min(1.0, max(0.001, waiting[0].deadline - now)), self._sweep)
+            self.loop.call_later(min(1.0, max(0.001, waiting[0].deadline - now)), self._sweep)

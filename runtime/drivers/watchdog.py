@@ -7,25 +7,20 @@ coroutine actions, and nothing says so.  The watchdog does: in the actor's log, 
 from __future__ import annotations
 
 import asyncio
-import linecache
 import logging
-import os
 import sys
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
-from types import FrameType
 from typing import Any, NamedTuple
 
 from runtime.drivers.loops import LoopThread
 from runtime.drivers.service import Problems, ServiceThread
+from runtime.hosts.trace import code_place
 from runtime.records import Invocation
 
 PATIENCE_S = 0.1
 """How long one action may keep the loop before it is named."""
-
-_NOT_THE_USERS = (str(Path(__file__).parents[1]) + os.sep, str(Path(os.__file__).parent) + os.sep)
 
 
 class Blocker(NamedTuple):
@@ -110,7 +105,7 @@ class Watchdog:
         invocation = self._invocation_of(task) if task is not None else None
         if invocation is None:
             return None
-        return Blocker(invocation, since, _where(sys._current_frames().get(self._loop_thread.ident)))
+        return Blocker(invocation, since, code_place(sys._current_frames().get(self._loop_thread.ident)))
 
     def _tell(self, blocker: Blocker) -> None:
         invocation = blocker.invocation
@@ -122,16 +117,3 @@ class Watchdog:
             blocker.where,
             extra={"invocation": invocation.id},
         )
-
-
-def _where(frame: FrameType | None) -> str:
-    """The innermost frame of the user's own code, as file, line and text."""
-    innermost = frame
-    while frame is not None and frame.f_code.co_filename.startswith(_NOT_THE_USERS):
-        frame = frame.f_back
-    shown = frame or innermost
-    if shown is None:
-        return "an unknown place"
-    name, line = shown.f_code.co_filename, shown.f_lineno
-    text = linecache.getline(name, line).strip()
-    return f"{name}:{line}" + (f" `{text}`" if text else "")

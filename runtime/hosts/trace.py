@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import linecache
 import sysconfig
 import traceback
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 
 from runtime.errors import shown_text, type_name
 from runtime.fields import recordable
@@ -49,3 +50,16 @@ def _users_frames(trace: TracebackType | None) -> TracebackType | None:
     for each in reversed(frames):
         kept = TracebackType(kept, each.tb_frame, each.tb_lasti, each.tb_lineno)
     return kept
+
+
+def code_place(frame: FrameType | None) -> str:
+    """The innermost frame of the user's own code, as file, line and text."""
+    innermost = frame
+    while frame is not None and frame.f_code.co_filename.startswith(_NOT_THE_USERS):
+        frame = frame.f_back
+    shown = frame or innermost
+    if shown is None:
+        return "an unknown place"
+    name, line = shown.f_code.co_filename, shown.f_lineno
+    text = linecache.getline(name, line).strip()
+    return f"{name}:{line}" + (f" `{text}`" if text else "")

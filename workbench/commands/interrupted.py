@@ -35,5 +35,6 @@ def still_at_work() -> str:
         f"{e.id.name}.{e.action} (for {max(0, now_us - e.action_started_us) / 1e6:.1f} s)" for e in running[:_NAMED]
     ]
     more = [f"{len(running) - _NAMED} more"] if len(running) > _NAMED else []
-    verb, themselves = ("runs", "itself") if len(running) == 1 else ("run", "themselves")
-    return f"Still {verb} and will end by {themselves}: {', '.join([*named, *more])}."
+    verb, until = ("runs", "until it ends by itself") if len(running) == 1 else ("run", "until they end by themselves")
+    end = f"; wb.abandon({running[0].id.name!r}) ends it" if hasattr(system, "abandon") else ""
+    return f"Still {verb} {until}{end}: {', '.join([*named, *more])}."

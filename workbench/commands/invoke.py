@@ -102,11 +102,18 @@ def _fate(system: SystemApi, actor: str, action: str) -> str:
         return "The action does not run any more, or never began."
     if mailbox[position].running:
         seconds = max(0.0, time.time() - mailbox[position].started_us / 1e6)
-        return f"The action still runs (for {seconds:.1f} s so far) and will end by itself."
+        return (
+            f"The action {actor}.{action} still runs (for {seconds:.1f} s so far). It goes on until it ends by itself"
+            f"{_way_to_end(system, actor)}."
+        )
     if _is_held(system, actor):
         return f"The message waits, since {actor} is held; %step {actor} or %release {actor} lets it go on."
     place = f"waits in the mailbox behind {position}" if position else "is next in the mailbox"
     return f"The message {place} and will be processed."
+
+
+def _way_to_end(system: SystemApi, actor: str) -> str:
+    return f", or by wb.abandon({actor!r})" if hasattr(system, "abandon") else ""
 
 
 def _is_held(system: SystemApi, actor: str) -> bool:

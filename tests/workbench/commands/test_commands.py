@@ -56,7 +56,7 @@ def test_a_time_out_says_whether_the_action_still_runs() -> None:
     with pytest.raises(InvocationTimeout) as caught:
         wb.invoke("counter", "wait", timeout=0.05)
 
-    assert caught.value.__notes__[0].startswith("The action still runs")
+    assert caught.value.__notes__[0].startswith("The action counter.wait still runs")
 
 
 def test_lists_hide_secrets_and_the_records_have_them() -> None:
@@ -270,3 +270,9 @@ class LongPast:
         for sequence in range(after + 1, 1_000_001):
             self.given += 1
             yield [SimpleNamespace(sequence=sequence, revision=sequence)]
+
+
+def test_abandon_is_false_for_an_actor_that_runs_nothing() -> None:
+    wb.invoke("counter", "add", {"value": 1})
+
+    assert wb.abandon("counter") is False

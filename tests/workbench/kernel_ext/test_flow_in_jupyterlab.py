@@ -144,7 +144,7 @@ def test_interrupting_from_the_menu_ends_the_wait_and_not_the_action(lab: Lab) -
     _menu(lab, "Kernel", "Interrupt Kernel")
     _ends(lab, NAP)
 
-    assert "Stopped waiting for till.nap. The action still runs" in lab.cell(NAP).inner_text()
+    assert "Stopped waiting for till.nap. The action till.nap still runs" in lab.cell(NAP).inner_text()
 
 
 def test_after_a_restart_from_the_menu_the_actor_goes_on(lab: Lab) -> None:

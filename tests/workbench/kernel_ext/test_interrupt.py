@@ -45,7 +45,7 @@ def test_an_interrupted_wait_says_that_the_action_still_runs(sleeper: Kernel) ->
     cell = sleeper.run("interrupt_when(1)\n%invoke sleeper nap")
 
     assert cell.status == "error"
-    assert "Stopped waiting for sleeper.nap. The action still runs" in cell.traceback
+    assert "Stopped waiting for sleeper.nap. The action sleeper.nap still runs" in cell.traceback
     assert "Traceback" not in cell.traceback
 
 
@@ -76,7 +76,10 @@ def test_an_interrupted_await_leaves_the_runtime_working(sleeper: Kernel) -> Non
 def test_an_interrupted_await_says_what_still_runs(sleeper: Kernel) -> None:
     cell = sleeper.run("interrupt_when(1)\nawait wb.ainvoke('sleeper', 'nap')")
 
-    assert "Stopped waiting. Still runs and will end by itself: sleeper.nap" in cell.traceback
+    assert (
+        "Stopped waiting. Still runs until it ends by itself; wb.abandon('sleeper') ends it: sleeper.nap"
+        in cell.traceback
+    )
     assert "/workbench/" not in cell.traceback
 
 
