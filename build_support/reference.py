@@ -23,7 +23,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Deploy and redeploy": (
         "deploy", "undeploy", "preview", "redeploy", "versions", "confirm_dropped", "restore", "proto", "contract",
     ),
-    "Call actors": ("invoke", "ainvoke", "ref", "load", "form"),
+    "Call actors": ("invoke", "ainvoke", "abandon", "ref", "load", "form"),
     "See what is there": ("actors", "state", "mailbox", "logs", "watch", "dashboard", "spawn", "start", "stop", "status"),
     "Ask the past": ("history", "query", "trace", "cause"),
     "What if": ("fork", "replay"),
