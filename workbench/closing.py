@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from contextvars import Context
 
 from runtime.api import SystemApi
@@ -31,7 +32,6 @@ def close_attentively(system: SystemApi, tell: Callable[[str], object], drain_s:
         StoreUnavailable: something could not be written.
     """
     errors: list[BaseException] = []
-    # Not the thread's own `join` and `is_alive`: an interrupt of `join` makes Python take the thread for ended.
     is_closed = threading.Event()
 
     def close() -> None:
@@ -46,31 +46,48 @@ def close_attentively(system: SystemApi, tell: Callable[[str], object], drain_s:
             is_closed.set()
 
     thread = threading.Thread(target=Context().run, args=(close,), name="wb-stopping")
-    try:
-        thread.start()
-    except RuntimeError:  # the interpreter ends, and lets no thread begin
-        close()
-    else:
-        _wait(is_closed, system, tell)
+    with _noted_interrupts() as interrupted:
+        try:
+            thread.start()
+        except RuntimeError:  # the interpreter ends, and lets no thread begin
+            close()
+        _wait(is_closed, interrupted, system, tell)
     if errors:
         raise errors[0]
 
 
-def _wait(is_closed: threading.Event, system: SystemApi, tell: Callable[[str], object]) -> None:
+@contextmanager
+def _noted_interrupts() -> Iterator[threading.Event]:
+    """Interrupts set the event instead of being raised: raised, one could hit a line that is not ready for it."""
+    interrupted = threading.Event()
+    if threading.current_thread() is not threading.main_thread():  # which gets no interrupts
+        yield interrupted
+        return
+    before = signal.signal(signal.SIGINT, lambda *_: interrupted.set())
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, before if before is not None else signal.default_int_handler)
+
+
+def _wait(
+    is_closed: threading.Event, interrupted: threading.Event, system: SystemApi, tell: Callable[[str], object]
+) -> None:
     from_s = time.monotonic() + _QUIET_S
-    while not is_closed.is_set():
-        try:
-            is_closed.wait(_LOOK_S)
-            if time.monotonic() >= from_s and (waiting := getattr(system, "waiting_at_close", None)):
-                tell(_progress(waiting))
-                from_s = time.monotonic() + _TELL_S
-        except KeyboardInterrupt:
-            cut_short = getattr(system, "cut_short", None)
-            if cut_short is not None:
-                cut_short()
-            given_up = _give_up(system)
-            if given_up:
-                tell(f"Given up, since the stop was interrupted: {', '.join(given_up)}.")
+    while not is_closed.wait(_LOOK_S):
+        if interrupted.is_set():
+            interrupted.clear()
+            _cut_short(system, tell)
+        elif time.monotonic() >= from_s and (waiting := getattr(system, "waiting_at_close", None)):
+            tell(_progress(waiting))
+            from_s = time.monotonic() + _TELL_S
+
+
+def _cut_short(system: SystemApi, tell: Callable[[str], object]) -> None:
+    if can_drain(system):
+        system.cut_short()  # type: ignore[attr-defined]
+    if given_up := _give_up(system):
+        tell(f"Given up, since the stop was interrupted: {', '.join(given_up)}.")
 
 
 def can_drain(system: SystemApi) -> bool:

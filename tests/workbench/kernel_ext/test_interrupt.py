@@ -84,7 +84,14 @@ def test_an_interrupted_await_says_what_still_runs(sleeper: Kernel) -> None:
 
 
 def test_an_interrupt_while_a_trace_settles_ends_it_with_what_it_saw(sleeper: Kernel) -> None:
-    cell = sleeper.run("interrupt_when(1)\n%trace --settle 30s %invoke sleeper nap --async")
+    sleeper.ok(
+        "import sys\ndef settles():\n    frame = sys._current_frames()[threading.main_thread().ident]\n"
+        "    while frame is not None and frame.f_code.co_name != '_settled': frame = frame.f_back\n    return frame is not None\n"
+        "def interrupt_when_it_settles():\n    def watch():\n        while not settles() and not release.wait(0.01): pass\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n    threading.Thread(target=watch).start()"
+    )
+
+    cell = sleeper.run("interrupt_when_it_settles()\n%trace --settle 120s %invoke sleeper nap --async")
 
     assert cell.status == "error"
     assert "… on its way" in cell.text
