@@ -170,7 +170,7 @@ class ActorHost:
         )
         query = f"?host-port={self.port}" if self._about is not None else ""
         answer = self._link.request("POST", f"/api/v1/system{query}", request.SerializeToString(), _REGISTER_S)
-        accepted(RegistrationResponse, answer, f"register {', '.join(self._announced)}")
+        accepted(RegistrationResponse, answer, f"register {', '.join(self._announced)}", self.system)
 
     @property
     def actors(self) -> tuple[str, ...]:

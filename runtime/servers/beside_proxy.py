@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
 from typing import Any
+
+import msgspec
 
 from runtime.api import DeployReport
 from runtime.errors import UnknownActor
@@ -44,7 +45,7 @@ class LateHost:
                     journal=open_journal(self._journal),
                     **self._told,
                 )
-        return self._host.deploy(actor)
+        return noted(self._host.deploy(actor), self.client)
 
     def undeploy(self, actor: str) -> None:
         if self._host is None:
@@ -54,6 +55,17 @@ class LateHost:
     def close(self) -> None:
         if self._host is not None:
             self._host.close()
+
+
+def noted(report: DeployReport, client: SpawnProxyClient) -> DeployReport:
+    """The report, and that nobody has said the name of the actor system, where that is so."""
+    if not client.is_name_assumed:
+        return report
+    note = (
+        f"It is registered in the actor system {client.name!r}, which is Spawn's default: this proxy does not say its own.\n"
+        "If that is another one, the actor begins empty there: give its name (--system NAME)."
+    )
+    return msgspec.structs.replace(report, notes=(*report.notes, note))
 
 
 def open_journal(url: str) -> HostJournal | None:
@@ -84,7 +96,7 @@ def join(
     Args:
         port: where the proxy calls its host; None for Spawn's 8090, or with a proxy of ours any free port.
         journal: URL of a store in which every invocation of our actors and its answer is recorded.
-        system: the proxy's actor system, which one of Spawn's does not tell; PROXY_ACTOR_SYSTEM_NAME if not given.
+        system: the proxy's actor system; not given, it is found out as `SpawnProxyClient` says.
         notify: is told when the proxy was away and has the actors again; None to log it.
         options: of `proxy_link.read_target`: token, certificates.
 
@@ -92,7 +104,6 @@ def join(
         BadSetting, Unreachable, NotAllowed: see `SpawnProxyClient`; whether the proxy calls this process is found out before
             the first deploy registers anything.
     """
-    system = system or os.environ.get("PROXY_ACTOR_SYSTEM_NAME", "")
     link = ProxyLink(read_target(url, **options))
     host = LateHost(link, port=port, journal=journal, notify=notify)
     try:

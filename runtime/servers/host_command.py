@@ -9,7 +9,7 @@ from pathlib import Path
 
 from runtime.errors import Unreachable
 from runtime.servers.actor_host import ActorHost
-from runtime.servers.beside_proxy import open_journal
+from runtime.servers.beside_proxy import noted, open_journal
 from runtime.servers.modules import load_actors
 from runtime.servers.security import LOOPBACK
 from runtime.servers.until_stopped import Stop
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--proxy", required=True, metavar="URL", help="such as http://127.0.0.1:9001")
     parser.add_argument(
-        "--system", default=os.environ.get("PROXY_ACTOR_SYSTEM_NAME", ""), help="the proxy's actor system"
+        "--system", default="", help="the proxy's actor system, where it cannot be found out: PROXY_ACTOR_SYSTEM_NAME"
     )
     parser.add_argument(
         "--host-port", type=int, default=int(port) if port else None, help="where the proxy calls its host"
@@ -72,7 +72,7 @@ def run(given: argparse.Namespace) -> int:
         try:
             print(f"the proxy calls this process: {host.how_known}")
             for actor in actors:
-                report = host.deploy(actor)
+                report = noted(host.deploy(actor), client)
                 print("\n  ".join([f"registered {report.actor}", *report.notes]))
             print(f"serving the actor system {client.name} on port {host.port}", flush=True)
             stop.wait()

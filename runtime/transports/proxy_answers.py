@@ -36,27 +36,27 @@ def response_of(answer: Answer, invocation: Invocation) -> Encoded | None:
     Raises:
         SpawnError: what the answer means otherwise.
     """
-    response = read(InvocationResponse, answer, f"{invocation.actor.name}.{invocation.action}")
+    response = read(InvocationResponse, answer, f"{invocation.actor.name}.{invocation.action}", invocation.actor.system)
     if response.status.status != OK:
         raise error_of(response.status, answer, invocation)
     return payload_of(response, response.WhichOneof("payload"))
 
 
-def accepted(kind: type[RegistrationResponse] | type[SpawnResponse], answer: Answer, what: str) -> Any:
+def accepted(kind: type[RegistrationResponse] | type[SpawnResponse], answer: Answer, what: str, system: str) -> Any:
     """The message of a request that was accepted.
 
     Raises:
         SpawnError: it was not; the message says what the proxy said.
     """
-    response = read(kind, answer, what)
+    response = read(kind, answer, what, system)
     if response.status.status != OK:
         code = answer.notes.get(notes.CODE, "host_failed")
-        raise rebuild(code, f"Cannot {what}: {response.status.message or _unexplained(answer)}")
+        raise rebuild(code, f"Cannot {what}: {response.status.message or _unexplained(answer, system)}")
     return response
 
 
-def read(kind: Any, answer: Answer, what: str) -> Any:
-    """The answer as its message.
+def read(kind: Any, answer: Answer, what: str, system: str) -> Any:
+    """The answer as its message; `system` is the actor system that was asked for.
 
     Raises:
         HostFailed: it is none; a real proxy answers many errors with nothing.
@@ -66,14 +66,15 @@ def read(kind: Any, answer: Answer, what: str) -> Any:
     except DecodeError:
         message = kind()
     if not message.HasField("status"):
-        raise HostFailed(f"{what} has no outcome: {_unexplained(answer)}")
+        raise HostFailed(f"{what} has no outcome: {_unexplained(answer, system)}")
     return message
 
 
-def _unexplained(answer: Answer) -> str:
+def _unexplained(answer: Answer, system: str) -> str:
     return (
         f"the proxy answered HTTP {answer.status} and did not say why.\n"
-        "A real proxy does that when the action failed, when its host is down, and when it does not know a name; its log tells."
+        "A real proxy does that when the action failed, when its host is down, when it does not know a name, and when its actor\n"
+        f"system is not {system!r}, which was asked for (--system NAME, if it is another one); its log tells."
     )
 
 
@@ -91,7 +92,7 @@ def error_of(status: RequestStatus, answer: Answer, invocation: Invocation) -> S
         return rebuild(UnknownActor.code, text)
     if _NO_ACTION.match(text):
         return rebuild(UnknownAction.code, text)
-    return HostFailed(f"{actor}.{invocation.action} failed: {text or _unexplained(answer)}")
+    return HostFailed(f"{actor}.{invocation.action} failed: {text or _unexplained(answer, invocation.actor.system)}")
 
 
 def gauges(text: str) -> dict[str, int]:

@@ -6,6 +6,7 @@ reading a state wakes the actor.  So a client is attached to look, unless it say
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, Self
@@ -23,6 +24,7 @@ from runtime.transports.proxy_calls import ProxyCalls
 from runtime.transports.proxy_health import ProxyHealth
 from runtime.transports.proxy_link import ProxyLink
 from runtime.transports.proxy_not_offered import NotOffered
+from runtime.transports.proxy_process import system_of_listener
 from runtime.transports.proxy_states import ProxyStates
 from runtime.wire import notes
 from runtime.wire.dialect import Dialect
@@ -60,12 +62,14 @@ class SpawnProxyClient(ProxyHealth, NotOffered):
 
         Args:
             mode: `look` for health and metrics only, `act` for everything that a proxy offers.
-            system: its actor system; a real proxy does not say.
+            system: its actor system.  Not given, it is what the URL names, else what the proxy says: a real one in its
+                environment, where it is a process of this machine; else PROXY_ACTOR_SYSTEM_NAME of this process, else
+                Spawn's default, and then `is_name_assumed`.
             dialect: in which JSON is sent to a real proxy, which passes it on as it is.
             deployer: makes `deploy` possible.
 
         Raises:
-            BadSetting: there is no such mode.
+            BadSetting: there is no such mode, or the proxy serves another actor system than the one that was given.
             Unreachable: nobody answers there, or not as a proxy does.
         """
         if mode not in MODES:
@@ -73,7 +77,7 @@ class SpawnProxyClient(ProxyHealth, NotOffered):
         self._link, self._mode, self._timeout_s = link, mode, timeout_s
         self._where = f"the proxy at {link.target.url}"
         self.about = self._ask_about()
-        self.name = system or (self.about.system if self.about is not None else "") or DEFAULT_SYSTEM
+        self.name, self.is_name_assumed = self._system_name(system or link.target.system)
         self.calls = ProxyCalls(link, dialect)
         self._states = ProxyStates(link, self.name, timeout_s)
         self._deployer = deployer
@@ -89,6 +93,17 @@ class SpawnProxyClient(ProxyHealth, NotOffered):
                 f"{self._link.target.url} is not a Spawn proxy: its health check answers HTTP {answer.status}."
             )
         return notes.read_about(answer.notes.get(notes.ABOUT, ""))
+
+    def _system_name(self, given: str) -> tuple[str, bool]:
+        """The name of the proxy's actor system, and whether nobody has said it."""
+        told = self.about.system if self.about is not None else system_of_listener(self._link.target)
+        if given and told and given != told:
+            raise BadSetting(
+                f"The proxy at {self._link.target.url} serves the actor system {told!r}, not {shown(given)}.\n"
+                f"Attach with --system {told}, or without saying any."
+            )
+        name = given or told or os.environ.get("PROXY_ACTOR_SYSTEM_NAME", "")
+        return name or DEFAULT_SYSTEM, not name
 
     def _capabilities(self) -> frozenset[Capability]:
         # A proxy of ours shows a committed state without waking its actor.

@@ -9,7 +9,7 @@ import ssl
 from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
@@ -32,6 +32,8 @@ class ProxyTarget(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     host: str
     port: int
+    system: str = ""
+    """The actor system that the URL names; empty if it names none."""
     token: str = ""
     authority: Path | None = None
     certificate: Path | None = None
@@ -68,7 +70,7 @@ def read_target(
     key: str | Path | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> ProxyTarget:
-    """Where `http://HOST:PORT` or `https://HOST:PORT` is.
+    """Where `http://HOST:PORT` or `https://HOST:PORT` is; `?system=NAME` after it names the proxy's actor system.
 
     Raises:
         BadSetting: the URL or a file is not usable.
@@ -78,7 +80,8 @@ def read_target(
         host, port = parts.hostname, parts.port or DEFAULT_PORT
     except ValueError:
         host, port = None, 0
-    if parts.scheme not in ("http", "https") or not host or parts.path not in ("", "/") or parts.query:
+    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    if parts.scheme not in ("http", "https") or not host or parts.path not in ("", "/") or options.keys() - {"system"}:
         raise BadSetting(
             f"{url!r} is not the address of a Spawn proxy. Write http://127.0.0.1:{DEFAULT_PORT}, for instance."
         )
@@ -92,6 +95,7 @@ def read_target(
         url=f"{parts.scheme}://{parts.netloc}",
         host=host,
         port=port,
+        system=options.get("system", ""),
         token=token or (read_token(Path(token_file)) if token_file else "") or environ.get(TOKEN_VARIABLE, ""),
         authority=Path(authority) if authority else None,
         certificate=Path(certificate) if certificate else None,

@@ -27,7 +27,7 @@ class ProxyStates:
         """
         query = f"?revision={revision}" if revision is not None else ""
         answer = self._link.request("GET", f"{self._root}/{quote(actor, safe='')}{query}", timeout_s=self._timeout_s)
-        response: InvocationResponse = read(InvocationResponse, answer, f"the state of {actor}")
+        response: InvocationResponse = read(InvocationResponse, answer, f"the state of {actor}", self._system)
         if response.status.status != OK:
             asked = Invocation(id=InvocationId(""), actor=ActorId(self._system, actor), action="get")
             raise error_of(response.status, answer, asked)
@@ -37,4 +37,4 @@ class ProxyStates:
         """Have children known, and continue them from a revision if one is given."""
         query = f"?revision={revision}" if revision else ""
         answer = self._link.request("POST", f"{self._root}/spawn{query}", request.SerializeToString(), self._timeout_s)
-        accepted(SpawnResponse, answer, f"spawn {', '.join(each.name for each in request.actors)}")
+        accepted(SpawnResponse, answer, f"spawn {', '.join(each.name for each in request.actors)}", self._system)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +39,7 @@ def connect(
     target = read_target(url, token=token, token_file=token_file, authority=authority, certificate=certificate, key=key)
     link = ProxyLink(target)
     try:
-        named = system or os.environ.get("PROXY_ACTOR_SYSTEM_NAME", "")
-        return SpawnProxyClient(link, mode=mode, system=named, dialect=Dialect(dialect), timeout_s=timeout)
+        return SpawnProxyClient(link, mode=mode, system=system, dialect=Dialect(dialect), timeout_s=timeout)
     except BaseException as error:
         link.close()
         if isinstance(error, ValueError):

@@ -19,12 +19,20 @@ class Attached(msgspec.Struct, frozen=True, kw_only=True):
     system: str
     mode: Mode
     capabilities: tuple[Capability, ...]
+    is_name_assumed: bool = False
+    """The system does not say its name: it is Spawn's default until somebody gives another."""
 
     @classmethod
     def to(cls, system: SystemApi, target: str, mode: Mode) -> Attached:
         """`system` as it is, whatever the mode allows."""
         offered = system.capabilities if mode is Mode.ACT else system.capabilities & READS
-        return cls(target=target, system=system.name, mode=mode, capabilities=tuple(sorted(offered)))
+        return cls(
+            target=target,
+            system=system.name,
+            mode=mode,
+            capabilities=tuple(sorted(offered)),
+            is_name_assumed=getattr(system, "is_name_assumed", False),
+        )
 
     def located(self, status: SystemStatus) -> SystemStatus:
         """A status that says whose it is."""
@@ -32,6 +40,10 @@ class Attached(msgspec.Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         lines = [f"Attached to actor system {self.system!r} at {self.target}, {self._meaning()}."]
+        if self.is_name_assumed:
+            lines.append(
+                "  its name is  assumed, since a proxy does not say it: give --system NAME if it is another one"
+            )
         lines.append(f"  it can       {', '.join(self.capabilities) or 'say whether it is well'}")
         if self.mode is Mode.LOOK:
             lines.append(f"  to act on it %attach {self.target} --mode act")

@@ -22,7 +22,7 @@ def open_target(target: str, mode: Mode, notify: Callable[[str], object], **opti
     A proxy's client is itself told the mode: on a bare proxy even reading a state is acting, since it wakes the actor.
 
     To act on a proxy, this process becomes its actor host at the first deploy: `host_port` is where the proxy calls it, `journal`
-    a store's URL in which every invocation of its actors is recorded.
+    a store's URL in which every invocation of its actors is recorded.  `system` is the proxy's actor system.
 
     Raises:
         BadSetting: the target or an option is not usable.
@@ -41,6 +41,8 @@ def open_target(target: str, mode: Mode, notify: Callable[[str], object], **opti
             "host_port and journal are for actors of this notebook behind a proxy: attach to http://… with --mode act."
         )
     if target.startswith("grpc"):
+        if "system" in given:
+            raise BadSetting("system is for a Spawn proxy (http://…): a workbench node says itself which one it is.")
         given["notify"] = notify
         given["role"] = Role(mode)  # so that the server, too, sees to it that nothing but looking is done
     else:

@@ -15,6 +15,7 @@ def attach(
     mode: str = "look",
     *,
     reason: str | None = None,
+    system: str | None = None,
     token: str | None = None,
     token_file: str | Path | None = None,
     authority: str | Path | None = None,
@@ -31,9 +32,12 @@ def attach(
     out before anything is registered.
 
     Args:
-        target: `grpc://HOST:PORT` of another workbench node, or `http://HOST:PORT` of a Spawn proxy.
+        target: `grpc://HOST:PORT` of another workbench node, or `http://HOST:PORT` of a Spawn proxy, where
+            `?system=NAME` after it does the same as `system`.
         mode: `look` only reads; `act` can call, deploy and everything else that the system can do.
         reason: why it is opened; recorded with everything that is done there (`wb.audit`).
+        system: name of the proxy's actor system; None to find it out: from the proxy's own environment where it is a process
+            of this machine, else from PROXY_ACTOR_SYSTEM_NAME, else it is taken for Spawn's default, and that is said.
         token: what the node's server named when it started; else read from `token_file`, or from `SPAWN_NODE_TOKEN`.
         authority: PEM file of who signed the certificate of a `grpcs://` node.
         certificate, key: PEM files by which such a node knows us.
@@ -41,19 +45,19 @@ def attach(
         journal: URL of a store in which every invocation of those actors and its answer is recorded.
 
     Raises:
-        BadSetting: the target, the mode, a file or an option is not usable.
+        BadSetting: the target, the mode, a file or an option is not usable, or the proxy serves another actor system.
         Unreachable: nobody answers there.
         NotAllowed: the token is missing or wrong.
         AuditUnwritable: what is done there could not be recorded, so it is not opened to act.
     """
     wanted = read_mode(mode)
     options = {
-        "token": token, "token_file": token_file, "authority": authority, "certificate": certificate, "key": key,
+        "system": system, "token": token, "token_file": token_file, "authority": authority, "certificate": certificate, "key": key,
         "host_port": host_port, "journal": journal,
     }  # fmt: skip
-    system = open_target(target, wanted, current.notify, **options)
-    attached = Attached.to(system, target, wanted)
-    current.attach(system, attached, reason or "")
+    opened = open_target(target, wanted, current.notify, **options)
+    attached = Attached.to(opened, target, wanted)
+    current.attach(opened, attached, reason or "")
     return attached
 
 

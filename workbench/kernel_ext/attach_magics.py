@@ -10,7 +10,7 @@ from IPython.core.magic_arguments import argument
 from workbench.kernel_ext.arguments import arguments, parsed
 from workbench.kernel_ext.magic_base import BaseMagics, Scope
 
-_TEXTS = ("reason", "token_file", "authority", "certificate", "key", "journal")
+_TEXTS = ("reason", "system", "token_file", "authority", "certificate", "key", "journal")
 
 
 @magics_class
@@ -28,6 +28,7 @@ class AttachMagics(BaseMagics):
             "--mode", default="look", metavar="look|act", help="look only reads (the default), act does everything"
         ),
         argument("--reason", metavar="TEXT", help="why; recorded with everything that is done there, see %%audit"),
+        argument("--system", metavar="NAME", help="a proxy's actor system, where it cannot be found out"),
         argument("--token-file", metavar="FILE", help="where the node's token is, if it is not found by itself"),
         argument("--authority", metavar="FILE", help="for grpcs://: PEM of who signed the node's certificate"),
         argument("--certificate", metavar="FILE", help="for grpcs://: PEM by which the node knows us"),

@@ -10,8 +10,9 @@ import pytest
 
 from runtime.errors import BadSetting, NotAllowed
 from runtime.servers.actor_host import ActorHost
-from runtime.servers.host_check import check_host, environment_of_listener, forwarder_of_listener
+from runtime.servers.host_check import check_host
 from runtime.transports.proxy_link import ProxyLink, read_target
+from runtime.transports.proxy_process import environment_of_listener, forwarder_of_listener
 from tests.runtime.servers.beside import RealProxy, free_port
 from tests.runtime.servers.captures import SYSTEM
 

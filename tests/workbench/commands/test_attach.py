@@ -241,6 +241,28 @@ def test_past_of_a_proxy_is_refused_with_its_reason_and_nobody_is_woken(session:
     assert not any(message.start.startswith("POST") for message in real.messages)
 
 
+def test_attachment_says_whether_the_name_of_the_system_is_assumed(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PROXY_ACTOR_SYSTEM_NAME", raising=False)
+    up = ok(b'{"status":"up"}', content_type="application/json")
+    with RawHost(lambda _: up) as real:
+        try:
+            assumed = repr(wb.attach(f"http://127.0.0.1:{real.port}"))
+            given = repr(wb.attach(f"http://127.0.0.1:{real.port}", system="shop"))
+        finally:
+            wb.detach()
+
+    assert "assumed, since a proxy does not say it: give --system NAME" in assumed
+    assert "Attached to actor system 'shop'" in given
+    assert "assumed" not in given
+
+
+def test_workbench_node_says_itself_which_system_it_is(other: tuple[EmbeddedSystem, str]) -> None:
+    with pytest.raises(BadSetting, match="a workbench node says itself which one it is"):
+        wb.attach(other[1], system="other")
+
+
 def test_host_options_are_for_proxies_that_are_acted_on(session: Session) -> None:
     with pytest.raises(BadSetting, match="--mode act"):
         wb.attach("http://127.0.0.1:9", host_port=8091)
