@@ -41,10 +41,11 @@ def get_info(source: pb.ActorInfo) -> ActorInfo:
 def put_status(target: pb.SystemStatus, status: SystemStatus) -> None:
     _put(target, status, _STATUS)
     target.problems.extend(status.problems)
+    target.guests.extend(status.guests)
 
 
 def get_status(source: pb.SystemStatus) -> SystemStatus:
-    return SystemStatus(**_got(source, _STATUS), problems=tuple(source.problems))
+    return SystemStatus(**_got(source, _STATUS), problems=tuple(source.problems), guests=tuple(source.guests))
 
 
 def put_waiting(target: pb.Waiting, waiting: Waiting) -> None:

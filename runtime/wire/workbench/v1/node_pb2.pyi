@@ -102,7 +102,7 @@ class GetStatusRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class SystemStatus(_message.Message):
-    __slots__ = ("system", "store", "running", "actors", "waiting", "turns", "sequence", "committed", "store_error", "dropped_events", "capabilities", "version", "loop_blocked_by", "durability", "problems")
+    __slots__ = ("system", "store", "running", "actors", "waiting", "turns", "sequence", "committed", "store_error", "dropped_events", "capabilities", "version", "loop_blocked_by", "durability", "problems", "guests")
     SYSTEM_FIELD_NUMBER: _ClassVar[int]
     STORE_FIELD_NUMBER: _ClassVar[int]
     RUNNING_FIELD_NUMBER: _ClassVar[int]
@@ -118,6 +118,7 @@ class SystemStatus(_message.Message):
     LOOP_BLOCKED_BY_FIELD_NUMBER: _ClassVar[int]
     DURABILITY_FIELD_NUMBER: _ClassVar[int]
     PROBLEMS_FIELD_NUMBER: _ClassVar[int]
+    GUESTS_FIELD_NUMBER: _ClassVar[int]
     system: str
     store: str
     running: bool
@@ -133,7 +134,8 @@ class SystemStatus(_message.Message):
     loop_blocked_by: str
     durability: str
     problems: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, system: _Optional[str] = ..., store: _Optional[str] = ..., running: _Optional[bool] = ..., actors: _Optional[int] = ..., waiting: _Optional[int] = ..., turns: _Optional[int] = ..., sequence: _Optional[int] = ..., committed: _Optional[int] = ..., store_error: _Optional[str] = ..., dropped_events: _Optional[int] = ..., capabilities: _Optional[_Iterable[str]] = ..., version: _Optional[str] = ..., loop_blocked_by: _Optional[str] = ..., durability: _Optional[str] = ..., problems: _Optional[_Iterable[str]] = ...) -> None: ...
+    guests: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, system: _Optional[str] = ..., store: _Optional[str] = ..., running: _Optional[bool] = ..., actors: _Optional[int] = ..., waiting: _Optional[int] = ..., turns: _Optional[int] = ..., sequence: _Optional[int] = ..., committed: _Optional[int] = ..., store_error: _Optional[str] = ..., dropped_events: _Optional[int] = ..., capabilities: _Optional[_Iterable[str]] = ..., version: _Optional[str] = ..., loop_blocked_by: _Optional[str] = ..., durability: _Optional[str] = ..., problems: _Optional[_Iterable[str]] = ..., guests: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ListActorsRequest(_message.Message):
     __slots__ = ("prefix", "passive", "limit")
