@@ -340,6 +340,10 @@ def test_caller_cannot_move_a_projections_place(system: EmbeddedSystem) -> None:
 
     system.deploy(Open)
     system.invoke("open", "note", {"balance": 0}, metadata={"spawn.source": "999"})
+    system.flush()
+    stored = system.store.load(ActorId(system.name, "open"))
+    assert stored is not None
+    assert "spawn.source" not in stored.tags, "the place is the caller's"
 
     deposit(system, "ann", 1)
 

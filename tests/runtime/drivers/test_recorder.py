@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from runtime import Actor, action, errors
 from runtime.config import Durability, RuntimeConfig
+from runtime.drivers.recorder import Recorder
 from runtime.local import EmbeddedSystem
 from runtime.records import EventKind
 from runtime.statestores.base import Group, flatten
@@ -247,3 +249,45 @@ def test_caller_whose_answer_was_held_back_is_told_when_its_turn_is_lost(
 
     assert told
     assert told[0].startswith("test was stopped before the turn could be written, so it is lost.")
+
+
+class Unannounced:
+    """Turns that are recorded without a word while the group before them is written."""
+
+    def __init__(self) -> None:
+        self.url = "memory://"
+        self.waiting = deque([Group()])
+        self.written: list[Group] = []
+
+    def take_group(self) -> Group | None:
+        return self.waiting.popleft() if self.waiting else None
+
+    def commit(self, group: Group) -> None:
+        self.written.append(group)
+        if len(self.written) == 1:
+            self.waiting.append(Group())
+
+    def checkpoint(self) -> bool:
+        return False
+
+
+def test_turns_recorded_during_a_write_are_written_though_nobody_notified() -> None:
+    store = Unannounced()
+    recorder = Recorder(
+        store,  # type: ignore[arg-type]
+        has_work=lambda: bool(store.waiting),
+        take_group=store.take_group,
+        committed=lambda: None,
+        failed=lambda _: None,
+        corrected=lambda _: None,
+        noted=lambda _: None,
+        interval_s=0.0,
+        checkpoint_s=3_600.0,
+        name="test-recorder",
+    )
+    recorder.start()
+    recorder.notify()
+    try:
+        wait_until(lambda: len(store.written) == 2, "the second group was written")
+    finally:
+        recorder.stop(1.0)

@@ -4,10 +4,26 @@ from __future__ import annotations
 
 import pytest
 
-from runtime import errors
+from runtime import Actor, action, errors
 from runtime.drivers.stepping import SteppingDriver
 from tests.runtime.engine.actors import Counter
 from tests.runtime.engine.conftest import System
+
+attempts: list[int] = []
+
+
+class Flaky(Actor, name="flaky", durability="snapshot"):
+    @action
+    def work(self) -> str:
+        attempts.append(len(attempts) + 1)
+        if len(attempts) == 1:
+            raise OSError("the line is down")
+        return "worked"
+
+
+@pytest.fixture(autouse=True)
+def no_attempts() -> None:
+    attempts.clear()
 
 
 def test_same_key_is_executed_once_and_answers_the_same(system: System) -> None:
@@ -32,6 +48,15 @@ def test_failure_does_not_use_the_key_up(system: System) -> None:
     system.send("counter", "fail", {"value": 1}, key="k")
 
     assert system.ask("counter", "add", {"value": 5}, key="k") == {"total": 5}
+
+
+def test_failure_uses_no_key_up_that_only_memory_keeps(system: System) -> None:
+    system.deploy(Flaky)
+    with pytest.raises(errors.ActionFailed):
+        system.ask("flaky", "work", key="k")
+
+    assert [system.ask("flaky", "work", key="k") for _ in range(2)] == ["worked", "worked"]
+    assert attempts == [1, 2]
 
 
 def test_same_key_of_another_actor_is_another_key(system: System) -> None:

@@ -201,6 +201,20 @@ def test_failures_far_apart_suspend_nobody() -> None:
     assert stepping.ask("counter", "look") == 0
 
 
+def test_failures_of_an_earlier_window_do_not_count_while_the_actor_stays_active() -> None:
+    stepping = driver(intensity=Intensity(max_failures=2, window_s=1))
+    stepping.deploy(Counter)
+    stepping.ask("counter", "look")
+    activation = stepping.engine.directory.active[ActorId("test", "counter")]
+    for _ in range(6):
+        stepping.send("counter", "fail", {"value": 1})
+        stepping.run()
+        stepping.advance(0.7)
+
+    assert stepping.ask("counter", "look") == 0
+    assert stepping.engine.directory.active[ActorId("test", "counter")] is activation
+
+
 def test_refused_payloads_do_not_suspend() -> None:
     stepping = driver(intensity=Intensity(max_failures=1))
     stepping.deploy(Counter)

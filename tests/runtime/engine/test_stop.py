@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import pytest
 
 from runtime import Actor, action, errors
+from runtime.client import build_invocation
 from runtime.config import RuntimeConfig
 from runtime.drivers.stepping import SteppingDriver
+from runtime.drivers.stepping_calls import Pending
+from runtime.engine.system import Engine
 from runtime.local import EmbeddedSystem
 from runtime.statestores.registry import open_store
 from tests.runtime.engine.actors import Counter
-from tests.runtime.engine.conftest import KEY
+from tests.runtime.engine.conftest import KEY, actor
 
 started, may_end = threading.Event(), threading.Event()
 
@@ -39,6 +43,30 @@ def test_messages_that_wait_are_refused_at_the_end(stepping: SteppingDriver) -> 
         waiting.result()
     with pytest.raises(errors.SystemStopped):
         stepping.ask("counter", "look")
+
+
+CLOSED: dict[str, tuple[Callable[[Engine, int], object], type[errors.SpawnError]]] = {
+    "stopped": (lambda engine, now: engine.stop(now), errors.SystemStopped),
+    "draining": (lambda engine, _: engine.begin_draining(), errors.SystemStopped),
+    "not written": (lambda engine, now: engine.store_failed("The disk is full.", now), errors.StoreUnavailable),
+}
+
+
+@pytest.mark.parametrize("why", list(CLOSED))
+def test_message_that_arrived_before_the_end_does_not_enter_after_it(stepping: SteppingDriver, why: str) -> None:
+    close, refusal = CLOSED[why]
+    stepping.deploy(Counter)
+    stepping.ask("counter", "look")
+    pending = Pending(build_invocation(stepping.ids(), actor("counter"), "add", {"value": 1}))
+    arrival = stepping.engine.vet(pending.invocation, pending, stepping.clock.now_us(), 0)
+    assert arrival is not None, "nothing spoke against it when it arrived"
+
+    close(stepping.engine, stepping.clock.now_us())
+    stepping.carry_out(stepping.engine.enter(arrival))
+
+    with pytest.raises(refusal):
+        pending.result()
+    assert arrival[0].waiting == 0
 
 
 def test_turn_in_progress_ends_and_is_written_before_the_store_closes() -> None:

@@ -105,6 +105,21 @@ def test_deleted_file_is_noticed_before_more_goes_into_it(store: JournalStore, p
     assert list(flatten(store.turns())) == past.turns
 
 
+def test_replaced_file_is_noticed_before_more_goes_into_it(store: JournalStore, past: Past) -> None:
+    path: Path = store._backend.path
+    aside = path.rename(path.with_name("aside.db"))
+    path.write_bytes(b"what somebody put there")
+    group = Group(turns=past.batch(1, "a"))
+
+    with pytest.raises(StoreUnavailable, match=r"moved, replaced or deleted.*\n.*Move it back"):
+        store.commit(group)
+    assert path.read_bytes() == b"what somebody put there"
+
+    aside.rename(path)
+    store.commit(group)
+    assert list(flatten(store.turns())) == past.turns
+
+
 @pytest.mark.parametrize(
     ("code", "kind"),
     [

@@ -1,0 +1,59 @@
+"""A turn that is given up: its caller is told, and what it gives later changes nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from runtime import errors
+from runtime.drivers.stepping import SteppingDriver
+from runtime.drivers.stepping_calls import Pending, SteppingCalls
+from runtime.engine.commands import Run
+from runtime.records import Outcome
+from runtime.statestores.base import flatten
+from tests.runtime.engine.actors import Counter
+from tests.runtime.engine.conftest import actor
+
+
+@pytest.fixture
+def counter(stepping: SteppingDriver) -> SteppingDriver:
+    stepping.deploy(Counter)
+    stepping.ask("counter", "look")
+    return stepping
+
+
+def begin(stepping: SteppingDriver, value: int) -> tuple[Pending, Run, Outcome]:
+    """A call whose turn is in progress, and what its action will have given once it ends."""
+    pending = stepping.send("counter", "add", {"value": value})
+    run = stepping.engine.take(stepping.clock.now_us())
+    assert isinstance(run, Run)
+    return pending, run, run.host.run(run, SteppingCalls(stepping))
+
+
+def abandon(stepping: SteppingDriver) -> None:
+    error = errors.InvocationAbandoned("It was given up.")
+    stepping.carry_out(stepping.engine.abandon(actor("counter"), error, stepping.clock.now_us()))
+
+
+def test_late_result_of_an_abandoned_turn_is_fenced_off(counter: SteppingDriver) -> None:
+    pending, run, late = begin(counter, 5)
+    abandon(counter)
+
+    assert counter.engine.finish(run, late, counter.clock.now_us()) == []
+
+    with pytest.raises(errors.InvocationAbandoned):
+        pending.result()
+    assert counter.ask("counter", "get") == {"total": 0, "seen": []}
+    added = [turn for turn in flatten(counter.store.turns()) if turn.action == "add"]
+    assert [turn.failure is None for turn in added] == [False]
+
+
+def test_late_result_does_not_end_the_turn_that_runs_by_then(counter: SteppingDriver) -> None:
+    _, run, late = begin(counter, 5)
+    abandon(counter)
+    following, running, outcome = begin(counter, 70)
+
+    counter.carry_out(counter.engine.finish(run, late, counter.clock.now_us()))
+    assert not following.is_done
+
+    counter.carry_out(counter.engine.finish(running, outcome, counter.clock.now_us()))
+    assert following.result() == {"total": 70}
