@@ -84,7 +84,10 @@ def action(function: F | None = None, *, name: str | None = None) -> F | Callabl
 
 
 def init(function: F) -> F:
-    """Run this method once per activation, after the state was loaded and before any message."""
+    """Run this method once per activation, after the state was loaded and before any message.
+
+    If it raises, the actor is not active: those who wait for it get that error, no action runs, and the next message tries again.
+    """
     return _mark(function, Mark("init", "init"))
 
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import msgspec
 
-from runtime.errors import BadSetting, shown
+from runtime.errors import BadSetting, nearest, shown
 from runtime.fields import LONGEST_S, is_span_s
 
 _UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -27,6 +27,20 @@ class Durability(StrEnum):
     """Every turn is recorded, in groups at most 20 ms apart; a kill loses at most the last group."""
     COMMIT = "commit"
     """The reply is released when the turn is on disk, synced."""
+
+
+def as_durability(value: object) -> Durability:
+    """The level of that name.
+
+    Raises:
+        BadSetting: there is none; the nearest is named.
+    """
+    try:
+        return Durability(value)  # type: ignore[arg-type]
+    except ValueError:
+        raise BadSetting(
+            f"durability={shown(value)}: there is no such durability. {nearest(str(value), Durability, kind='durability')}"
+        ) from None
 
 
 class RuntimeConfig(msgspec.Struct, frozen=True, kw_only=True):

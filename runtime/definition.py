@@ -130,6 +130,7 @@ def redefined(definition: ActorDefinition) -> ActorDefinition:
 
 
 def _defined(actor_class: type[Actor], settings: Settings) -> ActorDefinition:
+    _check_construction(actor_class)
     hints = _type_hints(actor_class)
     fields = _state_fields(actor_class, hints) if settings.state_type is None else ()
     actions = _actions(actor_class)
@@ -139,6 +140,19 @@ def _defined(actor_class: type[Actor], settings: Settings) -> ActorDefinition:
     graph = graph_of(actor_class, settings)
     digest = hash_of(graph, source, settings)
     return ActorDefinition(settings.name, digest, settings, actions, fields, source, actor_class, graph.uses, migration)
+
+
+def _check_construction(actor_class: type[Actor]) -> None:
+    """An actor is made from its state, so nothing calls the constructor of its class, or of a class that it inherits from."""
+    for base in actor_class.__mro__[: actor_class.__mro__.index(Actor)]:
+        names = ("__post_init__",) if dataclasses.is_dataclass(base) else ("__init__", "__new__")
+        written = next((name for name in names if name in vars(base)), "")
+        if written:
+            raise DefinitionError(
+                f"{base.__name__}.{written} would never be called: an actor is made from its state, not by its constructor.\n"
+                "Give each field its default in the class body (`total: int = 0`). What is to be done before the first message "
+                "goes into a method with @init above it (`@init def start(self): …`), which runs at each activation."
+            )
 
 
 def _check_subjects(settings: Settings, actions: Mapping[str, ActionSpec]) -> None:

@@ -77,7 +77,7 @@ class DeployableSystem(VisibleSystem):
         aside = check_state(host, definition, current)
         report = msgspec.structs.replace(report, revision=current.revision if current is not None else 0)
         notes = previewed(self.driver, host, definition, report) if previous is not None else ()
-        return msgspec.structs.replace(self._reported(report, definition, aside), notes=notes)
+        return msgspec.structs.replace(self._reported(report, definition, aside), notes=(*report.notes, *notes))
 
     def loaded(self) -> list[ActorDefinition]:
         """The definitions that are deployed now."""

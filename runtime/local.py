@@ -12,7 +12,7 @@ import msgspec
 from runtime import inspection
 from runtime.addressing import system_name
 from runtime.client import build_invocation, due_us, wait_s
-from runtime.config import Durability, RuntimeConfig
+from runtime.config import Durability, RuntimeConfig, as_durability
 from runtime.context import current_turn
 from runtime.deploying import DeployableSystem
 from runtime.drivers.ending import give_up
@@ -237,11 +237,12 @@ def embedded(
         options: further fields of `RuntimeConfig`.
 
     Raises:
+        BadSetting: there is no such durability.
         StoreInUse, WrongKey, StoreDamaged, StoreTooNew, StoreUnavailable: the store cannot be opened.
     """
     from runtime.statestores.registry import open_store
 
-    config = RuntimeConfig(system=system, store_url=store, durability=Durability(durability), **options)
+    config = RuntimeConfig(system=system, store_url=store, durability=as_durability(durability), **options)
     return EmbeddedSystem(config, open_store(store, key=key))
 
 

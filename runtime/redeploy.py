@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from runtime.advice import advice
 from runtime.api import DeployReport, FieldChange
 from runtime.definition import ActorDefinition
 from runtime.errors import BadState, DefinitionError
@@ -35,6 +36,7 @@ def compare(new: ActorDefinition, old: ActorDefinition | StoredDefinition | None
             definition=new.hash,
             added_actions=tuple(f"{name}{text}" for name, text in new.signatures.items()),
             fields=tuple(FieldChange(name, "added", kind) for name, kind in new.field_types.items()),
+            notes=advice(new),
         )
     before = old if isinstance(old, StoredDefinition) else stored(old, 0)
     actions = new.signatures
@@ -48,6 +50,7 @@ def compare(new: ActorDefinition, old: ActorDefinition | StoredDefinition | None
         changed_actions=_changed_actions(new, old, before.actions),
         changed_settings=_changed_settings(new.settings.as_text(), before.settings),
         fields=_fields(new.field_types, before.fields),
+        notes=advice(new),
     )
 
 

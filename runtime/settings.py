@@ -6,13 +6,15 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
-from runtime.config import Durability, duration_ms, duration_text
+from runtime.config import Durability, as_durability, duration_ms, duration_text
 from runtime.errors import BadSetting, DefinitionError, nearest, shown, shown_text
 from runtime.fields import LARGEST, as_name, as_texts
+
+E = TypeVar("E", bound=StrEnum)
 
 
 class Kind(StrEnum):
@@ -173,6 +175,14 @@ def _name(value: object) -> str:
     return as_name(value, "the name", "it is text.")
 
 
+def _one_of(values: type[E], value: object, noun: str) -> E:
+    try:
+        return values(value)  # type: ignore[arg-type]
+    except ValueError:
+        known = [str(each.value) for each in values]
+        raise BadSetting(f"there is no such {noun}. {nearest(str(value), known, kind=noun)}") from None
+
+
 def _flag(value: object) -> bool:
     if not isinstance(value, bool):
         raise BadSetting("expected True or False.")
@@ -257,7 +267,7 @@ def _is_text_tuple(value: object) -> bool:
 
 def _mailbox(value: object) -> tuple[int, MailboxPolicy]:
     if isinstance(value, (tuple, list)) and len(value) == 2:
-        return _limit(value[0]), MailboxPolicy(value[1])
+        return _limit(value[0]), _one_of(MailboxPolicy, value[1], "mailbox policy")
     return _limit(value), MailboxPolicy.REJECT
 
 
@@ -285,12 +295,12 @@ def _kept_days(value: object) -> float | str | None:
 
 _READERS: dict[str, Callable[[Any], Any]] = {
     "name": _name,
-    "kind": lambda value: Kind(str(value).lower()),
+    "kind": lambda value: _one_of(Kind, str(value).lower(), "kind"),
     "stateful": _flag,
     "state_type": _state_type,
     "deactivate_timeout": lambda value: duration_ms(value, name="deactivate_timeout"),
     "snapshot_timeout": lambda value: duration_ms(value, name="snapshot_timeout"),
-    "durability": lambda value: None if value is None else Durability(value),
+    "durability": lambda value: None if value is None else as_durability(value),
     "channels": _channels,
     "tags": _tags,
     "pool": _pool,

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from runtime.api import SystemApi, SystemStatus
-from runtime.config import DEFAULT_SYSTEM, Durability, RuntimeConfig
+from runtime.config import DEFAULT_SYSTEM, Durability, RuntimeConfig, as_durability
 from runtime.errors import BadSetting, StoreInUse, SystemStopped, nearest, shown
 from workbench.actor_logs import ActorLogs
 from workbench.closing import close_attentively
@@ -286,7 +286,7 @@ class Session:
         for name in settings.keys() - _SETTINGS:
             raise BadSetting(f"There is no setting {name!r}. {nearest(name, _SETTINGS, kind='setting')}")
         settings["store"] = store_url(settings.get("store") or default_store(self.notebook))
-        settings["durability"] = _durability(settings["durability"])
+        settings["durability"] = as_durability(settings["durability"])
         return settings
 
     def _refuse_other_settings(self, wanted: Mapping[str, Any]) -> None:
@@ -302,13 +302,6 @@ class Session:
                 f"Cannot start with {asked}: an actor system runs already with {has}.\n"
                 "Stop it first with wb.stop() or %spawn stop."
             )
-
-
-def _durability(value: object) -> Durability:
-    try:
-        return Durability(str(value))
-    except ValueError:
-        raise BadSetting(f"durability={shown(value)} is unknown. Use one of: {', '.join(Durability)}.") from None
 
 
 def _tell_on_stderr(text: str) -> None:

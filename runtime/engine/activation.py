@@ -31,6 +31,7 @@ class Activation:
         "last_active_us",
         "last_sequence",
         "mailbox",
+        "needs_init",
         "outside",
         "parent",
         "phase",
@@ -55,6 +56,8 @@ class Activation:
         self.mailbox: Mailbox | None = None
         self.outside: Mailbox | None = None
         """Messages that wait to be let into a full mailbox (`MailboxPolicy.WAIT`)."""
+        self.needs_init = False
+        """Its `@init` failed, and it has not left memory yet: a message that arrives meanwhile comes after another try."""
         self.suspended: Suspension | None = None
         """How its failures are counted, once there are any (`supervision`)."""
         self.state: State | None = None

@@ -8,19 +8,21 @@ from runtime.engine import keys, outside, waits
 from runtime.engine.activation import Activation
 from runtime.engine.agenda import Delayed
 from runtime.engine.commands import Answer, Command, Elsewhere
-from runtime.engine.core import NOTHING, Core
+from runtime.engine.core import AGAIN_US, NOTHING, Core
 from runtime.engine.lifecycle import Signal
 from runtime.engine.mailbox import Envelope, Mailbox
 from runtime.engine.template import Template
 from runtime.engine.timekeeping import Timekeeping
 from runtime.errors import (
     AccessDenied,
+    ActionFailed,
     ActorSuspended,
     MailboxFull,
     NotDeployed,
     SpawnError,
     UnknownAction,
     UnknownActor,
+    rebuild,
 )
 from runtime.ids import ActorId
 from runtime.policies import AccessRules
@@ -223,6 +225,8 @@ class Arrivals:
         phase = activation.phase
         if phase is _STOPPING:
             activation.signal(Signal.WAKE)
+            if activation.needs_init:
+                self._initialise(activation, envelope.enqueued_us)
             self._core.ready.push(activation)
         elif phase is _READY or phase is _NEW:
             self._core.ready.push(activation)
@@ -278,10 +282,18 @@ class Arrivals:
                 commands += core.refuse(envelope.invocation, envelope.waiter, error, now_us)
             else:
                 commands += self._deliver(activation, envelope)
-        if template.definition.init is not None:
-            activation.push_first(self._init_call(activation, template.definition.init.name, now_us))
+        if self._initialise(activation, now_us):
             core.ready.push(activation)
         return commands
+
+    def _initialise(self, activation: Activation, now_us: int) -> bool:
+        """Put the call of `@init`, if there is one, before all other messages."""
+        activation.needs_init = False
+        template = self._core.directory.templates.get(activation.parent)
+        if template is None or template.definition.init is None:
+            return False
+        activation.push_first(self._init_call(activation, template.definition.init.name, now_us))
+        return True
 
     def _init_call(self, activation: Activation, action: str, now_us: int) -> Envelope:
         actor = activation.id
@@ -316,6 +328,30 @@ class Arrivals:
             self._core.directory.drop(activation)
         return commands
 
+    def init_failed(
+        self, activation: Activation, turn: Turn, error: BaseException | None, now_us: int
+    ) -> list[Command]:
+        """`@init` has failed, so the actor is not active: whoever waits for it is told, and it leaves memory.
+
+        The next message activates it again, which begins with another try; so does a message of the store, which is not given
+        up, after a second.
+        """
+        core, commands = self._core, list[Command]()
+        for envelope in (*(activation.mailbox or ()), *(activation.outside or ())):
+            invocation = envelope.invocation
+            if invocation.scheduled_to_us and envelope.waiter is None:
+                core.agenda.add(now_us + AGAIN_US, Delayed(invocation))
+            else:
+                told = _not_initialised(turn, error, invocation.action)
+                commands += core.refuse(invocation, envelope.waiter, told, now_us)
+        activation.mailbox = activation.outside = None
+        activation.needs_init = True
+        activation.signal(Signal.STOP)
+        if activation.last_sequence <= core.journal.committed:
+            return commands + core.let_go(activation, now_us)
+        core.journal.stop_after_commit(activation)
+        return commands
+
     # -- keys ----------------------------------------------------------------------------------------------------------
 
     def key_looked_up(self, asking: ActorId, turn: Turn | None, now_us: int) -> list[Command]:
@@ -342,3 +378,17 @@ class Arrivals:
         reply = keys.repeated(envelope.invocation, turn)
         commands = self._core.answer(envelope, reply, after_commit=is_unwritten)
         return commands if activation.outside is None else commands + self.let_in(activation)
+
+
+def _not_initialised(turn: Turn, error: BaseException | None, action: str) -> SpawnError:
+    """What the caller of an action hears when `@init` has failed before it."""
+    failure, actor = turn.failure, turn.actor.name
+    assert failure is not None
+    why = f"{action} was not run: {turn.action} is the @init of {actor}, which runs first, and again before the next message."
+    if failure.code != ActionFailed.code:
+        told: SpawnError = rebuild(failure.code, f"{failure.message}\n{why}")
+    else:
+        text = f"{failure.text}\n{why}"
+        told = ActionFailed(actor, turn.action, failure.type_name, text, failure.trace, turn.invocation)
+    told.__cause__ = error
+    return told

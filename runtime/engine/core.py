@@ -38,7 +38,7 @@ NOTHING: list[Command] = []
 """The usual result of an event; shared, so never changed."""
 
 _MOST_PROBLEMS = 20
-_AGAIN_US = 1_000_000
+AGAIN_US = 1_000_000
 """A scheduled invocation that could not be taken is tried again so much later."""
 
 
@@ -137,7 +137,7 @@ class Core:
                 self.unclaimed.append(invocation)
                 return NOTHING
             if isinstance(error, (StoreUnavailable, MailboxFull, ActorSuspended)):
-                self.agenda.add(now_us + _AGAIN_US, Delayed(invocation))
+                self.agenda.add(now_us + AGAIN_US, Delayed(invocation))
                 return NOTHING
             if isinstance(error, SystemStopped):
                 return NOTHING

@@ -163,7 +163,7 @@ class Engine:
         core.hold_or_go_on()
         commands: list[Command] = list(released.answers)
         for activation in released.stopping:
-            if activation.phase is Phase.STOPPING:
+            if activation.phase is Phase.STOPPING and activation.last_sequence <= core.journal.committed:
                 commands += core.let_go(activation, now_us)
         return commands
 

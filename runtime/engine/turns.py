@@ -194,10 +194,10 @@ class Turns:
             keys.remember(activation, turn)
         if envelope.invocation.scheduled_to_us:
             core.settle(envelope.invocation)
-        if turn.failure is not None:
-            activation.suspended = supervision.count(activation.suspended, turn.failure, core.options.intensity, now_us)
         if core.feed.is_watched:
             core.feed.publish(Event(_TURN, now_us, activation.id, turn))
+        if turn.failure is not None and self._has_ended(activation, envelope, turn.failure, now_us):
+            return self._arrivals.init_failed(activation, turn, outcome.error, now_us)
         if activation.mailbox is not None:
             core.ready.push(activation)
         after_commit = (
@@ -215,6 +215,11 @@ class Turns:
         if after_commit or envelope.waiter is None or envelope.invocation.path:
             return core.answer(envelope, reply, after_commit=after_commit)
         return [Answer(envelope.waiter, reply)]
+
+    def _has_ended(self, activation: Activation, envelope: Envelope, failure: Failure, now_us: int) -> bool:
+        """Count a failure; whether it ends the activation, too, as that of `@init` does."""
+        activation.suspended = supervision.count(activation.suspended, failure, self._core.options.intensity, now_us)
+        return envelope.is_init
 
     def _adapt(self, activation: Activation, template: Template, work: Work, outcome: Outcome) -> None:
         """What is different for stateless actors, pools and projections."""

@@ -134,7 +134,7 @@ class ActorHost:
                 self._go_back(definition.name, before)
                 raise
         notes = consequences(definition, former) if self._about is None else ()
-        return msgspec.structs.replace(report, notes=notes)
+        return msgspec.structs.replace(report, notes=(*report.notes, *notes))
 
     def _go_back(self, name: str, before: Announced | None) -> None:
         """The proxy refused a definition: what ran before runs on."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import symtable
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from IPython.core.error import UsageError
 
@@ -57,13 +57,18 @@ def deploy_cell(
     tree = _parsed(shell, code)
     bound = _bound_names(code)
     _check_visible(tree, bound, namespace)
+    _check_classes(tree, code)
     before = {name: namespace.get(name, _MISSING) for name in bound}
     try:
         _run(shell, tree, code, errors)
         actors = list(_new_actors(bound, before, namespace))
         _configure(actors, settings)
+        names: dict[str, type] = {}
         for actor in actors:
-            _at_its_line(define, actor, tree, code)
+            name = _at_its_line(define, actor, tree, code).name
+            if names.setdefault(name, actor) is not actor:
+                taken = f"{names[name].__name__} and {actor.__name__} are both the actor {name!r}: give one of them another name=…"
+                _refuse(taken, tree, actor.__name__, code)
         act: Callable[[type], Deployed] = preview if is_preview else deploy
         reports = [_at_its_line(act, actor, tree, code) for actor in actors]
     except BaseException:
@@ -109,6 +114,21 @@ def _check_visible(tree: ast.Module, bound: list[str], namespace: Mapping[str, A
                 f"This cell uses {name}, which is {shown(value)} in this notebook.\n"
                 f"Get the workbench's back with `del {name}`, or rename the variable.\n{UNCHANGED}"
             )
+
+
+def _check_classes(tree: ast.Module, code: CellCode) -> None:
+    """Of two classes with one name the second would replace the first before anybody has seen that one."""
+    first: dict[str, int] = {}
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and first.setdefault(node.name, node.lineno) != node.lineno:
+            two = f"This cell defines two classes named {node.name}, in lines {first[node.name]} and {node.lineno}"
+            _refuse(f"{two}: only the second would count. Rename one of them.", tree, node.name, code)
+
+
+def _refuse(why: str, tree: ast.Module, class_name: str, code: CellCode) -> NoReturn:
+    error = DefinitionError(why)
+    error.add_note(UNCHANGED)
+    raise_at(error, tree, class_name, code.filename)
 
 
 def _new_actors(bound: list[str], before: Mapping[str, object], namespace: Mapping[str, Any]) -> Iterator[type[Actor]]:

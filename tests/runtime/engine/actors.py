@@ -90,6 +90,25 @@ class Starter(Actor, name="starter"):
         return self.log
 
 
+class Unready(Actor, name="unready"):
+    """Fails to begin until `MISSING` is empty."""
+
+    begun: int = 0
+
+    @init
+    def begin(self) -> None:
+        if MISSING:
+            raise FileNotFoundError(MISSING[0])
+        self.begun += 1
+
+    @action
+    def work(self) -> int:
+        return self.begun
+
+
+MISSING: list[str] = []
+
+
 class Flow(Actor, name="flow", channels=("news", "heard")):
     notes: list[str] = []
 

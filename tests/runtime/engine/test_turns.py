@@ -7,7 +7,9 @@ import random
 import pytest
 
 from runtime import Actor, action, errors
-from tests.runtime.engine.actors import Counter, Dice, Starter
+from runtime.drivers.stepping import SteppingDriver
+from tests.runtime.engine import actors
+from tests.runtime.engine.actors import Counter, Dice, Starter, Unready
 from tests.runtime.engine.conftest import System
 
 
@@ -108,6 +110,51 @@ def test_init_runs_once_before_the_first_message(system: System) -> None:
 
     assert first == ["init", "work"]
     assert second == ["init", "work", "work"]
+
+
+def test_failing_init_fails_the_call_and_is_tried_again(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(actors, "MISSING", ["prices.csv"])
+    system.deploy(Unready)
+
+    for _ in range(2):
+        with pytest.raises(errors.ActionFailed) as caught:
+            system.ask("unready", "work")
+        assert str(caught.value).startswith(
+            "unready.init failed with FileNotFoundError: prices.csv\nwork was not run: init is the @init"
+        )
+        assert isinstance(caught.value.__cause__, FileNotFoundError)
+    assert [(turn.action, turn.failure is None) for turn in system.turns()] == [("init", False)] * 2
+
+    monkeypatch.setattr(actors, "MISSING", [])
+    assert system.ask("unready", "work") == 1
+    assert system.ask("unready", "work") == 1
+
+
+def test_message_after_a_failed_init_comes_after_another_try(
+    stepping: SteppingDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(actors, "MISSING", ["prices.csv"])
+    stepping.deploy(Unready)
+    calls = [stepping.send("unready", "work") for _ in range(3)]
+    stepping.run()
+
+    for call in calls:
+        with pytest.raises(errors.ActionFailed):
+            call.result()
+
+
+def test_durable_message_survives_a_failed_init(stepping: SteppingDriver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(actors, "MISSING", ["prices.csv"])
+    stepping.deploy(Unready)
+    stepping.send("unready", "work", asynchronous=True, durable=True)
+    stepping.run()
+
+    monkeypatch.setattr(actors, "MISSING", [])
+    stepping.clock.advance(2)
+    stepping.run()
+
+    assert stepping.ask("unready", "get") == {"begun": 1}
+    assert not stepping.engine.feed.dead_letters
 
 
 def test_chance_and_time_of_a_turn_are_recorded(system: System) -> None:

@@ -211,3 +211,25 @@ def test_a_setting_that_does_not_exist_names_the_nearest(kernel: Kernel) -> None
     cell = kernel.run("%%actor x deactivate_timout=5s\nclass X(Actor): ...\n")
 
     assert "no setting 'deactivate_timout'. Did you mean deactivate_timeout" in cell.traceback
+
+
+def test_two_classes_of_one_name_in_a_cell_are_refused_with_their_lines(kernel: Kernel) -> None:
+    cell = kernel.run("%%actor\nclass Twin(Actor):\n    n: int = 0\n\nclass Twin(Actor):\n    m: int = 0\n")
+
+    assert cell.status == "error"
+    assert "two classes named Twin, in lines 2 and 5" in cell.traceback
+    assert KEPT in cell.traceback
+
+
+def test_two_classes_that_are_one_actor_are_refused(kernel: Kernel) -> None:
+    cell = kernel.run("%%actor\nclass One(Actor, name='same-one'): ...\n\nclass Two(Actor, name='same-one'): ...\n")
+
+    assert "One and Two are both the actor 'same-one'" in cell.traceback
+    assert "same-one" not in kernel.ok("%actors").text
+
+
+def test_report_of_a_cell_says_what_is_probably_not_meant(kernel: Kernel) -> None:
+    report = kernel.ok("%%actor\nclass Vague(Actor):\n    total = 0\n    def add(self, n: int): ...\n").text
+
+    assert "! Vague.add is a plain method, which no message can invoke" in report
+    assert "! Vague.total = 0 has no type" in report
