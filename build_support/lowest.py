@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 EXTRAS = ("lab", "notebooks", "kubernetes", "postgres", "mysql")
-TESTS = ("tests/runtime", "tests/workbench/commands", "tests/workbench/history", "tests/workbench/session")
+TESTS = ("tests/runtime", "tests/workbench/commands", "tests/workbench/sql", "tests/workbench/session")
 
 
 def lowest() -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 
-TREES = {"runtime/wire/workbench": "protos/workbench"}
+TREES = {"runtime/wire/pb/workbench": "protos/workbench"}
 """Where the code of a folder of sources goes.  protoc sees the sources under that path, so that imports need no rewriting."""
 
 SPAWN = "runtime/wire/pb"

@@ -60,7 +60,7 @@ def functions_page() -> str:
 
 def magics_page() -> str:
     """Every magic, by what a user wants to do, with its arguments."""
-    from workbench.kernel_ext.all_magics import all_names, function_of, parser_of
+    from workbench.kernel_ext.magics.registry import all_names, function_of, parser_of
 
     names = all_names()
     rows = ["# Magics", "", "`%load_ext workbench` loads them. `%spawn help` lists them, `%invoke?` shows one.", ""]
@@ -80,7 +80,7 @@ def magics_page() -> str:
 
 def sql_page() -> str:
     """Tables and columns, as the database itself describes them."""
-    import workbench.history.schema as schema
+    import workbench.sql.schema as schema
 
     rows = ["# SQL tables", "", docstring((schema.__doc__ or "").partition("\n")[2]), ""]
     for table, columns in sql_columns():
@@ -94,7 +94,7 @@ def sql_columns() -> list[tuple[str, list[tuple[str, str]]]]:
     """Each table with the names and types of its columns."""
     import duckdb
 
-    import workbench.history.schema as schema
+    import workbench.sql.schema as schema
 
     with duckdb.connect() as connection:
         connection.execute(schema.TABLES + schema.VIEWS)
@@ -106,8 +106,8 @@ def sql_columns() -> list[tuple[str, list[tuple[str, str]]]]:
 
 def settings_page() -> str:
     """Class keywords of actors, settings of a system, and of the notebook."""
+    from runtime.authoring.settings import Settings
     from runtime.config import RuntimeConfig
-    from runtime.settings import Settings
     from workbench.kernel_ext.config import Workbench
 
     rows = [
@@ -163,7 +163,7 @@ def environment_variables() -> list[tuple[str, str]]:
 
 def metrics_page() -> str:
     """What `/metrics` of a served system counts."""
-    from runtime.servers.metrics import metric_families
+    from runtime.servers.spawn_proxy.metrics import metric_families
 
     rows = [
         "# Metrics",

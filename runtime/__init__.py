@@ -11,29 +11,29 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from runtime.actor import Actor, action, init, migrate, timer
-    from runtime.connecting import connect
-    from runtime.context import Context
-    from runtime.local import EmbeddedSystem, embedded
-    from runtime.value import Broadcast, Forward, Pipe, SideEffect, Value
+    from runtime.authoring.actor import Actor, action, init, migrate, timer
+    from runtime.authoring.context import Context
+    from runtime.authoring.value import Broadcast, Forward, Pipe, SideEffect, Value
+    from runtime.system.connect import connect
+    from runtime.system.embedded import EmbeddedSystem, embedded
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Actor": "runtime.actor",
-    "action": "runtime.actor",
-    "init": "runtime.actor",
-    "migrate": "runtime.actor",
-    "timer": "runtime.actor",
-    "Context": "runtime.context",
-    "Broadcast": "runtime.value",
-    "Forward": "runtime.value",
-    "Pipe": "runtime.value",
-    "SideEffect": "runtime.value",
-    "Value": "runtime.value",
-    "EmbeddedSystem": "runtime.local",
-    "connect": "runtime.connecting",
-    "embedded": "runtime.local",
+    "Actor": "runtime.authoring.actor",
+    "action": "runtime.authoring.actor",
+    "init": "runtime.authoring.actor",
+    "migrate": "runtime.authoring.actor",
+    "timer": "runtime.authoring.actor",
+    "Context": "runtime.authoring.context",
+    "Broadcast": "runtime.authoring.value",
+    "Forward": "runtime.authoring.value",
+    "Pipe": "runtime.authoring.value",
+    "SideEffect": "runtime.authoring.value",
+    "Value": "runtime.authoring.value",
+    "EmbeddedSystem": "runtime.system.embedded",
+    "connect": "runtime.system.connect",
+    "embedded": "runtime.system.embedded",
 }
 
 __all__ = [

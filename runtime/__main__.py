@@ -16,11 +16,11 @@ import sys
 from runtime.errors import SpawnError
 
 _COMMANDS = {
-    "serve": "runtime.servers.serve_command",
-    "host": "runtime.servers.host_command",
-    "certificates": "runtime.servers.certificates_command",
-    "rekey": "runtime.statestores.rekey_command",
-    "check": "runtime.statestores.check_command",
+    "serve": "runtime.cli.serve",
+    "host": "runtime.cli.host",
+    "certificates": "runtime.cli.certificates",
+    "rekey": "runtime.cli.rekey",
+    "check": "runtime.cli.check",
 }
 """Modules with `HELP`, `add_arguments(parser)` and `run(given) -> int`; the chosen one is loaded, and no other."""
 

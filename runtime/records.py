@@ -287,7 +287,7 @@ class Reply(msgspec.Struct, frozen=True):
 
 
 class Phase(IntEnum):
-    """Where an activation is in its life (engine/lifecycle.py holds the table)."""
+    """Where an activation is in its life (the table stands in `engine/activation.py`)."""
 
     NEW = 0
     LOADING = 1

@@ -5,9 +5,7 @@ Everything loads at first use, so that importing this costs next to nothing.
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,32 +13,22 @@ if TYPE_CHECKING:
 
     from runtime import Actor, Broadcast, Context, Forward, Pipe, SideEffect, Value, action, init, migrate, timer
     from workbench.commands.abandon import abandon
-    from workbench.commands.actors import actors
-    from workbench.commands.attach import attached, detach
-    from workbench.commands.audit import audit
-    from workbench.commands.deploy import confirm_dropped, deploy, undeploy
-    from workbench.commands.failures import dead_letters, failures
+    from workbench.commands.actors import actors, mailbox, ref, start, state, status, stop
+    from workbench.commands.attach import attach, attached, audit, detach
+    from workbench.commands.breakpoints import held, hold, release
+    from workbench.commands.deploy import confirm_dropped, deploy, preview, redeploy, restore, undeploy, versions
+    from workbench.commands.export import export
+    from workbench.commands.failures import dead_letters, failures, postmortem, retry
     from workbench.commands.faults import active_faults, end_faults, faults
     from workbench.commands.fork import fork
-    from workbench.commands.hold import held, hold, release
+    from workbench.commands.history import history, logs, query
     from workbench.commands.invoke import ainvoke, invoke
-    from workbench.commands.lifecycle import start, status, stop
     from workbench.commands.load import load
-    from workbench.commands.logs import logs
-    from workbench.commands.mailbox import mailbox
-    from workbench.commands.postmortem import postmortem
-    from workbench.commands.preview import preview
     from workbench.commands.proto import contract, proto
-    from workbench.commands.query import query
-    from workbench.commands.redeploy import redeploy, versions
-    from workbench.commands.ref import ref
     from workbench.commands.replay import replay
     from workbench.commands.report import report
-    from workbench.commands.restore import restore
-    from workbench.commands.retry import retry
     from workbench.commands.serve import serve
     from workbench.commands.spawn_database import spawn_database
-    from workbench.commands.state import state
     from workbench.commands.trace import cause, trace
     from workbench.kernel_ext.display import dashboard, form, watch
     from workbench.teaching.check import check
@@ -66,8 +54,9 @@ _HOMES = {
     "active_faults": "workbench.commands.faults",
     "actors": "workbench.commands.actors",
     "ainvoke": "workbench.commands.invoke",
+    "attach": "workbench.commands.attach",
     "attached": "workbench.commands.attach",
-    "audit": "workbench.commands.audit",
+    "audit": "workbench.commands.attach",
     "cause": "workbench.commands.trace",
     "check": "workbench.teaching.check",
     "confirm_dropped": "workbench.commands.deploy",
@@ -77,43 +66,39 @@ _HOMES = {
     "deploy": "workbench.commands.deploy",
     "detach": "workbench.commands.attach",
     "end_faults": "workbench.commands.faults",
+    "export": "workbench.commands.export",
     "failures": "workbench.commands.failures",
     "faults": "workbench.commands.faults",
     "fork": "workbench.commands.fork",
     "form": "workbench.kernel_ext.display",
-    "held": "workbench.commands.hold",
-    "hold": "workbench.commands.hold",
+    "held": "workbench.commands.breakpoints",
+    "history": "workbench.commands.history",
+    "hold": "workbench.commands.breakpoints",
     "invoke": "workbench.commands.invoke",
     "load": "workbench.commands.load",
-    "logs": "workbench.commands.logs",
-    "mailbox": "workbench.commands.mailbox",
-    "postmortem": "workbench.commands.postmortem",
-    "preview": "workbench.commands.preview",
+    "logs": "workbench.commands.history",
+    "mailbox": "workbench.commands.actors",
+    "postmortem": "workbench.commands.failures",
+    "preview": "workbench.commands.deploy",
     "proto": "workbench.commands.proto",
-    "query": "workbench.commands.query",
-    "redeploy": "workbench.commands.redeploy",
-    "ref": "workbench.commands.ref",
-    "release": "workbench.commands.hold",
+    "query": "workbench.commands.history",
+    "redeploy": "workbench.commands.deploy",
+    "ref": "workbench.commands.actors",
+    "release": "workbench.commands.breakpoints",
     "replay": "workbench.commands.replay",
-    "restore": "workbench.commands.restore",
     "report": "workbench.commands.report",
-    "retry": "workbench.commands.retry",
+    "restore": "workbench.commands.deploy",
+    "retry": "workbench.commands.failures",
     "serve": "workbench.commands.serve",
     "spawn_database": "workbench.commands.spawn_database",
-    "start": "workbench.commands.lifecycle",
-    "state": "workbench.commands.state",
-    "status": "workbench.commands.lifecycle",
-    "stop": "workbench.commands.lifecycle",
+    "start": "workbench.commands.actors",
+    "state": "workbench.commands.actors",
+    "status": "workbench.commands.actors",
+    "stop": "workbench.commands.actors",
     "trace": "workbench.commands.trace",
     "undeploy": "workbench.commands.deploy",
-    "versions": "workbench.commands.redeploy",
+    "versions": "workbench.commands.deploy",
     "watch": "workbench.kernel_ext.display",
-}
-
-_CALLED_PACKAGES = {
-    "attach": "workbench.commands.attach",
-    "export": "workbench.commands.export",
-    "history": "workbench.commands.history",
 }
 
 __all__ = [
@@ -199,29 +184,7 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
     unload(shell)
 
 
-class _CalledPackage(ModuleType):
-    """A package whose name is also a command: `wb.history("counter")` beside `workbench.history.database`."""
-
-    def __call__(self, *arguments: Any, **options: Any) -> Any:
-        name = self.__name__.rpartition(".")[2]
-        return getattr(import_module(_CALLED_PACKAGES[name]), name)(*arguments, **options)
-
-
-class _Facade(ModuleType):
-    """This module.  The import system sets a submodule as an attribute here, which is when it becomes callable."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name in _CALLED_PACKAGES and isinstance(value, ModuleType):
-            value.__class__ = _CalledPackage
-        super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Facade
-
-
 def __getattr__(name: str) -> Any:
-    if name in _CALLED_PACKAGES:
-        return import_module(f"{__name__}.{name}")
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}{_meant(name)}")

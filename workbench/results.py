@@ -6,19 +6,96 @@ stays readable in a saved notebook.  Nothing here asks a system for anything.
 
 from __future__ import annotations
 
+import importlib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 import msgspec
 
-from runtime.api import ActorInfo, SystemStatus, Waiting
-from runtime.codecs.values import decode_value
-from runtime.errors import shown
-from workbench.data_frames import as_dict, to_arrow, to_pandas, to_polars
+from runtime.api import ActorInfo, DeployReport, FieldChange, SystemStatus, Waiting
+from runtime.errors import Mistake, shown
+from runtime.ids import ActorId
+from runtime.records import Encoded
+from runtime.wire.codecs.values import decode_value
 from workbench.redaction import redacted, redacted_text
-from workbench.tables import SHOWN_ROWS, html_lines, html_table, local_time, plural, text_table
+from workbench.render.tables import SHOWN_ROWS, cut, html_lines, html_table, local_time, plural, text_table
+
+# --- Rows of results as pandas, polars or Arrow, whichever is installed -----------------------------------------------
+
+_SCALARS = (str, int, float, bool, datetime, type(None))
+
+
+class NotInstalled(Mistake):
+    """A package that the conversion needs is missing."""
+
+    code = "not_installed"
+
+    def __init__(self, package: str) -> None:
+        super().__init__(f"This needs {package}, which is not installed here. Install it with: %pip install {package}")
+
+
+def as_dict(record: Any) -> dict[str, Any]:
+    """A record's fields as plain values: names for actors, decoded payloads and states."""
+    return {name: _plain(getattr(record, name)) for name in record.__struct_fields__}
+
+
+def to_pandas(rows: Sequence[Mapping[str, Any]]) -> Any:
+    """A pandas DataFrame; values that are no scalars stay the objects that they are.
+
+    Raises:
+        NotInstalled: there is no pandas.
+    """
+    return _package("pandas").DataFrame(list(rows))
+
+
+def to_polars(rows: Sequence[Mapping[str, Any]]) -> Any:
+    """A polars DataFrame; values that are no scalars are JSON text.
+
+    Raises:
+        NotInstalled: there is no polars.
+    """
+    return _package("polars").DataFrame([_flat(row) for row in rows], strict=False, infer_schema_length=None)
+
+
+def to_arrow(rows: Sequence[Mapping[str, Any]]) -> Any:
+    """An Arrow table; values that are no scalars are JSON text, and so is a column of several types.
+
+    Raises:
+        NotInstalled: there is no pyarrow.
+    """
+    flat = [_flat(row) for row in rows]
+    mixed = {name for name in (flat[0] if flat else ()) if len({type(r[name]) for r in flat} - {type(None)}) > 1}
+    uniform = [{k: _json(v) if k in mixed and v is not None else v for k, v in row.items()} for row in flat]
+    return _package("pyarrow").Table.from_pylist(uniform)
+
+
+def _package(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        raise NotInstalled(name) from None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, ActorId):
+        return value.name
+    return decode_value(value) if isinstance(value, Encoded) else value
+
+
+def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value if isinstance(value, _SCALARS) else _json(value) for name, value in row.items()}
+
+
+def _json(value: Any) -> str:
+    try:
+        return msgspec.json.encode(value).decode()
+    except (TypeError, ValueError, OverflowError):
+        return repr(value)
+
+
+# --- Results ----------------------------------------------------------------------------------------------------------
 
 T = TypeVar("T")
 
@@ -201,3 +278,104 @@ def _for_long(record: ActorInfo) -> str:
 def _phase(record: ActorInfo) -> str:
     text = f"running {record.action}{_for_long(record)}" if record.action else record.phase
     return text if record.deployed else f"{text}, no code"
+
+
+# --- What a deploy changed, or would change, as a cell shows it -------------------------------------------------------
+
+_LINE_CHARACTERS = 86
+
+
+class Deployed(DeployReport, frozen=True, kw_only=True):
+    """A `DeployReport` that shows itself."""
+
+    @classmethod
+    def of(cls, report: DeployReport) -> Self:
+        """The same report, showable."""
+        return cls(**{name: getattr(report, name) for name in report.__struct_fields__})
+
+    def __repr__(self) -> str:
+        changes = self._changes() if self.changed else []
+        return redacted_text("\n".join([self._headline(), *changes, *self._notes()]))
+
+    def _repr_mimebundle_(self, **_: Any) -> Bundle:
+        return {"text/plain": repr(self), "text/html": html_lines(repr(self))}
+
+    def _headline(self) -> str:
+        if not self.changed:
+            return f"{self.actor}: unchanged (definition {self.definition[:8]})."
+        verb = "redeployed" if self.previous else "deployed"
+        before = f"{self.previous[:8]} → " if self.previous else ""
+        return f"{self.actor}: {verb} (definition {before}{self.definition[:8]})."
+
+    def _changes(self) -> list[str]:
+        actions = [f"+ {a}" for a in self.added_actions] + [f"− {a}" for a in self.removed_actions]
+        parts = [*_listed("actions", [*actions, *(f"~ {a}" for a in self.changed_actions)])]
+        parts += _listed("settings", [f"~ {s}" for s in self.changed_settings])
+        return parts + _listed("state", [_field(change) for change in self.fields])
+
+    def _notes(self) -> list[str]:
+        notes = []
+        if self.kept_aside:
+            fields = ", ".join(self.kept_aside)
+            notes.append(
+                f"  The values of {fields} are kept aside; delete them with wb.confirm_dropped({self.actor!r})."
+            )
+        if self.changed and self.previous:
+            revision = [f"revision {self.revision}"] if self.revision else []
+            waiting = [plural(self.waiting, "waiting message")] if self.waiting else []
+            kept = " and ".join([*revision, *waiting])
+            notes.append(f"  {f'Kept: {kept}. ' if kept else ''}The next turn runs the new code.")
+        if self.changed and self.children > 1:
+            notes.append(f"  It is the code of {plural(self.children, 'active actor')}.")
+        return [*notes, *(f"  ! {note}" for note in self.notes)]
+
+
+class Previewed(Deployed, frozen=True, kw_only=True):
+    """What a deploy would change; nothing was deployed."""
+
+    def _headline(self) -> str:
+        if not self.changed:
+            return f"{self.actor}: nothing would change (definition {self.definition[:8]})."
+        verb = "redeployed" if self.previous else "deployed"
+        before = f"{self.previous[:8]} → " if self.previous else ""
+        return f"{self.actor}: would be {verb} (definition {before}{self.definition[:8]}). Nothing was deployed."
+
+    def _notes(self) -> list[str]:
+        notes = []
+        if self.kept_aside:
+            notes.append(f"  The values of {', '.join(self.kept_aside)} would be kept aside.")
+        if self.changed and self.previous:
+            kept = [f"revision {self.revision}"] if self.revision else []
+            kept += [plural(self.waiting, "waiting message")] if self.waiting else []
+            notes += [f"  Kept: {' and '.join(kept)}."] if kept else []
+        if self.changed and self.children > 1:
+            notes.append(f"  It would be the code of {plural(self.children, 'active actor')}.")
+        return [*notes, *(f"  ! {note}" for note in self.notes)]
+
+
+class Deployments(tuple[Deployed, ...]):
+    """The reports of a cell with several actors, in its order."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return redacted_text("\n".join(map(repr, self)))
+
+    def _repr_mimebundle_(self, **_: Any) -> Bundle:
+        return {"text/plain": repr(self), "text/html": html_lines(repr(self))}
+
+
+def _field(change: FieldChange) -> str:
+    sign = {"kept": "=", "added": "+", "dropped": "−", "retyped": "~"}.get(change.change, "?")
+    return f"{sign} {change.name}" + (f" ({cut(change.detail)})" if change.detail else "")
+
+
+def _listed(title: str, items: list[str]) -> list[str]:
+    """Items under a title, broken between items only."""
+    lines: list[str] = []
+    for item in items:
+        if lines and len(lines[-1]) + len(item) < _LINE_CHARACTERS:
+            lines[-1] += f"   {item}"
+        else:
+            lines.append(f"  {'' if lines else title:<9} {item}")
+    return lines

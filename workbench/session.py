@@ -7,10 +7,14 @@ nothing starts again by itself.  This module knows no Jupyter: what it has to sa
 from __future__ import annotations
 
 import atexit
+import signal
 import sys
 import threading
+import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import Context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -18,21 +22,181 @@ import msgspec
 
 from runtime.api import SystemApi, SystemStatus
 from runtime.config import DEFAULT_SYSTEM, Durability, RuntimeConfig, as_durability
-from runtime.errors import BadSetting, StoreInUse, SystemStopped, nearest, shown
+from runtime.errors import BadSetting, SpawnError, StoreInUse, SystemStopped, nearest, shown
 from workbench.actor_logs import ActorLogs
-from workbench.closing import close_attentively
-from workbench.own_notes import key_is_new, key_location, left_before, on_purpose, welcome
+from workbench.render.tables import plural
 from workbench.results import Status
-from workbench.store_place import default_store, prepare_directory, store_url
+from workbench.store_location import default_store, prepare_directory, shown_path, store_url
 
 if TYPE_CHECKING:
     from runtime.contracts.contract import Contract
     from runtime.drivers.remainder import Left
-    from runtime.guest_acts import GuestAct
-    from runtime.local import EmbeddedSystem
-    from workbench.attach.attachment import Attached
-    from workbench.audit_trail import Audits, Trail
-    from workbench.history.database import HistoryDatabase
+    from runtime.system.embedded import EmbeddedSystem
+    from runtime.system.guest_acts import GuestAct
+    from workbench.remote.audit import Audits, Trail
+    from workbench.remote.targets import Attached
+    from workbench.sql.database import HistoryDatabase
+
+
+# --- Stopping a system without being deaf to an impatient user --------------------------------------------------------
+
+_LOOK_S = 0.1
+_LISTED = 1_000
+_QUIET_S = 0.5
+_TELL_S = 1.0
+"""How often it is told how many messages wait, after the first half second."""
+
+
+def close_attentively(system: SystemApi, tell: Callable[[str], object], drain_s: float | None = None) -> None:
+    """Close a system, and tell how it gets on with the messages that wait.
+
+    An interrupt does not leave it half closed: what waits is left, turns in progress are given up, and it ends sooner.
+
+    Args:
+        drain_s: for how long messages are processed that were accepted; None as the system is configured.
+
+    Raises:
+        StoreUnavailable: something could not be written.
+    """
+    errors: list[BaseException] = []
+    is_closed = threading.Event()
+
+    def close() -> None:
+        try:
+            if can_drain(system) and drain_s is not None:
+                system.close(drain=drain_s)  # type: ignore[call-arg]
+            else:
+                system.close()
+        except BaseException as error:  # noqa: BLE001 - raised below, where somebody waits
+            errors.append(error)
+        finally:
+            is_closed.set()
+
+    thread = threading.Thread(target=Context().run, args=(close,), name="wb-stopping")
+    with _noted_interrupts() as interrupted:
+        try:
+            thread.start()
+        except RuntimeError:  # the interpreter ends, and lets no thread begin
+            close()
+        _wait(is_closed, interrupted, system, tell)
+    if errors:
+        raise errors[0]
+
+
+@contextmanager
+def _noted_interrupts() -> Iterator[threading.Event]:
+    """Interrupts set the event instead of being raised: raised, one could hit a line that is not ready for it."""
+    interrupted = threading.Event()
+    if threading.current_thread() is not threading.main_thread():  # which gets no interrupts
+        yield interrupted
+        return
+    before = signal.signal(signal.SIGINT, lambda *_: interrupted.set())
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, before if before is not None else signal.default_int_handler)
+
+
+def _wait(
+    is_closed: threading.Event, interrupted: threading.Event, system: SystemApi, tell: Callable[[str], object]
+) -> None:
+    from_s = time.monotonic() + _QUIET_S
+    while not is_closed.wait(_LOOK_S):
+        if interrupted.is_set():
+            interrupted.clear()
+            _cut_short(system, tell)
+        elif time.monotonic() >= from_s and (waiting := getattr(system, "waiting_at_close", None)):
+            tell(_progress(waiting))
+            from_s = time.monotonic() + _TELL_S
+
+
+def _cut_short(system: SystemApi, tell: Callable[[str], object]) -> None:
+    if can_drain(system):
+        system.cut_short()  # type: ignore[attr-defined]
+    if given_up := _give_up(system):
+        tell(f"Given up, since the stop was interrupted: {', '.join(given_up)}.")
+
+
+def can_drain(system: SystemApi) -> bool:
+    """Whether it is a system of this process: messages that wait in another are no business of whoever leaves it."""
+    return hasattr(system, "cut_short")
+
+
+def _progress(waiting: dict[str, int]) -> str:
+    return f"Still processing before the stop: {by_actor(waiting)}. Interrupt to leave them as dead letters."
+
+
+def by_actor(counts: dict[str, int]) -> str:
+    """`12 messages (mail 11, orders 1)`: how many, and for whom; the three actors that have most."""
+    most = sorted(counts, key=lambda name: (-counts[name], name))[:3]
+    named = ", ".join(f"{name} {counts[name]:,}" for name in most) + (", …" if len(counts) > 3 else "")
+    return f"{plural(sum(counts.values()), 'message')} ({named})"
+
+
+def _give_up(system: SystemApi) -> list[str]:
+    """End the turns in progress without a result; their actors and actions."""
+    abandon = getattr(system, "abandon", None)
+    if abandon is None:
+        return []
+    with suppress(SpawnError):
+        running = [each for each in system.actors(limit=_LISTED) if each.action]
+        return [f"{each.id.name}.{each.action}" for each in running if abandon(each.id.name)]
+    return []
+
+
+# --- What there is to say of an embedded system: where its key is, and what is done to it on purpose ------------------
+
+
+def key_location(system: SystemApi) -> str:
+    """Where the key of a system's store is, as the system tells it; empty if it does not."""
+    return str(getattr(getattr(system, "store", None), "key_location", "") or "")
+
+
+def left_before(system: SystemApi) -> tuple[str, ...]:
+    """What an earlier stop or a kill has left, as sentences; nothing if it left nothing."""
+    driver = getattr(system, "driver", None)
+    if driver is None:
+        return ()
+    letters, waiting = driver.look(lambda engine, _: (len(engine.feed.kept_letters), engine.waiting_for_code()))
+    notes = []
+    if letters:
+        found = plural(letters, "message")
+        notes.append(f"Left by an earlier stop: {found}. wb.dead_letters() lists them, %retry ID sends one again.")
+    if waiting:
+        notes.append(f"Accepted before, and processed once the cell of their actor has been run: {by_actor(waiting)}.")
+    return tuple(notes)
+
+
+def on_purpose(system: SystemApi) -> tuple[str, ...]:
+    """Held actors and injected faults, which make a system look broken."""
+    driver = getattr(system, "driver", None)
+    if driver is None:
+        return ()
+    from runtime.system import debugging
+
+    names = debugging.held_actors(driver)
+    return (*([f"Held: {', '.join(names)}."] if names else []), *map(repr, debugging.active(driver)))
+
+
+def key_is_new(system: SystemApi) -> bool:
+    """Whether the store's key was made just now."""
+    return bool(getattr(getattr(system, "store", None), "key_is_new", False))
+
+
+def welcome(system: SystemApi) -> str:
+    """What the user is told when a system has started: where its store and its key are, and what it continues."""
+    status = system.status()
+    line = f"Actor system {system.name!r} started. Store: {shown_path(status.store)}"
+    key = key_location(system)
+    lines = [line + (f" · key: {shown_path(key)}" if key else "")]
+    if status.committed:
+        lines.append(
+            f"It continues after {plural(status.committed, 'turn')}; an actor runs again once its cell has been run."
+        )
+    return "\n".join([*lines, *left_before(system)])
+
+
+# --- Session ----------------------------------------------------------------------------------------------------------
 
 _SETTINGS = {"system", "store", "durability", "key"} | set(RuntimeConfig.__struct_fields__) - {"store_url"}
 
@@ -153,7 +317,7 @@ class Session:
         Raises:
             AuditUnwritable: what is done there could not be recorded; the system is closed, and nothing has changed.
         """
-        from workbench.attach.guard import guarded
+        from workbench.remote.access import guarded
 
         with self._lock:
             trail = self.audits.attached(attached.target, attached.system, attached.mode, reason)
@@ -185,7 +349,7 @@ class Session:
     def audits(self) -> Audits:
         """The record of what was done to systems."""
         if self._audits is None:
-            from workbench.audit_trail import Audits
+            from workbench.remote.audit import Audits
 
             self._audits = Audits(self._own_store, lambda: self.notebook, lambda text: self.notify(text))
         return self._audits
@@ -219,8 +383,8 @@ class Session:
         system = self.open()
         with self._lock:
             if self._history is None:
-                from workbench.history.batches import as_message
-                from workbench.history.database import HistoryDatabase
+                from workbench.sql.database import HistoryDatabase
+                from workbench.sql.ingest import as_message
 
                 self._history = HistoryDatabase(system, decode_state=as_message, audit=self.audits.acts)
             return self._history
@@ -266,13 +430,13 @@ class Session:
             self.audits.own(own.name).by_guest(act.who, act.act, act.actor, act.detail)
 
     def _share(self, system: EmbeddedSystem, store: str) -> None:
-        from workbench.attach.sharing import Sharing
+        from workbench.remote.store_sharing import Sharing
 
         self._sharing = Sharing(system, store, lambda: str(getattr(self.served, "address", "")))
 
     def _join(self, settings: dict[str, Any]) -> SystemApi | None:
         """Attach to the process that has the store; None if it does not let us in."""
-        from workbench.attach.sharing import join
+        from workbench.remote.store_sharing import join
 
         joined = join(settings["store"], self.notify)
         if joined is None:
@@ -310,3 +474,38 @@ def _tell_on_stderr(text: str) -> None:
 
 current = Session()
 """This process's session."""
+
+
+# --- What a stop has done, in words -----------------------------------------------------------------------------------
+
+
+class Stopped:
+    """Shows itself as a sentence, which holds: what is on disk, and what was left."""
+
+    def __init__(self, was_running: bool, store: str, left: Left | None) -> None:
+        """`store` is its URL; `left` None where the messages that wait are in another process."""
+        self.was_running, self.left = was_running, left
+        self._is_kept = not store.startswith("memory")
+
+    def __repr__(self) -> str:
+        if not self.was_running:
+            return "No actor system was running."
+        end = (
+            "everything it answered is on disk."
+            if self._is_kept
+            else "it was in memory only, and nothing of it is kept."
+        )
+        return "\n".join([f"The actor system is stopped; {end}", *self._left_lines()])
+
+    def _left_lines(self) -> list[str]:
+        if self.left is None:
+            return []
+        letters, durable, lines = self.left.letters, self.left.durable, list[str]()
+        if letters and self._is_kept:
+            lines.append(f"Left as dead letters: {by_actor(letters)}, accepted and not processed.")
+            lines.append("After the next start, wb.dead_letters() lists them and %retry ID sends one again.")
+        elif letters:
+            lines.append(f"Lost: {by_actor(letters)}, accepted and not processed.")
+        if durable:
+            lines.append(f"{plural(durable, 'durable message')} left, processed after the next start.")
+        return lines

@@ -12,9 +12,9 @@ from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor, Servic
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, MethodDescriptorProto, ServiceDescriptorProto
 from google.protobuf.message import Message
 
-from runtime.codecs.messages import Files, descriptor_files, pool_of, register
+from runtime.authoring.settings import Kind, Subject
 from runtime.errors import ContractError, nearest
-from runtime.settings import Kind, Subject
+from runtime.wire.codecs.messages import Files, descriptor_files, pool_of, register
 from runtime.wire.pb.spawn.actors import actor_pb2, extensions_pb2
 
 _ACTOR: Any = extensions_pb2.actor

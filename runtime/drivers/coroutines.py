@@ -14,10 +14,9 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
-from runtime.drivers.loops import LoopThread
+from runtime.drivers.event_loops import Blocker, LoopThread, Watchdog
 from runtime.drivers.runaway import Ending
 from runtime.drivers.service import Problems
-from runtime.drivers.watchdog import Blocker, Watchdog
 from runtime.engine.commands import Run
 from runtime.records import Invocation
 

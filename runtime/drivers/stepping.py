@@ -9,23 +9,28 @@ Coroutine actions may await `ctx.invoke` only: anything else would wait for a wo
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
-from runtime.client import build_invocation
+from runtime.authoring.context import Context
+from runtime.authoring.definition import ActorDefinition, define
 from runtime.clock import ManualClock
-from runtime.definition import ActorDefinition, define
-from runtime.drivers.performing import look_up
-from runtime.drivers.stepping_calls import Asked, Pending, SteppingCalls
+from runtime.drivers.outgoing_calls import sent
+from runtime.drivers.replies import error_of
+from runtime.drivers.worker import look_up
 from runtime.engine.commands import Answer, Command, FindKey, Forget, Judge, Load, Run
+from runtime.engine.engine import Engine
 from runtime.engine.ready import ChosenQueue
-from runtime.engine.system import Engine, EngineOptions
-from runtime.errors import InternalError, SpawnError, WouldBlock
-from runtime.hosts.inprocess import InProcessHost
-from runtime.ids import ActorId, CountingIds
-from runtime.records import Invocation, Outcome
-from runtime.statestores.base import Group, Isolated, StateStore
-from runtime.statestores.isolation import isolated, stored_before
+from runtime.engine.state import EngineOptions
+from runtime.errors import InternalError, InvocationTimeout, SpawnError, WouldBlock
+from runtime.hosts.in_process import InProcessHost
+from runtime.hosts.outgoing import outgoing, told
+from runtime.ids import ActorId, CountingIds, IdSource
+from runtime.invocations import build_invocation
+from runtime.records import Invocation, Outcome, Reply
+from runtime.stores.base import Group, Isolated, StateStore
+from runtime.stores.isolation import isolated, stored_before
+from runtime.wire.codecs.values import decode_value
 
 
 class Possible(NamedTuple):
@@ -247,3 +252,98 @@ class SteppingDriver:
                 command.host.forget(command.actor)
             else:
                 self.peers[command.invocation.actor.system].submit(command.invocation, command.waiter)
+
+
+# --- Calls of actions -------------------------------------------------------------------------------------------------
+# What a stepped system hands out instead of threads: places for replies, and calls that wait for a step.
+
+
+class Stepper(Protocol):
+    """What calls need of the driver."""
+
+    @property
+    def ids(self) -> IdSource: ...
+
+    def submit(self, invocation: Invocation, waiter: object) -> None: ...
+
+    def step(self) -> object | None: ...
+
+
+class Pending:
+    """The place for one reply."""
+
+    __slots__ = ("invocation", "reply")
+
+    def __init__(self, invocation: Invocation) -> None:
+        self.invocation = invocation
+        self.reply: Reply | None = None
+
+    @property
+    def is_done(self) -> bool:
+        return self.reply is not None
+
+    def deliver(self, reply: Reply) -> None:
+        if self.reply is not None:
+            raise InternalError(f"Invocation {self.invocation.id} was answered twice.")
+        self.reply = reply
+
+    def result(self) -> Any:
+        """The decoded response.
+
+        Raises:
+            InvocationTimeout: there is no reply yet.
+            SpawnError: what the reply says.
+        """
+        if self.reply is None:
+            raise InvocationTimeout(self.invocation.actor.name, self.invocation.action, 0.0)
+        error = error_of(self.reply, self.invocation)
+        if error is not None:
+            raise error
+        return decode_value(self.reply.response)
+
+
+class Asked(Pending):
+    """A question of a coroutine action; awaiting it suspends the action until a step resumes it."""
+
+    __slots__ = ("_turn",)
+
+    def __init__(self, invocation: Invocation, turn: Context) -> None:
+        super().__init__(invocation)
+        self._turn = turn
+
+    def deliver(self, reply: Reply) -> None:
+        super().deliver(reply)
+        self._turn.sent.append(sent(self.invocation, reply.response, reply.failure))
+
+    def __await__(self) -> Generator[Asked, None, Any]:
+        while not self.is_done:
+            yield self
+        return self.result()
+
+
+class SteppingCalls:
+    """`Calls` of actions under a stepping driver."""
+
+    def __init__(self, driver: Stepper) -> None:
+        self._driver = driver
+
+    def ask(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> Awaitable[Any]:
+        if not turn.is_async:
+            raise WouldBlock("ctx.invoke must be awaited; in a plain def use ctx.call.")
+        invocation = outgoing(turn, actor, action, payload, options, self._driver.ids())
+        asked = Asked(invocation, turn)
+        self._driver.submit(invocation, asked)
+        return asked
+
+    def ask_blocking(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> Any:
+        if turn.is_async:
+            raise WouldBlock("ctx.call would block here; in an async def use await ctx.invoke.")
+        invocation = outgoing(turn, actor, action, payload, options, self._driver.ids())
+        asked = Asked(invocation, turn)
+        self._driver.submit(invocation, asked)
+        while not asked.is_done and self._driver.step() is not None:
+            pass
+        return asked.result()
+
+    def tell(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> None:
+        turn.held.append(told(turn, actor, action, payload, options, self._driver.ids()))

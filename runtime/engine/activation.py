@@ -1,18 +1,78 @@
-"""An actor in memory: its committed state, its mail, and the turn that is going on."""
+"""An actor in memory: its committed state, its mail, and the turn that is going on.
+
+The life of an activation as a table.
+
+Everything that changes an activation's phase goes through `after`, and nothing else does.  This module knows no actor, no
+mailbox and no time.  A step that the table does not have is a defect and changes nothing.
+
+             LOAD     LOADED   START    END      STOP      WAKE     DROP
+    NEW      LOADING  ·        ·        ·        ·         ·        GONE
+    LOADING  ·        READY    ·        ·        ·         ·        GONE
+    READY    ·        ·        RUNNING  ·        STOPPING  ·        ·
+    RUNNING  ·        ·        ·        READY    ·         ·        ·
+    STOPPING ·        ·        ·        ·        ·         READY    GONE
+    GONE     ·        ·        ·        ·        ·         ·        ·
+
+STOPPING is the time between the decision to deactivate and the commit of the last state; a message that arrives then wakes
+the actor, so at most one activation of an actor exists and none is lost between two.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import deque
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
 
-from runtime.engine.lifecycle import TABLE, Signal, after
-from runtime.engine.mailbox import Envelope, Mailbox
+import msgspec
+
 from runtime.engine.supervision import Suspension
+from runtime.errors import InternalError
 from runtime.ids import ActorId
-from runtime.records import Phase, Snapshot, State, Turn
+from runtime.records import Invocation, Phase, Snapshot, State, Turn
 
 if TYPE_CHECKING:
     from runtime.engine.commands import Run
 
+
+# --- The life of an activation as a table -----------------------------------------------------------------------------
+
+
+class Signal(IntEnum):
+    """What happens to an activation."""
+
+    LOAD = 0
+    LOADED = 1
+    START = 2
+    END = 3
+    STOP = 4
+    WAKE = 5
+    DROP = 6
+
+
+_N = None
+TABLE: tuple[tuple[Phase | None, ...], ...] = (
+    (Phase.LOADING, _N, _N, _N, _N, _N, Phase.GONE),
+    (_N, Phase.READY, _N, _N, _N, _N, Phase.GONE),
+    (_N, _N, Phase.RUNNING, _N, Phase.STOPPING, _N, _N),
+    (_N, _N, _N, Phase.READY, _N, _N, _N),
+    (_N, _N, _N, _N, _N, Phase.READY, Phase.GONE),
+    (_N, _N, _N, _N, _N, _N, _N),
+)
+
+
+def after(phase: Phase, signal: Signal) -> Phase:
+    """The phase that follows.
+
+    Raises:
+        InternalError: the table has no such step.
+    """
+    following = TABLE[phase][signal]
+    if following is None:
+        raise InternalError(f"An activation that is {phase.name} got {signal.name}, which is not possible.")
+    return following
+
+
+# --- Activation -------------------------------------------------------------------------------------------------------
 
 _START, _END = Signal.START, Signal.END
 _NO_TAGS: dict[str, str] = {}
@@ -77,7 +137,7 @@ class Activation:
         """Has changes that neither journal nor snapshot holds; only at `durability="snapshot"`."""
         self.snapshot_armed = False
         self.asking: dict[str, ActorId] | None = None
-        """Questions of the running turn without an answer yet: invocation to actor (see `waits`)."""
+        """Questions of the running turn without an answer yet: invocation to actor (see `call_graph`)."""
         self.keys: dict[str, Turn] | None = None
         self.turns = 0
         self.failures = 0
@@ -136,3 +196,22 @@ class Activation:
             at_us=at_us,
             status=status,
         )
+
+
+# --- Messages that wait for one actor, in the order in which they arrived ---------------------------------------------
+
+
+class Envelope(msgspec.Struct):
+    """An invocation on its way, with the place where its reply goes."""
+
+    invocation: Invocation
+    waiter: Any
+    """Opaque to the engine; None when nobody waits."""
+    enqueued_us: int
+    key_checked: bool = True
+    """It has no idempotency key, or the key is known to be new."""
+    is_init: bool = False
+
+
+Mailbox = deque[Envelope]
+"""First in, first out.  An actor without mail has none, which keeps 100,000 idle actors small."""

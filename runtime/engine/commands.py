@@ -11,8 +11,7 @@ from typing import Any
 
 import msgspec
 
-from runtime.engine.activation import Activation
-from runtime.engine.mailbox import Envelope
+from runtime.engine.activation import Activation, Envelope
 from runtime.hosts.base import Host
 from runtime.ids import ActorId
 from runtime.records import Invocation, Reply, Work

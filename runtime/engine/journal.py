@@ -14,7 +14,7 @@ from runtime.engine.activation import Activation
 from runtime.engine.commands import Answer
 from runtime.ids import ActorId, InvocationId
 from runtime.records import Failure, Invocation, Lifecycle, Reply, Snapshot, Turn
-from runtime.statestores.base import Group
+from runtime.stores.base import Group
 
 
 class _Gathering:

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from runtime.admission import admitted
 from runtime.config import Durability
-from runtime.engine import keys, supervision, waits, workflow
-from runtime.engine.activation import Activation
-from runtime.engine.arrivals import Arrivals
-from runtime.engine.channels import receivers
+from runtime.engine import call_graph, intake, supervision, workflow
+from runtime.engine.activation import Activation, Envelope, Signal
+from runtime.engine.breakpoints import Holds
 from runtime.engine.commands import Answer, Command, FindKey, Load, Run, Step
-from runtime.engine.core import NOTHING, Core
-from runtime.engine.holds import Holds
-from runtime.engine.lifecycle import Signal
-from runtime.engine.mailbox import Envelope
-from runtime.engine.replies import failed
-from runtime.engine.template import Template
-from runtime.engine.timekeeping import Timekeeping
-from runtime.engine.turn import adopt, make_run, make_turn
+from runtime.engine.directory import Template, receivers
+from runtime.engine.intake import Arrivals
+from runtime.engine.state import NOTHING, Core, failed
+from runtime.engine.timers import Timekeeping
 from runtime.errors import CallCycle, InternalError, NotDeployed, SpawnError, UnknownAction, shown_text, type_name
 from runtime.hosts.base import Host
 from runtime.ids import ActorId
@@ -103,7 +98,7 @@ class Turns:
 
     def _check_key(self, activation: Activation, envelope: Envelope, now_us: int) -> Step | list[Command]:
         actor, key = envelope.invocation.actor, envelope.invocation.key
-        turn = self._core.journal.used_key(actor, key) or keys.remembered(activation, key)
+        turn = self._core.journal.used_key(actor, key) or intake.remembered(activation, key)
         if turn is not None:
             return self._arrivals.repeat(activation, turn, now_us)
         activation.signal(_START)  # nothing else of this actor runs while the store is asked
@@ -191,7 +186,7 @@ class Turns:
                 envelope.invocation.scheduled_to_us
             )  # settled with its state, or neither
             self._time.unrecorded(activation, template, turn, at_once, now_us)
-            keys.remember(activation, turn)
+            intake.remember(activation, turn)
         if envelope.invocation.scheduled_to_us:
             core.settle(envelope.invocation)
         if core.feed.is_watched:
@@ -254,10 +249,90 @@ class Turns:
             return commands + core.answer(envelope, failed(turn.invocation, error), after_commit=after_commit)
         if onward is not None:
             if origin.path:
-                waits.answered(core.directory, origin)
+                call_graph.answered(core.directory, origin)
             return commands + submit(onward, envelope.waiter, now_us)
         return commands + core.answer(envelope, reply, after_commit=after_commit)
 
 
 def _failed_outcome(error: SpawnError) -> Outcome:
     return Outcome(failure=Failure(error.code, str(error)), error=error)
+
+
+# --- From a host's outcome to the record of the turn: pure functions --------------------------------------------------
+
+
+def make_run(activation: Activation, envelope: Envelope, template: Template, now_us: int, seed: int) -> Run:
+    """What the host gets for the next turn."""
+    return Run(
+        activation=activation.id,
+        turn=activation.turn,
+        invocation=envelope.invocation,
+        parent=activation.parent,
+        definition=template.definition.hash,
+        state=activation.state,
+        state_definition=activation.state_definition,
+        tags=activation.tags,
+        revision=activation.revision,
+        now_us=now_us,
+        seed=seed,
+        is_init=envelope.is_init,
+        host=template.host,
+        holder=activation,
+        envelope=envelope,
+    )
+
+
+def make_turn(
+    sequence: int, activation: Activation, envelope: Envelope, work: Work, outcome: Outcome, finished_us: int
+) -> Turn:
+    """The record of a finished turn.  Called before the activation adopts the outcome."""
+    invocation = envelope.invocation
+    succeeded = outcome.failure is None
+    state = outcome.state if succeeded else None
+    tags = outcome.tags if succeeded else None
+    if tags is not None and (tags is activation.tags or tags == activation.tags):
+        tags = None
+    changed = state is not None or tags is not None
+    started_us = activation.started_us
+    revision = activation.revision
+    return Turn(
+        sequence,
+        invocation.id,
+        invocation.actor,
+        activation.parent,
+        invocation.action,
+        invocation.correlation or invocation.id,
+        invocation.cause,
+        invocation.caller,
+        invocation.key,
+        invocation.payload,
+        invocation.metadata,
+        envelope.enqueued_us,
+        started_us,
+        finished_us if finished_us > started_us else started_us,  # also when the clock was set back
+        work.now_us,
+        work.seed,
+        outcome.messages if outcome.told else outcome.sent,
+        activation.tags,
+        tags,
+        outcome.failure,
+        outcome.response if succeeded else None,
+        revision,
+        revision + 1 if changed else revision,
+        state,
+        work.definition,
+        outcome.workflow if succeeded else None,
+    )
+
+
+def adopt(activation: Activation, turn: Turn) -> None:
+    """Make the turn's result the actor's committed state."""
+    activation.turns += 1
+    if turn.failure is not None:
+        activation.failures += 1
+        return
+    activation.revision = turn.revision
+    if turn.state is not None:
+        activation.state, activation.state_definition = turn.state, turn.definition
+    if turn.tags_after is not None:
+        activation.tags = turn.tags_after

@@ -1,0 +1,1 @@
+"""What runs user code: this process, worker processes, attached clients, other SDKs over HTTP."""

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from runtime.context import Calls
-from runtime.definition import ActorDefinition
+from runtime.authoring.context import Calls
+from runtime.authoring.definition import ActorDefinition
 from runtime.ids import ActorId
 from runtime.records import Outcome, State, Work
 

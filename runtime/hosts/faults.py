@@ -13,11 +13,11 @@ from collections.abc import Callable
 
 import msgspec
 
-from runtime.context import Calls
-from runtime.definition import ActorDefinition
+from runtime.authoring.context import Calls
+from runtime.authoring.definition import ActorDefinition
 from runtime.errors import FaultInjected
 from runtime.hosts.base import Host
-from runtime.hosts.outcomes import refused
+from runtime.hosts.in_process import refused
 from runtime.ids import ActorId
 from runtime.records import Outcome, State, Work
 

@@ -7,14 +7,14 @@ from typing import Any
 
 import msgspec
 
-from runtime.addressing import action_name, actor_name, key_text, system_name, template_name
-from runtime.codecs.values import encode_value
+from runtime.authoring.context import Context
 from runtime.config import delay_us
-from runtime.context import Context
 from runtime.errors import BadSetting, nearest, shown
 from runtime.fields import as_texts, as_timeout_s
 from runtime.ids import ActorId
+from runtime.invocations import action_name, actor_name, key_text, system_name, template_name
 from runtime.records import Invocation
+from runtime.wire.codecs.values import encode_value
 
 ASK_OPTIONS = frozenset({"parent", "system", "metadata", "timeout", "key"})
 TELL_OPTIONS = frozenset({"parent", "system", "metadata", "delay", "key", "durable"})

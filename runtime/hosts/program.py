@@ -6,12 +6,12 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from runtime.codecs.base import StateCodec
-from runtime.codecs.json_state import JsonStateCodec
-from runtime.codecs.payload import Arguments, argument_reader
-from runtime.context import Context
-from runtime.definition import ActionSpec, ActorDefinition
+from runtime.authoring.context import Context
+from runtime.authoring.definition import ActionSpec, ActorDefinition
 from runtime.records import Encoded
+from runtime.wire.codecs.arguments import Arguments, argument_reader
+from runtime.wire.codecs.base import StateCodec
+from runtime.wire.codecs.json_state import JsonStateCodec
 
 
 class RunnableAction:
@@ -56,6 +56,6 @@ class Program:
 def _state_codec(definition: ActorDefinition) -> StateCodec:
     if definition.settings.state_type is None:
         return JsonStateCodec(definition)
-    from runtime.codecs.protobuf_state import ProtobufStateCodec
+    from runtime.wire.codecs.protobuf_state import ProtobufStateCodec
 
     return ProtobufStateCodec(definition)

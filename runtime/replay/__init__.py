@@ -1,1 +1,1 @@
-"""Turns run again, in isolation."""
+"""Recorded turns run again, in isolation: replay, rerun, fork, and the comparison of what they give."""

@@ -9,16 +9,16 @@ from typing import Any
 
 import msgspec
 
-from runtime.codecs.values import encode_value
-from runtime.definition import ActorDefinition
+from runtime.authoring.definition import ActorDefinition
 from runtime.errors import InvocationTimeout
 from runtime.hosts.program import Program
 from runtime.ids import ActorId, CountingIds
 from runtime.records import Encoded, Invocation, State, Turn
-from runtime.replay.apart import apart
-from runtime.replay.came import Came, Shape, came_of
-from runtime.replay.line import Given, Line, Position
+from runtime.replay.compare import Came, Shape, came_of
+from runtime.replay.rerun import apart
+from runtime.replay.sandbox import Given, Line, Position
 from runtime.replay.side_effects import SideEffects, checked_kinds
+from runtime.wire.codecs.values import encode_value
 
 
 class Step(msgspec.Struct, frozen=True):

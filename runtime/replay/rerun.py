@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import asyncio
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextvars import Context
+from typing import TypeVar
 
 import msgspec
 
-from runtime.definition import ActorDefinition
-from runtime.errors import FaultInjected, HostFailed, InternalError, InvocationAbandoned, StoreUnavailable, Unreachable
+from runtime.authoring.definition import ActorDefinition
+from runtime.errors import (
+    FaultInjected,
+    HostFailed,
+    InternalError,
+    InvocationAbandoned,
+    InvocationTimeout,
+    StoreUnavailable,
+    Unreachable,
+)
+from runtime.hosts.in_process import InProcessHost
 from runtime.hosts.program import Program
 from runtime.ids import ActorId
-from runtime.records import Turn
-from runtime.replay.came import Came, Shape, came_of, parts_that_differ
-from runtime.replay.line import Line, Position, given_then
+from runtime.records import Outcome, Sent, Turn, Work
+from runtime.replay.compare import Came, Shape, came_of, parts_that_differ
+from runtime.replay.sandbox import Line, Position, RecordedCalls, given_then
 from runtime.replay.side_effects import SideEffects
 
 _FROM_OUTSIDE = {
@@ -118,3 +131,82 @@ def _from_outside(turn: Turn) -> str:
     if turn.failure is None or any(sent.failure is not None for sent in turn.sent):
         return ""
     return _FROM_OUTSIDE.get(turn.failure.code, "")
+
+
+# --- One recorded turn, run once more on a copy: against the code of today, touching nothing --------------------------
+# The action gets the message, the state, the clock reading and the seed that it got then.  What it asks of other actors
+# is answered from the record; what it would send is collected and not sent; a file that it would write, a connection or
+# a process is stopped.
+
+
+def run_again(definition: ActorDefinition, work: Work, recorded: Sequence[Sent], *, timeout_s: float = 60.0) -> Outcome:
+    """What the turn comes to now.  `Outcome.told` has the messages that would have been sent.
+
+    Args:
+        work: as the failed turn was given it; which definition ran then does not matter, its state is migrated.
+        recorded: what the action asked then, with the answers.
+
+    Raises:
+        DefinitionError: a type has no encoding.
+        InvocationTimeout: the action has not ended in time; its thread is left to itself.
+    """
+    host = InProcessHost()
+    host.prepare(definition)
+    turn = _as_copy(work, definition)
+    calls = RecordedCalls(recorded)
+
+    def run() -> Outcome:
+        with SideEffects().guard():
+            return asyncio.run(host.arun(turn, calls)) if host.is_async(turn) else host.run(turn, calls)
+
+    try:
+        return apart(run, timeout_s)
+    except TimeoutError:
+        name = f"the copy of {work.invocation.actor.name}"
+        raise InvocationTimeout(name, work.invocation.action, timeout_s) from None
+
+
+def _as_copy(work: Work, definition: ActorDefinition) -> Work:
+    """The same turn under today's definition; its actor is of a system of its own, so that its log is not the original's."""
+    actor = msgspec.structs.replace(work.invocation.actor, system=f"copy of {work.invocation.actor.system}")
+    invocation = msgspec.structs.replace(work.invocation, actor=actor)
+    return msgspec.structs.replace(work, activation=actor, invocation=invocation, definition=definition.hash)
+
+
+# --- A user's code on a thread of its own, waited for a bounded time --------------------------------------------------
+
+T = TypeVar("T")
+
+_LOOK_S = 0.2
+
+
+def apart(run: Callable[[], T], timeout_s: float) -> T:
+    """What `run` gives, on a new thread that knows nothing of this one's turn.
+
+    An interrupt ends the wait at once.  A thread that does not end in time is left to itself.
+
+    Raises:
+        TimeoutError: it has not ended in time.
+        Exception: what `run` raises.
+    """
+    results: list[T] = []
+    errors: list[BaseException] = []
+
+    def body() -> None:
+        try:
+            results.append(run())
+        except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
+            errors.append(error)
+
+    thread = threading.Thread(target=Context().run, args=(body,), name="wb-copy", daemon=True)
+    thread.start()
+    waited_s = 0.0
+    while thread.is_alive() and waited_s < timeout_s:
+        part_s = min(_LOOK_S, timeout_s - waited_s)
+        thread.join(part_s)
+        waited_s += part_s
+    if errors:
+        raise errors[0]
+    if not results:
+        raise TimeoutError
+    return results[0]

@@ -6,9 +6,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from runtime.servers.running import RunningProxy, serve
+    from runtime.servers.spawn_proxy.server import RunningProxy, serve
 
-_HOMES = {"RunningProxy": "runtime.servers.running", "serve": "runtime.servers.running"}
+_HOMES = {"RunningProxy": "runtime.servers.spawn_proxy.server", "serve": "runtime.servers.spawn_proxy.server"}
 
 __all__ = ["RunningProxy", "serve"]
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import ipaddress
 import os
 import ssl
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from runtime.crypto.tokens import Role, is_same, new_token
+from runtime.crypto import Role, is_same, new_token
 from runtime.errors import BadSetting, NotAllowed
 
 LOOPBACK = "127.0.0.1"
@@ -160,3 +161,27 @@ def tls_context(security: Security) -> ssl.SSLContext | None:
         context.verify_mode = ssl.CERT_REQUIRED
         context.load_verify_locations(cadata=security.client_authority.decode())
     return context
+
+
+# --- How many calls a server takes in a second ------------------------------------------------------------------------
+
+
+class Rate:
+    """A token bucket that holds what a second may bring.  Used by one thread."""
+
+    __slots__ = ("_clock", "_last_s", "_left", "_per_second")
+
+    def __init__(self, per_second: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._per_second, self._clock = per_second, clock
+        self._left, self._last_s = float(per_second), clock()
+
+    def take(self) -> bool:
+        """Whether one more is taken now."""
+        if self._left < 1:
+            now_s = self._clock()
+            self._left = min(self._per_second, self._left + (now_s - self._last_s) * self._per_second)
+            self._last_s = now_s
+            if self._left < 1:
+                return False
+        self._left -= 1
+        return True

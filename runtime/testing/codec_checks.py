@@ -10,8 +10,8 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from runtime.codecs.base import StateCodec
 from runtime.records import State
+from runtime.wire.codecs.base import StateCodec
 
 
 class StateCodecChecks:

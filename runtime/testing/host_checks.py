@@ -11,14 +11,14 @@ from typing import Any
 
 import msgspec
 
-from runtime.actor import Actor, action
-from runtime.codecs.values import decode_value, encode_value
-from runtime.context import Context
-from runtime.definition import ActorDefinition, define
+from runtime.authoring.actor import Actor, action
+from runtime.authoring.context import Context
+from runtime.authoring.definition import ActorDefinition, define
 from runtime.errors import ActionFailed, BadPayload
 from runtime.hosts.base import Host
 from runtime.ids import ActorId, InvocationId
 from runtime.records import Invocation, Outcome, State, Work
+from runtime.wire.codecs.values import decode_value, encode_value
 
 
 class Counter(Actor, name="counter"):

@@ -9,8 +9,8 @@ import pytest
 from runtime.errors import BadSetting, StaleCommit
 from runtime.ids import ActorId
 from runtime.records import Invocation, Turn
-from runtime.statestores.base import Group, Limits, Retention, StateStore, flatten
-from runtime.statestores.deltas import LARGE_BYTES, WHOLE_EVERY
+from runtime.stores.base import Group, Limits, Retention, StateStore, flatten
+from runtime.stores.journal.deltas import LARGE_BYTES, WHOLE_EVERY
 from runtime.testing.turns import Past, actor_id, alike
 
 _LATE_US = 1_800_000_000_000_000
@@ -264,7 +264,7 @@ def columns_of(store: StateStore, after: int = 0) -> Any:
 
 def rows_of(turns: list[Turn]) -> Any:
     """The same of turns."""
-    from runtime.statestores.columns import batch
+    from runtime.stores.journal.columns import batch
 
     return _table([batch(turns)])
 
@@ -272,7 +272,7 @@ def rows_of(turns: list[Turn]) -> Any:
 def _table(batches: list[Any]) -> Any:
     import pyarrow as pa
 
-    from runtime.statestores.columns import SCHEMA
+    from runtime.stores.journal.columns import SCHEMA
 
     plain = [(each.name, pa.string() if pa.types.is_dictionary(each.type) else each.type) for each in SCHEMA]
     return pa.Table.from_batches(batches, SCHEMA).cast(pa.schema(plain)).combine_chunks()

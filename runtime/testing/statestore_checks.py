@@ -1,4 +1,4 @@
-"""The checks that every state store passes: the executable form of `runtime.statestores.base`.
+"""The checks that every state store passes: the executable form of `runtime.stores.base`.
 
 For an adapter of your own, subclass in a test module and say how to open it::
 
@@ -24,8 +24,8 @@ import pytest
 from runtime.errors import StaleCommit, StoreDamaged, StoreError, StoreUnavailable
 from runtime.ids import InvocationId
 from runtime.records import JSON, Encoded, Invocation, Lifecycle, StoredDefinition
-from runtime.statestores.base import Group, StateStore, flatten
-from runtime.statestores.deltas import LARGE_BYTES, WHOLE_EVERY
+from runtime.stores.base import Group, StateStore, flatten
+from runtime.stores.journal.deltas import LARGE_BYTES, WHOLE_EVERY
 from runtime.testing.retention_checks import RetentionChecks
 from runtime.testing.turns import Past, actor_id, alike
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from google.protobuf.wrappers_pb2 import StringValue
 
-from runtime.actor import Actor, action
-from runtime.context import Context
-from runtime.value import Broadcast, SideEffect, Value
+from runtime.authoring.actor import Actor, action
+from runtime.authoring.context import Context
+from runtime.authoring.value import Broadcast, SideEffect, Value
 
 WAIT_S = 10.0
 

@@ -26,8 +26,8 @@ import pytest
 from google.protobuf.wrappers_pb2 import StringValue
 
 from runtime import errors
-from runtime.actor import Actor
 from runtime.api import Capability, DeployReport, SystemApi
+from runtime.authoring.actor import Actor
 from runtime.records import EventKind
 from runtime.testing.transport_actors import WAIT_S, Child, Gate, Relay, Tally, TallyLater, gates
 

@@ -14,11 +14,11 @@ from tests.benchmarks import (
     delays,
     durable,
     flights,
-    loading,
+    import_time,
     machine,
     many,
     node,
-    proxied,
+    proxy,
     redeploy,
     together,
 )
@@ -28,7 +28,7 @@ from tests.benchmarks.rounds import FULL, QUICK, Result, measure
 SETS = {
     "asks": asks.TABLES,
     "delays": delays.TABLES,
-    "loading": loading.TABLES,
+    "loading": import_time.TABLES,
     "together": together.TABLES,
     "durable": durable.TABLES,
     "actors": actors.TABLES,
@@ -36,7 +36,7 @@ SETS = {
     "redeploy": redeploy.TABLES,
     "flights": flights.TABLES,
     "node": node.TABLES,
-    "proxied": proxied.TABLES,
+    "proxied": proxy.TABLES,
 }
 
 

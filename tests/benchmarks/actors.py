@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from runtime.config import Durability
-from runtime.local import EmbeddedSystem, embedded
+from runtime.system.embedded import EmbeddedSystem, embedded
 from tests.benchmarks import peers, subject
 from tests.benchmarks.rounds import Case, Size, Table
 

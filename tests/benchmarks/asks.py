@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from runtime.config import Durability
-from runtime.local import EmbeddedSystem
+from runtime.system.embedded import EmbeddedSystem
 from tests.benchmarks import peers, subject
 from tests.benchmarks.rounds import Case, Size, Table
 

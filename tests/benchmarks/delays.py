@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import pykka
 
-from runtime.local import EmbeddedSystem
+from runtime.system.embedded import EmbeddedSystem
 from tests.benchmarks import subject
 from tests.benchmarks.rounds import Case, Size, Table
 

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from runtime.config import Durability
-from runtime.local import EmbeddedSystem
+from runtime.system.embedded import EmbeddedSystem
 from tests.benchmarks import asks, subject
 from tests.benchmarks.rounds import Case, Size, Table
 

@@ -17,8 +17,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from runtime.actor import Actor, action
-from runtime.local import EmbeddedSystem, embedded
+from runtime.authoring.actor import Actor, action
+from runtime.system.embedded import EmbeddedSystem, embedded
 from tests.benchmarks import subject
 from tests.benchmarks.rounds import Case, Size, Table
 

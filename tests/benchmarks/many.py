@@ -18,10 +18,10 @@ from pathlib import Path
 import msgspec
 
 from runtime.ids import ActorId
-from runtime.local import EmbeddedSystem, embedded
 from runtime.records import JSON, Encoded, Snapshot, State
-from runtime.statestores.base import Group
-from runtime.statestores.registry import open_store
+from runtime.stores.base import Group
+from runtime.stores.registry import open_store
+from runtime.system.embedded import EmbeddedSystem, embedded
 from tests.benchmarks import subject
 from tests.benchmarks.actors import resident
 from tests.benchmarks.rounds import Case, Size, Table

@@ -80,7 +80,7 @@ def unary(in_flight: int) -> Callable[[Size], dict[str, float]]:
         import grpc
         import uvloop
 
-        from runtime.wire.workbench.v1 import node_pb2 as pb
+        from runtime.wire.pb.workbench.v1 import node_pb2 as pb
 
         async def run(address: str, token: str) -> float:
             headers = (("authorization", f"Bearer {token}"),)
@@ -105,7 +105,7 @@ def unary(in_flight: int) -> Callable[[Size], dict[str, float]]:
 
 def one_caller(size: Size) -> dict[str, float]:
     """`invoke` of a connected system, one after the other, as a loop in a cell does."""
-    from runtime.connecting import connect
+    from runtime.system.connect import connect
 
     with process("node", "1") as (address, token), connect(address, token=token) as system:
         for _ in range(min(READY_CALLS, size.calls)):
@@ -118,7 +118,7 @@ def one_caller(size: Size) -> dict[str, float]:
 
 def many_coroutines(size: Size) -> dict[str, float]:
     """`ainvoke` of a connected system from 64 coroutines of one loop."""
-    from runtime.connecting import connect
+    from runtime.system.connect import connect
 
     with process("node", str(AT_ONCE)) as (address, token), connect(address, token=token) as system:
 

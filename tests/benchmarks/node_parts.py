@@ -32,8 +32,8 @@ def echo() -> None:
 
 def node(actors: int) -> None:
     """Accounts as in the other tables, encrypted and watched; prints the address and the token."""
-    from runtime.crypto.tokens import TokenFiles
-    from runtime.servers.grpc_node import NodeServer
+    from runtime.crypto import TokenFiles
+    from runtime.servers.grpc_node.server import NodeServer
     from tests.benchmarks import subject
 
     with (

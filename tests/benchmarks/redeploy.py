@@ -71,6 +71,6 @@ TABLES = (
         "Redeploying 1,000 active children, each in a turn with four messages waiting",
         "ms",
         (Case("deploy", children_in_a_turn, {"": f"<= {LIMIT_MS}"}),),
-        note="That no message is lost or reordered is tested in tests/runtime/test_redeploy_many.py.",
+        note="That no message is lost or reordered is tested in tests/runtime/system/test_redeploy_many.py.",
     ),
 )

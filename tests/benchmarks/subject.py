@@ -15,9 +15,9 @@ from typing import Any
 
 import msgspec
 
-from runtime.actor import Actor, action
+from runtime.authoring.actor import Actor, action
 from runtime.config import Durability
-from runtime.local import EmbeddedSystem, embedded
+from runtime.system.embedded import EmbeddedSystem, embedded
 
 KEY = bytes(range(32))
 JOURNAL = Durability.JOURNAL

@@ -6,8 +6,8 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from runtime.actor import Actor, action
-from runtime.local import EmbeddedSystem
+from runtime.authoring.actor import Actor, action
+from runtime.system.embedded import EmbeddedSystem
 from tests.benchmarks import asks, peers, subject
 from tests.benchmarks.rounds import Case, Size, Table
 

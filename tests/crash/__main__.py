@@ -13,8 +13,8 @@ from collections.abc import Callable
 from functools import partial
 
 from tests.crash import experiments, servers
-from tests.crash.recording import NoCompilerError
-from tests.runtime.statestores.sql_places import SERVERS, missing
+from tests.crash.recorder import NoCompilerError
+from tests.runtime.stores.sql.places import SERVERS, missing
 
 
 def main() -> int:

@@ -15,13 +15,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from runtime.actor import Actor, action
+from runtime.authoring.actor import Actor, action
 from runtime.errors import StoreUnavailable
 from runtime.ids import ActorId
-from runtime.local import EmbeddedSystem, embedded
 from runtime.records import Turn
-from runtime.statestores.base import StateStore, flatten
-from runtime.statestores.registry import open_store
+from runtime.stores.base import StateStore, flatten
+from runtime.stores.registry import open_store
+from runtime.system.embedded import EmbeddedSystem, embedded
 from tests.crash.load import KEY, url_of
 
 SYSTEM = "crash"

@@ -6,9 +6,9 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.crash import actors, kills, load, lost_writes, thinned, told, torn
+from tests.crash import actors, durable_messages, kills, load, lost_writes, retention, torn_writes
 from tests.crash.kills import Check, Writer
-from tests.crash.recording import record
+from tests.crash.recorder import record
 
 STRIDE = 29
 """In short runs every so many bytes of the last commit are cut."""
@@ -29,12 +29,14 @@ def _check_store(path: Path, received: bytes) -> None:
 
 LOADS = {
     "the store": Load(load.write, _check_store, "load.write(path, handle, groups=120)"),
-    "the store, kept small": Load(thinned.write, thinned.check, "thinned.write(path, handle, groups=50)"),
+    "the store, kept small": Load(retention.write, retention.check, "retention.write(path, handle, groups=50)"),
     "actors at commit": Load(actors.write_commit, actors.check_commit, "actors.write_commit(path, handle, calls=40)"),
     "actors at journal": Load(
         actors.write_journal, actors.check_journal, "actors.write_journal(path, handle, calls=400)"
     ),
-    "durable mailboxes": Load(told.write, told.check, "told.write(path, handle, calls=150)"),
+    "durable mailboxes": Load(
+        durable_messages.write, durable_messages.check, "durable_messages.write(path, handle, calls=150)"
+    ),
 }
 
 
@@ -56,7 +58,7 @@ def lose_power(load: Load, moments: int, seed: int = 0, *, before: str = "") -> 
     script = f"""
 import faulthandler, sys
 from pathlib import Path
-from tests.crash import actors, load, thinned, told
+from tests.crash import actors, load, retention, durable_messages
 faulthandler.dump_traceback_later(45, exit=True)  # a writer that hangs says where
 {before}
 path, handle = Path(sys.argv[1]), int(sys.argv[2])
@@ -69,4 +71,4 @@ path, handle = Path(sys.argv[1]), int(sys.argv[2])
 
 def tear(*, every_byte: bool) -> int:
     """Tear the log; the number of stores checked."""
-    return torn.run(stride=1 if every_byte else STRIDE)
+    return torn_writes.run(stride=1 if every_byte else STRIDE)

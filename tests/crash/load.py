@@ -10,8 +10,8 @@ from typing import Any
 
 from runtime.admission import admitted
 from runtime.records import Outcome, Turn
-from runtime.statestores.base import Group, StateStore, flatten
-from runtime.statestores.registry import open_store
+from runtime.stores.base import Group, StateStore, flatten
+from runtime.stores.registry import open_store
 from runtime.testing.any_values import VALUES
 from runtime.testing.turns import Past, alike
 

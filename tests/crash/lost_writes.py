@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tests.crash.disk import Disk, Operation
-from tests.crash.recording import ACKNOWLEDGED
+from tests.crash.recorder import ACKNOWLEDGED
 
 Check = Callable[[Path, bytes], None]
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from runtime.errors import StoreUnavailable
-from tests.crash import actors, kills, load, thinned
-from tests.runtime.statestores.sql_places import Place, place
+from tests.crash import actors, kills, load, retention
+from tests.runtime.stores.sql.places import Place, place
 
 Writer = Callable[[str, int], None]
 Check = Callable[[str, bytes], None]
@@ -29,7 +29,7 @@ def _check_store(url: str, received: bytes) -> None:
 
 LOADS: dict[str, tuple[Writer, Check]] = {
     "the store": (load.write, _check_store),
-    "the store, kept small": (thinned.write, thinned.check),
+    "the store, kept small": (retention.write, retention.check),
     "actors at commit": (actors.write_commit, actors.check_commit),
     "actors at journal": (actors.write_journal, actors.check_journal),
 }

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from runtime.statestores.base import Group, Retention
+from runtime.stores.base import Group, Retention
 from runtime.testing.retention_checks import retain_all
 from runtime.testing.turns import Past
-from tests.crash import experiments, load, thinned
+from tests.crash import experiments, load, retention
 from tests.crash.disk import Disk, Operation
-from tests.crash.recording import NoCompilerError, build_shim
+from tests.crash.recorder import NoCompilerError, build_shim
 
 each_load = pytest.mark.parametrize("name", list(experiments.LOADS))
 
@@ -50,8 +50,8 @@ def test_torn_commit_is_left_out_and_the_ones_before_stay() -> None:
 
 def test_commit_that_is_not_synced_would_be_noticed() -> None:
     unsynced = """
-from runtime.statestores import sqlite_schema
-sqlite_schema.WRITER_PRAGMAS = (*sqlite_schema.WRITER_PRAGMAS, "PRAGMA synchronous=NORMAL")
+from runtime.stores.sqlite import schema
+schema.WRITER_PRAGMAS = (*schema.WRITER_PRAGMAS, "PRAGMA synchronous=NORMAL")
 """
     with pytest.raises(AssertionError, match="only what was synced"):
         lose_power(experiments.LOADS["the store"], 40, before=unsynced)
@@ -63,12 +63,12 @@ def test_lost_turn_would_be_noticed(tmp_path: Path) -> None:
 
 
 def test_turn_removed_too_early_would_be_noticed(tmp_path: Path) -> None:
-    with thinned.small_sizes(), closing(load.opened(tmp_path / "store.db")) as store:
+    with retention.small_sizes(), closing(load.opened(tmp_path / "store.db")) as store:
         store.commit(Group(turns=load.KnownLoad().advance(300)))
         retain_all(store, Retention(turns=5))
 
     with pytest.raises(AssertionError, match="turns that have to be kept are gone"):
-        thinned.check(tmp_path / "store.db", b"")
+        retention.check(tmp_path / "store.db", b"")
 
 
 def test_failing_disk_refuses_groups_until_it_works_again(tmp_path: Path, build: Path) -> None:
@@ -77,7 +77,7 @@ def test_failing_disk_refuses_groups_until_it_works_again(tmp_path: Path, build:
 import os, sys
 from pathlib import Path
 from runtime.errors import StoreUnavailable
-from runtime.statestores.base import Group
+from runtime.stores.base import Group
 from tests.crash.load import KnownLoad, opened
 
 path, flag = Path(sys.argv[1]), Path(os.environ["CRASH_FAIL"])

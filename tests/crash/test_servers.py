@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from tests.crash import servers
-from tests.runtime.statestores.sql_places import SERVERS, missing
+from tests.runtime.stores.sql.places import SERVERS, missing
 
 each_load = pytest.mark.parametrize("name", list(servers.LOADS))
 

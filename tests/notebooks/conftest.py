@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.notebooks.running import NotebookFolder
+from tests.notebooks.execution import NotebookFolder
 
 
 @pytest.fixture(scope="module")

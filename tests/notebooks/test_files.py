@@ -10,7 +10,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from tests.notebooks.running import NOTEBOOKS
+from tests.notebooks.execution import NOTEBOOKS
 
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
 

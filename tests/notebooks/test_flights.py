@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from nbclient.exceptions import CellExecutionError
 
-from tests.notebooks.running import Executed, NotebookFolder
+from tests.notebooks.execution import Executed, NotebookFolder
 
 FLIGHTS = "10_flights.ipynb"
 HOW_MANY = 6_000

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.notebooks.running import Executed, NotebookFolder
+from tests.notebooks.execution import Executed, NotebookFolder
 
 
 @pytest.fixture(scope="module")

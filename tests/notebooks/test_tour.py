@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.notebooks.running import Executed, NotebookFolder
+from tests.notebooks.execution import Executed, NotebookFolder
 
 TOUR = "00_tour.ipynb"
 KILL = "import os; os.kill(os.getpid(), 9)"

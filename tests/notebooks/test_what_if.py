@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.notebooks.running import Executed, NotebookFolder
+from tests.notebooks.execution import Executed, NotebookFolder
 
 
 @pytest.fixture(scope="module")

@@ -52,18 +52,18 @@ VIOLATIONS = {
     "runtime-layers": ("runtime/errors/__init__.py", "import runtime.records"),
     "workbench-layers": ("workbench/results/__init__.py", "import workbench.session"),
     "runtime-below-workbench": ("runtime/records/__init__.py", "import workbench.session"),
-    "pure-engine": ("runtime/engine/mailbox.py", "import threading"),
-    "engine-seams": ("runtime/engine/mailbox.py", "import runtime.statestores.memory"),
-    "no-facade-inside": ("runtime/engine/mailbox.py", "from runtime import Actor"),
+    "pure-engine": ("runtime/engine/activation.py", "import threading"),
+    "engine-seams": ("runtime/engine/activation.py", "import runtime.stores.memory"),
+    "no-facade-inside": ("runtime/engine/activation.py", "from runtime import Actor"),
     "home-of-ipython": ("workbench/session/__init__.py", "import IPython.display"),
     "home-of-anywidget": ("workbench/session/__init__.py", "import anywidget"),
     "home-of-duckdb": ("workbench/session/__init__.py", "import duckdb"),
     "home-of-kubernetes": ("workbench/session/__init__.py", "import kubernetes.client"),
-    "home-of-grpc": ("runtime/engine/mailbox.py", "import grpc"),
-    "home-of-sqlalchemy": ("runtime/engine/mailbox.py", "import sqlalchemy"),
+    "home-of-grpc": ("runtime/engine/activation.py", "import grpc"),
+    "home-of-sqlalchemy": ("runtime/engine/activation.py", "import sqlalchemy"),
 }
 
-MODULES = ["runtime/engine/mailbox.py", "runtime/statestores/memory.py", "runtime/hosts/base.py"]
+MODULES = ["runtime/engine/activation.py", "runtime/stores/memory.py", "runtime/hosts/base.py"]
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ import pytest
 
 import workbench
 from runtime import errors
-from runtime.servers.metrics import metric_families
-from workbench.kernel_ext.all_magics import all_names, parser_of
+from runtime.servers.spawn_proxy.metrics import metric_families
+from workbench.kernel_ext.magics.registry import all_names, parser_of
 
 ROOT = Path(__file__).resolve().parents[2]
 

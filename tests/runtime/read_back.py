@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from runtime.api import Subscription
-from runtime.local import EmbeddedSystem
 from runtime.records import EventKind, Turn
-from runtime.statestores.base import flatten
+from runtime.stores.base import flatten
+from runtime.system.embedded import EmbeddedSystem
 
 _HARM = (EventKind.STORE_FAILED, EventKind.QUARANTINED)
 

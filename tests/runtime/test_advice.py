@@ -9,8 +9,8 @@ import pytest
 
 import runtime
 from runtime import Actor, Context, action
-from runtime.advice import advice
-from runtime.definition import define
+from runtime.authoring.advice import advice
+from runtime.authoring.definition import define
 from runtime.errors import DefinitionError
 
 

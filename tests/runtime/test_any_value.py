@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 import runtime
 from runtime import Actor, action
 from runtime.api import Subscription, SystemApi
+from runtime.authoring.settings import SETTINGS
 from runtime.errors import InternalError, InvocationTimeout, SpawnError, shown_text
-from runtime.local import EmbeddedSystem
-from runtime.settings import SETTINGS
+from runtime.system.embedded import EmbeddedSystem
 from runtime.testing.any_values import VALUES
 from tests.runtime.any_value import HANDED, PLACES, Other, Probe, action_at
 from tests.runtime.read_back import check_read_back, watched

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from runtime import Actor, Context, action, embedded, errors
-from runtime.local import EmbeddedSystem
+from runtime.system.embedded import EmbeddedSystem
 
 KEY = bytes(range(32))
 
@@ -78,11 +78,11 @@ def restart(tmp_path: Path) -> Iterator[Callable[..., EmbeddedSystem]]:
 
 def hold(system: EmbeddedSystem) -> None:
     """Messages for the inbox wait."""
-    from runtime import holding
     from runtime.ids import ActorId
+    from runtime.system import debugging
 
     system.invoke("inbox", "look")
-    holding.hold(system.driver, ActorId(system.name, "inbox"))
+    debugging.hold(system.driver, ActorId(system.name, "inbox"))
 
 
 def seen(system: EmbeddedSystem) -> list[int]:

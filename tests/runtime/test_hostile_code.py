@@ -14,7 +14,7 @@ import pytest
 
 from runtime import Actor, Context, action, errors, init, migrate, timer
 from runtime.engine.turns import Turns
-from runtime.local import EmbeddedSystem, embedded
+from runtime.system.embedded import EmbeddedSystem, embedded
 from tests.runtime.drivers.steps import wait_until
 
 WAIT_S = 10.0

@@ -14,7 +14,7 @@ import cloudpickle
 import pytest
 
 import runtime
-from runtime.local import EmbeddedSystem
+from runtime.system.embedded import EmbeddedSystem
 
 CHANGES = {
     "body": ("", "{V}"),

@@ -1,1 +1,1 @@
-"""Plain functions, one file each: every magic and every button is one of these."""
+"""Plain functions, one module a subject: every magic and every button calls one of these."""

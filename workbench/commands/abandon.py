@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runtime.errors import NotCapable
-from workbench.commands.acting import acting
+from workbench.commands.attach import acting
 from workbench.session import current
 
 

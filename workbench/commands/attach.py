@@ -1,12 +1,17 @@
-"""Work with an actor system of another process, and come back."""
+"""Work with an actor system of another process, come back, and read what was done to it."""
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from workbench.attach.attachment import Attached
-from workbench.attach.guard import read_mode
-from workbench.attach.targets import open_target
+from runtime.api import SystemApi
+from workbench.commands.history import since_us
+from workbench.presenters.acts import Acts
+from workbench.remote.access import read_mode
+from workbench.remote.targets import Attached, open_target
 from workbench.session import current
 
 
@@ -72,3 +77,44 @@ def detach() -> Attached | None:
     Actors that were deployed there from here give way to what ran before.
     """
     return current.detach()
+
+
+# --- What this notebook did to actor systems --------------------------------------------------------------------------
+
+
+def audit(actor: str | None = None, *, since: datetime | float | str | None = None, limit: int = 50) -> Acts:
+    """The last acts of this notebook on actor systems, oldest first, and what was refused to it.
+
+    Of an attached system: attaching, leaving, each call, deployment, undeployment and restoring in mode `act`, and what mode `look`
+    refused.  Of one's own: what does not come by message, such as deploying, retrying, holding and dropping messages, injecting
+    faults; its calls are in its history.  An act is recorded before it is sent; one without an end was cut short.  Of payloads
+    size and hash are kept, never what is in them.  The record is a file beside the store, which only its owner can read; for a
+    system in memory it is in memory.  Also as SQL: `SELECT * FROM audit`.
+
+    Its lines are chained: where one was changed or removed, or cannot be read, the answer says which; `damages` has it as data.
+
+    Args:
+        actor: only acts on this actor.
+        since: only later acts: an aware datetime, or how long ago in seconds or as text such as `"1h"`.
+        limit: how many.
+
+    Raises:
+        BadSetting: `since` is no time.
+    """
+    first_us = since_us(since)
+    found = [act for act in current.audits.acts() if act.at_us >= first_us and actor in (None, act.actor)]
+    return Acts.of(found[-limit:] if limit > 0 else (), current.audits.damages())
+
+
+# --- Recording what is done to one's own system outside messages; attached systems record by themselves ---------------
+
+
+def acting(
+    system: SystemApi, act: str, actor: str = "", action: str = "", payload: Any = None
+) -> AbstractContextManager[object]:
+    """Record an act around doing it.  One that cannot be recorded is done all the same, and the user is told."""
+    from runtime.system.embedded import EmbeddedSystem  # not at the top: loading the extension must not load the engine
+
+    if not isinstance(system, EmbeddedSystem):
+        return nullcontext()
+    return current.audits.own(system.name).act(act, actor, action, payload)

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from runtime.definition import ActorDefinition
+from runtime.authoring.definition import ActorDefinition
 from runtime.errors import UnknownActor
-from workbench.commands.own_system import own_system
-from workbench.export.project import Project, project_of
-from workbench.export.trying_out import CannotExport
-from workbench.export.whole_files import whole_folder
-from workbench.export.written import Written
-from workbench.presenters.system_panel import OWN_PREFIX
-from workbench.tables import plural
+from workbench.commands.breakpoints import own_system
+from workbench.exporters.atomic_files import whole_folder
+from workbench.exporters.project.project import Project, Written, project_of
+from workbench.exporters.project.verify import CannotExport
+from workbench.presenters.panels.system import OWN_PREFIX
+from workbench.render.tables import plural
 
 
 def export(path: str | Path, actors: str | Sequence[str] | None = None, *, force: bool = False) -> Written:

@@ -1,18 +1,27 @@
-"""What failed, and what could not be delivered."""
+"""What failed, and what could not be delivered: lists, the post-mortem of one failed turn, and sending a message again."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from runtime.errors import Mistake, UnknownActor, nearest
+import msgspec
+
+from runtime.api import SystemApi
+from runtime.errors import Condition, Mistake, SpawnError, UnknownActor, nearest
 from runtime.hosts.capsules import Capsule
-from runtime.local import EmbeddedSystem
-from runtime.records import DeadLetter, Turn
-from workbench.commands.limits import check_limit
-from workbench.commands.tail import newest
-from workbench.presenters.failed_turns import DeadLetters, Failed, Failures, failed_of_capsule, failed_of_turn
-from workbench.presenters.wording import short_id
+from runtime.records import DeadLetter, Invocation, State, Turn, Work
+from runtime.replay.rerun import run_again
+from runtime.system.embedded import EmbeddedSystem
+from runtime.wire.codecs.values import decode_value
+from workbench.commands.actors import check_limit
+from workbench.commands.attach import acting
+from workbench.commands.deploy import loaded_code
+from workbench.commands.history import newest
+from workbench.commands.invoke import WaitInterrupted
+from workbench.presenters.failures import DeadLetters, Failed, Failures, Tried, failed_of_capsule, failed_of_turn
+from workbench.presenters.postmortem import Postmortem
+from workbench.render.formats import short_id
 from workbench.session import current
 
 SEARCHED = 300_000
@@ -138,3 +147,135 @@ def _with_id(end: str) -> list[Any]:
     system = current.open()
     letters = system.dead_letters() if isinstance(system, EmbeddedSystem) else []
     return kept or [each for each in letters if str(each.invocation.id).endswith(end)]
+
+
+# --- Lay a failed turn open -------------------------------------------------------------------------------------------
+
+
+def postmortem(which: Failed | str | None = None) -> Postmortem:
+    """Message, state before, code and variables of a failed turn; the actor has long gone on.
+
+    The last 20 failures of this process have live frames: `.locals` are the variables themselves, `.error` the exception.
+    Of older ones and of those in other processes there is the text.
+
+    Args:
+        which: an actor's name for its last failure, an id or its end, one of `failures()`, or None for the last of all.
+
+    Raises:
+        NoSuchFailure: there is none.
+    """
+    failed = find_failure(which)
+    if isinstance(failed, DeadLetter):
+        raise NoSuchFailure(f"That message was never processed, so there is nothing to lay open: {failed.why}")
+    return Postmortem(failed, state_before(failed), _is_current(failed))
+
+
+def state_before(failed: Failed) -> Any:
+    """The decoded state that the turn began with; None if it is not known any more."""
+    system = current.open()
+    if failed.capsule is not None and failed.capsule.work.state is not None:
+        return decode_value(failed.capsule.work.state.value)
+    if failed.capsule is not None and isinstance(system, EmbeddedSystem):
+        return decode_value(system.host.initial(failed.definition).value)
+    try:
+        return system.state(failed.actor, failed.revision) if failed.revision else None
+    except SpawnError:
+        return None
+
+
+def _is_current(failed: Failed) -> bool:
+    system = current.open()
+    if isinstance(system, EmbeddedSystem):
+        deployed = system.deployed(failed.actor)
+        return deployed is not None and deployed.hash == failed.definition
+    try:
+        return system.info(failed.actor).definition == failed.definition
+    except SpawnError:
+        return False
+
+
+# --- Send a failed message again: to its actor, or to a copy ----------------------------------------------------------
+
+
+def retry(which: Failed | DeadLetter | str | None = None, *, fork: bool = False, timeout: float | None = None) -> Any:
+    """Send a failed or undeliverable message again, with the code of now; its answer, as of `invoke`.
+
+    Args:
+        which: an actor's name for its last failure, an id or its end, one of `failures()` or `dead_letters()`, or None for the
+            last failure of all.
+        fork: try it on a copy, made of the state that it found then: nothing is changed and nothing is sent; what it asks of
+            others is answered from the record; where it would write a file, reach the network or start a process it fails with
+            SideEffectStopped.  The answer is a `Tried`.
+        timeout: seconds.
+
+    Raises:
+        NoSuchFailure: there is none.
+        NotDeployed: the actor's code is not loaded.
+        CodeNotLoaded: for a copy, it is not in this process.
+        ActionFailed and others: as `invoke`.
+    """
+    failed = find_failure(which)
+    message = failed.invocation
+    if fork:
+        if isinstance(failed, DeadLetter):
+            raise NoSuchFailure("A message that was never processed found no state to try it on; retry it in place.")
+        return _on_copy(failed, 60.0 if timeout is None else timeout)
+    system = current.open()
+    try:
+        if isinstance(system, EmbeddedSystem):
+            with acting(system, "retry", message.actor.name, message.action, message.payload):
+                is_letter = isinstance(failed, DeadLetter) and failed.kept
+                return system.resend(_unwaited(message) if is_letter else _again(message), timeout)
+        return system.invoke(
+            message.actor.name,
+            message.action,
+            message.payload,
+            parent=message.parent or None,
+            metadata=message.metadata or None,
+            key=message.key or None,
+            timeout=timeout,
+        )
+    except (Mistake, Condition) as error:
+        raise error.with_traceback(None)  # noqa: B904 - itself, without the frames below this one
+    except KeyboardInterrupt:
+        raise WaitInterrupted(f"Stopped waiting for the retry of {message.actor.name}.{message.action}.") from None
+
+
+def _again(message: Invocation) -> Invocation:
+    """The same message, caused by its own failure; nobody that waited then waits any more."""
+    correlation = message.correlation or message.id
+    return msgspec.structs.replace(
+        message, cause=message.id, correlation=correlation, path=(), hops=(), asynchronous=False, scheduled_to_us=0
+    )
+
+
+def _unwaited(message: Invocation) -> Invocation:
+    """A message that was never processed, as it was, but that now somebody waits for its answer."""
+    return msgspec.structs.replace(message, path=(), hops=(), asynchronous=False, durable=False)
+
+
+def _on_copy(failed: Failed, timeout_s: float) -> Tried:
+    system = current.open()
+    definition = loaded_code(failed.actor, None)
+    work = failed.capsule.work if failed.capsule is not None else _work(system, failed)
+    outcome = run_again(definition, work, failed.sent, timeout_s=timeout_s)
+    return Tried(failed.invocation, state_before(failed), outcome)
+
+
+def _work(system: SystemApi, failed: Failed) -> Work:
+    turn = failed.turn
+    assert turn is not None
+    before = system.encoded_state(failed.actor, failed.revision) if failed.revision else None
+    return Work(
+        activation=turn.actor,
+        turn=0,
+        invocation=failed.invocation,
+        parent=turn.parent,
+        definition=turn.definition,
+        state=None if before is None else State(before),
+        state_definition="",
+        tags=turn.tags_before,
+        revision=failed.revision,
+        now_us=turn.now_us,
+        seed=turn.seed,
+    )

@@ -5,14 +5,14 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from runtime import injecting
 from runtime.config import duration_ms
 from runtime.ids import ActorId
-from runtime.injecting import Faults
-from workbench.commands.acting import acting
-from workbench.commands.own_system import own_system
+from runtime.system import debugging
+from runtime.system.debugging import Faults
+from workbench.commands.attach import acting
+from workbench.commands.breakpoints import own_system
 from workbench.redaction import redacted_text
-from workbench.tables import html_lines
+from workbench.render.tables import html_lines
 
 
 class ActiveFaults(tuple[Faults, ...]):
@@ -61,7 +61,7 @@ def faults(
     """
     system = own_system("inject faults")
     with acting(system, "fault", actor or ""):
-        return injecting.inject(
+        return debugging.inject(
             system.driver,
             ActorId(system.name, actor) if actor is not None else None,
             delay_s=duration_ms(delay, name="delay") / 1_000 if isinstance(delay, str) else delay,
@@ -79,7 +79,7 @@ def active_faults() -> ActiveFaults:
     Raises:
         NotCapable: the actors run in another process.
     """
-    return ActiveFaults(injecting.active(own_system("inject faults").driver))
+    return ActiveFaults(debugging.active(own_system("inject faults").driver))
 
 
 def end_faults(actor: str | None = None) -> ActiveFaults:
@@ -88,7 +88,7 @@ def end_faults(actor: str | None = None) -> ActiveFaults:
     Raises:
         NotCapable: the actors run in another process.
     """
-    found = [each for each in injecting.active(own_system("inject faults").driver) if actor in (None, each.actor)]
+    found = [each for each in debugging.active(own_system("inject faults").driver) if actor in (None, each.actor)]
     for each in found:
         each.end()
     return ActiveFaults(found)

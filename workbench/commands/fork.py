@@ -3,36 +3,36 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from runtime.api import Capability
-from runtime.codecs.values import decode_value, encode_value
-from runtime.drivers.waiters import error_of
-from runtime.errors import InvocationTimeout
+from runtime.drivers.replies import error_of
+from runtime.errors import InvocationTimeout, Mistake, nearest
 from runtime.ids import ActorId
 from runtime.records import Invocation, Reply, Turn
-from runtime.replay.came import came_of
+from runtime.replay.compare import came_of
 from runtime.replay.fork import ForkedActor, Step
-from runtime.replay.line import Position, given_then
-from runtime.replay.past import Following, following, position_at
-from workbench.commands import picking
-from workbench.commands.interrupted import WaitInterrupted
-from workbench.commands.loaded_code import Code, loaded_code
-from workbench.commands.picking import Edits, Which, edited
-from workbench.presenters.fork_view import fork_bundle, fork_text
-from workbench.presenters.forked import (
+from runtime.replay.history import Following, following, position_at
+from runtime.replay.sandbox import Position, given_then
+from runtime.wire.codecs.values import decode_value, encode_value
+from workbench.commands.deploy import Code, loaded_code
+from workbench.commands.invoke import WaitInterrupted
+from workbench.presenters.fork import (  # fmt: skip
     ForkDiff,
     RecordedMessage,
     RecordedMessages,
     SentMessages,
     compared,
+    fork_bundle,
+    fork_text,
     recorded_message,
     sent_messages,
-)  # fmt: skip
+)
 from workbench.redaction import redacted_text
+from workbench.render.formats import short_id
 from workbench.session import current
 
 
@@ -190,7 +190,7 @@ class Fork:
         """
         known = self.messages
         chosen = [each for each in (known if messages is None else messages) if until is None or each.revision < until]
-        chosen = edited(known, picking.without(known, chosen, without), edit or {})
+        chosen = edited(known, messages_without(known, chosen, without), edit or {})
         if code is not None:
             self._forked.use(loaded_code(self.actor, code))
         self._forked.back_to_start()
@@ -247,3 +247,63 @@ def _error(turn: Turn) -> BaseException:
     error = error_of(Reply(turn.invocation, failure=turn.failure), invocation)
     assert error is not None
     return error
+
+
+# --- Which of the recorded messages after a fork's revision are meant, and how they are edited ------------------------
+
+Which = str | RecordedMessage | Callable[[RecordedMessage], object]
+"""A recorded message by its id or the end of it, itself, or every one for which a function says yes."""
+
+Edits = Mapping[str, Any] | Callable[[RecordedMessage], Any]
+"""Other payloads by id or the end of it, or a function that gives one, or None for the recorded one."""
+
+
+class NoSuchMessage(Mistake):
+    """No recorded message after the fork's revision has that id."""
+
+    code = "no_such_message"
+
+
+def messages_without(
+    known: RecordedMessages, messages: Iterable[RecordedMessage], which: Which | Sequence[Which]
+) -> list[RecordedMessage]:
+    """`messages` but for those.
+
+    Raises:
+        NoSuchMessage: an id is not among the known ones.
+    """
+    several = [which] if isinstance(which, (str, RecordedMessage)) or callable(which) else list(which)
+    gone = {each.id for one in several for each in _picked(known, one)}
+    return [each for each in messages if each.id not in gone]
+
+
+def edited(known: RecordedMessages, messages: Iterable[RecordedMessage], edits: Edits) -> list[RecordedMessage]:
+    """`messages`, those of `edits` with another payload.
+
+    Raises:
+        NoSuchMessage: an id is not among the known ones.
+    """
+    payload_of = edits if callable(edits) else _by_id(known, edits)
+    return [_with(each, payload_of(each)) for each in messages]
+
+
+def _picked(known: RecordedMessages, which: Which) -> list[RecordedMessage]:
+    if isinstance(which, RecordedMessage):
+        return [which]
+    if callable(which):
+        return [each for each in known if which(each)]
+    found = [each for each in known if which and each.id.endswith(which)]
+    if len(found) != 1:
+        what = "more than one recorded message ends with" if found else "no recorded message has"
+        ids = [short_id(each.id) for each in known]
+        raise NoSuchMessage(f"After the fork's revision {what} the id {which!r}. {nearest(which, ids, kind='message')}")
+    return found
+
+
+def _by_id(known: RecordedMessages, edits: Mapping[str, Any]) -> Callable[[RecordedMessage], Any]:
+    by_id = {_picked(known, which)[0].id: payload for which, payload in edits.items()}
+    return lambda message: by_id.get(message.id)
+
+
+def _with(message: RecordedMessage, payload: Any) -> RecordedMessage:
+    return message if payload is None else message.with_payload(payload)

@@ -1,14 +1,29 @@
-"""An actor's past, turn by turn."""
+"""An actor's past: turn by turn, by SQL, since the last cell, live, and what it logged."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from runtime.api import Capability, SystemApi
 from runtime.clock import as_datetime
-from runtime.codecs.values import decode_value
+from runtime.config import duration_ms
+from runtime.errors import BadSetting, StoreUnavailable, shown
+from runtime.ids import ActorId
 from runtime.records import Failure, Turn
-from workbench.commands.limits import check_limit
-from workbench.commands.tail import last_sequence, need_history, newest
+from runtime.wire.codecs.values import decode_value
+from workbench.actor_logs import LogLine
+from workbench.commands.actors import check_limit
+from workbench.commands.invoke import WaitInterrupted
+from workbench.presenters.logs import Logs
 from workbench.results import Entry, History
 from workbench.session import current
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyRelation
 
 
 def history(actor: str, limit: int = 20, *, revision: int | None = None) -> History:
@@ -57,3 +72,184 @@ def _failure(failure: Failure | None) -> str:
     if failure is None:
         return ""
     return f"{failure.type_name}: {failure.text}" if failure.type_name else failure.message.partition("\n")[0]
+
+
+# --- Ask the history with SQL -----------------------------------------------------------------------------------------
+
+
+def query(sql: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> DuckDBPyRelation:
+    """The rows of a SQL query over everything that was answered before the call, as a DuckDB relation.
+
+    Tables: `actors`, `states`, `revisions`, `invocations`, `failures`, `lifecycle`, `definitions`, `audit`, and one view per
+    actor in schema `history`, such as `history.counter`.  `.df()` gives pandas, `.arrow()` Arrow.
+
+    Args:
+        params: values for `?` (a sequence) or `$name` (a mapping).
+
+    Raises:
+        BadQuery: not one statement that reads, or one that fails; the message says where.
+        NotCapable: the system keeps no history.
+    """
+    try:
+        return current.history().query(sql, params)
+    except KeyboardInterrupt:
+        raise WaitInterrupted("The query was interrupted; nothing else was.") from None
+
+
+# --- A time that something is to be later than ------------------------------------------------------------------------
+
+
+def since_us(since: datetime | float | str | None) -> int:
+    """Microseconds since the epoch; 0 for None.
+
+    Args:
+        since: an aware datetime, the text of one, or how long ago: seconds, or text such as `"1h"`.
+
+    Raises:
+        BadSetting: it is none of these.
+    """
+    if since is None:
+        return 0
+    if isinstance(since, str):
+        return _read(since)
+    if isinstance(since, datetime):
+        return _of(since)
+    if since < 0:
+        raise BadSetting(_complaint(since))
+    return _ago(since)
+
+
+def _read(text: str) -> int:
+    try:
+        return _of(datetime.fromisoformat(text))
+    except ValueError:
+        pass
+    try:
+        return _ago(float(text) if text.replace(".", "", 1).isdigit() else duration_ms(text, name="since") / 1_000)
+    except BadSetting:
+        raise BadSetting(_complaint(text)) from None
+
+
+def _of(moment: datetime) -> int:
+    """A moment without a zone is meant in the reader's own."""
+    return round(moment.astimezone().timestamp() * 1_000_000)
+
+
+def _ago(seconds: float) -> int:
+    return time.time_ns() // 1_000 - round(seconds * 1_000_000)
+
+
+def _complaint(since: object) -> str:
+    return f"since={shown(since)} is no time. Give an aware datetime, or how long ago: seconds, or text such as '1h'."
+
+
+# --- The newest turns of a system, without reading its whole past -----------------------------------------------------
+
+_FIRST_WINDOW = 4_096
+_GROWTH = 8
+
+
+def need_history(system: SystemApi) -> None:
+    """Nothing, where there is a past to read.
+
+    Raises:
+        NotCapable: the system keeps none, with its reason.
+    """
+    if Capability.HISTORY not in system.capabilities:
+        next(iter(system.turns()), None)
+
+
+def newest(
+    system: SystemApi,
+    is_wanted: Callable[[Turn], bool],
+    limit: int,
+    *,
+    actor: str | None = None,
+    after: int = 0,
+    until: int | None = None,
+    searched: int | None = None,
+) -> list[Turn]:
+    """The last `limit` turns that are wanted, oldest first; the past is read in growing pieces until there are enough.
+
+    What cannot be written just now is not among them.
+
+    Args:
+        after: only turns with a higher sequence.
+        until: only turns with this sequence or a lower one; None for all.
+        searched: how far back to look, in turns of the whole system; None for all.
+
+    Raises:
+        NotCapable: the system keeps no history.
+    """
+    need_history(system)
+    with suppress(StoreUnavailable):
+        system.flush()
+    found: list[Turn] = []
+    end, window = system.status().committed if until is None else until, _FIRST_WINDOW
+    first = max(after, end - searched) if searched is not None else after
+    while end > first and len(found) < limit:
+        start = max(first, end - window)
+        found = [turn for turn in _between(system, start, end, actor) if is_wanted(turn)] + found
+        end, window = start, window * _GROWTH
+    return found[-limit:]
+
+
+def last_sequence(system: SystemApi, actor: str, revision: int) -> int:
+    """A sequence that no turn of an actor up to that revision exceeds, and few later ones keep within.
+
+    Found by halving, since revisions only grow: a past of a million turns is not read for it.
+
+    Raises:
+        NotCapable: the system keeps no history.
+    """
+    first, end = 0, system.status().committed
+    while end - first > _FIRST_WINDOW:
+        middle = (first + end) // 2
+        turn = next((turn for batch in system.turns(after=middle, actor=actor) for turn in batch), None)
+        if turn is None or turn.revision > revision:
+            end = middle
+        else:
+            first = turn.sequence
+    return end
+
+
+def _between(system: SystemApi, start: int, end: int, actor: str | None) -> Iterator[Turn]:
+    for batch in system.turns(after=start, actor=actor):
+        for turn in batch:
+            if turn.sequence > end:
+                return
+            yield turn
+
+
+# --- What actors print and log ----------------------------------------------------------------------------------------
+
+
+def logs(actor: str | None = None, limit: int = 1_000, *, invocation: str = "") -> Logs:
+    """The last lines that actors printed and logged, oldest first, each with the invocation that it belongs to.
+
+    `print`, `ctx.log`, `logging` and progress bars inside an action end up here, as long as the extension is loaded; in a script
+    they go where a script's output goes.  Bounded: 1,000 lines of an actor are kept.
+
+    Args:
+        actor: None for all actors.
+        invocation: only what belongs to this one; the end of its id will do.
+
+    Raises:
+        UnknownActor: nothing is known under that name.
+        BadSetting: `limit` is less than 1.
+    """
+    check_limit(limit)
+    is_elsewhere = current.attached is not None
+    if actor is None:
+        return Logs.of(_chosen(None, invocation, limit), is_elsewhere=is_elsewhere)
+    system = current.open()
+    identity = ActorId(system.name, actor)
+    found = _chosen(identity, invocation, limit)
+    if not found:
+        system.info(actor)
+    return Logs.of(found, whose=actor, dropped=current.logs.dropped(identity), is_elsewhere=is_elsewhere)
+
+
+def _chosen(actor: ActorId | None, invocation: str, limit: int) -> list[LogLine]:
+    lines = current.logs.lines(actor)
+    return [line for line in lines if line.invocation.endswith(invocation)][-limit:]

@@ -17,8 +17,8 @@ from typing import Any, Protocol
 from runtime.api import SystemApi
 from runtime.errors import ActionFailed, BadSetting, Mistake, SpawnError, UnknownAction
 from runtime.records import IMPLICIT_READS
-from workbench.presenters.call_text import call_text
 from workbench.presenters.load import LoadResult
+from workbench.presenters.messages import call_text
 from workbench.session import current
 
 MOST_CALLS = 1_000_000

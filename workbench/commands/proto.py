@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runtime.errors import BadSetting, ContractError
-from workbench.commands.loaded_code import CodeNotLoaded, loaded_code
+from workbench.commands.deploy import CodeNotLoaded, loaded_code
 from workbench.commands.serve import Served
 from workbench.session import current
 
 if TYPE_CHECKING:
+    from runtime.authoring.definition import ActorDefinition
     from runtime.contracts.contract import Contract
     from runtime.contracts.generate import ProtoText
-    from runtime.definition import ActorDefinition
 
 
 def proto(text: str | None = None, *, file: str | Path | None = None) -> Contract:
@@ -60,8 +60,8 @@ def contract(actor: str | type, *, package: str = "") -> ProtoText:
         UnknownActor: nothing is known under that name.
         ContractError: a name in it is none for protobuf, or its code is not in this process.
     """
+    from runtime.authoring.definition import define
     from runtime.contracts.generate import ProtoText, proto_of
-    from runtime.definition import define
 
     declared = [each for each in current.contracts.values() if isinstance(actor, str) and _declares(each, actor)]
     if declared:

@@ -9,17 +9,16 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from runtime.api import Capability, SystemApi
+from runtime.authoring.definition import ActorDefinition
 from runtime.config import Durability
-from runtime.definition import ActorDefinition
 from runtime.errors import BadSetting, NotCapable, SpawnError
 from runtime.ids import ActorId
-from runtime.replay.past import Bound, Past
-from runtime.replay.replaying import Replay, Replayed, Verdict
-from workbench.commands.interrupted import WaitInterrupted
-from workbench.commands.loaded_code import Code, loaded_code
-from workbench.presenters.replayed import MOST_ROWS, ReplayedTurn, ReplayedTurns, ReplayResult, replayed_turn
-from workbench.presenters.sides import decoded
-from workbench.presenters.wording import plural
+from runtime.replay.history import Bound, Past
+from runtime.replay.replay import Replay, Replayed, Verdict
+from workbench.commands.deploy import Code, loaded_code
+from workbench.commands.invoke import WaitInterrupted
+from workbench.presenters.replay import MOST_ROWS, ReplayedTurn, ReplayedTurns, ReplayResult, decoded, replayed_turn
+from workbench.render.formats import plural
 from workbench.session import current
 
 _QUIET_S = 1.0

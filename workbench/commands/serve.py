@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any, cast
 
 from runtime.errors import BadSetting
 from workbench.redaction import redacted_text
+from workbench.render.tables import html_lines
 from workbench.session import current
-from workbench.store_place import shown_path
-from workbench.tables import html_lines
+from workbench.store_location import shown_path
 
 if TYPE_CHECKING:
     from runtime.contracts.contract import Contract
-    from runtime.local import EmbeddedSystem
-    from runtime.servers.grpc_node import NodeServer
-    from runtime.servers.running import RunningProxy
+    from runtime.servers.grpc_node.server import NodeServer
+    from runtime.servers.spawn_proxy.server import RunningProxy
+    from runtime.system.embedded import EmbeddedSystem
 
 HOST_PORT = 8090
 """Where a host listens, as Spawn has it."""
@@ -77,7 +77,7 @@ class Served:
         Raises:
             ContractError: one of its services cannot be served.
         """
-        from runtime.servers.grpc_contract import serve_contract
+        from runtime.servers.contracts.grpc import serve_contract
 
         serve_contract(self._node, contract)
         if self._proxy is not None:
@@ -127,7 +127,7 @@ def serve(*, grpc_port: int = 0, http_port: int | None = 0, host_port: int | Seq
     Raises:
         BadSetting: a port is taken or is none, or the current system is another process's.
     """
-    from runtime.servers.grpc_node import NodeServer
+    from runtime.servers.grpc_node.server import NodeServer
 
     host_ports = [host_port] if isinstance(host_port, int) else list(host_port or ())
     _check_ports(grpc_port, http_port or 0, *host_ports)
@@ -151,7 +151,7 @@ def serve(*, grpc_port: int = 0, http_port: int | None = 0, host_port: int | Seq
 
 
 def _proxy(system: EmbeddedSystem, http_port: int, host_ports: Sequence[int]) -> RunningProxy:
-    from runtime.servers.running import serve as serve_http
+    from runtime.servers.spawn_proxy.server import serve as serve_http
 
     first, *others = host_ports
     return serve_http(system, http_port=http_port, host_port=first, more=[(0, port) for port in others])

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from runtime.codecs.values import decode_value
 from runtime.errors import SpawnError, shown
-from runtime.statestores.spawn_tables import SpawnRevision, open_spawn_database
+from runtime.stores.spawn_db.reader import SpawnRevision, open_spawn_database
+from runtime.wire.codecs.values import decode_value
 from workbench.redaction import redacted
+from workbench.render.tables import local_time
 from workbench.results import Rows
-from workbench.tables import local_time
 
 
 class SpawnRevisions(Rows[SpawnRevision]):

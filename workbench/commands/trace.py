@@ -9,12 +9,12 @@ from contextvars import Token
 from typing import Any, Self
 
 from runtime.api import Subscription, SystemApi
-from runtime.client import noted
 from runtime.errors import Mistake
-from runtime.local import EmbeddedSystem
+from runtime.invocations import noted
 from runtime.records import DeadLetter, Event, Invocation, Turn
-from workbench.commands.interrupted import WaitInterrupted
-from workbench.commands.tail import newest
+from runtime.system.embedded import EmbeddedSystem
+from workbench.commands.history import newest
+from workbench.commands.invoke import WaitInterrupted
 from workbench.presenters.messages import messages_of
 from workbench.presenters.trace import Cost, Trace
 from workbench.session import current

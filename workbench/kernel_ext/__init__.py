@@ -1,1 +1,1 @@
-"""The workbench inside IPython: the only package that knows IPython, its kernel and traitlets' configuration."""
+"""The extension of IPython: magics, `%%actor` cells, completion, errors, output."""

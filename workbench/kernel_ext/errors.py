@@ -7,17 +7,24 @@ calling cell to the line of the cell that raised.  Reply status and type of the 
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
 import linecache
+import os
 import re
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import IPython
 from IPython.core import ultratb
 
+from runtime import errors
 from runtime.errors import ActionFailed, InternalError, SpawnError, shown_text
-from workbench.kernel_ext.frames import joined, user_frames
+from workbench.commands.invoke import still_at_work
 from workbench.redaction import redacted_source, redacted_text
 
 _HOOK = "_render_traceback_"
@@ -168,11 +175,10 @@ def _aftermath(failure: ActionFailed) -> str:
 
 def _what_now(failure: ActionFailed) -> list[str]:
     """The message that failed and the state that it found, while this process remembers them."""
-    from workbench.commands.failures import remembered
-    from workbench.commands.postmortem import state_before
-    from workbench.presenters.call_text import call_text
-    from workbench.presenters.values import one_line, outline
+    from workbench.commands.failures import remembered, state_before
+    from workbench.presenters.messages import call_text
     from workbench.redaction import redacted
+    from workbench.render.values import one_line, outline
 
     failed = remembered(failure.invocation)
     if failed is None:
@@ -199,3 +205,104 @@ def _without_chain(error: SpawnError) -> SpawnError:
     Exception.__init__(plain, *error.args)
     plain.__suppress_context__ = True
     return plain
+
+
+# --- Which frames of a traceback are the user's -----------------------------------------------------------------------
+
+
+def _directory(file: str | None) -> str:
+    return str(Path(file or "").absolute().parent) + os.sep
+
+
+_HIDDEN = (
+    _directory(str(Path(__file__).parent)),
+    *(_directory(module.__file__) for module in (errors, IPython, asyncio, concurrent.futures)),
+    str(Path(threading.__file__).absolute()),
+)
+_MAGIC_ENTRY = {"run_line_magic", "run_cell_magic"}
+
+
+def user_frames(trace: TracebackType | None) -> list[TracebackType]:
+    """The entries that are neither ours nor the plumbing of IPython and asyncio, outermost first.
+
+    A cell's line that only calls a magic is left out: what was typed there is the magic.
+    """
+    entries = list(_entries(trace))
+    return [
+        entry
+        for entry, inner in zip(entries, [*entries[1:], None], strict=True)
+        if not entry.tb_frame.f_code.co_filename.startswith(_HIDDEN) and not _only_calls_a_magic(entry, inner)
+    ]
+
+
+def is_ours(trace: TracebackType | None) -> bool:
+    """Whether a traceback leads through code of this package or of the runtime."""
+    ours = _HIDDEN[:2]
+    return any(entry.tb_frame.f_code.co_filename.startswith(ours) for entry in _entries(trace))
+
+
+def joined(entries: Iterable[TracebackType]) -> TracebackType | None:
+    """One traceback of these entries, in their order; None for none."""
+    trace: TracebackType | None = None
+    for entry in reversed(list(entries)):
+        trace = TracebackType(trace, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
+    return trace
+
+
+def _entries(trace: TracebackType | None) -> Iterator[TracebackType]:
+    while trace is not None:
+        yield trace
+        trace = trace.tb_next
+
+
+def _only_calls_a_magic(entry: TracebackType, inner: TracebackType | None) -> bool:
+    if inner is None or inner.tb_frame.f_code.co_name not in _MAGIC_ENTRY:
+        return False
+    return entry.tb_frame.f_code.co_name == "<module>"
+
+
+# --- A wait that was interrupted, shown without frames of ours, and with what goes on all the same --------------------
+# Where a command can say more it raises `WaitInterrupted` itself.  This is for all others, and for `await`: there the
+# kernel cancels the cell, and nothing but a bare `CancelledError` is left of it.
+
+_SHOWN = (KeyboardInterrupt, asyncio.CancelledError)
+
+
+class Interrupts:
+    """Shows interrupts of one shell, until it is removed; does nothing where somebody else does that already."""
+
+    def __init__(self, shell: Any, errors: ErrorDisplay) -> None:
+        self._shell, self._errors = shell, errors
+        self._before: tuple[Any, Any] | None = None
+
+    def install(self) -> None:
+        """From now on."""
+        if self._shell.custom_exceptions:
+            return
+        self._before = self._shell.custom_exceptions, self._shell.CustomTB
+        self._shell.set_custom_exc(_SHOWN, self._show)
+
+    def remove(self) -> None:
+        """IPython shows them again."""
+        if self._before is not None and self._shell.custom_exceptions == _SHOWN:
+            self._shell.custom_exceptions, self._shell.CustomTB = self._before
+        self._before = None
+
+    def _show(
+        self, shell: Any, kind: type, error: BaseException, trace: TracebackType | None, tb_offset: int | None = None
+    ) -> list[str]:
+        lines = self._lines(shell, kind, error, trace, tb_offset)
+        shell._showtraceback(kind, error, lines)
+        return lines
+
+    def _lines(
+        self, shell: Any, kind: type, error: BaseException, trace: TracebackType | None, tb_offset: int | None
+    ) -> list[str]:
+        render = getattr(error, "_render_traceback_", None)
+        if render is not None:
+            return list(render())
+        at_work = still_at_work()
+        if not is_ours(trace) and not (isinstance(error, asyncio.CancelledError) and at_work):
+            return list(shell.InteractiveTB.structured_traceback(kind, error, trace, tb_offset=tb_offset))
+        frames = user_frames(trace)
+        return [*(self._errors.of_frames(error, frames) if frames else []), f"Stopped waiting. {at_work}".rstrip()]

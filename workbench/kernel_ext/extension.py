@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import gc
+import logging
 from collections.abc import Callable
 from typing import Any
 
 from workbench import widgets
-from workbench.kernel_ext.all_magics import CLASSES
-from workbench.kernel_ext.authoring import Authoring
-from workbench.kernel_ext.completer import LineCompleter
+from workbench.kernel_ext.actor_cell import Announcements, Authoring, Rebound, RunningCell
+from workbench.kernel_ext.completion import LineCompleter
 from workbench.kernel_ext.config import Workbench
-from workbench.kernel_ext.errors import ErrorDisplay
-from workbench.kernel_ext.interrupts import Interrupts
-from workbench.kernel_ext.kernel_end import KernelEnd
-from workbench.kernel_ext.magic_base import BaseMagics
-from workbench.kernel_ext.magics import WorkbenchMagics
-from workbench.kernel_ext.panels import Panels
-from workbench.kernel_ext.prints import Prints
-from workbench.kernel_ext.rebound import Announcements, Rebound
-from workbench.kernel_ext.running_cell import RunningCell
+from workbench.kernel_ext.display import Panels
+from workbench.kernel_ext.errors import ErrorDisplay, Interrupts
+from workbench.kernel_ext.magics.base import BaseMagics
+from workbench.kernel_ext.magics.core import WorkbenchMagics
+from workbench.kernel_ext.magics.registry import CLASSES
+from workbench.kernel_ext.output_capture import Prints
 from workbench.session import Session, current
 
 _VSCODE_NOTEBOOK = "__vsc_ipynb_file__"
@@ -148,3 +145,39 @@ def _put_back(table: dict[str, Any], name: str, function: Any) -> None:
         table.pop(name, None)
     else:
         table[name] = function
+
+
+# --- The end of a kernel by its menu: the actor system stops while there is still time for it -------------------------
+# Python's own exit hooks come too late for that: a kernel with a child process is ended by a signal, without them.
+
+_DRAIN_S = 1.0
+"""A front end ends a kernel with SIGTERM after some seconds; before that, what is left must be on disk as dead letters."""
+
+
+class KernelEnd:
+    """Stops the session when the kernel is asked to shut down, until it is removed.  Does nothing without a kernel."""
+
+    def __init__(self, shell: Any, session: Session) -> None:
+        self._kernel: Any = getattr(shell, "kernel", None)
+        self._session = session
+
+    def install(self) -> None:
+        """From now on."""
+        kernel, session = self._kernel, self._session
+        if kernel is None or not hasattr(kernel, "do_shutdown"):
+            return
+        before = kernel.do_shutdown
+
+        def do_shutdown(restart: bool) -> Any:
+            try:
+                session.stop(_DRAIN_S)
+            except Exception as error:  # noqa: BLE001 - the kernel ends all the same
+                logging.getLogger("workbench").error("The actor system did not stop properly: %s", error)
+            return before(restart)
+
+        kernel.do_shutdown = do_shutdown
+
+    def remove(self) -> None:
+        """The kernel ends as before."""
+        if self._kernel is not None:
+            vars(self._kernel).pop("do_shutdown", None)

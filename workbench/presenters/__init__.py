@@ -1,1 +1,1 @@
-"""Records in, plain view models, text and HTML out: pure, and without IPython or widgets."""
+"""View models: results and panels as text, HTML and plain data, without a front end."""

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from runtime.clock import as_datetime
-from workbench.audit_chain import Damage
-from workbench.audit_log import Act
+from workbench.remote.audit_chain import Damage
+from workbench.remote.audit_log import Act
+from workbench.render.tables import html_lines, local_time
 from workbench.results import Bundle, Rows
-from workbench.tables import html_lines, local_time
 
 _MOST_DAMAGES = 10
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from workbench.presenters.columns import Column, aligned
-from workbench.presenters.html import FRAME, Markup, code, element, muted, table
-from workbench.presenters.rendering import Rendering
-from workbench.presenters.wording import count, duration, plural
+from workbench.render.formats import count, duration, plural
+from workbench.render.html import FRAME, Column, Markup, Rendering, aligned, code, element, muted, table
 
 _STEPS = (1, 2, 5)
 _BARS = 40

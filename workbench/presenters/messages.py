@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
-from runtime.codecs.values import decode_value
+from runtime.errors import InternalError, Mistake, error_class
 from runtime.ids import ActorId
-from runtime.records import Encoded, Invocation, Turn
-from workbench.presenters.call_text import call_text
-from workbench.presenters.turns import outcome_of
-from workbench.presenters.values import one_line, outline
+from runtime.records import Encoded, Failure, Invocation, Turn
+from runtime.wire.codecs.values import decode_value
 from workbench.redaction import redacted
+from workbench.render.formats import printable, shortened
+from workbench.render.values import Limits, Node, one_line, outline
 
 OUTSIDE = "notebook"
 """The sender of what no actor sent."""
@@ -180,3 +181,101 @@ def _kind(invocation: str, action: str, actor: str, payload: Encoded | None, cau
         if workflow.broadcast is not None and workflow.broadcast.payload == payload:
             return "broadcast"
     return "cast"
+
+
+# --- The record of a turn as one row: how it ended, told apart by cause -----------------------------------------------
+
+OUTCOMES = {
+    "ok": "succeeded",
+    "raised": "the action raised; the state is as it was",
+    "abandoned": "given up before it ended; the state is as it was",
+    "refused": "its result could not be kept; the state is as it was",
+    "rejected": "never ran: the call did not fit",
+    "failed": "the system could not run it",
+    "defect": "a defect of the workbench",
+}
+"""Every outcome a row can show, with what it means."""
+
+_BY_CODE = {
+    "action_failed": "raised",
+    "timeout": "abandoned",
+    "abandoned": "abandoned",
+    "bad_state": "refused",
+    "bad_response": "refused",
+}
+
+
+class TurnRow(msgspec.Struct, frozen=True, array_like=True):
+    """One finished turn.  Array-like: ten of them travel to the browser with every update."""
+
+    sequence: int
+    action: str
+    outcome: str
+    """A key of `OUTCOMES`."""
+    detail: str
+    """Of a failure: its class and text, one line."""
+    took_us: int
+    waited_us: int
+    revision: int
+    changed: bool
+    """The turn made this revision."""
+    finished_us: int
+    caller: str
+    """The calling actor; empty from outside."""
+    invocation: str
+
+
+def turn_row(turn: Turn) -> TurnRow:
+    """The row of one turn; the same turn always gives the same row."""
+    return TurnRow(
+        sequence=turn.sequence,
+        action=turn.action,
+        outcome=outcome_of(turn.failure),
+        detail=_detail(turn.failure),
+        took_us=max(0, turn.finished_us - turn.started_us),
+        waited_us=max(0, turn.started_us - turn.enqueued_us),
+        revision=turn.revision,
+        changed=turn.revision != turn.revision_before,
+        finished_us=turn.finished_us,
+        caller=turn.caller.name if turn.caller else "",
+        invocation=turn.invocation,
+    )
+
+
+def outcome_of(failure: Failure | None) -> str:
+    """The key of `OUTCOMES` for a failure, by its code; codes of a later version fall under `failed`."""
+    if failure is None:
+        return "ok"
+    if failure.code in _BY_CODE:
+        return _BY_CODE[failure.code]
+    kind = error_class(failure.code)
+    if issubclass(kind, InternalError):
+        return "defect"
+    return "rejected" if issubclass(kind, Mistake) else "failed"
+
+
+def _detail(failure: Failure | None) -> str:
+    if failure is None:
+        return ""
+    if failure.type_name:
+        return shortened(f"{failure.type_name}: {failure.text}" if failure.text else failure.type_name, 160)
+    return shortened(failure.message.partition("\n")[0], 160)
+
+
+# --- A message as one would write the call: `take(amount=30)` ---------------------------------------------------------
+
+SHORT = Limits(depth=3, items=8, nodes=30, characters=60)
+
+
+def call_text(action: str, payload: Any, limit: int = 120) -> str:
+    """The action with its payload's fields as arguments, without secrets; at most `limit` characters."""
+    node = outline(redacted(payload), SHORT)
+    text = "" if payload is None else one_line(node, 10 * limit)
+    if node.kind == "map":
+        text = ", ".join([*(f"{name}={_value(item)}" for name, item in node.items), *(["…"] if node.more else [])])
+    shown = f"{printable(action)}({text})"
+    return shown if len(shown) <= limit else shown[: limit - 2] + "…)"
+
+
+def _value(node: Node) -> str:
+    return one_line(node, 200)

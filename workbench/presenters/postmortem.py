@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import linecache
+import re
+import traceback
 from collections.abc import Iterator, Mapping
-from types import FrameType
+from types import FrameType, ModuleType, TracebackType
 from typing import Any
 
-from workbench.presenters.call_text import call_text
-from workbench.presenters.failed_turns import Failed
-from workbench.presenters.frames import FrameView, SourceLine, chain_of, frames_of, variables_of
-from workbench.presenters.html import CODE_FONT, ERROR, FRAME, LINE, Markup, code, element, join, muted, source
-from workbench.presenters.rendering import bundle
-from workbench.presenters.turns import OUTCOMES
-from workbench.presenters.values import one_line, outline
-from workbench.presenters.wording import clock_time, printable, short_hash, short_id
-from workbench.redaction import redacted, redacted_source, redacted_text
-from workbench.tables import local_time
+import msgspec
+
+from workbench.presenters.failures import Failed
+from workbench.presenters.messages import OUTCOMES, call_text
+from workbench.redaction import HIDDEN, is_secret, redacted, redacted_source, redacted_text
+from workbench.render.formats import clock_time, printable, short_hash, short_id
+from workbench.render.html import CODE_FONT, ERROR, FRAME, LINE, Markup, bundle, code, element, join, muted, source
+from workbench.render.tables import local_time
+from workbench.render.values import Limits, Node, one_line, outline
 
 _WIDE = 400
 
@@ -149,3 +151,93 @@ def _source_html(line: SourceLine) -> Markup:
     text = f"{'→' if line.is_here else ' '} {line.number:>4}  {line.text}"
     shown = element("span", source(text), style="font-weight:600" if line.is_here else "opacity:.75")
     return Markup(f"{shown}\n")
+
+
+# --- Frames of a failed turn ------------------------------------------------------------------------------------------
+# The frames of an exception as data: where, which lines, and what the variables held; bounded, and without secrets.
+
+MOST_FRAMES = 10
+_MOST_VARIABLES = 40
+_AROUND = 3
+_VALUE = Limits(depth=2, items=10, nodes=40, characters=200)
+_CELL = re.compile(r"ipykernel_\d+[/\\]\d+\.py$|^<ipython-input|^<cell")
+
+
+class SourceLine(msgspec.Struct, frozen=True):
+    """One line of code near the place."""
+
+    number: int
+    text: str
+    is_here: bool = False
+
+
+class FrameView(msgspec.Struct, frozen=True):
+    """One call on the way to the exception."""
+
+    function: str
+    place: str
+    """`cell`, or the file's name."""
+    line: int
+    source: tuple[SourceLine, ...]
+    variables: tuple[tuple[str, Node], ...]
+    more: int = 0
+    """Variables that are not shown."""
+
+
+def frames_of(error: BaseException) -> list[tuple[FrameView, FrameType]]:
+    """The innermost frames of an exception, outermost first, each beside the live one."""
+    entries = list(_entries(error.__traceback__))[-MOST_FRAMES:]
+    return [(_view(entry), entry.tb_frame) for entry in entries]
+
+
+def chain_of(error: BaseException) -> list[str]:
+    """What led to it, nearest first: `caused by KeyError: 'x'`."""
+    lines: list[str] = []
+    seen = {id(error)}
+    while True:
+        cause = error.__cause__
+        link = cause or (None if error.__suppress_context__ else error.__context__)
+        if link is None or id(link) in seen or len(lines) > 5:
+            return lines
+        seen.add(id(link))
+        word = "caused by" if cause is not None else "while handling"
+        lines.append(f"{word} {''.join(traceback.format_exception_only(link)).strip()}")
+        error = link
+
+
+def variables_of(frame: FrameType) -> Mapping[str, Any]:
+    """A frame's own variables; of the actor its fields, as the action left them."""
+    found: dict[str, Any] = {}
+    for name, value in frame.f_locals.items():
+        if name.startswith("__") or isinstance(value, ModuleType):
+            continue
+        found[name] = vars(value) if name == "self" and hasattr(value, "__dict__") else value
+    return found
+
+
+def _entries(trace: TracebackType | None) -> Iterator[TracebackType]:
+    while trace is not None:
+        yield trace
+        trace = trace.tb_next
+
+
+def _view(entry: TracebackType) -> FrameView:
+    frame, code = entry.tb_frame, entry.tb_frame.f_code
+    variables = variables_of(frame) if frame.f_locals is not frame.f_globals else {}
+    shown = tuple((name, _outlined(name, value)) for name, value in list(variables.items())[:_MOST_VARIABLES])
+    place = "cell" if _CELL.search(code.co_filename) else re.split(r"[/\\]", code.co_filename)[-1]
+    source = tuple(_source(code.co_filename, entry.tb_lineno, frame.f_globals))
+    return FrameView(code.co_name, place, entry.tb_lineno, source, shown, max(0, len(variables) - _MOST_VARIABLES))
+
+
+def _outlined(name: str, value: Any) -> Node:
+    if is_secret(name) and value is not None:
+        return Node("other", HIDDEN)
+    return outline(redacted(value) if type(value) in (dict, list) else value, _VALUE)
+
+
+def _source(filename: str, line: int, module_globals: dict[str, Any]) -> Iterator[SourceLine]:
+    for number in range(max(1, line - _AROUND), line + 2):
+        text = linecache.getline(filename, number, module_globals)
+        if text.strip() or number == line:
+            yield SourceLine(number, text.rstrip(), number == line)

@@ -8,15 +8,18 @@ from typing import Any
 
 import msgspec
 
-from workbench.data_frames import to_pandas, to_polars
-from workbench.presenters.columns import Column, aligned
-from workbench.presenters.html import FRAME, Markup, code, element, muted, table
-from workbench.presenters.mermaid import sequence_mermaid
 from workbench.presenters.messages import OUTSIDE, Message
-from workbench.presenters.rendering import bundle
-from workbench.presenters.sequence import MOST_ACTORS, MOST_MESSAGES, participants_of, sequence_svg
-from workbench.presenters.wording import duration, plural, short_id
+from workbench.presenters.sequence_diagram import (
+    MOST_ACTORS,
+    MOST_MESSAGES,
+    participants_of,
+    sequence_mermaid,
+    sequence_svg,
+)
 from workbench.redaction import redacted_text
+from workbench.render.formats import duration, plural, short_id
+from workbench.render.html import FRAME, Column, Markup, aligned, bundle, code, element, muted, table
+from workbench.results import to_pandas, to_polars
 
 _MOST_ROWS = 120
 _COLUMNS = (

@@ -9,12 +9,11 @@ from typing import Any
 import msgspec
 
 from runtime.records import StoredDefinition
-from workbench.presenters.html import CODE_FONT, FRAME, Markup, element, muted, source
-from workbench.presenters.rendering import bundle
-from workbench.presenters.wording import short_hash
 from workbench.redaction import redacted_source
+from workbench.render.formats import short_hash
+from workbench.render.html import CODE_FONT, FRAME, Markup, bundle, element, muted, source
+from workbench.render.tables import cut, local_time
 from workbench.results import Rows
-from workbench.tables import cut, local_time
 
 
 class Version(msgspec.Struct, frozen=True, kw_only=True):

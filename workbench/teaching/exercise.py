@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from runtime.actor import Actor
+from runtime.authoring.actor import Actor
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,39 +8,39 @@ from typing import TYPE_CHECKING, Any
 from runtime.api import SystemApi
 
 if TYPE_CHECKING:
-    from workbench.widgets.intents import OnIntent
     from workbench.widgets.panel import Panel
+    from workbench.widgets.source import OnIntent
 
 
 def actor_panel(system: SystemApi, actor: str, on_intent: OnIntent | None = None) -> Panel:
-    """See `workbench.widgets.opening.actor_panel`."""
-    from workbench.widgets import opening
+    """See `workbench.widgets.panels.actor_panel`."""
+    from workbench.widgets import panels
 
-    return opening.actor_panel(system, actor, on_intent)
+    return panels.actor_panel(system, actor, on_intent)
 
 
 def system_panel(system: SystemApi, on_intent: OnIntent | None = None) -> Panel:
-    """See `workbench.widgets.opening.system_panel`."""
-    from workbench.widgets import opening
+    """See `workbench.widgets.panels.system_panel`."""
+    from workbench.widgets import panels
 
-    return opening.system_panel(system, on_intent)
+    return panels.system_panel(system, on_intent)
 
 
 def form_panel(system: SystemApi, actor: str, action: str = "", parent: str = "") -> Panel:
-    """See `workbench.widgets.opening.form_panel`."""
-    from workbench.widgets import opening
+    """See `workbench.widgets.panels.form_panel`."""
+    from workbench.widgets import panels
 
-    return opening.form_panel(system, actor, action, parent)
+    return panels.form_panel(system, actor, action, parent)
 
 
 def fresh_pictures() -> list[tuple[str, dict[str, Any]]]:
-    """See `workbench.widgets.opening.fresh_pictures`; empty if no panel was ever opened."""
-    opening = sys.modules.get("workbench.widgets.opening")
+    """See `workbench.widgets.panels.fresh_pictures`; empty if no panel was ever opened."""
+    opening = sys.modules.get("workbench.widgets.panels")
     return [] if opening is None else list(opening.fresh_pictures())
 
 
 def close_all() -> None:
     """Close every panel and end the publisher's thread; does nothing if no panel was ever opened."""
-    opening = sys.modules.get("workbench.widgets.opening")
+    opening = sys.modules.get("workbench.widgets.panels")
     if opening is not None:
         opening.close_all()

@@ -10,16 +10,21 @@ import msgspec
 from runtime.api import ActorInfo, Capability, SystemApi, SystemStatus, Waiting
 from runtime.records import Turn
 from workbench.actor_logs import ActorLogs
-from workbench.presenters.actor_panel import WAITING_SHOWN, ActorView, Counters, actor_view, missing_view
-from workbench.presenters.actor_static import actor_rendering
-from workbench.presenters.log_lines import log_rows
-from workbench.presenters.problems import problem_in, problem_of
-from workbench.presenters.rendering import Rendering
-from workbench.presenters.turns import TurnRow, turn_row
-from workbench.presenters.values import Node, mark_changes, outline
-from workbench.widgets.feeds import News
-from workbench.widgets.intents import Intent
+from workbench.presenters.logs import log_rows
+from workbench.presenters.messages import TurnRow, turn_row
+from workbench.presenters.panels.actor import (
+    WAITING_SHOWN,
+    ActorView,
+    Counters,
+    actor_rendering,
+    actor_view,
+    missing_view,
+)
+from workbench.presenters.panels.problems import problem_in, problem_of
+from workbench.render.html import Rendering
+from workbench.render.values import Node, mark_changes, outline
 from workbench.widgets.sampling import PerSecond, Rate
+from workbench.widgets.source import Intent, News
 
 TURNS_SHOWN = 10
 LINES_SHOWN = 8

@@ -11,15 +11,22 @@ import msgspec
 
 from runtime.api import SystemApi
 from runtime.errors import BadPayload, SpawnError
-from workbench.presenters.form import CallRunning, FormCall, FormView, call_code, call_magic, form_rendering
-from workbench.presenters.problems import problem_of
-from workbench.presenters.rendering import Rendering
-from workbench.presenters.signature import fields_of, payload_of
-from workbench.presenters.values import one_line, outline
-from workbench.presenters.wording import shortened
+from workbench.presenters.panels.form import (
+    CallRunning,
+    FormCall,
+    FormView,
+    call_code,
+    call_magic,
+    fields_of,
+    form_rendering,
+    payload_of,
+)
+from workbench.presenters.panels.problems import problem_of
 from workbench.redaction import redacted
-from workbench.widgets.feeds import News
-from workbench.widgets.intents import Intent
+from workbench.render.formats import shortened
+from workbench.render.html import Rendering
+from workbench.render.values import one_line, outline
+from workbench.widgets.source import Intent, News
 
 CALLS_KEPT = 30
 _AGAIN_US = 1_000_000

@@ -13,10 +13,9 @@ from typing import Any
 import anywidget
 import traitlets
 
-from workbench.presenters.html import Markup, element
-from workbench.presenters.rendering import Rendering
-from workbench.widgets.entry import Still
-from workbench.widgets.sources import View
+from workbench.render.html import Markup, Rendering, element
+from workbench.widgets.publisher import Still
+from workbench.widgets.source import View
 
 _BUNDLE = Path(__file__).parent / "static" / "workbench.js"
 _UNBUILT = """export default { render({ el }) { el.textContent =

@@ -6,7 +6,7 @@ shows something else.
 
 from __future__ import annotations
 
-from workbench.presenters.sparkline import NO_SERIES, Series
+from workbench.render.sparkline import NO_SERIES, Series
 
 _SECOND = 1_000_000
 _MINUTE_S = 60

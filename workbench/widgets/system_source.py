@@ -8,26 +8,23 @@ import msgspec
 
 from runtime.api import ActorInfo, Capability, SystemApi, SystemStatus
 from workbench.actor_logs import ActorLogs
-from workbench.presenters.actor_panel import ActorView, Counters
-from workbench.presenters.actor_static import actor_rendering
-from workbench.presenters.problems import problem_of
-from workbench.presenters.rendering import Rendering
-from workbench.presenters.system_panel import (
+from workbench.presenters.panels.actor import ActorView, Counters, actor_rendering
+from workbench.presenters.panels.problems import problem_of
+from workbench.presenters.panels.system import (
     SORTS,
     WINDOW_LARGEST,
     WINDOW_STEP,
     Query,
     SystemView,
     Window,
+    system_rendering,
     system_view,
     window,
 )
-from workbench.presenters.system_static import system_rendering
+from workbench.render.html import Rendering
 from workbench.widgets.actor_source import ActorSource
-from workbench.widgets.feeds import News
-from workbench.widgets.intents import Intent
 from workbench.widgets.sampling import Rate
-from workbench.widgets.sources import View
+from workbench.widgets.source import Intent, News, View
 
 _LISTED = 5_000
 """Actors looked at for one picture; more are found by the start of their name."""

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from runtime.codecs.messages import class_named
 from runtime.contracts.compiler import compile_file, compile_text
 from runtime.contracts.contract import HttpRule
 from runtime.errors import ContractError
+from runtime.wire.codecs.messages import class_named
 from tests.runtime.contracts.shop import SHOP
 
 MINIMAL = 'syntax = "proto3"; package small; message Thing { int32 number = 1; }'

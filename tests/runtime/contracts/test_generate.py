@@ -13,16 +13,16 @@ import msgspec
 import pytest
 from google.protobuf.wrappers_pb2 import StringValue
 
-from runtime.actor import Actor, action, timer
-from runtime.context import Context
+from runtime.authoring.actor import Actor, action, timer
+from runtime.authoring.context import Context
+from runtime.authoring.definition import define
+from runtime.authoring.value import Value
 from runtime.contracts.compiler import compile_text
 from runtime.contracts.generate import proto_of
-from runtime.definition import define
 from runtime.errors import ContractError
-from runtime.local import EmbeddedSystem, embedded
-from runtime.servers.http_contract import ContractApp
-from runtime.servers.http_messages import Request, Response
-from runtime.value import Value
+from runtime.servers.contracts.http import ContractApp
+from runtime.servers.http.messages import Request, Response
+from runtime.system.embedded import EmbeddedSystem, embedded
 
 THING = compile_text('syntax = "proto3"; package x; message Thing { int32 a = 1; }').Thing
 

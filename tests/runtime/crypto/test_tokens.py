@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.crypto.tokens import TokenFiles, is_same, new_token
+from runtime.crypto import TokenFiles, is_same, new_token
 from runtime.errors import BadSetting
 
 

@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
-from runtime.drivers.pool import Worker, WorkerPool
+from runtime.drivers.worker_pool import Worker, WorkerPool
 
 Step = Callable[[], object]
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from runtime import Actor, action, errors
-from runtime.local import EmbeddedSystem, embedded
-from runtime.statestores.base import flatten
+from runtime.stores.base import flatten
+from runtime.system.embedded import EmbeddedSystem, embedded
 from tests.runtime.drivers.steps import DEADLINE_S, wait_until
 
 _gates: dict[str, asyncio.Event] = {}

@@ -11,13 +11,12 @@ import pytest
 
 import runtime
 from runtime import Actor, action
-from runtime.drivers import housekeeping as housekeeping_module
-from runtime.drivers.housekeeping import SHARE, Housekeeping
-from runtime.drivers.recorder import Recorder
-from runtime.local import EmbeddedSystem
+from runtime.drivers import recorder as housekeeping_module
+from runtime.drivers.recorder import SHARE, Housekeeping, Recorder
 from runtime.records import Kept
-from runtime.statestores.base import Group, Retention
-from runtime.statestores.registry import open_store
+from runtime.stores.base import Group, Retention
+from runtime.stores.registry import open_store
+from runtime.system.embedded import EmbeddedSystem
 from runtime.testing.turns import Past
 from tests.runtime.drivers.steps import DEADLINE_S
 

@@ -13,11 +13,11 @@ from runtime import Actor, action, errors
 from runtime.config import Durability, RuntimeConfig
 from runtime.engine import turns as engine_turns
 from runtime.ids import ActorId
-from runtime.local import EmbeddedSystem
 from runtime.records import Encoded, EventKind, Invocation, State, Turn
-from runtime.statestores.base import Group, flatten
-from runtime.statestores.journal import JournalStore
-from runtime.statestores.memory import MemoryBackend
+from runtime.stores.base import Group, flatten
+from runtime.stores.journal.store import JournalStore
+from runtime.stores.memory import MemoryBackend
+from runtime.system.embedded import EmbeddedSystem
 from tests.runtime.drivers.steps import DEADLINE_S, wait_until
 
 KEY = bytes(32)

@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from runtime.drivers import monitor as monitor_module
-from runtime.drivers.monitor import SPARES_KEPT, TICK_S, Monitor
-from runtime.drivers.pool import Worker, WorkerPool
+from runtime.drivers import worker_pool as monitor_module
 from runtime.drivers.service import Problems
+from runtime.drivers.worker_pool import SPARES_KEPT, TICK_S, Monitor, Worker, WorkerPool
 
 
 class Watched:

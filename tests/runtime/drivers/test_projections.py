@@ -13,13 +13,13 @@ import pytest
 
 import runtime
 from runtime import Actor, Context, Pipe, Value, action, errors
+from runtime.authoring.definition import define
 from runtime.config import RuntimeConfig
-from runtime.definition import define
 from runtime.ids import ActorId
-from runtime.local import EmbeddedSystem
 from runtime.records import Turn
-from runtime.statestores.base import Group, flatten
-from runtime.statestores.registry import open_store
+from runtime.stores.base import Group, flatten
+from runtime.stores.registry import open_store
+from runtime.system.embedded import EmbeddedSystem
 
 KEY = bytes(range(32))
 

@@ -12,10 +12,10 @@ import pytest
 from runtime import Actor, action, errors
 from runtime.config import Durability, RuntimeConfig
 from runtime.drivers.recorder import Recorder
-from runtime.local import EmbeddedSystem
 from runtime.records import EventKind
-from runtime.statestores.base import Group, flatten
-from runtime.statestores.registry import open_store
+from runtime.stores.base import Group, flatten
+from runtime.stores.registry import open_store
+from runtime.system.embedded import EmbeddedSystem
 from tests.runtime.drivers.steps import DEADLINE_S, wait_until
 
 

@@ -9,10 +9,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from runtime import Actor, Context, action, embedded, errors, holding
+from runtime import Actor, Context, action, embedded, errors
 from runtime.ids import ActorId
-from runtime.local import EmbeddedSystem
 from runtime.records import DeadLetter, Invocation
+from runtime.system import debugging
+from runtime.system.embedded import EmbeddedSystem
 from tests.runtime.drivers.steps import wait_until
 
 KEY = bytes(range(32))
@@ -188,7 +189,7 @@ def test_stop_that_is_cut_short_before_it_began_processes_nothing(tmp_path: Path
 
 def test_held_messages_are_left_without_waiting_for_them(tmp_path: Path) -> None:
     system = opened(tmp_path, drain_s=60.0)
-    holding.hold(system.driver, ActorId(system.name, "line"))
+    debugging.hold(system.driver, ActorId(system.name, "line"))
     system.invoke("line", "keep", {"n": 1}, asynchronous=True)
 
     system.close()

@@ -15,7 +15,7 @@ import pytest
 
 from runtime import Actor, Context, action, errors, init
 from runtime.drivers.runaway import is_in_users_code
-from runtime.local import EmbeddedSystem, embedded
+from runtime.system.embedded import EmbeddedSystem, embedded
 from tests.runtime.drivers.steps import DEADLINE_S, wait_until
 
 _spinning: set[str] = set()
@@ -161,7 +161,7 @@ def test_ended_worker_thread_is_retired(system: EmbeddedSystem) -> None:
 
 
 def test_action_in_c_code_is_named_with_where_it_is(system: EmbeddedSystem, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("runtime.drivers.ending._TRIED_S", 0.3)
+    monkeypatch.setattr("runtime.drivers.threaded._TRIED_S", 0.3)
     name, _ = begun(system, "in_c")
 
     system.abandon(name)
@@ -176,7 +176,7 @@ def test_action_in_c_code_is_named_with_where_it_is(system: EmbeddedSystem, monk
 
 
 def test_loop_that_does_not_come_round_is_replaced(system: EmbeddedSystem, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("runtime.drivers.ending._TRIED_S", 0.5)
+    monkeypatch.setattr("runtime.drivers.threaded._TRIED_S", 0.5)
     waiting, waiting_got = begun(system, "wait_async")
     name, _ = begun(system, "in_c_async")
 

@@ -10,9 +10,9 @@ import pytest
 from runtime import errors
 from runtime.config import RuntimeConfig
 from runtime.ids import ActorId
-from runtime.local import EmbeddedSystem
 from runtime.records import Snapshot
-from runtime.statestores.registry import open_store
+from runtime.stores.registry import open_store
+from runtime.system.embedded import EmbeddedSystem
 from tests.runtime.engine.actors import Counter
 
 KEY = bytes(range(32))

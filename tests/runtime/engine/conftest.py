@@ -9,12 +9,12 @@ import pytest
 
 from runtime.config import RuntimeConfig
 from runtime.drivers.stepping import SteppingDriver
-from runtime.engine.system import EngineOptions
+from runtime.engine.state import EngineOptions
 from runtime.ids import ActorId
-from runtime.local import EmbeddedSystem
 from runtime.records import Turn
-from runtime.statestores.base import StateStore, flatten
-from runtime.statestores.registry import open_store
+from runtime.stores.base import StateStore, flatten
+from runtime.stores.registry import open_store
+from runtime.system.embedded import EmbeddedSystem
 
 KEY = bytes(range(32))
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 
 from runtime import errors
-from runtime.drivers.stepping import SteppingDriver
-from runtime.drivers.stepping_calls import Pending, SteppingCalls
+from runtime.drivers.stepping import Pending, SteppingCalls, SteppingDriver
 from runtime.engine.commands import Run
 from runtime.records import Outcome
-from runtime.statestores.base import flatten
+from runtime.stores.base import flatten
 from tests.runtime.engine.actors import Counter
 from tests.runtime.engine.conftest import actor
 

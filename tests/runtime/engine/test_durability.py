@@ -7,9 +7,9 @@ import pytest
 from runtime import Actor, Pipe, Value, action, errors
 from runtime.drivers.stepping import SteppingDriver
 from runtime.engine.commands import Answer
-from runtime.engine.system import EngineOptions
-from runtime.statestores.base import Group
-from runtime.statestores.registry import open_store
+from runtime.engine.state import EngineOptions
+from runtime.stores.base import Group
+from runtime.stores.registry import open_store
 from tests.runtime.engine.actors import Counter, Echo
 from tests.runtime.engine.conftest import KEY
 

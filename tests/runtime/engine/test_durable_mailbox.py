@@ -7,15 +7,14 @@ from collections.abc import Callable
 import pytest
 
 from runtime import Actor, Broadcast, Context, Forward, Pipe, SideEffect, Value, action, errors
+from runtime.authoring.definition import define
 from runtime.config import Durability
-from runtime.definition import define
-from runtime.drivers.stepping import SteppingDriver
-from runtime.drivers.stepping_calls import Pending
-from runtime.engine.system import EngineOptions
+from runtime.drivers.stepping import Pending, SteppingDriver
+from runtime.engine.state import EngineOptions
 from runtime.ids import ActorId
 from runtime.records import Turn
-from runtime.statestores.base import StateStore, flatten
-from runtime.statestores.registry import open_store
+from runtime.stores.base import StateStore, flatten
+from runtime.stores.registry import open_store
 from tests.runtime.engine.actors import Counter
 from tests.runtime.engine.conftest import KEY
 

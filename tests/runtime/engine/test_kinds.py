@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from runtime import Actor, Context, action, errors
-from runtime.client import build_invocation
+from runtime.access_policies import AccessRules, parse_policy
 from runtime.drivers.stepping import SteppingDriver
+from runtime.engine.state import EngineOptions
 from runtime.engine.supervision import Intensity
-from runtime.engine.system import EngineOptions
 from runtime.ids import ActorId
-from runtime.policies import AccessRules, parse_policy
-from runtime.statestores.base import flatten
-from runtime.statestores.registry import open_store
+from runtime.invocations import build_invocation
+from runtime.stores.base import flatten
+from runtime.stores.registry import open_store
 from tests.runtime.engine.actors import Caller, Counter, Echo
 from tests.runtime.engine.conftest import KEY, System
 

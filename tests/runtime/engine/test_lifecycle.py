@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from runtime.engine import lifecycle
-from runtime.engine.activation import Activation
-from runtime.engine.lifecycle import TABLE, Signal, after
+from runtime.engine import activation
+from runtime.engine.activation import TABLE, Activation, Signal, after
 from runtime.errors import InternalError
 from runtime.records import Phase
 from tests.runtime.engine.conftest import actor
@@ -15,8 +14,8 @@ STEPS = [(phase, signal) for phase in Phase for signal in Signal]
 
 
 def test_documented_table_is_the_table() -> None:
-    assert lifecycle.__doc__ is not None
-    rows = [line.split() for line in lifecycle.__doc__.splitlines() if line.strip().split(" ")[0] in Phase.__members__]
+    assert activation.__doc__ is not None
+    rows = [line.split() for line in activation.__doc__.splitlines() if line.strip().split(" ")[0] in Phase.__members__]
     drawn = {row[0]: row[1:] for row in rows if len(row) == len(Signal) + 1}
 
     real = {phase.name: [after.name if after is not None else "·" for after in TABLE[phase]] for phase in Phase}

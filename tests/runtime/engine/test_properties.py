@@ -13,12 +13,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from runtime import Actor, Context, action, errors
 from runtime.clock import as_datetime
-from runtime.drivers.stepping import Possible, SteppingDriver
-from runtime.drivers.stepping_calls import Pending
-from runtime.engine.system import EngineOptions
+from runtime.drivers.stepping import Pending, Possible, SteppingDriver
+from runtime.engine.state import EngineOptions
 from runtime.ids import ActorId
-from runtime.statestores.base import flatten
-from runtime.statestores.registry import open_store
+from runtime.stores.base import flatten
+from runtime.stores.registry import open_store
 from tests.runtime.engine.conftest import KEY
 
 NAMES = ("a", "b", "c")

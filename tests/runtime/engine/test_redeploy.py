@@ -136,7 +136,7 @@ def test_state_that_does_not_fit_the_new_type_fails_the_turn_and_stays(stepping:
 
 
 def test_two_definitions_differ_only_by_what_differs() -> None:
-    from runtime.definition import define
+    from runtime.authoring.definition import define
 
     assert define(Counter).hash == define(Counter).hash
     assert define(Counter).hash != define(Doubling).hash

@@ -7,13 +7,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from runtime import Actor, Context, action, errors
-from runtime.drivers.stepping import SteppingDriver
-from runtime.drivers.stepping_calls import Pending
-from runtime.engine.system import EngineOptions
+from runtime.drivers.stepping import Pending, SteppingDriver
+from runtime.engine.state import EngineOptions
 from runtime.ids import ActorId
 from runtime.records import Lifecycle
-from runtime.statestores.base import flatten
-from runtime.statestores.registry import open_store
+from runtime.stores.base import flatten
+from runtime.stores.registry import open_store
 from tests.runtime.engine.actors import Counter, Flow
 from tests.runtime.engine.conftest import KEY
 

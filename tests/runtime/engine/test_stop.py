@@ -8,13 +8,12 @@ from collections.abc import Callable
 import pytest
 
 from runtime import Actor, action, errors
-from runtime.client import build_invocation
 from runtime.config import RuntimeConfig
-from runtime.drivers.stepping import SteppingDriver
-from runtime.drivers.stepping_calls import Pending
-from runtime.engine.system import Engine
-from runtime.local import EmbeddedSystem
-from runtime.statestores.registry import open_store
+from runtime.drivers.stepping import Pending, SteppingDriver
+from runtime.engine.engine import Engine
+from runtime.invocations import build_invocation
+from runtime.stores.registry import open_store
+from runtime.system.embedded import EmbeddedSystem
 from tests.runtime.engine.actors import Counter
 from tests.runtime.engine.conftest import KEY, actor
 

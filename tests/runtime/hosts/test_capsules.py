@@ -10,8 +10,8 @@ import pytest
 from runtime import Actor, Context, action, embedded
 from runtime.errors import ActionFailed, BadState
 from runtime.hosts.capsules import KEPT, Capsules
-from runtime.local import EmbeddedSystem
 from runtime.records import Outcome
+from runtime.system.embedded import EmbeddedSystem
 
 
 class Till(Actor, name="till"):

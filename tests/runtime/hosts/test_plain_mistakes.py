@@ -10,7 +10,7 @@ import pytest
 import runtime
 from runtime import Actor, action
 from runtime.errors import ActionFailed, BadResponse, BadState, SpawnError
-from runtime.local import EmbeddedSystem
+from runtime.system.embedded import EmbeddedSystem
 from runtime.testing.any_values import NoEquality, NoRepr, NoText
 
 

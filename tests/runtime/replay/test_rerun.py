@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from runtime import embedded
-from runtime.codecs.values import decode_value
-from runtime.definition import define
+from runtime.authoring.definition import define
 from runtime.errors import ActionFailed, SpawnError
 from runtime.ids import ActorId
-from runtime.local import EmbeddedSystem
 from runtime.records import Failure
-from runtime.replay.past import Past
+from runtime.replay.history import Past
 from runtime.replay.rerun import Again, Rerun
+from runtime.system.embedded import EmbeddedSystem
+from runtime.wire.codecs.values import decode_value
 from tests.runtime.replay.actors import Archive, FairTill, Prices, Till
 
 TILL = ActorId("spawn-system", "till")

@@ -17,16 +17,16 @@ from pathlib import Path
 import pytest
 
 from runtime import Actor, action, embedded
-from runtime.definition import define
+from runtime.authoring.definition import define
 from runtime.errors import BadSetting, SideEffectStopped
 from runtime.ids import ActorId
-from runtime.local import EmbeddedSystem
-from runtime.replay.again import run_again
 from runtime.replay.fork import ForkedActor
-from runtime.replay.line import Position
-from runtime.replay.past import Past
-from runtime.replay.replaying import Replay, Replayed, Verdict
+from runtime.replay.history import Past
+from runtime.replay.replay import Replay, Replayed, Verdict
+from runtime.replay.rerun import run_again
+from runtime.replay.sandbox import Position
 from runtime.replay.side_effects import FILES, KINDS, NETWORK, PROCESSES, SideEffects
+from runtime.system.embedded import EmbeddedSystem
 from tests.runtime.replay.actors import Diarist
 
 

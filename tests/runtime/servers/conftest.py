@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from runtime.servers.actor_host import ActorHost
-from runtime.transports.proxy_link import ProxyLink, read_target
-from tests.runtime.servers.beside import RealProxy, free_port
+from runtime.clients.proxy.connection import ProxyLink, read_target
+from runtime.servers.spawn_host.host import ActorHost
 from tests.runtime.servers.captures import SYSTEM
+from tests.runtime.servers.real_proxy import RealProxy, free_port
 
 
 @pytest.fixture

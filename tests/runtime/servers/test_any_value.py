@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 
 import runtime
 from runtime.api import Subscription
-from runtime.local import EmbeddedSystem
+from runtime.system.embedded import EmbeddedSystem
 from runtime.testing.raw_host import RawHost, exchange, ok, post, status_of
 from runtime.wire.pb.spawn.actors import protocol_pb2 as spawn
-from runtime.wire.workbench.v1 import node_pb2 as pb
+from runtime.wire.pb.workbench.v1 import node_pb2 as pb
 from tests.runtime.read_back import check_read_back, watched
-from tests.runtime.servers.node import SERVICE, Raw, node
-from tests.runtime.servers.proxying import SYSTEM, actor, counting, invoke, port_of, proxy, register, text
+from tests.runtime.servers.grpc_node.node import SERVICE, Raw, node
+from tests.runtime.servers.proxies import SYSTEM, actor, counting, invoke, port_of, proxy, register, text
 
 KEY = bytes(range(32))
 FUZZ = settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))

@@ -8,12 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from runtime.servers.http_connection import HttpConnection
-from runtime.servers.http_messages import HttpLimits
-from runtime.servers.http_server import HttpServer
+from runtime.servers.http.messages import HttpLimits
+from runtime.servers.http.server import HttpConnection, HttpServer
 from runtime.testing.raw_host import exchange, status_of
-from tests.runtime.servers.test_http_heads import Seen, Wire
-from tests.runtime.servers.test_http_server import running
+from tests.runtime.servers.http.test_heads import Seen, Wire
+from tests.runtime.servers.http.test_server import running
 
 REQUEST = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n"
 BEGUN = b"GET / HTTP/1.1\r\nhost: loc"

@@ -10,23 +10,23 @@ from typing import Any
 import grpc
 import pytest
 
-from runtime.connecting import connect
-from runtime.crypto.tokens import Role, TokenFiles, read_token
+from runtime.clients.node.client import connect as connect_node
+from runtime.crypto import Role, TokenFiles, read_token
 from runtime.errors import BadSetting, NotAllowed
-from runtime.local import embedded
 from runtime.servers.certificates import Certificates, make_certificates
-from runtime.servers.grpc_contract import serve_contract
-from runtime.servers.grpc_node import READS, NodeServer
-from runtime.servers.running import RunningProxy
+from runtime.servers.contracts.grpc import serve_contract
+from runtime.servers.grpc_node.server import READS, NodeServer
 from runtime.servers.security import Security, certified_role, check_listener
+from runtime.servers.spawn_proxy.server import RunningProxy
+from runtime.system.connect import connect
+from runtime.system.embedded import embedded
 from runtime.testing.raw_host import body_of, post, status_of
-from runtime.transports.grpc_node import connect as connect_node
 from runtime.wire.pb.spawn.actors import protocol_pb2 as pb
-from runtime.wire.workbench.v1 import node_pb2
-from tests.runtime.servers import proxying
-from tests.runtime.servers.node import SERVICE, Raw, node
-from tests.runtime.servers.node import status_of as rpc_status
-from tests.runtime.servers.test_grpc_contract import CONTRACT, AccountActor, CounterActor
+from runtime.wire.pb.workbench.v1 import node_pb2
+from tests.runtime.servers import proxies
+from tests.runtime.servers.contracts.test_grpc import CONTRACT, AccountActor, CounterActor
+from tests.runtime.servers.grpc_node.node import SERVICE, Raw, node
+from tests.runtime.servers.grpc_node.node import status_of as rpc_status
 
 ACTS = sorted({method.name for method in SERVICE.methods} - READS)
 LOOK_DENIED = "role `look`"
@@ -151,7 +151,7 @@ def bearer(token: str) -> str:
 
 @pytest.fixture
 def proxy() -> Iterator[RunningProxy]:
-    with proxying.proxy(security=Security(token="to act", look_token="to look")) as running:
+    with proxies.proxy(security=Security(token="to act", look_token="to look")) as running:
         running.system.deploy(CounterActor)
         running.serve_contract(CONTRACT)
         yield running
@@ -169,8 +169,8 @@ SENT = {
 def test_token_to_look_runs_nothing_over_http(what: str, proxy: RunningProxy) -> None:
     path, content_type = SENT[what]
     sent = post(path, b"{}", content_type=content_type, headers=bearer("to look"))
-    answer = proxying.send(proxy, sent)
-    with_act = proxying.send(proxy, sent.replace(b"to look", b"to act"))
+    answer = proxies.send(proxy, sent)
+    with_act = proxies.send(proxy, sent.replace(b"to look", b"to act"))
 
     assert status_of(answer) == 403
     assert LOOK_DENIED.encode() in body_of(answer)
@@ -183,11 +183,11 @@ def test_token_to_look_runs_nothing_over_http(what: str, proxy: RunningProxy) ->
 def test_token_to_look_reads_over_http(path: str, proxy: RunningProxy) -> None:
     request = f"GET {path} HTTP/1.1\r\nhost: localhost\r\n{bearer('to look')}\r\n".encode()
 
-    assert status_of(proxying.send(proxy, request)) == 200
+    assert status_of(proxies.send(proxy, request)) == 200
 
 
 def test_refusal_is_decodable_for_an_sdk(proxy: RunningProxy) -> None:
-    answer = proxying.send(proxy, post(SENT["invoke"][0], b"", headers=bearer("to look")))
+    answer = proxies.send(proxy, post(SENT["invoke"][0], b"", headers=bearer("to look")))
 
     assert pb.InvocationResponse.FromString(body_of(answer)).status.status == pb.ERROR
 
@@ -218,7 +218,7 @@ def test_certificate_to_look_only_looks_over_grpc(files: Certificates) -> None:
 
 
 def test_certificate_to_look_only_looks_over_http(files: Certificates) -> None:
-    with proxying.proxy(security=certified(files)) as running:
+    with proxies.proxy(security=certified(files)) as running:
         running.system.deploy(CounterActor)
         address = running.address.replace("127.0.0.1", "localhost")
         for role in (Role.ACT, Role.LOOK, Role.ACT):  # whoever comes first leaves nothing to the next

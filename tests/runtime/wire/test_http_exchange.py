@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from runtime.wire.http_exchange import Answer, Ended, Exchange
+from runtime.wire.http_client import Answer, Ended, Exchange
 
 ANSWER = Answer(200, "", b"")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runtime.wire.http_heads import KnownHeads
+from runtime.wire.http_client import KnownHeads
 
 HEAD = b"POST / HTTP/1.1\r\ncontent-length: 3\r\n\r\n"
 

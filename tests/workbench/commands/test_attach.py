@@ -10,9 +10,9 @@ import pytest
 import workbench as wb
 from runtime import Actor, action
 from runtime.errors import BadSetting, NotAllowed, NotCapable, Unreachable
-from runtime.local import EmbeddedSystem, embedded
-from runtime.servers.grpc_node import NodeServer
-from runtime.servers.running import serve
+from runtime.servers.grpc_node.server import NodeServer
+from runtime.servers.spawn_proxy.server import serve
+from runtime.system.embedded import EmbeddedSystem, embedded
 from runtime.testing.raw_host import RawHost, ok
 from runtime.testing.transport_checks import until
 from workbench.session import Session

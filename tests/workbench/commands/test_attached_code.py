@@ -10,9 +10,9 @@ import pytest
 import workbench as wb
 from runtime import Actor, Context, action
 from runtime.errors import ActionFailed, ContractError, DefinitionError, NotAllowed, UnknownActor
-from runtime.local import EmbeddedSystem, embedded
-from runtime.servers.grpc_node import NodeServer
-from workbench.commands.loaded_code import CodeNotLoaded
+from runtime.servers.grpc_node.server import NodeServer
+from runtime.system.embedded import EmbeddedSystem, embedded
+from workbench.commands.deploy import CodeNotLoaded
 from workbench.session import Session
 
 

@@ -11,9 +11,9 @@ import pytest
 import workbench as wb
 from runtime import Actor, action
 from runtime.errors import ActionFailed, BadSetting, NotAllowed
-from runtime.local import EmbeddedSystem, embedded
-from runtime.servers.grpc_node import NodeServer
-from workbench.audit_log import AuditUnwritable
+from runtime.servers.grpc_node.server import NodeServer
+from runtime.system.embedded import EmbeddedSystem, embedded
+from workbench.remote.audit_log import AuditUnwritable
 from workbench.session import Session, current
 
 

@@ -10,7 +10,7 @@ import pytest
 import workbench as wb
 from runtime.errors import ActionFailed, DefinitionError, InvocationTimeout, UnknownActor, UnknownRevision
 from tests.workbench.commands.conftest import Counter, release
-from workbench.commands.tail import last_sequence
+from workbench.commands.history import last_sequence
 from workbench.session import Session
 
 pytestmark = pytest.mark.usefixtures("session")

@@ -6,8 +6,7 @@ import pytest
 
 import workbench as wb
 from runtime.errors import ActionFailed
-from workbench.data_frames import NotInstalled, to_arrow, to_pandas, to_polars
-from workbench.results import Actors
+from workbench.results import Actors, NotInstalled, to_arrow, to_pandas, to_polars
 
 pytestmark = pytest.mark.usefixtures("session")
 

@@ -11,8 +11,8 @@ import pytest
 import workbench as wb
 from runtime import Actor, Context, action
 from runtime.errors import ActionFailed, BadPayload, NotDeployed, UnknownActor
+from workbench.commands.deploy import CodeNotLoaded
 from workbench.commands.failures import NoSuchFailure
-from workbench.commands.loaded_code import CodeNotLoaded
 from workbench.session import Session, current
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from runtime.errors import BadSetting, FaultInjected
+from workbench.commands.actors import status
+from workbench.commands.breakpoints import hold
 from workbench.commands.faults import active_faults, end_faults, faults
-from workbench.commands.hold import hold
 from workbench.commands.invoke import invoke
-from workbench.commands.lifecycle import status
 from workbench.session import Session
 
 

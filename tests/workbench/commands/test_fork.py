@@ -11,12 +11,11 @@ import pytest
 import workbench as wb
 from runtime import Actor, Context, Value, action
 from runtime.errors import ActionFailed, InvocationTimeout, NotRecorded, UnknownAction, UnknownRevision
-from runtime.local import EmbeddedSystem, embedded
-from runtime.servers.grpc_node import NodeServer
+from runtime.servers.grpc_node.server import NodeServer
+from runtime.system.embedded import EmbeddedSystem, embedded
 from tests.workbench.commands.conftest import Counter, release
 from tests.workbench.commands.test_proto import SHOP_V1, deploy_till
-from workbench.commands.fork import Fork
-from workbench.commands.picking import NoSuchMessage
+from workbench.commands.fork import Fork, NoSuchMessage
 from workbench.session import Session, current
 
 pytestmark = pytest.mark.usefixtures("session")

@@ -9,8 +9,8 @@ import pytest
 
 from runtime.errors import BadPayload, BadSetting, UnknownAction, UnknownActor
 from tests.workbench.commands import conftest
+from workbench.commands.actors import state
 from workbench.commands.load import load
-from workbench.commands.state import state
 from workbench.presenters.load import LoadResult
 from workbench.session import Session
 

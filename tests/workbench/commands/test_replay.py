@@ -12,12 +12,12 @@ import pytest
 import workbench as wb
 from runtime import Actor, action
 from runtime.errors import BadSetting, NotCapable, UnknownActor
-from runtime.local import EmbeddedSystem, embedded
-from runtime.replay.replaying import Replay
-from runtime.servers.grpc_node import NodeServer
+from runtime.replay.replay import Replay
+from runtime.servers.grpc_node.server import NodeServer
+from runtime.system.embedded import EmbeddedSystem, embedded
 from tests.workbench.commands.conftest import Counter
-from workbench.commands.interrupted import WaitInterrupted
-from workbench.commands.loaded_code import CodeNotLoaded
+from workbench.commands.deploy import CodeNotLoaded
+from workbench.commands.invoke import WaitInterrupted
 from workbench.session import Session, current
 
 pytestmark = pytest.mark.usefixtures("session")

@@ -3,11 +3,10 @@
 import re
 
 from runtime.api import ActorInfo, DeployReport, FieldChange, SystemStatus, Waiting
-from runtime.codecs.values import encode_value
 from runtime.ids import ActorId
-from workbench.deploy_reports import Deployed
-from workbench.results import Actors, Mailbox, Status
-from workbench.tables import html_table, text_table
+from runtime.wire.codecs.values import encode_value
+from workbench.render.tables import html_table, text_table
+from workbench.results import Actors, Deployed, Mailbox, Status
 
 
 def _actor(name: str, **fields: object) -> ActorInfo:

@@ -14,9 +14,9 @@ import workbench as wb
 from runtime import Actor, Context, action
 from runtime.errors import SpawnError
 from tests.workbench.kernel_ext.kernel import Cell, Kernel, until
-from workbench.deploy_reports import Deployments
 from workbench.presenters.versions import Earlier
 from workbench.redaction import HIDDEN
+from workbench.results import Deployments
 from workbench.session import Session, current
 
 SECRET = "hush4711"

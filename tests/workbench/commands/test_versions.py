@@ -14,7 +14,7 @@ from runtime import Actor, action
 from runtime.errors import DefinitionError, UnknownActor
 from runtime.records import StoredDefinition
 from tests.workbench.commands.conftest import Counter
-from workbench.commands.redeploy import NoSuchVersion, cell_of
+from workbench.commands.deploy import NoSuchVersion, cell_of
 from workbench.presenters.versions import Earlier
 from workbench.session import Session, current
 

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from tests.workbench.kernel_ext.kernel import ROOT, Kernel
-from workbench.kernel_ext.all_magics import all_names
+from workbench.kernel_ext.magics.registry import all_names
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from workbench.kernel_ext.completer import LineCompleter
-from workbench.kernel_ext.known_names import KnownNames
+from workbench.kernel_ext.completion import KnownNames, LineCompleter
 from workbench.session import Session
 
 

@@ -11,8 +11,8 @@ HERE = Path(__file__).parent
 VERSIONS = ("6.31.0", "7.3.0")
 # What touches the kernel itself: its streams, displays, input, interrupts, completion, debugger, and loading.
 FILES = (
-    "test_actor_magic.py", "test_breakpoints.py", "test_completion.py", "test_errors.py", "test_extension.py",
-    "test_failure_magics.py", "test_interrupt.py", "test_prints.py", "test_trace_magic.py",
+    "test_actor_cell.py", "test_breakpoints.py", "test_completion.py", "test_errors.py", "test_extension.py",
+    "magics/test_failures.py", "test_interrupt.py", "test_output_capture.py", "magics/test_trace.py",
 )  # fmt: skip
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_800)]

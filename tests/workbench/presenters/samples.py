@@ -8,11 +8,11 @@ from runtime.api import ActorInfo, SystemStatus, Waiting
 from runtime.ids import ActorId
 from runtime.records import Failure
 from tests.workbench.widgets.fake_system import make_turn
-from workbench.presenters.actor_panel import ActorView, Counters, LogRow, actor_view
-from workbench.presenters.sparkline import Series
-from workbench.presenters.system_panel import Query, SystemView, system_view, window
-from workbench.presenters.turns import turn_row
-from workbench.presenters.values import mark_changes, outline
+from workbench.presenters.messages import turn_row
+from workbench.presenters.panels.actor import ActorView, Counters, LogRow, actor_view
+from workbench.presenters.panels.system import Query, SystemView, system_view, window
+from workbench.render.sparkline import Series
+from workbench.render.values import mark_changes, outline
 
 NOW_US = 1_700_000_000_000_000
 SYSTEM = "spawn-system"

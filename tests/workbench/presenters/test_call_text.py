@@ -1,6 +1,6 @@
 """Messages as calls."""
 
-from workbench.presenters.call_text import call_text
+from workbench.presenters.messages import call_text
 from workbench.redaction import redacted
 
 

@@ -8,7 +8,7 @@ import pytest
 from runtime.ids import ActorId, InvocationId
 from runtime.records import JSON, Encoded, Failure, Invocation, Publication, Sent, Turn, Workflow
 from workbench.presenters.messages import Message, messages_of
-from workbench.presenters.sequence import MOST_MESSAGES, sequence_svg, steps_of
+from workbench.presenters.sequence_diagram import MOST_MESSAGES, sequence_svg, steps_of
 from workbench.presenters.trace import Cost, Trace
 
 START = 1_700_000_000_000_000

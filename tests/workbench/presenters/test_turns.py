@@ -3,7 +3,7 @@ import pytest
 from runtime.ids import ActorId
 from runtime.records import Failure
 from tests.workbench.widgets.fake_system import make_turn
-from workbench.presenters.turns import OUTCOMES, outcome_of, turn_row
+from workbench.presenters.messages import OUTCOMES, outcome_of, turn_row
 
 ACTOR = ActorId("s", "counter")
 

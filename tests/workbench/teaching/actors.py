@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from runtime.actor import Actor, action
-from runtime.context import Context
+from runtime.authoring.actor import Actor, action
+from runtime.authoring.context import Context
 
 
 class ReadWriteAccount(Actor, name="account"):

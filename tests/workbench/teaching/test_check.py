@@ -8,9 +8,9 @@ import pytest
 
 from runtime.errors import BadSetting, UnknownActor
 from tests.workbench.teaching import actors
+from workbench.commands.actors import state
 from workbench.commands.deploy import deploy
 from workbench.commands.invoke import invoke
-from workbench.commands.state import state
 from workbench.session import current
 from workbench.teaching.check import check
 

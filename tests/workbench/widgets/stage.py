@@ -9,9 +9,8 @@ from typing import Any
 from runtime.clock import ManualClock
 from tests.workbench.widgets.fake_system import FakeSystem
 from workbench.widgets.actor_source import ActorSource
-from workbench.widgets.entry import Entry
-from workbench.widgets.publisher import Publisher
-from workbench.widgets.sources import Source
+from workbench.widgets.publisher import Entry, Publisher
+from workbench.widgets.source import Source
 from workbench.widgets.system_source import SystemSource
 
 

@@ -4,9 +4,9 @@ from runtime.api import Capability
 from runtime.clock import ManualClock
 from runtime.errors import StoreUnavailable
 from tests.workbench.widgets.fake_system import EVERYTHING, FakeSystem
-from workbench.presenters.actor_panel import ActorView
+from workbench.presenters.panels.actor import ActorView
 from workbench.widgets.actor_source import ActorSource
-from workbench.widgets.feeds import Feed, News
+from workbench.widgets.source import Feed, News
 
 
 class Watch:

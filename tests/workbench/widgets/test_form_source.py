@@ -10,12 +10,12 @@ import pytest
 
 from runtime import Actor, action, embedded
 from runtime.errors import UnknownAction, UnknownActor
-from runtime.local import EmbeddedSystem
+from runtime.system.embedded import EmbeddedSystem
 from tests.workbench.kernel_ext.kernel import until
 from workbench import widgets
-from workbench.presenters.form import FormView
+from workbench.presenters.panels.form import FormView
 from workbench.widgets.form_source import FormSource
-from workbench.widgets.intents import Intent
+from workbench.widgets.source import Intent
 
 release = threading.Event()
 

@@ -10,7 +10,7 @@ from runtime.clock import SystemClock
 from runtime.errors import UnknownActor
 from tests.workbench.widgets.fake_system import FakeSystem
 from workbench import widgets
-from workbench.widgets import opening
+from workbench.widgets import panels
 from workbench.widgets.panel import Panel
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -84,7 +84,7 @@ def test_a_closed_panel_is_collected_without_taking_locks(system: FakeSystem) ->
     done = threading.Event()
 
     def collect_in_the_middle_of_the_publisher() -> None:
-        with opening._publisher._lock:
+        with panels._publisher._lock:
             panel.__del__()
         done.set()
 

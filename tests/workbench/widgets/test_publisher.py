@@ -7,8 +7,7 @@ from runtime.clock import SystemClock
 from tests.workbench.widgets.fake_system import FakeSystem
 from tests.workbench.widgets.stage import FakeOutlet, Stage
 from workbench.widgets.actor_source import ActorSource
-from workbench.widgets.entry import Entry
-from workbench.widgets.publisher import Publisher
+from workbench.widgets.publisher import Entry, Publisher
 
 
 @pytest.fixture

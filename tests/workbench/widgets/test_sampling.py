@@ -1,4 +1,4 @@
-from workbench.presenters.sparkline import NO_SERIES
+from workbench.render.sparkline import NO_SERIES
 from workbench.widgets.sampling import PerSecond, Rate
 
 S = 1_000_000

@@ -4,10 +4,9 @@ import pytest
 
 from runtime.clock import ManualClock
 from tests.workbench.widgets.fake_system import FakeSystem
-from workbench.presenters.actor_panel import ActorView
-from workbench.presenters.system_panel import SystemView
-from workbench.widgets.feeds import News
-from workbench.widgets.intents import Intent
+from workbench.presenters.panels.actor import ActorView
+from workbench.presenters.panels.system import SystemView
+from workbench.widgets.source import Intent, News
 from workbench.widgets.system_source import SystemSource
 
 

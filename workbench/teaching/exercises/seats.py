@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from runtime.actor import Actor, action
-from runtime.context import Context
+from runtime.authoring.actor import Actor, action
+from runtime.authoring.context import Context
 from runtime.errors import ActionFailed
 from workbench.teaching.exercise import Call, Ending, Exercise
 

@@ -1,6 +1,6 @@
 /**
- * How numbers, times and names are worded.  The same as `workbench/presenters/wording.py`: both are tested with the cases in
- * `tests/workbench/presenters/wording_cases.json`.
+ * How numbers, times and names are worded.  The same as `workbench/render/formats.py`: both are tested with the cases in
+ * `tests/workbench/render/wording_cases.json`.
  */
 
 export const count = (number) => String(Math.trunc(number)).replace(/\B(?=(\d{3})+$)/g, ",");

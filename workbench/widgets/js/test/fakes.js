@@ -57,8 +57,8 @@ export const linked = (view) => {
   return { model, time, link: new Link(model, time) };
 };
 
-const shared = (name) => readFileSync(new URL(`../../../../tests/workbench/presenters/${name}`, import.meta.url), "utf8");
+const shared = (name) => readFileSync(new URL(`../../../../tests/workbench/${name}`, import.meta.url), "utf8");
 
 /** View models as the presenters' tests have written them: what Python makes is what is drawn here. */
-export const sample = (name) => JSON.parse(shared(`snapshots/${name}.json`));
-export const wordingCases = () => JSON.parse(shared("wording_cases.json"));
+export const sample = (name) => JSON.parse(shared(`presenters/snapshots/${name}.json`));
+export const wordingCases = () => JSON.parse(shared("render/wording_cases.json"));

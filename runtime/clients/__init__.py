@@ -1,0 +1,1 @@
+"""Actor systems of other processes as a `SystemApi`: nodes over gRPC, Spawn proxies over HTTP."""

@@ -1,0 +1,1 @@
+"""Contracts served to their callers: gRPC, and HTTP/JSON."""

@@ -1,0 +1,1 @@
+"""A node: `workbench.v1` over gRPC for one actor system."""

@@ -1,0 +1,224 @@
+"""Calls that arrive at a node: one by one, or many on a stream."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from typing import Any, cast
+
+from runtime.drivers.replies import LoopPort
+from runtime.errors import BadSetting, Overloaded, SpawnError
+from runtime.fields import LONGEST_S, checked_time_us, is_span_s
+from runtime.ids import ActorId, InvocationId, RandomIds
+from runtime.invocations import action_name, actor_name, key_text, template_name
+from runtime.records import Failure, Invocation, Reply
+from runtime.servers.grpc_node.errors import abort
+from runtime.servers.security import Limits, Rate
+from runtime.servers.spawn_proxy.invocations import ReplyPort
+from runtime.system.embedded import EmbeddedSystem
+from runtime.wire.limits import check_depth, check_json
+from runtime.wire.node.records import failure_of, get_value, put_failure, put_value
+from runtime.wire.pb.workbench.v1 import node_pb2 as pb
+
+_ANSWERS_BYTES = 1024 * 1024
+"""Answers go together in one message while they have less than this."""
+
+_TOO_MANY = Failure(Overloaded.code, "Too many calls a second; nothing was run. Call again later.")
+
+_NO_ID = InvocationId("")
+
+
+class CallReader:
+    """From a message to an invocation."""
+
+    def __init__(self, system: EmbeddedSystem, limits: Limits) -> None:
+        self._system, self._limits, self._ids = system, limits, RandomIds()
+
+    def read(self, call: pb.Call, now_us: int) -> Invocation:
+        """The invocation that a call stands for.
+
+        Raises:
+            BadPayload: nested too deep, or JSON that is none.
+            BadSetting: `scheduled_to_us` is not from 1970 to 9999, `delay_us` not from 0 to 100 years, or a name has a NUL
+                character.
+        """
+        payload = get_value(call.payload) if call.HasField("payload") else None
+        check_depth(payload, self._limits.depth)
+        check_json(payload, "payload")
+        return Invocation(
+            id=self._ids(),
+            actor=ActorId(call.system or self._system.name, actor_name(call.actor)),
+            action=action_name(call.action),
+            payload=payload,
+            parent=template_name(call.parent),
+            key=key_text(call.key),
+            metadata=dict(call.metadata),
+            asynchronous=call.asynchronous,
+            scheduled_to_us=_due_us(call, now_us),
+            durable=call.durable,
+        )
+
+
+def _due_us(call: pb.Call, now_us: int) -> int:
+    when = call.WhichOneof("when")
+    if when is None:
+        return 0
+    if when == "scheduled_to_us":
+        return checked_time_us(call.scheduled_to_us, when)
+    if not is_span_s(call.delay_us / 1_000_000):
+        raise BadSetting(
+            f"delay_us={call.delay_us} is outside its range: from 0 to {LONGEST_S * 1_000_000:,} (100 years)."
+        )
+    return now_us + call.delay_us
+
+
+class NodeCalls:
+    """Answers `Invoke` and `InvokeMany`.  Belongs to the server's loop."""
+
+    def __init__(self, system: EmbeddedSystem, limits: Limits, rate: Rate) -> None:
+        self._system, self._limits, self._rate = system, limits, rate
+        self._reader = CallReader(system, limits)
+        self._port: ReplyPort | None = None
+
+    @property
+    def port(self) -> ReplyPort:
+        if self._port is None:
+            self._port = ReplyPort(asyncio.get_running_loop())
+            self._port.here()
+        return self._port
+
+    async def invoke(self, call: pb.Call, context: Any) -> pb.Answer:
+        """One call; a failure is the status.  Cancelled by the client, it goes on without anybody who waits."""
+        invocation = self._reader.read(call, self._system.driver.now_us())
+        waiter = _FutureWaiter(self.port)
+        self._system.submit(invocation, waiter)
+        reply = await waiter.future
+        if reply.failure is not None:
+            await abort(context, reply.failure)
+        answer = pb.Answer(id=call.id, invocation=reply.invocation)
+        put_value(answer.response, reply.response)
+        return answer
+
+    async def invoke_many(self, requests: AsyncIterator[pb.Calls], context: Any) -> None:
+        """Calls as they come, answers as they are there."""
+        await context.send_initial_metadata(())  # so that the client knows that it is connected
+        stream = _Stream(self.port, self._limits.in_flight)
+        reading = asyncio.create_task(self._read(requests, stream))
+        try:
+            while (answers := await stream.next_answers()) is not None:
+                await context.write(answers)
+            await reading
+        finally:
+            reading.cancel()
+
+    async def _read(self, requests: AsyncIterator[pb.Calls], stream: _Stream) -> None:
+        try:
+            async for batch in requests:
+                for call in batch.calls:
+                    if stream.is_full:
+                        await stream.room()
+                    self._take(call, stream)
+        finally:
+            stream.ended()
+
+    def _take(self, call: pb.Call, stream: _Stream) -> None:
+        waiter = stream.waiter(call.id)
+        if not self._rate.take():
+            waiter.settle(Reply(_NO_ID, failure=_TOO_MANY))
+            return
+        try:
+            invocation = self._reader.read(call, self._system.driver.now_us())
+            self._system.submit(invocation, waiter)
+        except SpawnError as error:
+            waiter.settle(Reply(_NO_ID, failure=failure_of(error)))
+
+
+class _FutureWaiter:
+    """One reply, not decoded, for one future of the server's loop."""
+
+    __slots__ = ("_port", "future")
+
+    def __init__(self, port: ReplyPort) -> None:
+        self._port = port
+        self.future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+
+    def deliver(self, reply: Reply) -> LoopPort | None:
+        return cast(LoopPort | None, self._port.put(self, reply))
+
+    def settle(self, reply: Reply) -> None:
+        if not self.future.done():
+            self.future.set_result(reply)
+
+
+class _Stream:
+    """The unanswered calls and the unsent answers of one stream."""
+
+    def __init__(self, port: ReplyPort, limit: int) -> None:
+        self.port, self._limit = port, limit
+        self._unanswered = 0
+        self._answers: deque[tuple[int, Reply]] = deque()
+        self._news, self._room = asyncio.Event(), asyncio.Event()
+        self._has_ended = False
+
+    def waiter(self, call: int) -> _StreamWaiter:
+        self._unanswered += 1
+        return _StreamWaiter(self, call)
+
+    @property
+    def is_full(self) -> bool:
+        return self._unanswered >= self._limit
+
+    async def room(self) -> None:
+        """Wait until another call may be read."""
+        while self.is_full:
+            self._room.clear()
+            await self._room.wait()
+
+    def ended(self) -> None:
+        """The client has said everything."""
+        self._has_ended = True
+        self._news.set()
+
+    def add(self, call: int, reply: Reply) -> None:
+        self._answers.append((call, reply))
+        self._news.set()
+
+    async def next_answers(self) -> pb.Answers | None:
+        """What is there to send; None when all is answered and no more will be asked."""
+        while not self._answers:
+            if self._has_ended and not self._unanswered:
+                return None
+            self._news.clear()
+            await self._news.wait()
+        answers, size = pb.Answers(), 0
+        while self._answers and size < _ANSWERS_BYTES:
+            call, reply = self._answers.popleft()
+            _put_answer(answers.answers.add(), call, reply)
+            size += len(reply.response.data) if reply.response is not None else 0
+            self._unanswered -= 1
+        self._room.set()
+        return answers
+
+
+class _StreamWaiter:
+    """One reply for one stream."""
+
+    __slots__ = ("_call", "_stream")
+
+    def __init__(self, stream: _Stream, call: int) -> None:
+        self._stream, self._call = stream, call
+
+    def deliver(self, reply: Reply) -> LoopPort | None:
+        return cast(LoopPort | None, self._stream.port.put(self, reply))
+
+    def settle(self, reply: Reply) -> None:
+        self._stream.add(self._call, reply)
+
+
+def _put_answer(target: pb.Answer, call: int, reply: Reply) -> None:
+    target.id, target.invocation = call, reply.invocation
+    if reply.failure is not None:
+        put_failure(target.failure, reply.failure)
+    elif reply.response is not None:
+        put_value(target.response, reply.response)

@@ -1,0 +1,1 @@
+"""A Spawn actor host: actors of this process behind a Spawn proxy."""

@@ -1,0 +1,1 @@
+"""A Spawn proxy: HTTP endpoints for SDKs over one actor system."""

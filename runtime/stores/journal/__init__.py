@@ -1,0 +1,1 @@
+"""The journal that every durable store keeps: blocks, columns, snapshots, retention, encryption."""

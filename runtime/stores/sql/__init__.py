@@ -1,0 +1,1 @@
+"""The journal in a SQL server, through SQLAlchemy."""

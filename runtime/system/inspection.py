@@ -1,0 +1,278 @@
+"""Looking into a threaded driver's engine: consistent views, taken under its lock, as records."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from itertools import islice
+
+import msgspec
+
+from runtime.api import ActorInfo, DeployReport, SystemStatus, Waiting
+from runtime.drivers.threaded import ThreadedDriver
+from runtime.engine.activation import Activation, Envelope
+from runtime.engine.directory import Template
+from runtime.engine.engine import Engine
+from runtime.errors import UnknownActor
+from runtime.ids import ActorId
+from runtime.records import Invocation, Phase, Snapshot
+from runtime.stores.base import StateStore
+
+_SHOWN = 3
+
+
+def snapshot(driver: ThreadedDriver, actor: ActorId) -> Snapshot | None:
+    """The actor's committed state: from memory if it is active, else from the store.  Never wakes it."""
+
+    def look(engine: Engine, now_us: int) -> Snapshot | None:
+        activation = engine.directory.active.get(actor)
+        if activation is None or activation.phase in (Phase.NEW, Phase.LOADING):
+            return None
+        return activation.snapshot(now_us, "ACTIVATED")
+
+    found = driver.look(look)
+    return found if found is not None else driver.store.load(actor)
+
+
+def template(driver: ThreadedDriver, actor: ActorId) -> Template | None:
+    """The code behind an actor, if it is deployed."""
+
+    def look(engine: Engine, _: int) -> Template | None:
+        activation = engine.directory.active.get(actor)
+        return engine.directory.templates.get(activation.parent if activation is not None else actor.name)
+
+    found = driver.look(look)
+    if found is None and (stored := driver.store.load(actor)) is not None:
+        found = driver.engine.directory.templates.get(stored.parent)
+    return found
+
+
+def names(driver: ThreadedDriver) -> set[str]:
+    """Deployed, active and stored names, the last up to 10,000."""
+    known = driver.look(lambda engine, _: engine.directory.known_names())
+    return known | {each.actor.name for each in driver.store.actors(limit=10_000)}
+
+
+def actions(driver: ThreadedDriver, actor: ActorId) -> dict[str, str]:
+    """Action to signature.
+
+    Raises:
+        UnknownActor: no code is deployed for it.
+    """
+    found = template(driver, actor)
+    if found is None:
+        raise UnknownActor(actor.name, names(driver))
+    return found.definition.signatures
+
+
+def info(driver: ThreadedDriver, actor: ActorId) -> ActorInfo:
+    """One actor's line.
+
+    Raises:
+        UnknownActor: nothing is known under that name.
+    """
+
+    def look(engine: Engine, _: int) -> ActorInfo | None:
+        activation = engine.directory.active.get(actor)
+        return _active(engine, activation) if activation is not None else None
+
+    found = driver.look(look)
+    if found is not None:
+        return found
+    deployed = driver.engine.directory.templates
+    stored = driver.store.load(actor)
+    if stored is not None:
+        return _stored(stored, deployed)
+    if actor.name in deployed:
+        return _idle(driver.engine, actor.name, deployed[actor.name])
+    raise UnknownActor(actor.name, names(driver))
+
+
+def actors(driver: ThreadedDriver, *, prefix: str, passive: bool, limit: int) -> list[ActorInfo]:
+    """Templates and active actors, then stored ones, by name within each; at most `limit`."""
+    rows = driver.look(lambda engine, _: _listed(engine, prefix, limit))
+    if passive and len(rows) < limit:
+        known = {row.id for row in rows}
+        deployed = driver.engine.directory.templates
+        stored = {each.actor: each for each in driver.store.actors(prefix=prefix, limit=limit)}
+        rows = [_with_past(row, stored) for row in rows]
+        rows += [_stored(each, deployed) for actor, each in stored.items() if actor not in known]
+    return rows[:limit]
+
+
+def _with_past(row: ActorInfo, stored: dict[ActorId, Snapshot]) -> ActorInfo:
+    """A deployed actor that is not active has a revision in the store only."""
+    past = stored.get(row.id)
+    if past is None or row.phase != "passive":
+        return row
+    return msgspec.structs.replace(row, revision=past.revision, last_turn_us=past.at_us)
+
+
+def _listed(engine: Engine, prefix: str, limit: int) -> list[ActorInfo]:
+    matching = (each for each in engine.directory.active.values() if each.id.name.startswith(prefix))
+    rows = [_active(engine, each) for each in islice(matching, limit)]
+    active = {row.id.name for row in rows}
+    templates = engine.directory.templates.items()
+    rows += [_idle(engine, name, each) for name, each in templates if name not in active and name.startswith(prefix)]
+    return sorted(rows, key=lambda row: row.id.name)
+
+
+def _active(engine: Engine, activation: Activation) -> ActorInfo:
+    template = engine.directory.templates.get(activation.parent)
+    waiting, running = activation.mailbox, activation.running
+    return ActorInfo(
+        id=activation.id,
+        parent=activation.parent,
+        kind=template.definition.settings.kind if template is not None else "",
+        phase="loading" if activation.phase is Phase.NEW else activation.phase.name.lower(),
+        revision=activation.revision,
+        waiting=activation.waiting,
+        definition=template.definition.hash if template is not None else activation.state_definition,
+        deployed=template is not None,
+        turns=activation.turns,
+        failures=activation.failures,
+        last_turn_us=activation.last_active_us if activation.turns else 0,
+        oldest_waiting_us=waiting[0].enqueued_us if waiting else 0,
+        action=running.invocation.action if running is not None else "",
+        action_started_us=activation.started_us if running is not None else 0,
+    )
+
+
+def _idle(engine: Engine, name: str, template: Template) -> ActorInfo:
+    return ActorInfo(
+        id=ActorId(engine.options.system, name),
+        parent=name,
+        kind=template.definition.settings.kind,
+        phase="template" if template.has_children else "passive",
+        definition=template.definition.hash,
+        deployed=True,
+    )
+
+
+def _stored(stored: Snapshot, deployed: dict[str, Template]) -> ActorInfo:
+    template = deployed.get(stored.parent)
+    return ActorInfo(
+        id=stored.actor,
+        parent=stored.parent,
+        kind=template.definition.settings.kind if template is not None else "",
+        phase="passive",
+        revision=stored.revision,
+        definition=stored.definition,
+        deployed=template is not None,
+        last_turn_us=stored.at_us,
+    )
+
+
+def mailbox(driver: ThreadedDriver, actor: ActorId, limit: int) -> list[Waiting]:
+    """What the actor is doing and what waits for it; empty for one that is not active."""
+
+    def look(engine: Engine, _: int) -> list[Waiting]:
+        activation = engine.directory.active.get(actor)
+        if activation is None:
+            return []
+        running = (
+            [_waiting(activation.running.envelope, activation.started_us)] if activation.running is not None else []
+        )
+        return running + [_waiting(each) for each in islice(activation.mailbox or (), limit - len(running))]
+
+    return driver.look(look)
+
+
+def _waiting(envelope: Envelope, started_us: int = 0) -> Waiting:
+    invocation = envelope.invocation
+    return Waiting(
+        invocation=invocation.id,
+        action=invocation.action,
+        caller=invocation.caller.name if invocation.caller is not None else "",
+        enqueued_us=envelope.enqueued_us,
+        running=started_us > 0,
+        payload=invocation.payload,
+        started_us=started_us,
+    )
+
+
+def pending(driver: ThreadedDriver, correlations: Collection[str]) -> list[Invocation]:
+    """Messages of these chains that wait in a mailbox or are being processed; those that are due later are not among them."""
+
+    def look(engine: Engine, _: int) -> list[Invocation]:
+        found = []
+        for each in engine.directory.active.values():
+            if each.running is not None:
+                found.append(each.running.invocation)
+            if each.mailbox is not None or each.outside is not None:
+                found += [envelope.invocation for envelope in (*(each.mailbox or ()), *(each.outside or ()))]
+        return [invocation for invocation in found if (invocation.correlation or invocation.id) in correlations]
+
+    return driver.look(look)
+
+
+def status(driver: ThreadedDriver, base: SystemStatus) -> SystemStatus:
+    """`base` with counts over the whole system."""
+
+    def look(engine: Engine, _: int) -> SystemStatus:
+        active = engine.directory.active.values()
+        return msgspec.structs.replace(
+            base,
+            actors=len(active),
+            waiting=sum(each.waiting for each in active),
+            turns=sum(each.turns for each in active),
+            sequence=engine.journal.sequence,
+            committed=engine.journal.committed,
+            store_error=engine.store_error,
+            dropped_events=engine.feed.dropped,
+            loop_blocked_by=str(driver.coroutines.blocker or ""),
+            problems=(*engine.problems, *_unreadable(driver.store), *driver.problems.last[-3:]),
+        )
+
+    return driver.look(look)
+
+
+def _unreadable(store: StateStore) -> tuple[str, ...]:
+    """One line about what does not decode in a store; adapters of others need not know it."""
+    found = store.quarantined() if hasattr(store, "quarantined") else []
+    if not found:
+        return ()
+    shown = "; ".join(str(each) for each in found[:_SHOWN])
+    more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    advice = f"`python -m runtime check {store.url}` lists all of it, --repair makes a copy without."
+    return (f"Cannot be read whole in the store: {shown}{more}. {advice}",)
+
+
+def children(driver: ThreadedDriver, template: str, limit: int) -> list[Snapshot]:
+    """The states of the active actors that run a template's code, the named actor included; at most `limit`."""
+
+    def look(engine: Engine, now_us: int) -> list[Snapshot]:
+        loaded = (each for each in engine.directory.children(template) if each.phase >= Phase.READY)
+        return [each.snapshot(now_us, "ACTIVATED") for each in islice(loaded, limit)]
+
+    return driver.look(look)
+
+
+def waiting_for(driver: ThreadedDriver, template: str, actions: Collection[str]) -> int:
+    """How many messages wait for one of these actions of a template's actors."""
+
+    def look(engine: Engine, _: int) -> int:
+        waiting = (
+            e for each in engine.directory.children(template) for e in (*(each.mailbox or ()), *(each.outside or ()))
+        )
+        return sum(envelope.invocation.action in actions for envelope in waiting)
+
+    return driver.look(look)
+
+
+def with_counts(
+    driver: ThreadedDriver, report: DeployReport, actor: ActorId, kept_aside: tuple[str, ...]
+) -> DeployReport:
+    """A deploy report with what only the running system knows."""
+
+    def look(engine: Engine, _: int) -> DeployReport:
+        own = engine.directory.active.get(actor)
+        children = list(engine.directory.children(actor.name))
+        return msgspec.structs.replace(
+            report,
+            children=len(children),
+            waiting=sum(each.waiting for each in children),
+            revision=own.revision if own is not None else report.revision,
+            kept_aside=kept_aside,
+        )
+
+    return driver.look(look)

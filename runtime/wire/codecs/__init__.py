@@ -1,0 +1,1 @@
+"""Payloads, arguments and states to and from JSON and protobuf."""

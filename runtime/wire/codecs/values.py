@@ -1,0 +1,118 @@
+"""Payloads and responses: JSON for plain values, protobuf for messages."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from runtime.errors import BadPayload, shown, shown_text, type_name
+from runtime.records import JSON, NOTHING, Encoded
+from runtime.wire.codecs.base import MAX_VALUE_BYTES
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
+_check_json = msgspec.json.Decoder(msgspec.Raw).decode
+
+TYPE_URL = "type.googleapis.com/"
+
+
+def encode_value(value: Any, *, what: str) -> Encoded | None:
+    """A value as bytes; None for None.
+
+    Raises:
+        BadPayload: it has no encoding, or is larger than 64 MiB, or its own code fails; `what` names it in the message.
+    """
+    if value is None:
+        return None
+    if type(value) is Encoded:  # a message of a class that this process does not know, passed on
+        return _bounded(_passed_on(value, what), what)
+    try:
+        if hasattr(value, "SerializeToString"):
+            return _bounded(_message(value), what)
+        data = _encode(value)
+    except RecursionError:
+        raise BadPayload(f"Cannot encode {what}: it is nested too deeply, or contains itself.") from None
+    except Exception as error:  # encoding runs code of the value's class, which may raise anything
+        raise BadPayload(
+            f"Cannot encode {what}, {shown(value)}: {_why(error)}. Use plain values: text, numbers, lists, dicts."
+        ) from error
+    if b"null" in data:  # which is what the encoder makes of NaN and infinity
+        for path, why in without_json("", value):
+            raise BadPayload(f"Cannot encode {what}: {path or 'it'} {why}")
+    return _bounded(Encoded(JSON, data), what)
+
+
+def _message(value: Any) -> Encoded:
+    name, data = value.DESCRIPTOR.full_name, value.SerializeToString(deterministic=True)
+    if type(name) is not str or type(data) is not bytes:
+        raise TypeError("it has SerializeToString, and is no protobuf message")
+    return Encoded(TYPE_URL + name, data)
+
+
+def _passed_on(value: Encoded, what: str) -> Encoded:
+    if type(value.type) is not str or type(value.data) is not bytes or not value.type.isprintable():
+        raise BadPayload(
+            f"Cannot encode {what}: {shown(value)} is no encoded value, which has a type as text and its bytes."
+        )
+    if value.type == JSON:
+        try:
+            _check_json(value.data)
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise BadPayload(
+                f"Cannot encode {what}: {shown(value)} says that it is JSON, and is none: {error}."
+            ) from error
+    return value
+
+
+def _bounded(value: Encoded, what: str) -> Encoded:
+    if len(value.data) > MAX_VALUE_BYTES:
+        raise BadPayload(
+            f"Cannot send {what}: it is {len(value.data):,} bytes, at most {MAX_VALUE_BYTES:,} are allowed."
+        )
+    return value
+
+
+def _why(error: Exception) -> str:
+    """The encoder's own words, and those of a user's exception with its kind."""
+    text = shown_text(error)
+    return text if isinstance(error, (TypeError, ValueError, OverflowError)) else f"{type_name(error)}: {text}"
+
+
+def decode_value(value: Encoded | None) -> Any:
+    """The value; None for None and for nothing; a protobuf message of a class that this process knows.
+
+    Else, and for bytes from outside that are no value of their type, the `Encoded` itself: decoding never fails.
+    """
+    if value is None:
+        return None
+    if value.type != JSON:
+        return None if value.type in NOTHING else _decode_message(value)
+    try:
+        return _decode(value.data)
+    except (msgspec.DecodeError, RecursionError):
+        return value
+
+
+def _decode_message(value: Encoded) -> Any:
+    from runtime.wire.codecs.messages import decoded
+
+    message = decoded(value.type, value.data)
+    return value if message is None else message
+
+
+# --- Numbers that JSON does not have ----------------------------------------------------------------------------------
+
+
+def without_json(path: str, value: Any) -> Iterator[tuple[str, str]]:
+    """NaN and infinity, wherever they are in plain containers: where, and what to do about it."""
+    if isinstance(value, float) and not math.isfinite(value):
+        yield path, f"is {value}, which JSON has no number for; use None or text."
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from without_json(f"{path}[{key!r}]", item)
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        for index, item in enumerate(value):
+            yield from without_json(f"{path}[{index}]", item)

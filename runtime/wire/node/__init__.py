@@ -1,0 +1,1 @@
+"""Records to and from the messages of `workbench.v1`, the protocol between nodes."""

@@ -1,0 +1,109 @@
+"""What a store does between commits comes in pieces for which a commit can wait."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from runtime.stores.base import Group, flatten
+from runtime.stores.journal import sealed_columns, writer
+from runtime.stores.journal.backend import Writes
+from runtime.stores.journal.store import JournalStore
+from runtime.stores.memory import MemoryBackend
+from runtime.testing.turns import Past
+from tests.runtime.stores.conftest import KEY
+
+TURNS = 64
+
+
+class Watched(MemoryBackend):
+    """Notes what is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written: list[Writes] = []
+
+    def write(self, writes: Writes) -> int:
+        self.written.append(writes)
+        return super().write(writes)
+
+
+class Loading:
+    """A library that is loaded when asked for the last time, or never."""
+
+    def __init__(self, *answers: bool | ImportError) -> None:
+        self.answers = list(answers)
+
+    def is_loaded(self, wait_s: float) -> bool:
+        answer = self.answers.pop(0)
+        if isinstance(answer, ImportError):
+            raise answer
+        return answer
+
+
+@pytest.fixture
+def backend() -> Watched:
+    return Watched()
+
+
+@pytest.fixture
+def store(backend: Watched, monkeypatch: pytest.MonkeyPatch) -> Iterator[JournalStore]:
+    monkeypatch.setattr(sealed_columns, "SEALED_TURNS", TURNS)
+    store = JournalStore(backend, key=KEY)
+    yield store
+    store.close()
+
+
+def fill(store: JournalStore, bytes_each: int) -> None:
+    past = Past()
+    store.commit(Group(turns=[past.turn(f"a-{n}", b"%d" % n * (bytes_each // 2)) for n in range(10, 10 + TURNS)]))
+
+
+def test_checkpoint_writes_states_up_to_a_size_at_once(
+    store: JournalStore, backend: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "_CHUNK_BYTES", 10_000)
+    fill(store, 4_000)
+
+    while store.checkpoint():
+        pass
+
+    assert max(len(each.snapshots) for each in backend.written) == 3
+
+
+def test_sealing_takes_states_up_to_a_size_at_once(store: JournalStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sealed_columns, "_STEP_BYTES", 10_000)
+    monkeypatch.setattr(sealed_columns, "COLUMNS", Loading(*[True] * TURNS))
+    fill(store, 4_000)
+
+    steps = 1
+    while store.seal():
+        steps += 1
+
+    assert steps >= TURNS // 3
+
+
+def test_sealing_does_not_wait_for_its_library(
+    store: JournalStore, backend: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sealed_columns, "COLUMNS", Loading(False, False, *[True] * 9))
+    fill(store, 10)
+
+    assert store.seal()
+    assert store.seal()
+    assert not [each for each in backend.written if each.sealed], "nothing before it is loaded"
+    while store.seal():
+        pass
+
+    assert [each.sealed.last for each in backend.written if each.sealed] == [TURNS]
+
+
+def test_store_works_without_the_library_for_columns(store: JournalStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sealed_columns, "COLUMNS", Loading(ImportError("no pyarrow")))
+    fill(store, 10)
+
+    assert not store.seal()
+    assert not store.seal(), "asked once"
+
+    assert len(list(flatten(store.turns()))) == TURNS

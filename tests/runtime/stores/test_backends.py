@@ -1,0 +1,59 @@
+"""What every backend refuses or finds by itself, whatever the store above it has checked already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from runtime.errors import StaleCommit
+from runtime.stores.journal.backend import Backend, BlockRow, Writes
+from runtime.stores.memory import MemoryBackend
+from runtime.stores.sql.backend import SqlBackend
+from runtime.stores.sqlite.backend import open_backend
+from tests.runtime.stores.sql.places import SERVERS, place
+
+
+@pytest.fixture(params=["memory", "sqlite", *SERVERS])
+def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]:
+    """Each kind, made anew and without a store above it."""
+    if request.param in SERVERS:
+        with place(request.param) as made, closing(SqlBackend(made.url)) as backend:
+            backend.create({"format": "1"})
+            yield backend
+        return
+    kind = MemoryBackend() if request.param == "memory" else open_backend(f"sqlite:///{tmp_path}/store.db")
+    with closing(kind) as backend:
+        backend.create({"format": "1"})
+        yield backend
+
+
+def block(first: int, last: int) -> BlockRow:
+    return BlockRow(first, last, b"", b"%d to %d" % (first, last))
+
+
+@pytest.mark.parametrize(("first", "what"), [(1, "repeats"), (10, "overlaps"), (12, "leaves a gap")])
+def test_block_that_does_not_continue_the_head_is_stale(backend: Backend, first: int, what: str) -> None:
+    backend.write(Writes(block=block(1, 10)))
+
+    with pytest.raises(StaleCommit):
+        backend.write(Writes(block=block(first, first + 5), keys=[(7, first)], meta={"mark": what}))
+
+    assert backend.head() == 10
+    assert backend.blocks(0, 5) == [block(1, 10)]
+    assert (backend.key(7), backend.meta()) == (None, {"format": "1"})
+
+
+def test_block_of_a_turn_is_the_one_that_holds_it_or_none(backend: Backend) -> None:
+    for first in (1, 11, 21):
+        backend.write(Writes(block=block(first, first + 9)))
+    backend.write(Writes(dropped=(11, 20)))
+
+    found = {sequence: backend.block_of(sequence) for sequence in (0, 1, 10, 11, 15, 20, 21, 30, 31, 99)}
+
+    assert found == {
+        0: None, 1: block(1, 10), 10: block(1, 10), 11: None, 15: None, 20: None,
+        21: block(21, 30), 30: block(21, 30), 31: None, 99: None,
+    }  # fmt: skip

@@ -1,0 +1,301 @@
+"""Stop an actor at a message, step through its mailbox, and lose, double or reorder messages on purpose."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Self
+
+import msgspec
+
+from runtime.errors import BadSetting, InvocationTimeout, NotCapable, UnknownMessage
+from runtime.ids import ActorId
+from runtime.records import Event, Invocation, Turn
+from runtime.system import debugging
+from runtime.system.debugging import Held
+from runtime.system.embedded import EmbeddedSystem
+from runtime.wire.codecs.values import decode_value
+from workbench.commands.attach import acting
+from workbench.commands.invoke import WaitInterrupted
+from workbench.presenters.breakpoints import Message, Messages, Stepped, held_rendering, message_of
+from workbench.redaction import redacted_text
+from workbench.render.formats import plural
+from workbench.session import current
+
+_LOOK_S = 0.002
+
+Which = int | str | Message
+"""A message by its number in the mailbox, by its id or the end of it, or itself."""
+
+
+def hold(
+    actor: str,
+    when: Callable[[Message], object] | None = None,
+    *,
+    action: str | None = None,
+    caller: str | None = None,
+) -> Hold:
+    """Stop an actor at the next message, or at the next one that is meant; a breakpoint on a message.
+
+    The actor goes on taking messages; callers wait, with their own time-outs.  So send what it is to stop at with
+    `asynchronous=True`, or from another cell.  It stays held until `release()`, through redeploys too, and `with` releases it:
+
+        with wb.hold("counter", action="add") as hold:
+            wb.invoke("counter", "add", {"value": 5}, asynchronous=True)
+            hold.step()
+
+    Args:
+        actor: its name.
+        when: asked about each message as its turn comes, in a worker's thread: `lambda m: m.payload["value"] > 3`.  A `Message` has
+            `action`, `payload`, `caller`, `key`, `metadata` and `id`.  A message at which it raises stops too.
+        action: stop only at this action.
+        caller: stop only at messages of this actor.
+
+    Raises:
+        UnknownActor: nothing is known under that name.
+        BadSetting: the name is a pool's or a template's, which have no mailbox of their own.
+        NotCapable: the actors run in another process.
+    """
+    system = own_system("hold an actor")
+    system.info(actor)
+    conditional = when is not None or action is not None or caller is not None
+    condition = _condition(when, action, caller) if conditional else None
+    with acting(system, "hold", actor, action or ""):
+        debugging.hold(system.driver, ActorId(system.name, actor), condition)
+    return Hold(system, actor)
+
+
+def release(actor: str | None = None) -> tuple[str, ...]:
+    """Let a held actor go on, or all of them; the names of those that were held.
+
+    Raises:
+        NotCapable: the actors run in another process.
+    """
+    system = own_system("release an actor")
+    names = debugging.held_actors(system.driver) if actor is None else [actor]
+    return tuple(name for name in names if _released(system, name))
+
+
+def held(actor: str) -> Hold:
+    """The handle of an actor that is held already.
+
+    Raises:
+        BadSetting: it is not held.
+    """
+    found = Hold(own_system("hold an actor"), actor)
+    if not found.is_held:
+        raise BadSetting(f"{actor} is not held. Hold it first, with wb.hold({actor!r}) or %hold {actor}.")
+    return found
+
+
+class Hold:
+    """A held actor.  Shows what waits; every method acts at once and may be called from any cell."""
+
+    def __init__(self, system: EmbeddedSystem, actor: str) -> None:
+        self.actor = actor
+        self._system, self._id = system, ActorId(system.name, actor)
+
+    @property
+    def is_held(self) -> bool:
+        """False after `release`."""
+        return self._now() is not None
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether it stands still; a conditional hold runs until a message meets its condition."""
+        now = self._now()
+        return now is not None and now.is_stopped
+
+    @property
+    def waiting(self) -> Messages:
+        """The messages that wait, in order; `init` and what is being processed are not among them."""
+        now = self._now()
+        return Messages(message_of(each) for each in (now.waiting if now is not None else ()))
+
+    def step(self, timeout: float = 60.0) -> Stepped:
+        """Let the first message through, wait for its turn, and stop again.
+
+        Raises:
+            InvocationTimeout: the turn did not end in time; it goes on.
+        """
+        first = next(iter(self.waiting), None)
+        with self._events() as events:
+            passed = debugging.step(self._system.driver, self._id)
+            if passed is None:
+                return Stepped(actor=self.actor)
+            message = first if first is not None and first.id == passed else Message(id=passed, action="")
+            turn = self._turn_of(passed, message, events, timeout)
+        return Stepped(actor=self.actor, message=message, turn=turn, waiting=len(self.waiting))
+
+    def go(self) -> Self:
+        """Go on to the next message that meets the condition.
+
+        Raises:
+            BadSetting: it is held at every message, so that there is no next one to run to.
+        """
+        debugging.go_on(self._system.driver, self._id)
+        return self
+
+    def wait(self, timeout: float = 60.0) -> Self:
+        """Wait until it has stopped at a message.
+
+        Raises:
+            InvocationTimeout: not within `timeout` seconds.
+        """
+        deadline = time.monotonic() + timeout
+        while not (self.is_stopped and self.waiting):
+            if time.monotonic() > deadline:
+                raise InvocationTimeout(self.actor, "(any message)", timeout)
+            time.sleep(_LOOK_S)
+        return self
+
+    def drop(self, which: Which = 0) -> Message:
+        """Take a message out, as a network loses it; its caller gets `MessageDropped`.
+
+        Raises:
+            UnknownMessage: it does not wait (any more).
+        """
+        message = self._found(which)
+        with acting(self._system, "drop", self.actor, message.action):
+            debugging.drop(self._system.driver, self._id, message.id)
+        return message
+
+    def duplicate(self, which: Which = 0) -> Message:
+        """Put a copy right behind a message, as a network delivers it twice; nobody waits for the copy's answer.
+
+        Raises:
+            UnknownMessage: it does not wait (any more).
+        """
+        message = self._found(which)
+        with acting(self._system, "duplicate", self.actor, message.action):
+            copy = debugging.duplicate(self._system.driver, self._id, message.id)
+        return msgspec.structs.replace(message, id=copy, enqueued_us=self._system.driver.now_us())
+
+    def move(self, which: Which, to: int) -> Messages:
+        """Give a message another place, counted from 0, or from the end if negative; what waits then.
+
+        Raises:
+            UnknownMessage: it does not wait (any more).
+            BadSetting: there is no such place.
+        """
+        message = self._found(which)
+        with acting(self._system, "reorder", self.actor, message.action):
+            debugging.move(self._system.driver, self._id, message.id, to)
+        return self.waiting
+
+    def release(self) -> None:
+        """Let the actor go on; what waits runs.  Safe to call twice."""
+        _released(self._system, self.actor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def __repr__(self) -> str:
+        return redacted_text(held_rendering(self.actor, self._headline(), self.waiting).text)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return held_rendering(self.actor, self._headline(), self.waiting).mimebundle()
+
+    def _headline(self) -> str:
+        now = self._now()
+        if now is None:
+            return "not held any more."
+        if not now.is_stopped:
+            return "held at messages that meet the condition; none has come yet."
+        if now.trouble:
+            return f"stopped, since the condition could not judge the first message: {now.trouble}"
+        return f"held; {plural(len(now.waiting), 'message')} wait{'s' if len(now.waiting) == 1 else ''}."
+
+    def _now(self) -> Held | None:
+        return debugging.held(self._system.driver, self._id)
+
+    def _found(self, which: Which) -> Message:
+        waiting = self.waiting
+        if isinstance(which, int):
+            if not -len(waiting) <= which < len(waiting):
+                raise UnknownMessage(self.actor, which)
+            numbered: Message = waiting[which]
+            return numbered
+        name = which.id if isinstance(which, Message) else which
+        found = next((each for each in waiting if each.id.endswith(name)), None)
+        if found is None or not name:
+            raise UnknownMessage(self.actor, name)
+        return found
+
+    @contextmanager
+    def _events(self) -> Iterator[Callable[[], list[Event]]]:
+        subscription = self._system.subscribe(limit=1_000)
+        try:
+            yield subscription.drain
+        finally:
+            subscription.close()
+
+    def _turn_of(
+        self, invocation: str, message: Message, events: Callable[[], list[Event]], timeout: float
+    ) -> Turn | None:
+        deadline = time.monotonic() + timeout
+        try:
+            while True:
+                is_pending = any(each.invocation == invocation for each in self._system.mailbox(self.actor))
+                for event in events():
+                    if event.turn is not None and event.turn.invocation == invocation:
+                        return event.turn
+                if not is_pending:
+                    return None
+                if time.monotonic() > deadline:
+                    raise InvocationTimeout(self.actor, message.action, timeout)
+                time.sleep(_LOOK_S)
+        except KeyboardInterrupt:
+            raise WaitInterrupted(f"Stopped waiting for {self.actor}.{message.action}; its turn goes on.") from None
+
+
+def _released(system: EmbeddedSystem, actor: str) -> bool:
+    identity = ActorId(system.name, actor)
+    if debugging.held(system.driver, identity) is None:
+        return False
+    with acting(system, "release", actor):
+        return debugging.release(system.driver, identity)
+
+
+def _condition(
+    when: Callable[[Message], object] | None, action: str | None, caller: str | None
+) -> Callable[[Invocation], bool]:
+    def is_meant(invocation: Invocation) -> bool:
+        sender = invocation.caller.name if invocation.caller is not None else ""
+        if (action is not None and invocation.action != action) or (caller is not None and sender != caller):
+            return False
+        if when is None:
+            return True
+        message = Message(
+            id=invocation.id,
+            action=invocation.action,
+            payload=decode_value(invocation.payload),
+            caller=sender,
+            key=invocation.key,
+            metadata=dict(invocation.metadata),
+        )
+        return bool(when(message))
+
+    return is_meant
+
+
+# --- What only the system of this very process can do -----------------------------------------------------------------
+
+
+def own_system(what: str) -> EmbeddedSystem:
+    """The embedded system.
+
+    Args:
+        what: is to be done, for the message.
+
+    Raises:
+        NotCapable: the current system runs in another process.
+    """
+    system = current.open()
+    if not isinstance(system, EmbeddedSystem):
+        raise NotCapable(what, system.name, "that is possible only where the actors run, which is another process.")
+    return system

@@ -1,0 +1,1 @@
+"""A notebook's actors as a project of their own."""

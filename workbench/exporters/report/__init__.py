@@ -1,0 +1,1 @@
+"""A system's state and history as one HTML file."""

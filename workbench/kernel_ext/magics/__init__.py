@@ -1,0 +1,1 @@
+"""The magics, one class a subject, over the functions of `workbench.commands`."""

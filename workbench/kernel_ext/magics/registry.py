@@ -1,0 +1,68 @@
+"""All classes of magics, in the order in which one meets them, and the overview that `%spawn help` prints."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+from typing import Any
+
+from workbench.kernel_ext.magics.arguments import has_parser, parser_for
+from workbench.kernel_ext.magics.attach import AttachMagics
+from workbench.kernel_ext.magics.base import BaseMagics
+from workbench.kernel_ext.magics.core import WorkbenchMagics
+from workbench.kernel_ext.magics.debug import LookingMagics, TrialMagics
+from workbench.kernel_ext.magics.failure import FailureMagics
+from workbench.kernel_ext.magics.proto import ProtoMagics
+from workbench.kernel_ext.magics.replay import ReplayMagics
+from workbench.kernel_ext.magics.trace import TraceMagics
+from workbench.kernel_ext.magics.version import VersionMagics
+
+CLASSES: tuple[type[BaseMagics], ...] = (
+    WorkbenchMagics,
+    LookingMagics,
+    TraceMagics,
+    FailureMagics,
+    VersionMagics,
+    ReplayMagics,
+    TrialMagics,
+    AttachMagics,
+    ProtoMagics,
+)
+
+
+def all_names() -> dict[str, list[str]]:
+    """Names of line magics and of cell magics."""
+    return {kind: [name for each in CLASSES for name in each.magics[kind]] for kind in ("line", "cell")}
+
+
+def function_of(name: str) -> Any:
+    """The function behind a magic; None for a name that is not ours."""
+    return next((vars(each)[name] for each in CLASSES if name in vars(each)), None)
+
+
+def parser_of(name: str) -> argparse.ArgumentParser | None:
+    """What reads a magic's line; None for one that reads it itself."""
+    function = function_of(name)
+    return parser_for(function) if has_parser(function) else None
+
+
+# --- `%spawn help`: all magics at a glance ----------------------------------------------------------------------------
+
+
+def overview() -> str:
+    """One line for each magic, in the order in which one meets them."""
+    names = all_names()
+    shown = [("%%" if name in names["cell"] else "%", name) for name in dict.fromkeys([*names["cell"], *names["line"]])]
+    lines = [f"  {sign + name:<12} {_first_sentence(function_of(name))}" for sign, name in shown]
+    return "\n".join(
+        [
+            "The workbench's magics; a question mark after one shows its arguments and examples, as in %invoke?",
+            *lines,
+            "Each is a function of the same name in Python: import workbench as wb; wb.invoke(...), await wb.ainvoke(...), ...",
+        ]
+    )
+
+
+def _first_sentence(function: Any) -> str:
+    text = inspect.cleandoc(function.__doc__ or "")
+    return text.partition("\n")[0].partition(". ")[0].rstrip(".")

@@ -1,0 +1,1 @@
+"""The live panels as data and as static text and HTML."""

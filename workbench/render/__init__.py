@@ -1,0 +1,1 @@
+"""Values, tables, numbers and times as text and HTML: the kit that results and panels are drawn with."""

@@ -1,0 +1,295 @@
+"""`HistoryDatabase`: SQL over everything that an actor system has committed."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import threading
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import duckdb
+from duckdb import DuckDBPyConnection, DuckDBPyRelation, StatementType
+
+from runtime.api import Capability, SystemApi
+from runtime.errors import BadQuery, InternalError, NotCapable, StoreUnavailable, SystemStopped
+from runtime.records import Kept
+from workbench.remote.audit_log import Act
+from workbench.sql import schema
+from workbench.sql.actor_views import ActorViews
+from workbench.sql.ingest import Ingest, ToJson, wrapped
+from workbench.sql.statements import interruptible, literal, quoted, transaction
+
+Parameters = Sequence[Any] | Mapping[str, Any] | None
+
+# Nothing is fetched from anywhere and nothing is put on disk: a spilled state would lie there unencrypted.  Local files
+# can be read: they are the user's own.
+_SETTINGS: dict[str, str | bool | int | float | list[str]] = {
+    "allow_community_extensions": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "python_enable_replacements": "false",
+    "temp_directory": "",
+}
+
+
+class HistoryDatabase:
+    """An in-memory DuckDB over one system's journal, read further at each query.
+
+    Safe from several threads: one reads the journal at a time, queries run side by side, each thread on its own cursor.
+    `schema` says what the tables are.
+    """
+
+    def __init__(
+        self, system: SystemApi, *, decode_state: ToJson = wrapped, audit: Callable[[], Sequence[Act]] = list
+    ) -> None:
+        """Nothing is read yet.
+
+        Args:
+            decode_state: JSON text of a payload, response or state that is not JSON, or None to show its type and base64.
+            audit: what was done to systems, for the table of that name.
+        """
+        self._system, self._audit = system, audit
+        self._connection = _new_database()
+        self._ingest = Ingest(self._connection, system, decode_state)
+        self._views = ActorViews(self._connection, system.name)
+        self._refreshing = threading.Lock()
+        self._threads = threading.local()
+        self._is_closed = False
+        self._kept = Kept()
+
+    def query(self, sql: str, params: Parameters = None) -> DuckDBPyRelation:
+        """The rows of one statement that reads, over everything that was answered before the call.
+
+        The relation holds its rows: it stays as it is, whatever happens later and also after `close`.  It shows itself as a
+        table, and `.df()`, `.to_arrow_table()`, `.pl()` and further relational steps start from it.
+
+        Args:
+            params: values for `?` (a sequence) or `$name` (a mapping).
+
+        Raises:
+            BadQuery: not one statement, one that does more than read, or one that fails.
+            NotCapable: the system keeps no history.
+            SystemStopped: the database is closed.
+            KeyboardInterrupt: the cell was interrupted; the database stays usable.
+        """
+        cursor = self._cursor()
+        statement = readable(cursor, sql)
+        self.refresh(statement)
+        try:
+            return interruptible(cursor, lambda: _rows(cursor, statement, params))
+        except duckdb.Error as error:
+            raise self._complaint(error) from None
+
+    def refresh(self, sql: str = "") -> None:
+        """Read what the system has committed since the last time, as far as a query needs it.
+
+        Raises:
+            NotCapable: the system keeps no history.
+        """
+        if Capability.HISTORY not in self._system.capabilities:
+            raise NotCapable("query the history", self._system.name, "it does not let its journal be read.")
+        self._flush()
+        with self._refreshing:
+            self._refuse_closed()
+            try:
+                self._read(sql)
+            except duckdb.Error as error:
+                raise InternalError(f"The journal could not be read into DuckDB: {error}") from error
+
+    @property
+    def tables(self) -> list[str]:
+        """Tables and views as a query writes them."""
+        return [*schema.NAMES, *self._views.names]
+
+    def close(self) -> None:
+        """Release the journal's copy; safe to call twice.  Relations that were handed out keep their rows."""
+        with self._refreshing:
+            if not self._is_closed:
+                self._is_closed = True
+                self._connection.execute("DROP SCHEMA journal CASCADE")
+
+    def _read(self, sql: str) -> None:
+        self._forget()
+        self._ingest.turns()
+        self._ingest.lifecycle()
+        self._views.refresh(self._ingest.definitions())
+        self._views.fill(sql)
+        if "states" in sql.lower():
+            self._ingest.states()
+        if "actors" in sql.lower():
+            self._ingest.actors()
+        if "audit" in sql.lower():
+            self._ingest.audit(self._audit())
+
+    def _forget(self) -> None:
+        """Drop what the system itself has not kept since the last time."""
+        kept = self._system.kept()
+        if kept != self._kept:
+            self._views.forget(kept.gone if kept.changes == self._kept.changes else None)
+            self._ingest.forget(kept)
+            self._kept = kept
+
+    def _flush(self) -> None:
+        """Have what was answered committed, so that a query sees what its caller has just done."""
+        try:
+            self._system.flush()
+        except StoreUnavailable as error:
+            warnings.warn(f"The newest turns are missing in this query. {error}", stacklevel=4)
+
+    def _complaint(self, error: duckdb.Error) -> BadQuery:
+        is_refused = isinstance(error, duckdb.TransactionException) and "read-only" in str(error)
+        return refusal() if is_refused else complaint(error, self.tables)
+
+    def _refuse_closed(self) -> None:
+        if self._is_closed:
+            raise SystemStopped(self._system.name)
+
+    def _cursor(self) -> DuckDBPyConnection:
+        self._refuse_closed()
+        cursor: DuckDBPyConnection | None = getattr(self._threads, "cursor", None)
+        if cursor is None:
+            cursor = self._threads.cursor = self._connection.cursor()
+        return cursor
+
+
+def _rows(cursor: DuckDBPyConnection, statement: str, params: Parameters) -> DuckDBPyRelation:
+    cursor.execute("BEGIN TRANSACTION READ ONLY")
+    try:
+        return cursor.sql(statement, params=params).materialize()
+    finally:
+        cursor.rollback()
+
+
+def _new_database() -> DuckDBPyConnection:
+    connection = duckdb.connect(":memory:", config=_SETTINGS)
+    connection.execute("SET GLOBAL TimeZone = 'UTC'")
+    with transaction(connection):
+        connection.execute(schema.TABLES)
+        connection.execute(schema.VIEWS)
+        for column, note in schema.NOTES.items():
+            table, _, name = column.partition(".")
+            connection.execute(f"COMMENT ON COLUMN {table}.{quoted(name)} IS {literal(note)}")
+    return connection
+
+
+# --- DuckDB's errors as one message for whoever wrote the query -------------------------------------------------------
+
+_MISSING_TABLE = re.compile(r'Table with name "?(.+?)"? does not exist')
+_CLASS = re.compile(r"^(?:[A-Z]\w*(?: [A-Za-z]\w*)? )?Error: ")
+_LISTED_TABLES = 30
+
+
+def complaint(error: duckdb.Error, tables: Sequence[str] = ()) -> BadQuery:
+    """What is wrong with a query, where, and which tables there are if that is what was missed."""
+    text = _CLASS.sub("", str(error)).strip()
+    what, _, place = text.partition("\n\nLINE ")
+    what = "\n".join([_explained(what, error, tables), *([f"LINE {place.rstrip()}"] if place else [])])
+    return BadQuery(f"Cannot run the query. {what}")
+
+
+def _explained(what: str, error: duckdb.Error, tables: Sequence[str]) -> str:
+    missing = _MISSING_TABLE.search(what)
+    if missing and tables:
+        return f"There is no table {missing[1]}.{_meant(missing[1], tables)}\n{_listed(tables)}"
+    if "requires the extension" in what:
+        return f"{what.splitlines()[0]}.\nNothing is fetched here; put the file on disk and name its path."
+    if isinstance(error, duckdb.OutOfMemoryException):
+        first = what.splitlines()[0]
+        return f"{first}\nSelect fewer rows or columns: nothing is put on disk, where states are kept encrypted only."
+    # Without the signatures of all functions that were considered.
+    lines = what.partition("\n\tCandidate functions")[0].splitlines()
+    return "\n".join(line for line in lines if line.strip())
+
+
+def _meant(missing: str, tables: Sequence[str]) -> str:
+    """Looks at the last part of each name: who writes `counter` means `history.counter`."""
+    by_last = {_last(table): table for table in reversed(tables)}
+    close = difflib.get_close_matches(_last(missing), by_last, n=2, cutoff=0.6)
+    return f" Did you mean {' or '.join(by_last[name] for name in close)}?" if close else ""
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2].strip('"').lower()
+
+
+def _listed(tables: Sequence[str]) -> str:
+    more = f" and {len(tables) - _LISTED_TABLES:,} more" if len(tables) > _LISTED_TABLES else ""
+    return f"Tables: {', '.join(tables[:_LISTED_TABLES])}{more}."
+
+
+# --- A query's text before it runs: one statement, that reads, with the column name `at` put in quotes ----------------
+# DuckDB reserved the word `at` for time travel into other table formats, which this database does not have.  Its own
+# tokenizer says where the word stands, so strings, quoted names and comments are left alone.
+
+# `PIVOT` is several statements to DuckDB.
+_READING = {StatementType.SELECT, StatementType.EXPLAIN, StatementType.MULTI}
+_NOT_A_COLUMN = {b"VERSION", b"TIMESTAMP"}
+
+
+def readable(connection: DuckDBPyConnection, sql: str) -> str:
+    """The statement to run.
+
+    Raises:
+        BadQuery: it is none, more than one, not SQL, or would do more than read.
+    """
+    text = with_at_quoted(sql)
+    try:
+        statements = connection.extract_statements(text)
+    except duckdb.Error as error:
+        raise complaint(error) from None
+    if len(statements) != 1:
+        what = "There is no statement in it" if not statements else f"It has {len(statements)} statements"
+        raise BadQuery(f"Cannot run the query. {what}; write one, such as: SELECT * FROM actors")
+    kind = statements[0].type
+    if kind not in _READING or (kind == StatementType.EXPLAIN and _copies(text)):
+        raise refusal(kind.name.replace("_", " "))
+    return text
+
+
+def refusal(kind: str = "") -> BadQuery:
+    """For a statement that would change something."""
+    found = f", and this is {kind}" if kind else ""
+    return BadQuery(
+        f"Cannot run the query: only queries that read are run here{found}.\n"
+        "The tables are a copy of the journal. Keep a result in Python instead: wb.query('SELECT …').df()"
+    )
+
+
+class _Token(NamedTuple):
+    start: int
+    text: bytes
+
+
+def with_at_quoted(sql: str) -> str:
+    """The same SQL, in which `at` may be used as the name of a column."""
+    if "at" not in sql.lower():
+        return sql
+    data = sql.encode()
+    tokens = _tokens(data)
+    pieces, done = [], 0
+    for index, token in enumerate(tokens):
+        if token.text.upper() == b"AT" and _is_column(data, tokens, index):
+            pieces += [data[done : token.start], b'"', token.text, b'"']
+            done = token.start + 2
+    return b"".join([*pieces, data[done:]]).decode()
+
+
+def _tokens(data: bytes) -> list[_Token]:
+    found = [(start, kind) for start, kind in duckdb.tokenize(data.decode())]
+    ends = [*(start for start, _ in found[1:]), len(data)]
+    comment = duckdb.token_type.comment
+    return [_Token(s, data[s:end].strip()) for (s, kind), end in zip(found, ends, strict=True) if kind != comment]
+
+
+def _is_column(data: bytes, tokens: Sequence[_Token], index: int) -> bool:
+    start = tokens[index].start
+    after = [token.text.upper() for token in tokens[index + 1 : index + 3]]
+    if data[start - 1 : start] == b"$" or after == [b"TIME", b"ZONE"]:
+        return False
+    return not (after[:1] == [b"("] and after[1:] and after[1] in _NOT_A_COLUMN)
+
+
+def _copies(text: str) -> bool:
+    return any(token.text.upper() == b"COPY" for token in _tokens(text.encode()))
