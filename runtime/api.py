@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import msgspec
 
 from runtime.ids import ActorId
-from runtime.records import DeadLetter, Encoded, Event, Kept, Lifecycle, StoredDefinition, Turn
+from runtime.records import DeadLetter, Encoded, Event, Lifecycle, RetentionMark, StoredDefinition, Turn
 
 
 class Capability(StrEnum):
@@ -279,7 +279,7 @@ class SystemApi(Protocol):
         """The same turns as columns, for SQL over very many (see `StateStore.history_batches`)."""
         ...
 
-    def kept(self) -> Kept:
+    def kept(self) -> RetentionMark:
         """How much of the past was removed."""
         ...
 
@@ -290,7 +290,7 @@ class SystemApi(Protocol):
     def definitions(self) -> list[StoredDefinition]: ...
 
     def dead_letters(self) -> list[DeadLetter]:
-        """The last messages that could not be delivered and for whose answer nobody waited, oldest first."""
+        """The last messages that could not be delivered and for whose answer no one waited, oldest first."""
         ...
 
     def subscribe(self, *, limit: int = 10_000) -> Subscription:

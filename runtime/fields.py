@@ -58,7 +58,7 @@ def as_name(value: Any, field: str, wanted: str) -> str:
 
 
 def as_texts(value: Any, field: str) -> dict[str, str]:
-    """A map of text to text, as a dict that nobody else has.
+    """A map of text to text, as a dict that no one else has.
 
     Raises:
         BadSetting: it is no mapping, or something in it is no text; the message names the entry.

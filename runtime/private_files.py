@@ -52,7 +52,7 @@ def write_new(path: Path, content: bytes, *, is_synced: bool = False) -> None:
 
 
 def draft_of(path: Path) -> Path:
-    """A name beside `path` that nobody can know beforehand."""
+    """A name beside `path` that no one can know beforehand."""
     return path.with_name(f".{path.name}.{secrets.token_hex(8)}.new")
 
 

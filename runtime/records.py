@@ -325,7 +325,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
-    """A message that could not be delivered, and for whose answer nobody waited."""
+    """A message that could not be delivered, and for whose answer no one waited."""
 
     at_us: int
     invocation: Invocation
@@ -355,7 +355,7 @@ class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.what}{which}{whose}: {self.why}"
 
 
-class Kept(msgspec.Struct, frozen=True, gc=False):
+class RetentionMark(msgspec.Struct, frozen=True, gc=False):
     """What retention has left of a past, for whoever has read it before."""
 
     gone: int = 0

@@ -24,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def copy_notebooks(directory: Path, *, force: bool = False) -> int:
-    """Copy them; a file that is there stays unless `force`, so that nobody's work is lost."""
+    """Copy them; a file that is there stays unless `force`, so that no one's work is lost."""
     source = bundled_notebooks()
     if source is None:
         print(

@@ -1,7 +1,7 @@
 """What in an actor class is allowed and probably not meant, as sentences: `advice(definition)`.
 
 Nothing here refuses a class.  Its sentences go with the report of a deploy, where the author of the class reads them at once;
-the same mistakes would else show as an action that nobody can call, a value that is not kept, or an answer that is dropped.
+the same mistakes would else show as an action that no one can call, a value that is not kept, or an answer that is dropped.
 """
 
 from __future__ import annotations

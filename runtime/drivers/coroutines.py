@@ -31,11 +31,11 @@ class Coroutines:
         self,
         name: str,
         perform: Callable[[Run], Coroutine[Any, Any, None]],
-        let_in: Callable[[], None],
+        drain_inbox: Callable[[], None],
         problems: Problems,
     ) -> None:
-        """`perform` runs one turn to its end, and may `add` those that can follow; `let_in` posts those that have arrived."""
-        self._name, self._perform, self._let_in = name, perform, let_in
+        """`perform` runs one turn to its end, and may `add` those that can follow; `drain_inbox` posts those that have arrived."""
+        self._name, self._perform, self._drain_inbox = name, perform, drain_inbox
         self._problems = problems
         self._steps: deque[Run] = deque()
         self.is_expected = False
@@ -157,7 +157,7 @@ class Coroutines:
         assert thread is not None
         if not thread.is_here:
             return  # another loop took the place of this one
-        self._let_in()
+        self._drain_inbox()
         turns = 0
         while steps:
             step = steps.popleft()

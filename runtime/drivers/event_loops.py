@@ -48,7 +48,7 @@ class LoopThread:
     def at_pause(self, callback: Callable[[], None]) -> None:
         """Have `callback` called once, however often it was asked for, after the tasks that are ready now.  On the loop."""
         if self.loop.is_closed():
-            return  # only a coroutine that nobody will go on with asks for it now
+            return  # only a coroutine that no one will go on with asks for it now
         if not self._at_pause:
             self.loop.call_soon(self._pause)
         self._at_pause[callback] = None

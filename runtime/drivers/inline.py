@@ -28,7 +28,7 @@ class DirectTurns:
         driver = self._driver
         with driver.lock:
             now_us = driver.now_us()
-            refused = driver.inbox.let_in()
+            refused = driver.inbox.drain_inbox()
             commands = driver.engine.submit(invocation, waiter, now_us)
             if refused:
                 commands = [*refused, *commands]

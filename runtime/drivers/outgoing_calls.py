@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from runtime.authoring.context import Context
 from runtime.drivers.replies import BlockingWaiter, LoopPort
 from runtime.errors import WouldBlock
-from runtime.hosts.outgoing import ASK_OPTIONS, check_options, outgoing, timeout_s, told
+from runtime.hosts.outgoing import ASK_OPTIONS, check_options, outgoing, pending_tell, timeout_s
 from runtime.records import Encoded, Failure, Invocation, Reply, Sent
 
 if TYPE_CHECKING:
@@ -25,12 +25,12 @@ class _Recording:
         self._turn, self._invocation, self._inner = turn, invocation, inner
 
     def deliver(self, reply: Reply) -> LoopPort | None:
-        self._turn.sent.append(sent(self._invocation, reply.response, reply.failure))
+        self._turn.sent.append(asked(self._invocation, reply.response, reply.failure))
         port: LoopPort | None = self._inner.deliver(reply)
         return port
 
 
-def sent(invocation: Invocation, reply: Encoded | None, failure: Failure | None) -> Sent:
+def asked(invocation: Invocation, reply: Encoded | None, failure: Failure | None) -> Sent:
     """The record of an answered question."""
     return Sent(invocation.actor, invocation.action, invocation.payload, invocation.id, True, reply, failure)
 
@@ -75,11 +75,11 @@ class ThreadedCalls:
         self._driver.submit(invocation, _Recording(turn, invocation, waiter))
         worker = self._driver.current_worker()
         if worker is not None:
-            self._driver.pool.step_aside(worker)
+            self._driver.pool.yield_slot(worker)
         return waiter.wait(invocation, limit_s)
 
     def tell(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> None:
-        turn.held.append(told(turn, actor, action, payload, options, self._ids()))
+        turn.held.append(pending_tell(turn, actor, action, payload, options, self._ids()))
 
     def _timeout(self, options: Mapping[str, Any]) -> float:
         return timeout_s(options, self._driver.config.timeout_s)

@@ -290,7 +290,7 @@ class Window:
             return refused
 
     def close(self) -> None:
-        """Let nobody wait any more."""
+        """Let no one wait any more."""
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()

@@ -37,7 +37,7 @@ class Inbox:
 
         None if it was not taken: it must be submitted, which says what is wrong or does what is needed.
         """
-        arrival = self._engine.vet(invocation, waiter, self._now(), len(self.arrived))
+        arrival = self._engine.precheck(invocation, waiter, self._now(), len(self.arrived))
         if arrival is None:
             return None
         self.arrived.append(arrival)
@@ -45,14 +45,14 @@ class Inbox:
             self.for_workers.append(True)
         return arrival[2]
 
-    def let_in(self) -> list[Command]:
+    def drain_inbox(self) -> list[Command]:
         """Put what has arrived into the mailboxes.  Under the lock, before anything else; carry out what comes back."""
         arrived, commands = self.arrived, NOTHING
         self.for_workers.clear()  # before, as `leave` does it after: so it is never empty while it should not be
         while arrived:
             arrival = arrived.popleft()
             try:
-                more = self._engine.enter(arrival)
+                more = self._engine.admit(arrival)
             except BaseException as error:  # noqa: BLE001 - those that arrived after it are others' messages
                 more = _lost(arrival, error)
             if more:

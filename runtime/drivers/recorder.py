@@ -91,7 +91,7 @@ class Recorder:
         while True:
             self.is_idle = True
             if self._has_work():
-                self._wake.set()  # recorded while the last group was written, when nobody notified
+                self._wake.set()  # recorded while the last group was written, when no one notified
             woken = self._wake.wait(self._rest_s(checkpoint_at))
             self._wake.clear()
             self.is_idle = False
@@ -178,7 +178,7 @@ class Recorder:
 # grows by more than a half all the same has them take a fifth until it is as it should be.
 
 PAUSE_S = 0.03
-"""So long nobody has written when a step begins, unless there is load."""
+"""So long no one has written when a step begins, unless there is load."""
 
 SHARE = 0.05
 """What steps may take of a core while there is load."""

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from runtime.drivers.spin_wait import Watch
+from runtime.drivers.spin_wait import SpinWait
 from runtime.errors import InternalError, InvocationTimeout, SpawnError, rebuild
 from runtime.records import Invocation, Reply
 from runtime.wire.codecs.values import decode_value
@@ -60,7 +60,7 @@ class Waiter(Protocol):
 class BlockingWaiter(msgspec.Struct, eq=False):
     """One reply for one thread."""
 
-    watch: Watch | None = None
+    watch: SpinWait | None = None
     """Where to look out for the reply before going to sleep."""
     reply: Reply | None = None
     lock: Any = None
@@ -96,7 +96,7 @@ class BlockingWaiter(msgspec.Struct, eq=False):
         return decode_value(reply.response)
 
     def _sleep(self, timeout_s: float) -> None:
-        """In slices: a signal that another thread takes wakes nobody, and is seen only between two of them."""
+        """In slices: a signal that another thread takes wakes no one, and is seen only between two of them."""
         lock = _thread.allocate_lock()
         lock.acquire()
         self.lock = lock
@@ -177,7 +177,7 @@ class LoopPort:
         """Have the loop look at what arrived.  Called by any thread; a call that is not needed costs nothing."""
         if not self.is_scheduled and self.arrived:
             self.is_scheduled = True
-            with suppress(RuntimeError):  # the loop was closed: nobody waits any more
+            with suppress(RuntimeError):  # the loop was closed: no one waits any more
                 self.loop.call_soon_threadsafe(self._settle)
 
     def _settle(self) -> None:
@@ -188,7 +188,7 @@ class LoopPort:
             waiter, reply = arrived.popleft()
             future = waiter.future
             if future.done():
-                continue  # nobody waits any more
+                continue  # no one waits any more
             if reply.failure is None:
                 future.set_result(decode_value(reply.response))
             else:
@@ -205,7 +205,7 @@ class LoopPort:
 
 
 # --- Freezes of the whole process -------------------------------------------------------------------------------------
-# Time that does not count: a process that stands still, at a breakpoint or because the machine slept, answers nobody.
+# Time that does not count: a process that stands still, at a breakpoint or because the machine slept, answers no one.
 
 MOST_LATE_S = 0.5
 """A wait that ends so much later than it was to end shows that the process stood still meanwhile."""

@@ -27,7 +27,7 @@ _let_go: Callable[[], object] | None = getattr(os, "sched_yield", None)
 """Lets another thread have the interpreter, and the core if it needs it; missing on Windows."""
 
 
-class Watch:
+class SpinWait:
     """Where threads of one kind watch for something; one at a time, since many would only be in each other's way."""
 
     __slots__ = ("_is_taken", "_pause")
@@ -55,7 +55,7 @@ class Watch:
                     return
                 zlib.crc32(
                     self._pause
-                )  # nobody wants the sum: it is a pause that neither sleeps nor needs the interpreter
+                )  # no one wants the sum: it is a pause that neither sleeps nor needs the interpreter
                 if is_there():
                     return
                 _let_go()

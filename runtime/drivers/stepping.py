@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 from runtime.authoring.context import Context
 from runtime.authoring.definition import ActorDefinition, define
 from runtime.clock import ManualClock
-from runtime.drivers.outgoing_calls import sent
+from runtime.drivers.outgoing_calls import asked
 from runtime.drivers.replies import error_of
 from runtime.drivers.worker import look_up
 from runtime.engine.commands import Answer, Command, FindKey, Forget, Judge, Load, Run
@@ -24,7 +24,7 @@ from runtime.engine.ready import ChosenQueue
 from runtime.engine.state import EngineOptions
 from runtime.errors import InternalError, InvocationTimeout, SpawnError, WouldBlock
 from runtime.hosts.in_process import InProcessHost
-from runtime.hosts.outgoing import outgoing, told
+from runtime.hosts.outgoing import outgoing, pending_tell
 from runtime.ids import ActorId, CountingIds, IdSource
 from runtime.invocations import build_invocation
 from runtime.records import Invocation, Outcome, Reply
@@ -313,7 +313,7 @@ class Asked(Pending):
 
     def deliver(self, reply: Reply) -> None:
         super().deliver(reply)
-        self._turn.sent.append(sent(self.invocation, reply.response, reply.failure))
+        self._turn.sent.append(asked(self.invocation, reply.response, reply.failure))
 
     def __await__(self) -> Generator[Asked, None, Any]:
         while not self.is_done:
@@ -346,4 +346,4 @@ class SteppingCalls:
         return asked.result()
 
     def tell(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> None:
-        turn.held.append(told(turn, actor, action, payload, options, self._driver.ids()))
+        turn.held.append(pending_tell(turn, actor, action, payload, options, self._driver.ids()))

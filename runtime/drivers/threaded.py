@@ -23,8 +23,8 @@ from runtime.drivers.queues import Inbox, Outbox
 from runtime.drivers.recorder import Housekeeping, Recorder, retention_of
 from runtime.drivers.remainder import Remainder
 from runtime.drivers.service import Problems, ServiceThread
-from runtime.drivers.spin_wait import Watch
-from runtime.drivers.worker import Draining
+from runtime.drivers.spin_wait import SpinWait
+from runtime.drivers.worker import WorkerLoop
 from runtime.drivers.worker_pool import Worker, WorkerPool
 from runtime.engine.commands import Command, Run
 from runtime.engine.engine import Engine
@@ -79,21 +79,21 @@ class ThreadedDriver:
         self.engine.resume_schedules(store.schedules(), 0)
         self.lock = threading.Lock()
         self.inbox = Inbox(self.engine, clock.now_us)
-        self._draining = Draining(self)
+        self._worker_loop = WorkerLoop(self)
         self.remainder = Remainder(self)
         """What waits when it is to stop."""
         self._local = threading.local()
         self._now = clock.now_us
         self.pool = WorkerPool(
             self.lock,
-            self._draining.drain,
+            self._worker_loop.drain,
             self.backlog,
             "wb-action",
             at_tick=self.outbox.wake_ports,
-            crowded=partial(setattr, ready, "is_crowded"),
+            crowded=partial(setattr, ready, "is_overfull"),
             problems=self.problems,
         )
-        self.coroutines = Coroutines("wb-coroutines", self._draining.perform, self._let_in, self.problems)
+        self.coroutines = Coroutines("wb-coroutines", self._worker_loop.perform, self._drain_inbox, self.problems)
         self.housekeeping = Housekeeping(store, retention_of(config), clock.now_us, self._note_problem)
         self.recorder = Recorder(
             store,
@@ -111,7 +111,7 @@ class ThreadedDriver:
         )
         self.timekeeper = Timekeeper(self._next_wait_s, self._tick, "wb-timekeeper", self.problems)
         self._committed = threading.Condition()
-        self.callers = Watch(0.000_025)
+        self.callers = SpinWait(0.000_025)
         """For a thread that waits for its answer."""
         self.faults: Sequence[Fault] = ()
         """Faults that were asked for; they end when the driver stops."""
@@ -135,13 +135,13 @@ class ThreadedDriver:
 
     def look(self, view: Callable[[Engine, int], T]) -> T:
         """What `view(engine, now_us)` sees, under the lock; it must change nothing."""
-        self._let_in()
+        self._drain_inbox()
         with self.lock:
             return view(self.engine, self._now())
 
     def call(self, event: Callable[[Engine, int], list[Command] | None]) -> None:
         """Run `event(engine, now_us)` under the lock, then see to what it set in motion."""
-        self._let_in()
+        self._drain_inbox()
         with self.lock:
             commands = event(self.engine, self._now())
             steps, worker = self.next_up()
@@ -155,18 +155,18 @@ class ThreadedDriver:
         engine = self.engine
         if not invocation.asynchronous and self._leave(invocation, waiter):
             return
-        self._let_in()
+        self._drain_inbox()
         with self.lock:
             commands = engine.submit(invocation, waiter, self._now())
             steps, worker = self.next_up()
         self.begin(steps, worker)
         if commands:
             self.carry_out(commands)
-        if engine.agenda.has_earlier or engine.journal.is_urgent:
+        if engine.due_queue.has_earlier or engine.journal.is_urgent:
             self.record()
 
     def post(self, invocation: Invocation) -> bool:
-        """Take a message that nobody waits for; False if it must be submitted, with a waiter that hears what is wrong."""
+        """Take a message that no one waits for; False if it must be submitted, with a waiter that hears what is wrong."""
         return self._leave(invocation, None)
 
     def _leave(self, invocation: Invocation, waiter: object) -> bool:
@@ -177,17 +177,17 @@ class ThreadedDriver:
         is_coroutine = self.inbox.leave(invocation, waiter)
         if is_coroutine is None:
             return False
-        is_awaited = self.coroutines.is_expected if is_coroutine else not self.pool.is_short
+        is_awaited = self.coroutines.is_expected if is_coroutine else not self.pool.needs_worker
         if not is_awaited:
-            self._let_in()
+            self._drain_inbox()
         return True
 
-    def _let_in(self) -> None:
+    def _drain_inbox(self) -> None:
         """Let in what has arrived, before whatever the caller does next: what one thread does happens in its order."""
         if not self.inbox.arrived:
             return
         with self.lock:
-            commands = self.inbox.let_in()
+            commands = self.inbox.drain_inbox()
             steps, worker = self.next_up()
         self.begin(steps, worker)
         if commands:
@@ -200,14 +200,14 @@ class ThreadedDriver:
             step = engine.take(self._now())
             assert isinstance(step, Run)
             steps.append(step)
-        return steps, self.pool.claim() if self.pool.is_short and engine.backlog() else None
+        return steps, self.pool.claim() if self.pool.needs_worker and engine.backlog() else None
 
     def begin(self, steps: list[Run], worker: Worker | None) -> None:
         """Without the lock: see to what `next_up` gave."""
         for step in steps:
             self.coroutines.post(step)
         if worker is not None:
-            self.pool.rouse(worker)
+            self.pool.wake(worker)
 
     def backlog(self) -> int:
         """Work for workers: how many actors are ready; else, whether messages have arrived that make one so."""
@@ -270,7 +270,7 @@ class ThreadedDriver:
         let_turns_end(self, turns_s)
         self.pool.stop()
         self.coroutines.stop()
-        self._let_in()  # what was left after all is refused
+        self._drain_inbox()  # what was left after all is refused
         self.remainder.count()
         is_whole = self.recorder.stop(timeout_s) and self.engine.journal.unwritten == 0
         if not is_whole:
@@ -281,13 +281,13 @@ class ThreadedDriver:
 
     def record(self) -> None:
         """Tell the recorder and the timekeeper what there is for them."""
-        journal, agenda = self.engine.journal, self.engine.agenda
+        journal, due_queue = self.engine.journal, self.engine.due_queue
         if journal.is_urgent:
             self.recorder.hurry()
         elif self.recorder.is_idle and journal.has_work:
             self.recorder.notify()
-        if agenda.has_earlier:
-            agenda.has_earlier = False
+        if due_queue.has_earlier:
+            due_queue.has_earlier = False
             self.timekeeper.notify()
 
     def carry_out(self, commands: list[Command]) -> None:
@@ -322,7 +322,7 @@ class ThreadedDriver:
 
     def _next_wait_s(self) -> float | None:
         with self.lock:
-            due_us = self.engine.agenda.next_us()
+            due_us = self.engine.due_queue.next_us()
             return None if due_us is None else (due_us - self._now()) / 1_000_000
 
     def _tick(self) -> None:

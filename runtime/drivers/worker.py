@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from runtime.authoring.context import Calls
-from runtime.drivers.spin_wait import Watch
+from runtime.drivers.spin_wait import SpinWait
 from runtime.drivers.worker_pool import Worker
 from runtime.engine.commands import Command, FindKey, Judge, Load, Run, Step
 from runtime.engine.engine import Engine
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 _REPLIES_TOGETHER = 64
 
 
-class Draining:
+class WorkerLoop:
     """A part of `ThreadedDriver` in a file of its own; its methods run in the pool's threads and on the loop of coroutines."""
 
     def __init__(self, driver: ThreadedDriver) -> None:
         self._driver = driver
-        self._idle = Watch(0.000_015)
+        self._idle = SpinWait(0.000_015)
         """For a worker that has run out of work."""
 
     @property
@@ -53,7 +53,7 @@ class Draining:
             self._driver.pool.replace(worker)
 
     def _give_up(self, step: Step | None, error: BaseException) -> None:
-        """Nobody will go on with this step: tell the engine, and through it whoever waits."""
+        """No one will go on with this step: tell the engine, and through it whoever waits."""
         if step is None:
             return
         event, driver = given_up(step, error), self._driver
@@ -67,22 +67,22 @@ class Draining:
         driver, calls = self._driver, self._calls
         driver.remember(worker)
         lock, engine, pool, outbox, recorder = driver.lock, driver.engine, driver.pool, driver.outbox, driver.recorder
-        journal, agenda, now, inbox = engine.journal, engine.agenda, driver.now_us, driver.inbox
+        journal, due_queue, now, inbox = engine.journal, engine.due_queue, driver.now_us, driver.inbox
         arrived = inbox.arrived
         done: Run | None = None
         outcome: Outcome | None = None
         commands: list[Command] = NOTHING
         may_watch, another = True, None
-        while worker.ending is None:  # else the turn was given up, and what it came to is nobody's business
+        while worker.ending is None:  # else the turn was given up, and what it came to is no one's business
             with lock:
                 now_us = now()
                 if done is not None and outcome is not None:
                     commands, done = engine.finish(done, outcome, now_us), None
                 worker.step = None
-                if arrived and (refused := inbox.let_in()):
+                if arrived and (refused := inbox.drain_inbox()):
                     commands = [*commands, *refused]
                 worker.steps += 1
-                is_surplus = pool.is_crowded if not worker.is_detached else not pool.takes_back(worker)
+                is_surplus = pool.has_surplus if not worker.is_detached else not pool.takes_back(worker)
                 step = engine.take(now_us) if not is_surplus else None
                 worker.is_busy = step is not None
                 if type(step) is not list:
@@ -94,7 +94,7 @@ class Draining:
                 commands = NOTHING
             if step is None or worker.steps % _REPLIES_TOGETHER == 0:
                 outbox.wake_ports()
-            if recorder.is_idle or journal.is_urgent or agenda.has_earlier:
+            if recorder.is_idle or journal.is_urgent or due_queue.has_earlier:
                 driver.record()
             if is_parked:
                 break
@@ -106,7 +106,7 @@ class Draining:
             else:
                 commands = self._do(step)
         if another is not None:
-            pool.rouse(another)
+            pool.wake(another)
 
     def _park(self, worker: Worker) -> Worker | None:
         """Under the lock: the worker is not needed.  Another one that is, in case work has come up."""
@@ -142,7 +142,7 @@ class Draining:
         driver = self._driver
         coroutines = driver.coroutines
         with driver.lock:
-            refused = driver.inbox.let_in()
+            refused = driver.inbox.drain_inbox()
             commands = driver.engine.finish(step, outcome, driver.now_us())
             steps, worker = driver.next_up()
         for each in steps:
@@ -201,11 +201,11 @@ def look_up(step: Load | FindKey | Judge, store: StateStore) -> Event:
 
 
 def given_up(step: Load | FindKey | Judge | Run, error: BaseException) -> Event:
-    """What tells the engine that a step ended without a result, so that nobody waits for one."""
+    """What tells the engine that a step ended without a result, so that no one waits for one."""
     if isinstance(step, Run):
         return lambda engine, now_us: engine.finish(step, host_broke(error), now_us)
     if isinstance(step, Judge):
-        return lambda engine, _: engine.holds.judged(step, True, f"{type_name(error)}: {shown_text(error)}")
+        return lambda engine, _: engine.breakpoints.judged(step, True, f"{type_name(error)}: {shown_text(error)}")
     return _failed(step, InternalError(f"Looking up an actor failed: {type_name(error)}: {shown_text(error)}"))
 
 
@@ -222,7 +222,7 @@ def _judged(step: Judge) -> Event:
         is_meant, trouble = bool(step.when(step.invocation)), ""
     except BaseException as error:  # noqa: BLE001 - the user's condition: what it cannot judge stops
         is_meant, trouble = True, f"{type_name(error)}: {shown_text(error)}"
-    return lambda engine, _: engine.holds.judged(step, is_meant, trouble)
+    return lambda engine, _: engine.breakpoints.judged(step, is_meant, trouble)
 
 
 def _failed(step: Load | FindKey, error: SpawnError) -> Event:

@@ -61,7 +61,7 @@ class Worker:
         """In a step, as opposed to looking for one."""
         self.is_retired = False
         self.step: Any = None
-        """What it is about to do or does; whoever takes its place after a failure sees to it that nobody waits for that."""
+        """What it is about to do or does; whoever takes its place after a failure sees to it that no one waits for that."""
         self.steps = 0
         self.seen = 0
         """`steps` when the monitor looked last."""
@@ -95,9 +95,9 @@ class WorkerPool:
         self.detached: list[Worker] = []
         self.parked: list[Worker] = []
         self.wanted = 1
-        self.is_short = True
+        self.needs_worker = True
         """Fewer workers drain than are wanted: whoever adds work claims one.  Kept, not computed: every message looks."""
-        self.is_crowded = False
+        self.has_surplus = False
         """More workers drain than are wanted: whoever has ended a step parks, also while there is work."""
         self.is_stopped = False
         self._hired = 0
@@ -127,8 +127,8 @@ class WorkerPool:
     # -- need the lock -------------------------------------------------------------------------------------------------
 
     def claim(self) -> Worker | None:
-        """A worker for what was just added, if one more may drain; `rouse` it once the lock is free."""
-        if not self.is_short:
+        """A worker for what was just added, if one more may drain; `wake` it once the lock is free."""
+        if not self.needs_worker:
             return None
         self._monitor.wake()
         if self.parked:
@@ -185,7 +185,7 @@ class WorkerPool:
 
     def takes_back(self, worker: Worker) -> bool:
         """Whether a detached worker whose action has ended is needed again; then it drains."""
-        if not self.is_short or worker.ending is not None:
+        if not self.needs_worker or worker.ending is not None:
             return False
         self._monitor.wake()
         worker.is_detached = False
@@ -211,20 +211,20 @@ class WorkerPool:
 
     def count(self) -> None:
         """Workers or wishes have changed."""
-        self.is_short = len(self.draining) < self.wanted and not self.is_stopped
-        self.is_crowded = len(self.draining) > self.wanted
+        self.needs_worker = len(self.draining) < self.wanted and not self.is_stopped
+        self.has_surplus = len(self.draining) > self.wanted
 
     # -- do not need it ------------------------------------------------------------------------------------------------
 
-    def step_aside(self, worker: Worker) -> None:
+    def yield_slot(self, worker: Worker) -> None:
         """Before a wait inside an action that is known to block: others go on at once, not at the monitor's next look."""
         with self._lock:
             self.detach(worker)
             another = self.claim() if self._backlog() else None
         if another is not None:
-            self.rouse(another)
+            self.wake(another)
 
-    def rouse(self, worker: Worker) -> None:
+    def wake(self, worker: Worker) -> None:
         """Let a claimed worker drain.  If no thread can be started, the monitor tries again for as long as work waits."""
         if worker.is_started:
             worker.wake.release()
@@ -272,7 +272,7 @@ class WorkerPool:
             self.dismiss(worker)
             another = self.claim() if self._backlog() else None
         if another is not None:
-            self.rouse(another)
+            self.wake(another)
 
 
 def _leave_the_list() -> None:
@@ -349,9 +349,9 @@ class Monitor:
             with self._lock:
                 if self._is_stopped:
                     return
-                roused = self._look()
-            for number, worker in enumerate(roused):
-                self._pool.rouse(worker)
+                woken = self._look()
+            for number, worker in enumerate(woken):
+                self._pool.wake(worker)
                 if number % _START_TOGETHER == 1:
                     time.sleep(0)  # else all of them wait for the interpreter until the last one is started
             self._at_tick()
@@ -431,10 +431,10 @@ class Monitor:
 
     def _muster(self, backlog: int) -> list[Worker]:
         """Workers for what waits, as many as are wanted."""
-        roused: list[Worker] = []
-        while len(roused) < backlog and (worker := self._pool.claim()) is not None:
-            roused.append(worker)
-        return roused
+        woken: list[Worker] = []
+        while len(woken) < backlog and (worker := self._pool.claim()) is not None:
+            woken.append(worker)
+        return woken
 
 
 def _used_s(worker: Worker, steps: int) -> float:

@@ -111,7 +111,7 @@ class Activation:
     def __init__(self, actor: ActorId, parent: str, now_us: int) -> None:
         self.id = actor
         self.parent = parent
-        """The template; empty until the store was asked, for a name that nobody declared."""
+        """The template; empty until the store was asked, for a name that no one declared."""
         self.phase = Phase.NEW
         self.mailbox: Mailbox | None = None
         self.outside: Mailbox | None = None
@@ -206,7 +206,7 @@ class Envelope(msgspec.Struct):
 
     invocation: Invocation
     waiter: Any
-    """Opaque to the engine; None when nobody waits."""
+    """Opaque to the engine; None when no one waits."""
     enqueued_us: int
     key_checked: bool = True
     """It has no idempotency key, or the key is known to be new."""

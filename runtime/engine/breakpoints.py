@@ -2,7 +2,7 @@
 
 For looking into a local actor as a debugger does, and for trying what an unreliable network does: messages lost, doubled,
 out of order.  A held actor takes messages as ever; none is given to a worker.  What a caller gets stays as it is: exactly one
-answer each.  A dropped message is answered with `MessageDropped`; nobody waits for a copy.
+answer each.  A dropped message is answered with `MessageDropped`; no one waits for a copy.
 """
 
 from __future__ import annotations
@@ -13,26 +13,26 @@ import msgspec
 
 from runtime.engine.activation import Activation, Envelope, Mailbox, Signal
 from runtime.engine.commands import Command, Judge
-from runtime.engine.intake import Arrivals
-from runtime.engine.state import NOTHING, Condition, Core, Hold, pinned
+from runtime.engine.intake import Intake
+from runtime.engine.state import NOTHING, Breakpoint, Condition, Core, pinned
 from runtime.errors import BadSetting, MessageDropped, UnknownMessage
 from runtime.ids import ActorId
 from runtime.records import Phase
 
 
-class Holds:
+class Breakpoints:
     """The part of an engine that stops actors.  Messages are named by their ids, since positions change."""
 
-    __slots__ = ("_arrivals", "_core")
+    __slots__ = ("_core", "_intake")
 
-    def __init__(self, core: Core, arrivals: Arrivals) -> None:
-        self._core, self._arrivals = core, arrivals
+    def __init__(self, core: Core, intake: Intake) -> None:
+        self._core, self._intake = core, intake
 
     # -- for take ------------------------------------------------------------------------------------------------------
 
     def before(self, activation: Activation, envelope: Envelope) -> Judge | list[Command] | None:
         """What is to happen instead of the actor's next turn; None when it may begin."""
-        hold = self._core.holds.get(activation.id)
+        hold = self._core.breakpoints.get(activation.id)
         if hold is None or envelope.is_init or envelope.invocation.id == hold.passing:
             return None
         if hold.is_stopped or hold.when is None:
@@ -46,7 +46,7 @@ class Holds:
         activation.signal(Signal.END)
         if activation.mailbox is None:
             return NOTHING  # the system was stopped meanwhile
-        hold = self._core.holds.get(judge.activation)
+        hold = self._core.breakpoints.get(judge.activation)
         if hold is not None and hold.when is judge.when:
             hold.trouble = trouble
             if is_meant:
@@ -70,12 +70,12 @@ class Holds:
         if template is not None and (template.is_pool or template.has_children):
             what, which = ("pool", f"{actor.name}#1") if template.is_pool else ("template", "a child")
             raise BadSetting(f"Cannot hold {actor.name}: it is a {what} without a mailbox of its own. Hold {which}.")
-        self._core.holds[actor] = Hold(actor, when, is_stopped=when is None)
+        self._core.breakpoints[actor] = Breakpoint(actor, when, is_stopped=when is None)
         self._wake(actor)
 
     def release(self, actor: ActorId) -> bool:
         """Take the hold away; what waits runs.  False if there was none."""
-        if self._core.holds.pop(actor, None) is None:
+        if self._core.breakpoints.pop(actor, None) is None:
             return False
         self._wake(actor)
         return True
@@ -106,11 +106,11 @@ class Holds:
     @property
     def actors(self) -> list[ActorId]:
         """Those that are held."""
-        return list(self._core.holds)
+        return list(self._core.breakpoints)
 
-    def of(self, actor: ActorId) -> Hold | None:
+    def of(self, actor: ActorId) -> Breakpoint | None:
         """The hold on an actor, which only the engine changes; None if it is not held."""
-        return self._core.holds.get(actor)
+        return self._core.breakpoints.get(actor)
 
     def waiting(self, actor: ActorId) -> list[Envelope]:
         """The messages that can be stepped to and changed, in order."""
@@ -128,7 +128,7 @@ class Holds:
         activation.mailbox = Mailbox(messages) if messages else None
         error = MessageDropped(actor.name, envelope.invocation.action)
         commands = self._core.refuse(envelope.invocation, envelope.waiter, error, now_us)
-        return commands if activation.outside is None else commands + self._arrivals.let_in(activation)
+        return commands if activation.outside is None else commands + self._intake.admit_waiting(activation)
 
     def duplicate(self, actor: ActorId, invocation: str, now_us: int) -> str:
         """Put a copy right behind a message, as a network that delivers twice does; the copy's id.
@@ -170,13 +170,13 @@ class Holds:
 
     # -- parts ---------------------------------------------------------------------------------------------------------
 
-    def _held(self, actor: ActorId) -> Hold:
-        hold = self._core.holds.get(actor)
+    def _held(self, actor: ActorId) -> Breakpoint:
+        hold = self._core.breakpoints.get(actor)
         if hold is None:
             raise BadSetting(f"{actor.name} is not held. Hold it first, with wb.hold({actor.name!r}) or %hold.")
         return hold
 
-    def _let_first_through(self, hold: Hold) -> str | None:
+    def _let_first_through(self, hold: Breakpoint) -> str | None:
         activation = self._core.directory.active.get(hold.actor)
         if activation is None:
             return None

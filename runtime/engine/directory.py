@@ -163,7 +163,7 @@ class Template:
         self.durability = definition.settings.durability or durability
         self.is_journaled = self.durability is not Durability.SNAPSHOT
         self.is_durable = definition.settings.durable_mailbox
-        """Messages that nobody waits for are on disk before they are accepted."""
+        """Messages that no one waits for are on disk before they are accepted."""
         self.is_pool = definition.settings.kind is Kind.POOLED
         self.keeps_state = definition.settings.stateful and not self.is_pool
         """State outlives the activation; else it is in memory while the actor is active, or, in a pool, for one turn."""

@@ -47,7 +47,7 @@ class Delayed(msgspec.Struct, frozen=True):
 Due = Idle | SnapshotDue | TimerDue | Delayed
 
 
-class Agenda:
+class DueQueue:
     """A heap of due things."""
 
     __slots__ = ("_heap", "_order", "has_earlier")

@@ -12,14 +12,14 @@ from functools import partial
 
 from runtime.authoring.definition import ActorDefinition
 from runtime.engine.activation import Activation, Envelope, Signal
-from runtime.engine.breakpoints import Holds
+from runtime.engine.breakpoints import Breakpoints
 from runtime.engine.commands import Answer, Command
 from runtime.engine.directory import Template
 from runtime.engine.due_queue import Delayed
-from runtime.engine.intake import Arrivals
+from runtime.engine.intake import Intake
 from runtime.engine.ready import FairQueue, ReadyQueue
 from runtime.engine.state import NOTHING, Core, EngineOptions, failed
-from runtime.engine.timers import Timekeeping
+from runtime.engine.timers import Timers
 from runtime.engine.turns import Turns
 from runtime.errors import FaultInjected, StoreUnavailable, TurnQuarantined, UnknownActor
 from runtime.hosts.base import Host
@@ -44,20 +44,20 @@ class Engine:
     ) -> None:
         """`head` is the store's last turn; `seed` gives 63 random bits for each turn."""
         core = Core(options, head=head, ids=ids, seed=seed, ready=ready if ready is not None else FairQueue())
-        time = Timekeeping(core)
-        arrivals = Arrivals(core, time)
-        self.holds = holds = Holds(core, arrivals)
+        time = Timers(core)
+        intake = Intake(core, time)
+        self.breakpoints = breakpoints = Breakpoints(core, intake)
         """Stopping actors at messages, and changing what waits."""
-        turns = Turns(core, arrivals, time, holds)
-        time.submit, time.deliver = arrivals.submit, arrivals.deliver
+        turns = Turns(core, intake, time, breakpoints)
+        time.submit, time.deliver = intake.submit, intake.deliver
         self._core, self._time = core, time
         self.options, self.directory, self.journal = options, core.directory, core.journal
-        self.feed, self.agenda, self.ready = core.feed, core.agenda, core.ready
+        self.feed, self.due_queue, self.ready = core.feed, core.due_queue, core.ready
         # Events of the parts, offered under one roof without a call in between.
-        self.submit = arrivals.submit
-        self.vet, self.enter = arrivals.vet, arrivals.enter
-        self.loaded, self.load_failed = arrivals.loaded, arrivals.load_failed
-        self.key_looked_up = arrivals.key_looked_up
+        self.submit = intake.submit
+        self.precheck, self.admit = intake.precheck, intake.admit
+        self.loaded, self.load_failed = intake.loaded, intake.load_failed
+        self.key_looked_up = intake.key_looked_up
         self.take, self.finish, self.abandon = turns.take, turns.finish, turns.abandon
         self.is_next_for, self.is_next_coroutine = turns.is_next_for, turns.is_next_coroutine
         self.crash = partial(crash, core)
@@ -119,15 +119,15 @@ class Engine:
                 self._core.saw_moment(invocation.scheduled_to_us)
                 self._core.unclaimed.append(invocation)
             else:
-                self.agenda.add(max(invocation.scheduled_to_us, now_us), Delayed(invocation))
+                self.due_queue.add(max(invocation.scheduled_to_us, now_us), Delayed(invocation))
 
     def _claim(self, template: Template, now_us: int) -> None:
-        """Let in what waited for this code.  Nobody waits for an answer, so there is nothing to carry out."""
+        """Let in what waited for this code.  No one waits for an answer, so there is nothing to carry out."""
         waiting, self._core.unclaimed = self._core.unclaimed, []
         name, has_children = template.definition.name, template.has_children
         for invocation in waiting:
             if not invocation.durable:
-                self.agenda.add(max(invocation.scheduled_to_us, now_us), Delayed(invocation))
+                self.due_queue.add(max(invocation.scheduled_to_us, now_us), Delayed(invocation))
             elif (invocation.parent or invocation.actor.name) == name or (has_children and not invocation.parent):
                 self._time.deliver(invocation, now_us)
             else:
@@ -184,7 +184,7 @@ class Engine:
         """Do what is due by now."""
         self._time.seen(now_us)
         commands: list[Command] = []
-        while (entry := self.agenda.pop_due(now_us)) is not None:
+        while (entry := self.due_queue.pop_due(now_us)) is not None:
             commands += self._time.due(*entry, now_us)
         return commands
 
@@ -208,7 +208,7 @@ class Engine:
         return len(core.ready) > 0 or any(each.phase in _AT_WORK for each in self.directory.active.values())
 
     def has_accepted(self) -> bool:
-        """Whether a message waits for which nobody waits: its sender was told that it is accepted."""
+        """Whether a message waits for which no one waits: its sender was told that it is accepted."""
         return any(envelope.waiter is None and not envelope.is_init for envelope in self._envelopes())
 
     def waiting(self) -> dict[str, int]:
@@ -276,7 +276,7 @@ def crash(core: Core, actor: ActorId, turn: int, now_us: int) -> list[Command]:
 def _lose(core: Core, actor: ActorId, envelope: Envelope, now_us: int) -> list[Command]:
     invocation = envelope.invocation
     if invocation.scheduled_to_us and envelope.waiter is None:
-        core.agenda.add(now_us, Delayed(invocation))
+        core.due_queue.add(now_us, Delayed(invocation))
         return NOTHING
     if envelope.is_init:
         return NOTHING  # the next activation has its own
@@ -311,7 +311,7 @@ def correct(core: Core, isolated: Isolated, stored: Mapping[ActorId, Snapshot | 
         why = written.failure.message if written.failure is not None else ""
         core.feed.publish(Event(EventKind.QUARANTINED, now_us, written.actor, written, why))
     for invocation in isolated.refused:
-        core.agenda.remove(invocation.id)
+        core.due_queue.remove(invocation.id)
         why = _refusal(isolated, invocation)
         core.feed.undelivered(DeadLetter(at_us=now_us, invocation=invocation, code=TurnQuarantined.code, why=why))
     core.problems.extend(f"Could not be written whole: {finding}" for finding in isolated.findings)

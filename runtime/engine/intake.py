@@ -11,7 +11,7 @@ from runtime.engine.commands import Answer, Command, Elsewhere
 from runtime.engine.directory import Template
 from runtime.engine.due_queue import Delayed
 from runtime.engine.state import AGAIN_US, NOTHING, Core, failed
-from runtime.engine.timers import Timekeeping
+from runtime.engine.timers import Timers
 from runtime.errors import (
     AccessDenied,
     ActionFailed,
@@ -35,21 +35,21 @@ Arrival = tuple[Activation, Envelope, bool]
 """A vetted message on its way into its actor's mailbox, and whether it is for a coroutine action."""
 
 
-class Arrivals:
+class Intake:
     """The way into an engine's mailboxes."""
 
     __slots__ = ("_core", "_time")
 
-    def __init__(self, core: Core, time: Timekeeping) -> None:
+    def __init__(self, core: Core, time: Timers) -> None:
         self._core, self._time = core, time
 
     def submit(self, invocation: Invocation, waiter: object, now_us: int, *, is_kept: bool = False) -> list[Command]:
-        """Take a message: put it into its actor's mailbox, or on the agenda when it is for later.
+        """Take a message: put it into its actor's mailbox, or on the due queue when it is for later.
 
-        The waiter (None for nobody) gets exactly one `Answer`, now or from a later event.
+        The waiter (None for no one) gets exactly one `Answer`, now or from a later event.
 
         Args:
-            is_kept: it comes from the agenda or the store, which has it until its turn is recorded.
+            is_kept: it comes from the due queue or the store, which has it until its turn is recorded.
         """
         core = self._core
         try:
@@ -84,12 +84,12 @@ class Arrivals:
         """Take a message that the store has, now that it is due."""
         return self.submit(invocation, None, now_us, is_kept=True)
 
-    def vet(self, invocation: Invocation, waiter: object, now_us: int, ahead: int) -> Arrival | None:
-        """A message that nothing speaks against, for `enter`; None for one at which `submit` has to look.
+    def precheck(self, invocation: Invocation, waiter: object, now_us: int, ahead: int) -> Arrival | None:
+        """A message that nothing speaks against, for `admit`; None for one at which `submit` has to look.
 
         It changes nothing, and looks at single entries only.  So, unlike everything else here, it may be called while another
         method runs: by who wants to leave a message without waiting for that one.  What it sees may be over a moment later;
-        `enter` looks again.
+        `admit` looks again.
 
         Args:
             ahead: how many messages were vetted and have not entered yet.
@@ -117,7 +117,7 @@ class Arrivals:
         envelope = Envelope(invocation, waiter, now_us, not invocation.key)
         return activation, envelope, invocation.action in template.coroutines
 
-    def enter(self, arrival: Arrival) -> list[Command]:
+    def admit(self, arrival: Arrival) -> list[Command]:
         """Put a vetted message into its mailbox, unless things have changed meanwhile: then it is submitted as any other."""
         activation, envelope, _ = arrival
         is_loaded = _READY <= activation.phase <= _STOPPING
@@ -133,7 +133,7 @@ class Arrivals:
             caller = invocation.caller.name if invocation.caller is not None else ""
             raise AccessDenied(invocation.actor.name, invocation.action, caller, why)
 
-    def let_in(self, activation: Activation) -> list[Command]:
+    def admit_waiting(self, activation: Activation) -> list[Command]:
         """Room has come up: deliver who waits outside, in order."""
         waiting, commands = activation.outside, list[Command]()
         while waiting and not is_full(self._core, activation):
@@ -143,7 +143,7 @@ class Arrivals:
         return commands
 
     def _postpone(self, invocation: Invocation, waiter: object, now_us: int) -> list[Command]:
-        """Put a message on the agenda and into the store: it is executed once, also after a restart.
+        """Put a message on the due queue and into the store: it is executed once, also after a restart.
 
         The caller is answered when that is on disk, so an accepted schedule is never lost.
 
@@ -153,12 +153,12 @@ class Arrivals:
         self._check_action(self._core.directory.templates.get(invocation.parent or invocation.actor.name), invocation)
         if invocation.durable:  # as every schedule is; after a restart it comes at its time, not at once
             invocation = msgspec.structs.replace(invocation, durable=False)
-        self._core.agenda.add(invocation.scheduled_to_us, Delayed(invocation))
+        self._core.due_queue.add(invocation.scheduled_to_us, Delayed(invocation))
         self._core.journal.schedule(invocation)
         return self._core.answer(Envelope(invocation, waiter, now_us), Reply(invocation.id), after_commit=True)
 
     def _is_durable(self, invocation: Invocation, template: Template | None) -> bool:
-        """Whether a message that nobody waits for is to survive a crash: it says so, has a time, or its actor wants it.
+        """Whether a message that no one waits for is to survive a crash: it says so, has a time, or its actor wants it.
 
         What cannot be seen before the actor is loaded is taken for durable, which does no harm.
         """
@@ -180,7 +180,7 @@ class Arrivals:
         core = self._core
         moment_us = invocation.scheduled_to_us or core.next_moment(now_us)
         invocation = msgspec.structs.replace(invocation, durable=True, scheduled_to_us=moment_us)
-        # After a crash nobody waits for the answer any more.
+        # After a crash no one waits for the answer any more.
         core.journal.schedule(msgspec.structs.replace(invocation, path=()) if invocation.path else invocation)
         return invocation
 
@@ -313,7 +313,7 @@ class Arrivals:
         if activation.mailbox is not None:
             self._core.ready.push(activation)
         commands = self._core.refuse(envelope.invocation, envelope.waiter, error, now_us)
-        return commands if activation.outside is None else commands + self.let_in(activation)
+        return commands if activation.outside is None else commands + self.admit_waiting(activation)
 
     def dismiss(self, activation: Activation, error: SpawnError, now_us: int) -> list[Command]:
         """Answer everybody in the mailbox with an error, and let the activation go if nothing of it is unwritten."""
@@ -340,7 +340,7 @@ class Arrivals:
         for envelope in (*(activation.mailbox or ()), *(activation.outside or ())):
             invocation = envelope.invocation
             if invocation.scheduled_to_us and envelope.waiter is None:
-                core.agenda.add(now_us + AGAIN_US, Delayed(invocation))
+                core.due_queue.add(now_us + AGAIN_US, Delayed(invocation))
             else:
                 told = _not_initialised(turn, error, invocation.action)
                 commands += core.refuse(invocation, envelope.waiter, told, now_us)
@@ -377,7 +377,7 @@ class Arrivals:
             self._core.settle(envelope.invocation)
         reply = repeated(envelope.invocation, turn)
         commands = self._core.answer(envelope, reply, after_commit=is_unwritten)
-        return commands if activation.outside is None else commands + self.let_in(activation)
+        return commands if activation.outside is None else commands + self.admit_waiting(activation)
 
 
 def _not_initialised(turn: Turn, error: BaseException | None, action: str) -> SpawnError:
@@ -408,7 +408,7 @@ def is_full(core: Core, activation: Activation) -> bool:
 def keep(core: Core, activation: Activation, envelope: Envelope) -> list[Command]:
     """Have a message wait: an asynchronous caller is answered when it is let in.
 
-    What nobody waits for (told messages, effects, broadcasts) slows nobody down, so of that only so much is kept.
+    What no one waits for (told messages, effects, broadcasts) slows no one down, so of that only so much is kept.
     """
     if activation.outside is None:
         activation.outside = Mailbox()

@@ -34,14 +34,14 @@ class FairQueue:
     """First come, first served; while it is crowded, every other one is the last to come.
 
     In a crowd of actors that block, whoever comes after them would wait for all of them.  So newcomers get half of the turns,
-    and those who wait the longest the other half: nobody starves.
+    and those who wait the longest the other half: no one starves.
     """
 
-    __slots__ = ("_is_newest_next", "_waiting", "is_crowded")
+    __slots__ = ("_is_newest_next", "_waiting", "is_overfull")
 
     def __init__(self) -> None:
         self._waiting: deque[Activation] = deque()
-        self.is_crowded = False
+        self.is_overfull = False
         self._is_newest_next = False
 
     def push(self, activation: Activation) -> None:
@@ -52,7 +52,7 @@ class FairQueue:
     def pop(self) -> Activation | None:
         if not self._waiting:
             return None
-        if not self.is_crowded:
+        if not self.is_overfull:
             activation = self._waiting.popleft()
         else:
             activation = self._waiting.pop() if self._is_newest_next else self._waiting.popleft()
@@ -63,7 +63,7 @@ class FairQueue:
     def peek(self) -> Activation | None:
         if not self._waiting:
             return None
-        return self._waiting[-1 if self.is_crowded and self._is_newest_next else 0]
+        return self._waiting[-1 if self.is_overfull and self._is_newest_next else 0]
 
     def __len__(self) -> int:
         return len(self._waiting)

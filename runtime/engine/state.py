@@ -14,7 +14,7 @@ from runtime.engine import call_graph
 from runtime.engine.activation import Activation, Envelope, Signal
 from runtime.engine.commands import Answer, Command, Forget
 from runtime.engine.directory import Directory
-from runtime.engine.due_queue import Agenda, Delayed
+from runtime.engine.due_queue import Delayed, DueQueue
 from runtime.engine.feed import Feed
 from runtime.engine.journal import Journal
 from runtime.engine.ready import ReadyQueue
@@ -57,10 +57,10 @@ class Core:
 
     __slots__ = (
         "_last_moment_us",
-        "agenda",
+        "breakpoints",
         "directory",
+        "due_queue",
         "feed",
-        "holds",
         "ids",
         "is_closed",
         "is_draining",
@@ -83,9 +83,9 @@ class Core:
         self.directory = Directory()
         self.journal = Journal(head)
         self.feed = Feed()
-        self.agenda = Agenda()
+        self.due_queue = DueQueue()
         self.ready = ready
-        self.holds: dict[ActorId, Hold] = {}
+        self.breakpoints: dict[ActorId, Breakpoint] = {}
         """Actors that stop at messages, by hand (`breakpoints.py`)."""
         self.ids = ids
         self.seed = seed
@@ -124,7 +124,7 @@ class Core:
         )
 
     def refuse(self, invocation: Invocation, waiter: object, error: SpawnError, now_us: int) -> list[Command]:
-        """Answer with an error, or tell the feed if nobody waits.
+        """Answer with an error, or tell the feed if no one waits.
 
         A scheduled invocation that was accepted is not given up for what passes: it waits for its code, or is tried again; after
         a stop, by whoever opens the store next.
@@ -134,7 +134,7 @@ class Core:
                 self.unclaimed.append(invocation)
                 return NOTHING
             if isinstance(error, (StoreUnavailable, MailboxFull, ActorSuspended)):
-                self.agenda.add(now_us + AGAIN_US, Delayed(invocation))
+                self.due_queue.add(now_us + AGAIN_US, Delayed(invocation))
                 return NOTHING
             if isinstance(error, SystemStopped):
                 return NOTHING
@@ -228,7 +228,7 @@ Condition = Callable[[Invocation], bool]
 _LOOKED_AT = 256
 
 
-class Hold(msgspec.Struct, eq=False):
+class Breakpoint(msgspec.Struct, eq=False):
     """Kept by actor, not by activation: it outlives a deactivation, and also holds an actor that is not in memory yet."""
 
     actor: ActorId

@@ -15,7 +15,7 @@ from runtime.records import Invocation, Phase, Turn
 _SOON_US = 50_000
 
 
-class Timekeeping:
+class Timers:
     """The part of an engine that its agenda drives."""
 
     __slots__ = ("_core", "_latest_us", "_timers", "deliver", "submit")
@@ -29,18 +29,18 @@ class Timekeeping:
         self._core = core
         self._latest_us = 0
         self._timers: dict[tuple[ActorId, str], TimerDue] = {}
-        """The entry of each timer, by actor and action; others on the agenda are of earlier definitions."""
+        """The entry of each timer, by actor and action; others on the due queue are of earlier definitions."""
 
     def seen(self, now_us: int) -> None:
         """The time at a tick; if the clock was set back, what is due after a while is still due after that while."""
         if now_us < self._latest_us:
-            self._core.agenda.set_back(self._latest_us - now_us)
+            self._core.due_queue.set_back(self._latest_us - now_us)
         self._latest_us = now_us
 
     def activated(self, activation: Activation, template: Template, now_us: int) -> None:
         """Arm the idle time-out and the timers of an actor that came into memory."""
         idle_us = template.definition.settings.deactivate_timeout_ms * 1_000
-        self._core.agenda.add(now_us + idle_us, Idle(activation.id))
+        self._core.due_queue.add(now_us + idle_us, Idle(activation.id))
         self._arm_timers(activation.id, template, now_us)
 
     def deployed(self, template: Template, now_us: int) -> None:
@@ -64,10 +64,10 @@ class Timekeeping:
         elif activation.unsaved and not activation.snapshot_armed:
             activation.snapshot_armed = True
             due_us = now_us + template.definition.settings.snapshot_timeout_ms * 1_000
-            self._core.agenda.add(due_us, SnapshotDue(activation.id))
+            self._core.due_queue.add(due_us, SnapshotDue(activation.id))
 
     def due(self, at_us: int, due: Due, now_us: int) -> list[Command]:
-        """Handle one entry of the agenda."""
+        """Handle one entry of the due queue."""
         if isinstance(due, Idle):
             return self._idle(due, now_us)
         if isinstance(due, SnapshotDue):
@@ -88,10 +88,10 @@ class Timekeeping:
         if template is not None and template.is_pool and self._is_smallest(template):
             rest_us = max(rest_us, timeout_us, _SOON_US)
         if rest_us > 0:
-            core.agenda.add(now_us + rest_us, due)
+            core.due_queue.add(now_us + rest_us, due)
             return NOTHING
         if activation.phase is not Phase.READY or activation.mailbox is not None or self._is_unwritten(activation):
-            core.agenda.add(now_us + max(_SOON_US, timeout_us // 10), due)
+            core.due_queue.add(now_us + max(_SOON_US, timeout_us // 10), due)
             return NOTHING
         return self._deactivate(activation, now_us)
 
@@ -130,7 +130,7 @@ class Timekeeping:
                 continue  # it goes on from before the actor left memory
             due = TimerDue(actor, definition.name, spec.name, spec.every_ms * 1_000, definition.hash)
             self._timers[actor, spec.name] = due
-            self._core.agenda.add(now_us + due.every_us, due)
+            self._core.due_queue.add(now_us + due.every_us, due)
 
     def _timer(self, at_us: int, due: TimerDue, now_us: int) -> list[Command]:
         """Invoke the timer's action, in an actor that left memory too: it ends when the code is undeployed, not before."""
@@ -147,7 +147,7 @@ class Timekeeping:
             return NOTHING
         # Fixed rate, but a late timer does not fire in a burst to catch up: it skips what it missed.
         missed = max(0, now_us - at_us) // due.every_us
-        core.agenda.add(at_us + due.every_us * (missed + 1), due)
+        core.due_queue.add(at_us + due.every_us * (missed + 1), due)
         if activation is not None and has_own_call(activation, due.action):
             return NOTHING  # as it does while the actor is busy, or held
         return self.submit(self._own_call(due.actor, due.action, due.parent), None, now_us)

@@ -6,12 +6,12 @@ from runtime.admission import admitted
 from runtime.config import Durability
 from runtime.engine import call_graph, intake, supervision, workflow
 from runtime.engine.activation import Activation, Envelope, Signal
-from runtime.engine.breakpoints import Holds
+from runtime.engine.breakpoints import Breakpoints
 from runtime.engine.commands import Answer, Command, FindKey, Load, Run, Step
 from runtime.engine.directory import Template, receivers
-from runtime.engine.intake import Arrivals
+from runtime.engine.intake import Intake
 from runtime.engine.state import NOTHING, Core, failed
-from runtime.engine.timers import Timekeeping
+from runtime.engine.timers import Timers
 from runtime.errors import CallCycle, InternalError, NotDeployed, SpawnError, UnknownAction, shown_text, type_name
 from runtime.hosts.base import Host
 from runtime.ids import ActorId
@@ -41,10 +41,10 @@ _TURN = EventKind.TURN
 class Turns:
     """The part of an engine that hands out work and takes results."""
 
-    __slots__ = ("_arrivals", "_core", "_holds", "_time")
+    __slots__ = ("_breakpoints", "_core", "_intake", "_time")
 
-    def __init__(self, core: Core, arrivals: Arrivals, time: Timekeeping, holds: Holds) -> None:
-        self._core, self._arrivals, self._time, self._holds = core, arrivals, time, holds
+    def __init__(self, core: Core, intake: Intake, time: Timers, breakpoints: Breakpoints) -> None:
+        self._core, self._intake, self._time, self._breakpoints = core, intake, time, breakpoints
 
     def take(self, now_us: int) -> Step | list[Command] | None:
         """The next thing to do: a step for a worker, commands to carry out, or None when no actor is ready."""
@@ -62,8 +62,8 @@ class Turns:
         template = core.directory.templates.get(activation.parent)
         if template is None:
             gone = NotDeployed(activation.id.name, activation.parent, activation.revision)
-            return self._arrivals.dismiss(activation, gone, now_us)
-        if core.holds and (instead := self._holds.before(activation, activation.mailbox[0])) is not None:
+            return self._intake.dismiss(activation, gone, now_us)
+        if core.breakpoints and (instead := self._breakpoints.before(activation, activation.mailbox[0])) is not None:
             return instead
         envelope = activation.mailbox[0]
         if not envelope.key_checked:
@@ -91,7 +91,7 @@ class Turns:
         if activation is None or activation.phase is not _READY or activation.mailbox is None or core.is_held:
             return None
         envelope = activation.mailbox[0]
-        if not envelope.key_checked or (core.holds and activation.id in core.holds):
+        if not envelope.key_checked or (core.breakpoints and activation.id in core.breakpoints):
             return None
         template = core.directory.templates.get(activation.parent)
         return None if template is None else (template, envelope.invocation.action)
@@ -100,7 +100,7 @@ class Turns:
         actor, key = envelope.invocation.actor, envelope.invocation.key
         turn = self._core.journal.used_key(actor, key) or intake.remembered(activation, key)
         if turn is not None:
-            return self._arrivals.repeat(activation, turn, now_us)
+            return self._intake.repeat(activation, turn, now_us)
         activation.signal(_START)  # nothing else of this actor runs while the store is asked
         return FindKey(activation.id, actor, key)
 
@@ -124,7 +124,7 @@ class Turns:
         turns = activation.turns
         try:
             return self._conclude(activation, run.envelope, run, outcome, now_us)
-        except BaseException as error:  # noqa: BLE001 - nobody may wait for a turn that has ended
+        except BaseException as error:  # noqa: BLE001 - no one may wait for a turn that has ended
             return self._conclude_broken(run, activation.turns != turns, error, now_us)
 
     def _conclude_broken(self, run: Run, is_adopted: bool, error: BaseException, now_us: int) -> list[Command]:
@@ -192,7 +192,7 @@ class Turns:
         if core.feed.is_watched:
             core.feed.publish(Event(_TURN, now_us, activation.id, turn))
         if turn.failure is not None and self._has_ended(activation, envelope, turn.failure, now_us):
-            return self._arrivals.init_failed(activation, turn, outcome.error, now_us)
+            return self._intake.init_failed(activation, turn, outcome.error, now_us)
         if activation.mailbox is not None:
             core.ready.push(activation)
         after_commit = (
@@ -202,7 +202,7 @@ class Turns:
         )
         reply = Reply(turn.invocation, turn.response, turn.failure, outcome.error)
         if activation.outside is not None:
-            return self._arrivals.let_in(activation) + self._follow_up(
+            return self._intake.admit_waiting(activation) + self._follow_up(
                 envelope, turn, outcome, reply, after_commit, now_us
             )
         if turn.failure is None and (outcome.told or turn.workflow is not None):
@@ -233,7 +233,7 @@ class Turns:
         self, envelope: Envelope, turn: Turn, outcome: Outcome, reply: Reply, after_commit: bool, now_us: int
     ) -> list[Command]:
         """Told messages, effects and broadcast, then the answer or the route that gives it (see `workflow`)."""
-        core, submit, origin = self._core, self._arrivals.submit, envelope.invocation
+        core, submit, origin = self._core, self._intake.submit, envelope.invocation
         commands: list[Command] = []
         for told in outcome.told:
             commands += submit(told, None, now_us)

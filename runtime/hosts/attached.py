@@ -130,7 +130,7 @@ class StreamHost:
         message = pb.ToHost()
         put_work(message.work, work, number)
         send(message)
-        if self._send is not send:  # it broke before this turn was known, so that nobody else would say so
+        if self._send is not send:  # it broke before this turn was known, so that no one else would say so
             _settle(turn, self._lost(turn))
         try:
             found = await turn.outcome
@@ -154,7 +154,7 @@ class StreamHost:
         """Asks the process, and waits; called by threads that may wait."""
         send = self._send
         if send is None:
-            return state  # nobody can tell its new shape; it is shown as it was written
+            return state  # no one can tell its new shape; it is shown as it was written
         number = next(self._numbers)
         migration = self._migrations[number] = Future()
         message = pb.ToHost()

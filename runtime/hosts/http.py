@@ -147,7 +147,7 @@ class HostCall(Generic[W]):
         self._send("no process that runs it has registered since this runtime was started")
 
     def abandon(self) -> None:
-        """Nobody wants the outcome any more."""
+        """No one wants the outcome any more."""
         if self._exchange is not None and self._target is not None:
             self._target.pool.abandon(self._exchange)
 
@@ -223,7 +223,7 @@ def _settle_from(loop: asyncio.AbstractEventLoop, future: asyncio.Future[Outcome
         if not future.done():
             future.set_result(outcome)
 
-    with suppress(RuntimeError):  # the runtime was stopped: nobody waits any more
+    with suppress(RuntimeError):  # the runtime was stopped: no one waits any more
         loop.call_soon_threadsafe(settle)
 
 

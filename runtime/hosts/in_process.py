@@ -254,7 +254,7 @@ def _is_given_up() -> bool:
     """Whether the turn was cancelled from outside; else the action awaited something that was cancelled."""
     try:
         task = asyncio.current_task()
-    except RuntimeError:  # without a loop, nobody cancels
+    except RuntimeError:  # without a loop, no one cancels
         return False
     return task is None or task.cancelling() > 0
 
@@ -319,7 +319,7 @@ class WorkingCopies:
         self._old: dict[ActorId, Copy] = {}
 
     def take(self, actor: ActorId) -> Copy | None:
-        """The actor's copy, which is then nobody else's."""
+        """The actor's copy, which is then no one else's."""
         return self._young.pop(actor, None) or self._old.pop(actor, None)
 
     def put(self, actor: ActorId, copy: Copy) -> None:

@@ -47,10 +47,10 @@ def outgoing(
     )
 
 
-def told(
+def pending_tell(
     turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any], invocation_id: Any
 ) -> Invocation:
-    """The invocation that `ctx.tell` holds back: nobody waits for it, so it belongs to no path of waiting actors.
+    """The invocation that `ctx.tell` holds back: no one waits for it, so it belongs to no path of waiting actors.
 
     Raises:
         BadPayload, BadSetting: as `outgoing`; a delay is from 0 to 100 years.

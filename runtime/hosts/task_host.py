@@ -2,7 +2,7 @@
 
 An actor is one and takes its messages one after the other, as any; only its actions are elsewhere.  What it prints, logs and
 asks of others goes through this process, in its name.  Its code goes to workers pickled (cloudpickle), from this process to its
-own children and to nobody else: a class of a notebook by value, one of a module by the module's name.
+own children and to no one else: a class of a notebook by value, one of a module by the module's name.
 """
 
 from __future__ import annotations

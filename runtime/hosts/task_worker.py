@@ -28,7 +28,7 @@ from runtime.errors import DefinitionError, SpawnError, WouldBlock, shown_text, 
 from runtime.hosts.attached import StreamHost
 from runtime.hosts.child_process import Child, detach_from_terminal, read_until_end
 from runtime.hosts.in_process import InProcessHost, failed_around, refused
-from runtime.hosts.outgoing import ASK_OPTIONS, check_options, outgoing, timeout_s, told
+from runtime.hosts.outgoing import ASK_OPTIONS, check_options, outgoing, pending_tell, timeout_s
 from runtime.ids import RandomIds
 from runtime.records import Outcome, Work
 from runtime.wire.codecs.values import decode_value
@@ -150,7 +150,7 @@ class _Calls:
         return self._asked(turn, actor, action, payload, options, "ctx.call").result()
 
     def tell(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> None:
-        turn.held.append(told(turn, actor, action, payload, options, self._ids()))
+        turn.held.append(pending_tell(turn, actor, action, payload, options, self._ids()))
 
     def answered(self, answer: pb.AskReply) -> None:
         waiting = self._waiting.pop(answer.id, None)

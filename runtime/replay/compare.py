@@ -29,7 +29,7 @@ class Message(msgspec.Struct, frozen=True, array_like=True):
     delay_ms: int = 0
 
 
-class Came(msgspec.Struct, frozen=True, array_like=True):
+class TurnOutcome(msgspec.Struct, frozen=True, array_like=True):
     """What one turn led to."""
 
     state: Encoded | None = None
@@ -40,9 +40,9 @@ class Came(msgspec.Struct, frozen=True, array_like=True):
     sends: tuple[Message, ...] = ()
 
 
-def came_of(turn: Turn, after: Position, shape: Shape) -> Came:
+def outcome_of(turn: Turn, after: Position, shape: Shape) -> TurnOutcome:
     """What a recorded turn led to; `after` is where it left the actor."""
-    return Came(shape.of(after), _tags(after.tags), turn.response, turn.failure, messages_of(turn))
+    return TurnOutcome(shape.of(after), _tags(after.tags), turn.response, turn.failure, messages_of(turn))
 
 
 class Shape:
@@ -75,7 +75,7 @@ class Shape:
             return False
 
 
-def parts_that_differ(one: Came, other: Came, shape: Shape) -> tuple[str, ...]:
+def parts_that_differ(one: TurnOutcome, other: TurnOutcome, shape: Shape) -> tuple[str, ...]:
     """Which of `PARTS` are not the same."""
     same = (
         shape.is_same(one.state, other.state),

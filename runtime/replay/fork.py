@@ -14,9 +14,9 @@ from runtime.errors import InvocationTimeout
 from runtime.hosts.program import Program
 from runtime.ids import ActorId, CountingIds
 from runtime.records import Encoded, Invocation, State, Turn
-from runtime.replay.compare import Came, Shape, came_of
-from runtime.replay.rerun import apart
-from runtime.replay.sandbox import Given, Line, Position
+from runtime.replay.compare import Shape, TurnOutcome, outcome_of
+from runtime.replay.rerun import run_with_deadline
+from runtime.replay.sandbox import ActorSandbox, Position, TurnInput
 from runtime.replay.side_effects import SideEffects, checked_kinds
 from runtime.wire.codecs.values import encode_value
 
@@ -25,7 +25,7 @@ class Step(msgspec.Struct, frozen=True):
     """One turn of a fork."""
 
     turn: Turn
-    came: Came
+    came: TurnOutcome
     """What it led to."""
 
 
@@ -57,7 +57,7 @@ class ForkedActor:
         self._clock = clock
         self._allowed = checked_kinds(allow)
         self._ids = CountingIds()
-        self._line = Line(definition, self.actor, at, answers=answers)
+        self._line = ActorSandbox(definition, self.actor, at, answers=answers)
         self._shape = Shape(definition.hash, Program(definition).codec)
 
     @property
@@ -112,9 +112,9 @@ class ForkedActor:
         value = payload if isinstance(payload, Encoded) else encode_value(payload, what=f"the payload of {action}")
         seed = int.from_bytes(os.urandom(8), "big")
         invocation = Invocation(id=self._ids(), actor=self.actor, action=action, payload=value, metadata=dict(metadata))
-        return self.run(Given(invocation=invocation, now_us=self._clock() // 1_000, seed=seed), timeout_s)
+        return self.run(TurnInput(invocation=invocation, now_us=self._clock() // 1_000, seed=seed), timeout_s)
 
-    def run(self, given: Given, timeout_s: float) -> Step:
+    def run(self, given: TurnInput, timeout_s: float) -> Step:
         """Run one message.
 
         Raises:
@@ -128,13 +128,13 @@ class ForkedActor:
                 return line.run(given)
 
         try:
-            turn = apart(run, timeout_s)
+            turn = run_with_deadline(run, timeout_s)
         except (TimeoutError, KeyboardInterrupt) as error:
-            self._line = Line(line.definition, self.actor, before, answers=line.answers)
+            self._line = ActorSandbox(line.definition, self.actor, before, answers=line.answers)
             if isinstance(error, KeyboardInterrupt):
                 raise
             name = f"the fork of {self.actor.name}"
             raise InvocationTimeout(name, given.invocation.action, timeout_s) from None
-        step = Step(turn, came_of(turn, self.at, self._shape))
+        step = Step(turn, outcome_of(turn, self.at, self._shape))
         self.steps.append(step)
         return step

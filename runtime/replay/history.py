@@ -82,7 +82,7 @@ def _started(known: Position | None, turn: Turn, revision: int) -> Position | No
     return Position(known.state, known.definition, turn.tags_before, revision)
 
 
-class Past:
+class ActorHistory:
     """The turns of an actor in a range, oldest first; iterated once, a batch of the store's in memory at a time."""
 
     def __init__(

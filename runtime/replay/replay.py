@@ -15,8 +15,8 @@ from runtime.hosts.pickling import carried
 from runtime.hosts.program import Program
 from runtime.ids import ActorId
 from runtime.records import Turn
-from runtime.replay.compare import Came, Shape, parts_that_differ
-from runtime.replay.rerun import Again, Task
+from runtime.replay.compare import Shape, TurnOutcome, parts_that_differ
+from runtime.replay.rerun import RerunResult, Task
 from runtime.replay.runners import CannotCarry, HereRunner, ProcessRunner, Runner
 from runtime.replay.sandbox import Position
 from runtime.replay.side_effects import checked_kinds
@@ -47,11 +47,11 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
     turn: Turn
     """As recorded."""
     verdict: Verdict
-    recorded: Came | None = None
+    recorded: TurnOutcome | None = None
     """What it led to then, in the shape of the code; None where it agrees or was not run."""
-    again: Came | None = None
+    again: TurnOutcome | None = None
     """What it led to now; None if that was as recorded, or if it was not run."""
-    other: Came | None = None
+    other: TurnOutcome | None = None
     """Where it varies, what the other run led to; None if that was as recorded."""
     parts: tuple[str, ...] = ()
     """The parts that differ: from the record, or, where it varies, between the runs."""
@@ -161,7 +161,7 @@ class Replay:
             return
         for each in self._runners:
             each.give(batch)
-        results: list[list[Again]] = [[] for _ in self._runners]
+        results: list[list[RerunResult]] = [[] for _ in self._runners]
         shown = 0
         while shown < len(batch):
             for runner, taken in zip(self._runners, results, strict=True):
@@ -182,7 +182,7 @@ class Replay:
         self.stopped = f"the time of {self._timeout_s:g} s was over at {place}"
         return True
 
-    def _take(self, runner: Runner, taken: list[Again], batch: list[Task]) -> bool:
+    def _take(self, runner: Runner, taken: list[RerunResult], batch: list[Task]) -> bool:
         try:
             taken += runner.take(_LOOK_S)
         except HostFailed as error:
@@ -191,7 +191,7 @@ class Replay:
             return False
         return True
 
-    def _verdict(self, task: Task, one: Again, other: Again) -> Replayed:
+    def _verdict(self, task: Task, one: RerunResult, other: RerunResult) -> Replayed:
         if one.skipped:
             return Replayed(turn=task.turn, verdict=Verdict.SKIPPED, why=one.skipped)
         used = tuple(dict.fromkeys((*one.used, *other.used)))

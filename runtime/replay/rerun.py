@@ -24,8 +24,8 @@ from runtime.hosts.in_process import InProcessHost
 from runtime.hosts.program import Program
 from runtime.ids import ActorId
 from runtime.records import Outcome, Sent, Turn, Work
-from runtime.replay.compare import Came, Shape, came_of, parts_that_differ
-from runtime.replay.sandbox import Line, Position, RecordedCalls, given_then
+from runtime.replay.compare import Shape, TurnOutcome, outcome_of, parts_that_differ
+from runtime.replay.sandbox import ActorSandbox, Position, RecordedCalls, recorded_input
 from runtime.replay.side_effects import SideEffects
 
 _FROM_OUTSIDE = {
@@ -52,12 +52,12 @@ class Task(msgspec.Struct, frozen=True, array_like=True):
     """Why it cannot be run; empty if it can."""
 
 
-class Again(msgspec.Struct, frozen=True, array_like=True):
+class RerunResult(msgspec.Struct, frozen=True, array_like=True):
     """What came of one turn run again."""
 
-    came: Came | None = None
+    came: TurnOutcome | None = None
     """None if it came out as recorded, or was not run."""
-    recorded: Came | None = None
+    recorded: TurnOutcome | None = None
     """What it led to then, in the shape of the code; None where `came` is None."""
     parts: tuple[str, ...] = ()
     """The parts that differ from the record."""
@@ -93,18 +93,18 @@ class Rerun:
             used: what the user's code has used from outside since it was asked last.
             side_effects: who stops what the code must not do here.
         """
-        self.line = Line(definition, actor)
+        self.line = ActorSandbox(definition, actor)
         self.shape = Shape(definition.hash, Program(definition).codec)
         self._carry, self._used = carry, used
         self._side_effects = side_effects or SideEffects()
         self._recorded: Position | None = None
 
-    def run(self, tasks: Iterable[Task]) -> Iterator[Again]:
-        """One `Again` for each task."""
+    def run(self, tasks: Iterable[Task]) -> Iterator[RerunResult]:
+        """One `RerunResult` for each task."""
         for task in tasks:
             yield self._run(task)
 
-    def _run(self, task: Task) -> Again:
+    def _run(self, task: Task) -> RerunResult:
         turn = task.turn
         before = task.at if task.at is not None else self._recorded
         if before is None:
@@ -113,17 +113,17 @@ class Rerun:
             self.line.at = before
         self._recorded = after = before.after(turn)
         if skipped := task.skip or _from_outside(turn):
-            return Again(skipped=skipped)
+            return RerunResult(skipped=skipped)
         self._used()
-        again = self.line.run(given_then(turn))
+        again = self.line.run(recorded_input(turn))
         used, stopped = self._used(), self._side_effects.stopped()
         if stopped:
             self.line.at = after
-            return Again(stopped=stopped, used=used)
-        came = came_of(again, self.line.at, self.shape)
-        recorded = came_of(turn, after, self.shape)
+            return RerunResult(stopped=stopped, used=used)
+        came = outcome_of(again, self.line.at, self.shape)
+        recorded = outcome_of(turn, after, self.shape)
         parts = parts_that_differ(recorded, came, self.shape)
-        return Again(came, recorded, parts, used=used) if parts else Again(used=used)
+        return RerunResult(came, recorded, parts, used=used) if parts else RerunResult(used=used)
 
 
 def _from_outside(turn: Turn) -> str:
@@ -160,7 +160,7 @@ def run_again(definition: ActorDefinition, work: Work, recorded: Sequence[Sent],
             return asyncio.run(host.arun(turn, calls)) if host.is_async(turn) else host.run(turn, calls)
 
     try:
-        return apart(run, timeout_s)
+        return run_with_deadline(run, timeout_s)
     except TimeoutError:
         name = f"the copy of {work.invocation.actor.name}"
         raise InvocationTimeout(name, work.invocation.action, timeout_s) from None
@@ -180,7 +180,7 @@ T = TypeVar("T")
 _LOOK_S = 0.2
 
 
-def apart(run: Callable[[], T], timeout_s: float) -> T:
+def run_with_deadline(run: Callable[[], T], timeout_s: float) -> T:
     """What `run` gives, on a new thread that knows nothing of this one's turn.
 
     An interrupt ends the wait at once.  A thread that does not end in time is left to itself.

@@ -19,7 +19,7 @@ from runtime.errors import HostFailed, SpawnError
 from runtime.hosts.child_process import Child, detach_from_terminal, read_until_end
 from runtime.ids import ActorId
 from runtime.replay.patched_environment import Outside
-from runtime.replay.rerun import Again, Rerun, Task
+from runtime.replay.rerun import Rerun, RerunResult, Task
 from runtime.replay.sandbox import Position
 from runtime.replay.side_effects import SideEffects
 
@@ -38,7 +38,7 @@ class Runner(Protocol):
         """Have them run; not before what was given earlier has been taken."""
         ...
 
-    def take(self, wait_s: float) -> list[Again]:
+    def take(self, wait_s: float) -> list[RerunResult]:
         """What came of the next ones, waiting at most so long for one.
 
         Raises:
@@ -65,7 +65,7 @@ class ProcessRunner:
         self._child = Child(serve, "wb-replay", {"PYTHONHASHSEED": str(seed), "MPLBACKEND": "agg"})
         self._line = self._child.line
         self._line.send_bytes(CODE + msgspec.msgpack.encode(Setup(actor, carry, shift_s, seed, allowed, pickled)))
-        self._results = msgspec.msgpack.Decoder(list[Again])
+        self._results = msgspec.msgpack.Decoder(list[RerunResult])
 
     @property
     def pid(self) -> int:
@@ -86,7 +86,7 @@ class ProcessRunner:
         with suppress(OSError):  # `take` finds out too
             self._line.send_bytes(TASKS + msgspec.msgpack.encode(tasks))
 
-    def take(self, wait_s: float) -> list[Again]:
+    def take(self, wait_s: float) -> list[RerunResult]:
         try:
             if not self._line.poll(wait_s):
                 return []
@@ -117,14 +117,14 @@ class HereRunner:
         self._side_effects = SideEffects(allowed)
         self._rerun = Rerun(definition, copy, carry=carry, side_effects=self._side_effects)
         self._tasks: queue.SimpleQueue[Sequence[Task] | None] = queue.SimpleQueue()
-        self._results: queue.SimpleQueue[Again | BaseException] = queue.SimpleQueue()
+        self._results: queue.SimpleQueue[RerunResult | BaseException] = queue.SimpleQueue()
         self._thread = threading.Thread(target=Context().run, args=(self._run,), name="wb-replay", daemon=True)
         self._thread.start()
 
     def give(self, tasks: Sequence[Task]) -> None:
         self._tasks.put(tasks)
 
-    def take(self, wait_s: float) -> list[Again]:
+    def take(self, wait_s: float) -> list[RerunResult]:
         try:
             found = [self._results.get(timeout=wait_s)]
             while True:
@@ -151,7 +151,7 @@ class HereRunner:
                     self._results.put(error)
 
 
-def _unless_raised(result: Again | BaseException) -> Again:
+def _unless_raised(result: RerunResult | BaseException) -> RerunResult:
     if isinstance(result, BaseException):
         raise result if isinstance(result, SpawnError) else HostFailed(f"running it failed: {result!r}")
     return result
@@ -227,10 +227,10 @@ class _Results:
     def __init__(self, line: Connection) -> None:
         self._line = line
         self._lock = threading.Lock()
-        self._portion: list[Again] = []
+        self._portion: list[RerunResult] = []
         threading.Thread(target=self._send_at_times, name="wb-results", daemon=True).start()
 
-    def send(self, results: Iterator[Again]) -> None:
+    def send(self, results: Iterator[RerunResult]) -> None:
         """All of them; when this returns they are sent."""
         for each in results:
             with self._lock:

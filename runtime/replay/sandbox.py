@@ -15,11 +15,11 @@ import msgspec
 from runtime.authoring.context import Context
 from runtime.authoring.definition import ActorDefinition
 from runtime.authoring.settings import Kind
-from runtime.drivers.outgoing_calls import sent
+from runtime.drivers.outgoing_calls import asked
 from runtime.drivers.replies import error_of
 from runtime.errors import NotRecorded, SpawnError, UnknownAction, WouldBlock
 from runtime.hosts.in_process import InProcessHost
-from runtime.hosts.outgoing import ASK_OPTIONS, check_options, outgoing, told
+from runtime.hosts.outgoing import ASK_OPTIONS, check_options, outgoing, pending_tell
 from runtime.ids import ActorId, CountingIds
 from runtime.records import (
     CONFIRM_DROPPED,
@@ -57,7 +57,7 @@ class Position(msgspec.Struct, frozen=True, array_like=True):
         return Position(state, definition, tags, turn.revision)
 
 
-class Given(msgspec.Struct, frozen=True, kw_only=True):
+class TurnInput(msgspec.Struct, frozen=True, kw_only=True):
     """What one turn is given."""
 
     invocation: Invocation
@@ -68,7 +68,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     """What the action asked then, with the answers."""
 
 
-def given_then(turn: Turn) -> Given:
+def recorded_input(turn: Turn) -> TurnInput:
     """What a recorded turn was given."""
     invocation = Invocation(
         id=turn.invocation,
@@ -81,10 +81,10 @@ def given_then(turn: Turn) -> Given:
         key=turn.key,
         metadata=turn.metadata,
     )
-    return Given(invocation=invocation, now_us=turn.now_us, seed=turn.seed, recorded=turn.sent)
+    return TurnInput(invocation=invocation, now_us=turn.now_us, seed=turn.seed, recorded=turn.sent)
 
 
-class Line:
+class ActorSandbox:
     """The actor.  One thread at a time; `with` ends its event loop, which it has only once an action is a coroutine."""
 
     def __init__(
@@ -118,7 +118,7 @@ class Line:
         self._host, self.definition = host, definition
         self._keeps_state = definition.settings.stateful and definition.settings.kind is not Kind.POOLED
 
-    def run(self, given: Given) -> Turn:
+    def run(self, given: TurnInput) -> Turn:
         """Run one turn, and stand where it leads: a failed one leads nowhere."""
         work = self._work(given)
         outcome = self._outcome(work, given)
@@ -141,7 +141,7 @@ class Line:
             return self.at.state
         return self._host.migrated(self.definition.hash, self.at.state)
 
-    def _work(self, given: Given) -> Work:
+    def _work(self, given: TurnInput) -> Work:
         invocation = msgspec.structs.replace(given.invocation, actor=self._actor)
         return Work(
             activation=self._actor,
@@ -157,7 +157,7 @@ class Line:
             seed=given.seed,
         )
 
-    def _outcome(self, work: Work, given: Given) -> Outcome:
+    def _outcome(self, work: Work, given: TurnInput) -> Outcome:
         action = work.invocation.action
         if action not in self.definition.actions:
             return self._without_code(work, action)
@@ -236,7 +236,7 @@ def _turn(work: Work, outcome: Outcome) -> Turn:
 class RecordedCalls:
     """`Calls` whose answers come from the record of a turn: each question once, told apart by its payload.
 
-    A question that the record has no answer to is refused with `NotRecorded`: a copy asks nobody.
+    A question that the record has no answer to is refused with `NotRecorded`: a copy asks no one.
     """
 
     def __init__(self, recorded: Sequence[Sent], answers: Mapping[str, Any] | None = None) -> None:
@@ -261,7 +261,7 @@ class RecordedCalls:
         return self._answer(turn, self._asked(turn, actor, action, payload, options, "ctx.call"))
 
     def tell(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> None:
-        turn.held.append(told(turn, actor, action, payload, options, self._ids()))
+        turn.held.append(pending_tell(turn, actor, action, payload, options, self._ids()))
 
     def _asked(
         self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any], call: str
@@ -271,7 +271,7 @@ class RecordedCalls:
 
     def _answer(self, turn: Context, question: Invocation) -> Any:
         reply = self._reply(question)
-        turn.sent.append(sent(question, reply.response, reply.failure))
+        turn.sent.append(asked(question, reply.response, reply.failure))
         error = error_of(reply, question)
         if error is not None:
             raise error

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import msgspec
 
 from runtime.ids import ActorId
-from runtime.records import Invocation, Kept, Lifecycle, Quarantined, Snapshot, StoredDefinition, Turn
+from runtime.records import Invocation, Lifecycle, Quarantined, RetentionMark, Snapshot, StoredDefinition, Turn
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,7 +129,7 @@ class StateStore(Protocol):
         """
         ...
 
-    def kept(self) -> Kept:
+    def kept(self) -> RetentionMark:
         """How much of the past was removed."""
         ...
 

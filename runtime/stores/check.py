@@ -55,7 +55,7 @@ def check(
     old_keys: Sequence[bytes] | None = None,
     progress: Callable[[], None] = lambda: None,
 ) -> Findings:
-    """Read everything in a store, which is not changed; nobody may have it open meanwhile.
+    """Read everything in a store, which is not changed; no one may have it open meanwhile.
 
     Args:
         key, key_files, old_keys: as in `open_store`.

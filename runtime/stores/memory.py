@@ -154,5 +154,5 @@ class MemoryBackend:
 def open_store(
     url: str, *, key: bytes | None = None, key_files: KeyFiles | None = None, old_keys: Sequence[bytes] | None = None
 ) -> JournalStore:
-    """A new, empty store; sealed with `key` or with one that nobody keeps."""
+    """A new, empty store; sealed with `key` or with one that no one keeps."""
     return JournalStore(MemoryBackend(url), key=key, key_files=None)

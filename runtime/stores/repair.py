@@ -38,7 +38,7 @@ from runtime.stores.sqlite.lock import StoreLock, path_of, unavailable
 
 
 class _NoLock(StoreLock):
-    """For a draft, which nobody else knows."""
+    """For a draft, which no one else knows."""
 
     def __init__(self) -> None:
         pass
@@ -60,7 +60,7 @@ def repair(
 ) -> Findings:
     """Make `out` a copy of the store file at `url` without what `check` finds; what that was.
 
-    Nobody may have the store open meanwhile.  Without a finding no copy is made.  `out` appears whole or not at all.
+    No one may have the store open meanwhile.  Without a finding no copy is made.  `out` appears whole or not at all.
 
     Raises:
         BadSetting: the store is no file, or `out` is there already.

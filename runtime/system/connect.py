@@ -28,7 +28,7 @@ def connect(url: str, **options: Any) -> SystemApi:
 
     Raises:
         BadSetting: the URL or an option is not usable.
-        Unreachable: nobody answers there.
+        Unreachable: no one answers there.
         NotAllowed: the token is missing or wrong.
     """
     scheme, sign, _ = url.partition("://")

@@ -231,7 +231,7 @@ def _tidy(driver: ThreadedDriver) -> None:
 # --- Holding actors of a threaded driver: the engine's `Holds`, from any thread ---------------------------------------
 
 
-class Held(msgspec.Struct, frozen=True, kw_only=True):
+class BreakpointInfo(msgspec.Struct, frozen=True, kw_only=True):
     """How a held actor is."""
 
     is_stopped: bool
@@ -245,52 +245,52 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
 
 def hold(driver: ThreadedDriver, actor: ActorId, when: Condition | None = None) -> None:
     """See `Holds.hold`."""
-    _changed(driver, lambda engine: engine.holds.hold(actor, when))
+    _changed(driver, lambda engine: engine.breakpoints.hold(actor, when))
 
 
 def release(driver: ThreadedDriver, actor: ActorId) -> bool:
     """See `Holds.release`."""
-    return _changed(driver, lambda engine: engine.holds.release(actor))
+    return _changed(driver, lambda engine: engine.breakpoints.release(actor))
 
 
 def step(driver: ThreadedDriver, actor: ActorId) -> str | None:
     """Let the first message through, without waiting for it: its id."""
-    return _changed(driver, lambda engine: engine.holds.step(actor))
+    return _changed(driver, lambda engine: engine.breakpoints.step(actor))
 
 
 def go_on(driver: ThreadedDriver, actor: ActorId) -> None:
     """See `Holds.go_on`."""
-    _changed(driver, lambda engine: engine.holds.go_on(actor))
+    _changed(driver, lambda engine: engine.breakpoints.go_on(actor))
 
 
 def drop(driver: ThreadedDriver, actor: ActorId, invocation: str) -> None:
     """See `Holds.drop`."""
-    driver.call(lambda engine, now_us: engine.holds.drop(actor, invocation, now_us))
+    driver.call(lambda engine, now_us: engine.breakpoints.drop(actor, invocation, now_us))
 
 
 def duplicate(driver: ThreadedDriver, actor: ActorId, invocation: str) -> str:
     """See `Holds.duplicate`."""
     now_us = driver.now_us()
-    return _changed(driver, lambda engine: engine.holds.duplicate(actor, invocation, now_us))
+    return _changed(driver, lambda engine: engine.breakpoints.duplicate(actor, invocation, now_us))
 
 
 def move(driver: ThreadedDriver, actor: ActorId, invocation: str, to: int) -> None:
     """See `Holds.move`."""
-    _changed(driver, lambda engine: engine.holds.move(actor, invocation, to))
+    _changed(driver, lambda engine: engine.breakpoints.move(actor, invocation, to))
 
 
-def held(driver: ThreadedDriver, actor: ActorId) -> Held | None:
+def held(driver: ThreadedDriver, actor: ActorId) -> BreakpointInfo | None:
     """How the actor is held; None if it is not."""
 
-    def look(engine: Engine, _: int) -> Held | None:
-        found = engine.holds.of(actor)
+    def look(engine: Engine, _: int) -> BreakpointInfo | None:
+        found = engine.breakpoints.of(actor)
         if found is None:
             return None
-        return Held(
+        return BreakpointInfo(
             is_stopped=found.is_stopped,
             is_conditional=found.when is not None,
             trouble=found.trouble,
-            waiting=tuple(_waiting(each) for each in engine.holds.waiting(actor)),
+            waiting=tuple(_waiting(each) for each in engine.breakpoints.waiting(actor)),
         )
 
     return driver.look(look)
@@ -298,7 +298,7 @@ def held(driver: ThreadedDriver, actor: ActorId) -> Held | None:
 
 def held_actors(driver: ThreadedDriver) -> list[str]:
     """Names of all actors that are held."""
-    return driver.look(lambda engine, _: [actor.name for actor in engine.holds.actors])
+    return driver.look(lambda engine, _: [actor.name for actor in engine.breakpoints.actors])
 
 
 def _waiting(envelope: Envelope) -> Waiting:

@@ -33,8 +33,8 @@ from runtime.records import (
     DeadLetter,
     Encoded,
     Invocation,
-    Kept,
     Lifecycle,
+    RetentionMark,
     State,
     StoredDefinition,
     Turn,
@@ -91,7 +91,7 @@ class RunningSystem:
     def close(self, *, drain: float | None = None) -> None:
         """Process what was accepted, let turns end, write everything, release the store.
 
-        Messages from outside are refused.  Those that wait and that nobody waits for are processed for some seconds; then what
+        Messages from outside are refused.  Those that wait and that no one waits for are processed for some seconds; then what
         is left is kept in the store as dead letters, durable ones are processed after the next start (`left` counts both).
         Safe to call twice, from any thread but an action's.
 
@@ -212,7 +212,7 @@ class VisibleSystem(RunningSystem):
     def history_batches(self, *, after: int = 0) -> Iterator[Any]:
         return self.store.history_batches(after=as_number(after, "after"))
 
-    def kept(self) -> Kept:
+    def kept(self) -> RetentionMark:
         return self.store.kept()
 
     def lifecycle(self, *, after: int = 0) -> Iterator[Lifecycle]:
@@ -233,7 +233,7 @@ class VisibleSystem(RunningSystem):
         return self.host.capsules.all()
 
     def dead_letters(self) -> list[DeadLetter]:
-        """The last messages that could not be delivered and that nobody waited for, oldest first."""
+        """The last messages that could not be delivered and that no one waited for, oldest first."""
         return self.driver.look(lambda engine, _: engine.feed.undelivered_letters())
 
 

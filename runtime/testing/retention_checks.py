@@ -11,10 +11,10 @@ from runtime.ids import ActorId
 from runtime.records import Invocation, Turn
 from runtime.stores.base import Group, Limits, Retention, StateStore, flatten
 from runtime.stores.journal.deltas import LARGE_BYTES, WHOLE_EVERY
-from runtime.testing.turns import Past, actor_id, alike
+from runtime.testing.turns import TurnHistory, actor_id, alike
 
 _LATE_US = 1_800_000_000_000_000
-"""Long after every turn of a `Past`."""
+"""Long after every turn of a `TurnHistory`."""
 _LARGE = b"".join(b"%06d" % index for index in range(LARGE_BYTES // 6 + 10))
 
 
@@ -30,7 +30,7 @@ class RetentionChecks:
             pytest.skip(str(reason))
         return store
 
-    def test_the_newest_turns_of_all_are_kept(self, shrinking: StateStore, past: Past) -> None:
+    def test_the_newest_turns_of_all_are_kept(self, shrinking: StateStore, past: TurnHistory) -> None:
         commit(shrinking, past, 3_000, "a", "b", "c")
 
         retain_all(shrinking, Retention(turns=1_000))
@@ -40,7 +40,7 @@ class RetentionChecks:
         assert shrinking.kept().gone == left[0].sequence - 1
         assert left == past.turns[-len(left) :]
 
-    def test_turns_go_by_age_all_of_them_in_the_end(self, shrinking: StateStore, past: Past) -> None:
+    def test_turns_go_by_age_all_of_them_in_the_end(self, shrinking: StateStore, past: TurnHistory) -> None:
         commit(shrinking, past, 2_500, "a", "b")
 
         retain_all(shrinking, Retention(every=Limits(age_us=1)), _LATE_US)
@@ -51,7 +51,7 @@ class RetentionChecks:
         assert shrinking.state_at(actor_id("a"), 1_000) is None
         assert shrinking.oldest_revision(actor_id("a")) == 1_250
 
-    def test_every_actor_keeps_its_newest_revisions(self, shrinking: StateStore, past: Past) -> None:
+    def test_every_actor_keeps_its_newest_revisions(self, shrinking: StateStore, past: TurnHistory) -> None:
         commit(shrinking, past, 5_000, "busy", "busy", "busy", "quiet")
         commit(shrinking, past, 30, "rare")
 
@@ -64,7 +64,7 @@ class RetentionChecks:
         assert shrinking.state_at(actor_id("busy"), oldest - 1) is None
         assert alike(shrinking.state_at(actor_id("busy"), oldest), past.at("busy", oldest))
 
-    def test_every_actor_keeps_its_newest_invocations(self, shrinking: StateStore, past: Past) -> None:
+    def test_every_actor_keeps_its_newest_invocations(self, shrinking: StateStore, past: TurnHistory) -> None:
         for _ in range(10):
             shrinking.commit(Group(turns=tuple(past.turn("a" if i % 5 else "b") for i in range(500))))
 
@@ -73,7 +73,7 @@ class RetentionChecks:
         left = assert_suffixes(shrinking, past)
         assert [count(left, name) for name in ("a", "b")] == [200, 200]
 
-    def test_templates_have_limits_of_their_own(self, shrinking: StateStore, past: Past) -> None:
+    def test_templates_have_limits_of_their_own(self, shrinking: StateStore, past: TurnHistory) -> None:
         for _ in range(10):
             turns = [past.turn(f"{i % 2}", b"%d" % i, parent="even" if i % 2 == 0 else "odd") for i in range(500)]
             shrinking.commit(Group(turns=tuple(turns)))
@@ -83,7 +83,9 @@ class RetentionChecks:
         left = assert_suffixes(shrinking, past)
         assert [count(left, name) for name in ("0", "1")] == [0, 2_500]
 
-    def test_numbering_goes_on_after_everything_went(self, stores: Any, shrinking: StateStore, past: Past) -> None:
+    def test_numbering_goes_on_after_everything_went(
+        self, stores: Any, shrinking: StateStore, past: TurnHistory
+    ) -> None:
         commit(shrinking, past, 700, "a")
         retain_all(shrinking, Retention(every=Limits(age_us=0)), _LATE_US)
         stores.crash(shrinking)
@@ -91,7 +93,7 @@ class RetentionChecks:
         store = stores.open()
         assert (store.head(), store.kept().gone) == (700, 700)
         with pytest.raises(StaleCommit):
-            store.commit(Group(turns=Past().batch(1, "a")))
+            store.commit(Group(turns=TurnHistory().batch(1, "a")))
         commit(store, past, 1, "a")
         found = store.load(actor_id("a"))
         assert found is not None
@@ -99,7 +101,7 @@ class RetentionChecks:
         assert list(flatten(store.turns())) == past.turns[-1:]
         store.close()
 
-    def test_keys_go_with_their_turns_and_not_before(self, shrinking: StateStore, past: Past) -> None:
+    def test_keys_go_with_their_turns_and_not_before(self, shrinking: StateStore, past: TurnHistory) -> None:
         for start in range(0, 3_000, 500):
             turns = [past.turn(f"a{i % 7}", b"%d" % i, key=f"k{i}") for i in range(start, start + 500)]
             shrinking.commit(Group(turns=tuple(turns)))
@@ -110,7 +112,7 @@ class RetentionChecks:
         for turn in past.turns[::7]:
             assert shrinking.find_key(turn.actor, turn.key) == (turn if turn.sequence in left else None)
 
-    def test_schedules_marks_and_definitions_stay(self, shrinking: StateStore, past: Past) -> None:
+    def test_schedules_marks_and_definitions_stay(self, shrinking: StateStore, past: TurnHistory) -> None:
         later = Invocation(id="later", actor=actor_id("a"), action="act", scheduled_to_us=5)  # type: ignore[arg-type]
         shrinking.commit(Group(turns=past.batch(600, "a"), scheduled=(later,)))
 
@@ -120,7 +122,7 @@ class RetentionChecks:
 
     @pytest.mark.parametrize("turns", [1, 40, 100])
     def test_large_states_can_be_read_whatever_they_were_stored_against(
-        self, shrinking: StateStore, past: Past, turns: int
+        self, shrinking: StateStore, past: TurnHistory, turns: int
     ) -> None:
         for index in range(2 * WHOLE_EVERY):
             shrinking.commit(Group(turns=(past.turn("a", b"%d" % index + _LARGE), past.turn("b", b"small"))))
@@ -134,7 +136,9 @@ class RetentionChecks:
             if turn.state is not None:
                 assert alike(shrinking.state_at(turn.actor, turn.revision), past.at(turn.actor.name, turn.revision))
 
-    def test_large_states_of_one_actor_go_beside_those_of_others(self, shrinking: StateStore, past: Past) -> None:
+    def test_large_states_of_one_actor_go_beside_those_of_others(
+        self, shrinking: StateStore, past: TurnHistory
+    ) -> None:
         for _ in range(50):
             batch = [past.turn(f"l{i % 2}", b"%d" % i + _LARGE) for i in range(4)]
             shrinking.commit(Group(turns=(*batch, *past.batch(96, "a"))))
@@ -144,7 +148,7 @@ class RetentionChecks:
         left = assert_suffixes(shrinking, past)
         assert [count(left, name) for name in ("l0", "l1", "a")] == [3, 100, 3]
 
-    def test_what_is_being_read_is_not_removed(self, shrinking: StateStore, past: Past) -> None:
+    def test_what_is_being_read_is_not_removed(self, shrinking: StateStore, past: TurnHistory) -> None:
         commit(shrinking, past, 3_000, "a")
         reading = shrinking.turns()
         seen = next(reading)
@@ -156,7 +160,7 @@ class RetentionChecks:
 
     # columns
 
-    def test_columns_equal_the_turns_they_are_made_of(self, store: StateStore, past: Past) -> None:
+    def test_columns_equal_the_turns_they_are_made_of(self, store: StateStore, past: TurnHistory) -> None:
         assert columns_of(store).num_rows == 0
         for size in (1, 3_000, 5_000, 2_000, 7):
             store.commit(Group(turns=past.batch(size, "a", "b")))
@@ -165,7 +169,7 @@ class RetentionChecks:
             for after in (0, 1, 2_999, 8_192, len(past.turns) - 1, len(past.turns)):
                 assert columns_of(store, after) == rows_of(past.turns[after:])
 
-    def test_columns_lose_what_retention_removes(self, shrinking: StateStore, past: Past) -> None:
+    def test_columns_lose_what_retention_removes(self, shrinking: StateStore, past: TurnHistory) -> None:
         commit(shrinking, past, 12_000, "a", "b", "b", "b")
         seal_all(shrinking)
 
@@ -176,7 +180,7 @@ class RetentionChecks:
             seal_all(shrinking)
             assert columns_of(shrinking) == rows_of(left)
 
-    def test_large_states_are_whole_in_columns(self, store: StateStore, past: Past) -> None:
+    def test_large_states_are_whole_in_columns(self, store: StateStore, past: TurnHistory) -> None:
         for index in range(5):
             store.commit(Group(turns=(past.turn("a", b"%d" % index + _LARGE), *past.batch(2_000, "b"))))
         seal_all(store)
@@ -184,7 +188,7 @@ class RetentionChecks:
         assert columns_of(store) == rows_of(past.turns)
 
 
-def commit(store: StateStore, past: Past, turns: int, *names: str) -> None:
+def commit(store: StateStore, past: TurnHistory, turns: int, *names: str) -> None:
     """So many turns, in groups as they come at work."""
     for start in range(0, turns, 250):
         store.commit(Group(turns=past.batch(min(250, turns - start), *names)))
@@ -207,7 +211,7 @@ def seal_all(store: StateStore) -> None:
     raise AssertionError("After 100,000 steps there is still something left to seal.")
 
 
-def assert_current(store: StateStore, past: Past) -> None:
+def assert_current(store: StateStore, past: TurnHistory) -> None:
     """Every actor is as it was, whatever became of its past."""
     assert store.head() == len(past.turns)
     for actor, expected in past.actors.items():
@@ -215,7 +219,7 @@ def assert_current(store: StateStore, past: Past) -> None:
     assert {found.actor for found in store.actors()} == set(past.actors)
 
 
-def assert_suffixes(store: StateStore, past: Past) -> list[Turn]:
+def assert_suffixes(store: StateStore, past: TurnHistory) -> list[Turn]:
     """What is left: every actor as it was, and of its past the newest turns, without a hole and unchanged."""
     assert_current(store, past)
     left = list(flatten(store.turns()))
@@ -227,7 +231,7 @@ def assert_suffixes(store: StateStore, past: Past) -> list[Turn]:
     return left
 
 
-def promised(past: Past, retention: Retention, now_us: int | None = None) -> set[int]:
+def promised(past: TurnHistory, retention: Retention, now_us: int | None = None) -> set[int]:
     """Sequences of the turns that a retention keeps at that time; None for the end of the last turn."""
     if now_us is None:
         now_us = past.turns[-1].finished_us if past.turns else 0

@@ -27,7 +27,7 @@ from runtime.records import JSON, Encoded, Invocation, Lifecycle, StoredDefiniti
 from runtime.stores.base import Group, StateStore, flatten
 from runtime.stores.journal.deltas import LARGE_BYTES, WHOLE_EVERY
 from runtime.testing.retention_checks import RetentionChecks
-from runtime.testing.turns import Past, actor_id, alike
+from runtime.testing.turns import TurnHistory, actor_id, alike
 
 ODD_NAMES = (
     "a/b",
@@ -78,8 +78,8 @@ class StateStoreChecks(RetentionChecks):
     """Subclass it and provide the fixture `stores`."""
 
     @pytest.fixture
-    def past(self) -> Past:
-        return Past()
+    def past(self) -> TurnHistory:
+        return TurnHistory()
 
     @pytest.fixture
     def store(self, stores: Stores) -> Iterator[StateStore]:
@@ -93,7 +93,7 @@ class StateStoreChecks(RetentionChecks):
         assert store.head() == 0
         assert not any((list(store.turns()), list(store.actors()), list(store.lifecycle()), store.definitions()))
 
-    def test_missing_actor_has_no_state(self, store: StateStore, past: Past) -> None:
+    def test_missing_actor_has_no_state(self, store: StateStore, past: TurnHistory) -> None:
         store.commit(Group(turns=past.batch(1, "present")))
 
         assert store.load(actor_id("absent")) is None
@@ -101,7 +101,7 @@ class StateStoreChecks(RetentionChecks):
         assert store.find_key(actor_id("absent"), "k") is None
         assert list(store.turns(actor=actor_id("absent"))) == []
 
-    def test_actor_that_only_failed_is_known_without_state(self, store: StateStore, past: Past) -> None:
+    def test_actor_that_only_failed_is_known_without_state(self, store: StateStore, past: TurnHistory) -> None:
         store.commit(Group(turns=(past.turn("a", fails=True),)))
 
         _assert_holds(store, past)
@@ -111,12 +111,12 @@ class StateStoreChecks(RetentionChecks):
 
     # committing
 
-    def test_commit_is_seen_at_once(self, store: StateStore, past: Past) -> None:
+    def test_commit_is_seen_at_once(self, store: StateStore, past: TurnHistory) -> None:
         for _ in range(3):
             store.commit(Group(turns=past.batch(4, "a", "b")))
             _assert_holds(store, past)
 
-    def test_revision_grows_by_one_with_each_state(self, store: StateStore, past: Past) -> None:
+    def test_revision_grows_by_one_with_each_state(self, store: StateStore, past: TurnHistory) -> None:
         for revision in range(1, 5):
             store.commit(Group(turns=(past.turn("a", b'{"total": %d}' % revision), past.turn("a"))))
 
@@ -124,9 +124,9 @@ class StateStoreChecks(RetentionChecks):
             assert found is not None
             assert found.revision == revision
 
-    def test_gap_is_stale_and_changes_nothing(self, store: StateStore, past: Past) -> None:
+    def test_gap_is_stale_and_changes_nothing(self, store: StateStore, past: TurnHistory) -> None:
         store.commit(Group(turns=past.batch(3, "a")))
-        ahead = Past()
+        ahead = TurnHistory()
         ahead.batch(4, "a")
 
         with pytest.raises(StaleCommit):
@@ -135,16 +135,16 @@ class StateStoreChecks(RetentionChecks):
         _assert_holds(store, past)
         assert list(store.lifecycle()) == []
 
-    def test_repeated_sequence_is_stale_and_changes_nothing(self, store: StateStore, past: Past) -> None:
+    def test_repeated_sequence_is_stale_and_changes_nothing(self, store: StateStore, past: TurnHistory) -> None:
         store.commit(Group(turns=past.batch(3, "a")))
 
         with pytest.raises(StaleCommit):
-            store.commit(Group(turns=Past().batch(2, "other")))
+            store.commit(Group(turns=TurnHistory().batch(2, "other")))
 
         _assert_holds(store, past)
         assert store.load(actor_id("other")) is None
 
-    def test_group_is_committed_whole(self, store: StateStore, past: Past) -> None:
+    def test_group_is_committed_whole(self, store: StateStore, past: TurnHistory) -> None:
         turns = past.batch(5, "a", "b")
         marks = (Lifecycle(1, actor_id("a"), "activated", 0, "d1"), Lifecycle(2, actor_id("b"), "deactivated", 2))
         snapshot = past.snapshot("c", b'{"c": 1}')
@@ -154,7 +154,7 @@ class StateStoreChecks(RetentionChecks):
         _assert_holds(store, past)
         assert tuple(store.lifecycle()) == marks
 
-    def test_turns_come_in_order_and_complete(self, store: StateStore, past: Past) -> None:
+    def test_turns_come_in_order_and_complete(self, store: StateStore, past: TurnHistory) -> None:
         for size in (1, 700, 2, 300):
             store.commit(Group(turns=past.batch(size, "a", "b", "c")))
 
@@ -165,7 +165,7 @@ class StateStoreChecks(RetentionChecks):
             turn for turn in past.turns[650:] if turn.actor == actor_id("b")
         ]
 
-    def test_tags_change_without_a_new_revision(self, store: StateStore, past: Past) -> None:
+    def test_tags_change_without_a_new_revision(self, store: StateStore, past: TurnHistory) -> None:
         store.commit(Group(turns=(past.turn("a", b"1"), past.turn("a", tags={"mood": "good"}))))
         store.commit(Group(turns=(past.turn("a", tags={"mood": "better"}), past.turn("a"))))
 
@@ -173,14 +173,14 @@ class StateStoreChecks(RetentionChecks):
 
     # snapshots
 
-    def test_snapshot_alone_is_loaded_back(self, store: StateStore, past: Past) -> None:
+    def test_snapshot_alone_is_loaded_back(self, store: StateStore, past: TurnHistory) -> None:
         store.commit(Group(snapshots=(past.snapshot("a", b'{"n": 1}'),)))
         store.commit(Group(snapshots=(past.snapshot("a", b'{"n": 2}', status="DEACTIVATED"),)))
 
         found = store.load(actor_id("a"))
         assert found == past.actors[actor_id("a")]
 
-    def test_older_snapshot_does_not_hide_newer_turn(self, store: StateStore, past: Past) -> None:
+    def test_older_snapshot_does_not_hide_newer_turn(self, store: StateStore, past: TurnHistory) -> None:
         store.commit(Group(turns=(past.turn("a", b"1"),)))
         old = past.actors[actor_id("a")]
 
@@ -188,7 +188,7 @@ class StateStoreChecks(RetentionChecks):
 
         _assert_holds(store, past)
 
-    def test_turns_continue_from_an_unjournaled_snapshot(self, stores: Stores, past: Past) -> None:
+    def test_turns_continue_from_an_unjournaled_snapshot(self, stores: Stores, past: TurnHistory) -> None:
         store = stores.open()
         store.commit(Group(turns=(past.turn("a", _large("1")),)))
         store.commit(Group(snapshots=(past.snapshot("a", _large("2")),)))
@@ -202,7 +202,7 @@ class StateStoreChecks(RetentionChecks):
 
     # keys
 
-    def test_successful_turn_is_found_by_its_key(self, store: StateStore, past: Past) -> None:
+    def test_successful_turn_is_found_by_its_key(self, store: StateStore, past: TurnHistory) -> None:
         turn = past.turn("a", b"1", key="k")
         store.commit(Group(turns=(turn, past.turn("b", b"2", key="k"))))
 
@@ -212,7 +212,7 @@ class StateStoreChecks(RetentionChecks):
             assert store.find_key(actor_id("a", "elsewhere"), "k") is None
             _checkpoint_all(store)
 
-    def test_failure_does_not_use_up_a_key(self, store: StateStore, past: Past) -> None:
+    def test_failure_does_not_use_up_a_key(self, store: StateStore, past: TurnHistory) -> None:
         store.commit(Group(turns=(past.turn("a", key="k", fails=True),)))
         assert store.find_key(actor_id("a"), "k") is None
 
@@ -221,7 +221,7 @@ class StateStoreChecks(RetentionChecks):
 
         assert store.find_key(actor_id("a"), "k") == turn
 
-    def test_many_keys_survive_checkpoint_and_crash(self, stores: Stores, past: Past) -> None:
+    def test_many_keys_survive_checkpoint_and_crash(self, stores: Stores, past: TurnHistory) -> None:
         store = stores.open()
         for start in range(0, 600, 100):
             turns = tuple(past.turn(f"a{i % 7}", b"%d" % i, key=f"k{i}") for i in range(start, start + 100))
@@ -238,7 +238,7 @@ class StateStoreChecks(RetentionChecks):
 
     # time travel
 
-    def test_every_past_revision_is_found(self, store: StateStore, past: Past) -> None:
+    def test_every_past_revision_is_found(self, store: StateStore, past: TurnHistory) -> None:
         for index in range(60):
             store.commit(Group(turns=(past.turn("a", b"%d" % index), past.turn("b"), past.turn("a"))))
             if index % 20 == 19:
@@ -251,7 +251,7 @@ class StateStoreChecks(RetentionChecks):
 
     # large states
 
-    def test_large_states_come_back_whole(self, stores: Stores, past: Past) -> None:
+    def test_large_states_come_back_whole(self, stores: Stores, past: TurnHistory) -> None:
         store = stores.open()
         for index in range(WHOLE_EVERY + 10):
             store.commit(Group(turns=(past.turn("a", _large(f"{index}")), past.turn("b", b"small"))))
@@ -264,7 +264,7 @@ class StateStoreChecks(RetentionChecks):
         _assert_holds(store, past)
         store.close()
 
-    def test_state_that_shrinks_and_grows_again_comes_back(self, store: StateStore, past: Past) -> None:
+    def test_state_that_shrinks_and_grows_again_comes_back(self, store: StateStore, past: TurnHistory) -> None:
         for state in (_large("1"), _large("2"), b"small", _large("3"), _large("4")):
             store.commit(Group(turns=(past.turn("a", state), past.turn("a", fails=True))))
 
@@ -272,7 +272,7 @@ class StateStoreChecks(RetentionChecks):
 
     # names
 
-    def test_odd_names_and_keys_stay_apart(self, store: StateStore, past: Past) -> None:
+    def test_odd_names_and_keys_stay_apart(self, store: StateStore, past: TurnHistory) -> None:
         turns = tuple(past.turn(name, b"%d" % index, key=name or "k") for index, name in enumerate(ODD_NAMES))
         store.commit(Group(turns=turns))
 
@@ -283,7 +283,7 @@ class StateStoreChecks(RetentionChecks):
                 assert list(flatten(store.turns(actor=turn.actor))) == [turn]
             _checkpoint_all(store)
 
-    def test_texts_that_utf8_cannot_hold_do_not_stop_the_journal(self, store: StateStore, past: Past) -> None:
+    def test_texts_that_utf8_cannot_hold_do_not_stop_the_journal(self, store: StateStore, past: TurnHistory) -> None:
         turn = past.turn("a", b"1", tags={"file": "\udcff.txt"})
         store.commit(Group(turns=(turn,), lifecycle=(Lifecycle(1, actor_id("\ud800"), "activated"),)))
         store.commit(Group(turns=past.batch(1, "a")))
@@ -294,12 +294,12 @@ class StateStoreChecks(RetentionChecks):
         assert store.load(actor_id("\ud800")) is None
         assert store.find_key(actor_id("a"), "\udfff") is None
 
-    def test_same_name_in_two_systems_is_two_actors(self, store: StateStore, past: Past) -> None:
+    def test_same_name_in_two_systems_is_two_actors(self, store: StateStore, past: TurnHistory) -> None:
         store.commit(Group(turns=(past.turn("a", b"1"), past.turn("a", b"2", system="other"))))
 
         _assert_holds(store, past)
 
-    def test_actors_are_listed_by_name_prefix_and_limit(self, store: StateStore, past: Past) -> None:
+    def test_actors_are_listed_by_name_prefix_and_limit(self, store: StateStore, past: TurnHistory) -> None:
         store.commit(Group(turns=past.batch(6, "b", "a1", "a2", "a10", "A", "ab")))
         store.checkpoint()
         store.commit(Group(turns=past.batch(3, "a3", "a1", "c")))
@@ -311,7 +311,7 @@ class StateStoreChecks(RetentionChecks):
 
     # checkpoints
 
-    def test_checkpoint_changes_nothing_that_can_be_read(self, store: StateStore, past: Past) -> None:
+    def test_checkpoint_changes_nothing_that_can_be_read(self, store: StateStore, past: TurnHistory) -> None:
         for index in range(10):
             store.commit(Group(turns=past.batch(50, *(f"a{i}" for i in range(index * 5 + 1)))))
             if index % 3 == 0:
@@ -322,7 +322,7 @@ class StateStoreChecks(RetentionChecks):
 
         _assert_holds(store, past)
 
-    def test_single_turns_are_readable_after_many_checkpoints(self, store: StateStore, past: Past) -> None:
+    def test_single_turns_are_readable_after_many_checkpoints(self, store: StateStore, past: TurnHistory) -> None:
         for index in range(2_200):
             store.commit(Group(turns=(past.turn(f"a{index % 3}", b"%d" % index),)))
             if index % 500 == 0:
@@ -334,7 +334,7 @@ class StateStoreChecks(RetentionChecks):
 
     # ends
 
-    def test_crash_keeps_every_committed_group(self, stores: Stores, past: Past) -> None:
+    def test_crash_keeps_every_committed_group(self, stores: Stores, past: TurnHistory) -> None:
         for size in (3, 1, 40):
             store = stores.open()
             _assert_holds(store, past)
@@ -347,7 +347,7 @@ class StateStoreChecks(RetentionChecks):
         _assert_holds(store, past)
         store.close()
 
-    def test_torn_block_is_reported_or_left_out(self, stores: Stores, past: Past) -> None:
+    def test_torn_block_is_reported_or_left_out(self, stores: Stores, past: TurnHistory) -> None:
         store = stores.open()
         store.commit(Group(turns=past.batch(3, "a")))
         store.commit(Group(turns=past.batch(2, "a", "b")))
@@ -357,7 +357,7 @@ class StateStoreChecks(RetentionChecks):
         with suppress(StoreError), closing(stores.open()) as store:
             assert list(flatten(store.turns())) == past.turns[:3]
 
-    def test_last_group_that_somebody_removed_is_noticed(self, stores: Stores, past: Past) -> None:
+    def test_last_group_that_somebody_removed_is_noticed(self, stores: Stores, past: TurnHistory) -> None:
         store = stores.open()
         store.commit(Group(turns=past.batch(3, "a", "b")))
         store.commit(Group(turns=past.batch(2, "a", "b")))
@@ -367,7 +367,7 @@ class StateStoreChecks(RetentionChecks):
         with pytest.raises(StoreDamaged, match="turn 5"), closing(stores.open()) as store:
             list(store.turns())
 
-    def test_rows_that_somebody_removed_are_noticed(self, stores: Stores, past: Past) -> None:
+    def test_rows_that_somebody_removed_are_noticed(self, stores: Stores, past: TurnHistory) -> None:
         store = stores.open()
         store.commit(Group(turns=(past.turn("a", b"1", key="k"), past.turn("b", b"1"))))
         while store.checkpoint():
@@ -381,7 +381,7 @@ class StateStoreChecks(RetentionChecks):
             with pytest.raises(StoreDamaged):
                 store.find_key(actor_id("a"), "k")
 
-    def test_turn_that_does_not_decode_costs_no_other(self, stores: Stores, past: Past) -> None:
+    def test_turn_that_does_not_decode_costs_no_other(self, stores: Stores, past: TurnHistory) -> None:
         odd = msgspec.structs.replace(past.turn("a", b'{"total": 1}', key="k"), metadata={"x": 5})
         with closing(stores.open()) as store:
             store.commit(Group(turns=(odd, *past.batch(3, "b"))))
@@ -396,7 +396,7 @@ class StateStoreChecks(RetentionChecks):
             assert store.find_key(actor_id("a"), "k") is not None
             assert [each.sequence for each in store.quarantined()] == [1]
 
-    def test_closed_store_refuses(self, store: StateStore, past: Past) -> None:
+    def test_closed_store_refuses(self, store: StateStore, past: TurnHistory) -> None:
         store.close()
         store.close()
 
@@ -420,7 +420,7 @@ class StateStoreChecks(RetentionChecks):
 
     # schedules
 
-    def test_schedules_are_kept_until_settled_and_over_a_crash(self, stores: Stores, past: Past) -> None:
+    def test_schedules_are_kept_until_settled_and_over_a_crash(self, stores: Stores, past: TurnHistory) -> None:
         store = stores.open()
         later, sooner = _scheduled("later", 9), _scheduled("sooner", 5)
         store.commit(Group(scheduled=(later, sooner)))
@@ -437,12 +437,12 @@ class StateStoreChecks(RetentionChecks):
 
         assert len(store.schedules()) == 1
 
-    def test_schedule_that_is_settled_in_its_own_group_is_not_kept(self, store: StateStore, past: Past) -> None:
+    def test_schedule_that_is_settled_in_its_own_group_is_not_kept(self, store: StateStore, past: TurnHistory) -> None:
         store.commit(Group(turns=past.batch(1, "a"), scheduled=(_scheduled("done", 5),), settled=("done",)))
 
         assert store.schedules() == []
 
-    def test_turn_and_what_it_sends_are_there_after_a_crash_in_order(self, stores: Stores, past: Past) -> None:
+    def test_turn_and_what_it_sends_are_there_after_a_crash_in_order(self, stores: Stores, past: TurnHistory) -> None:
         store = stores.open()
         sent = tuple(_scheduled(f"sent-{9 - n}", n + 1) for n in range(9))
         store.commit(Group(turns=past.batch(1, "a"), scheduled=sent))
@@ -459,7 +459,7 @@ class StateStoreChecks(RetentionChecks):
 
         assert store.schedules() == [durable, letter]
 
-    def test_refused_group_settles_and_schedules_nothing(self, store: StateStore, past: Past) -> None:
+    def test_refused_group_settles_and_schedules_nothing(self, store: StateStore, past: TurnHistory) -> None:
         store.commit(Group(scheduled=(_scheduled("kept", 5),)))
         past.batch(3, "a")
         ahead = past.batch(1, "a")
@@ -471,7 +471,7 @@ class StateStoreChecks(RetentionChecks):
 
     # threads
 
-    def test_readers_never_wait_and_never_see_half_a_group(self, store: StateStore, past: Past) -> None:
+    def test_readers_never_wait_and_never_see_half_a_group(self, store: StateStore, past: TurnHistory) -> None:
         groups = [Group(turns=past.batch(6, "a", "b", "c")) for _ in range(60)]
         done = threading.Event()
 
@@ -512,13 +512,13 @@ def _read_until(store: StateStore, done: threading.Event) -> list[str]:
     return problems
 
 
-def _assert_current(store: StateStore, past: Past) -> None:
+def _assert_current(store: StateStore, past: TurnHistory) -> None:
     for actor, expected in past.actors.items():
         found = store.load(actor)
         assert alike(found, expected), (actor.name[:50], found, expected)
 
 
-def _assert_holds(store: StateStore, past: Past) -> None:
+def _assert_holds(store: StateStore, past: TurnHistory) -> None:
     """Everything that can be read equals what was committed."""
     assert store.head() == len(past.turns)
     _assert_current(store, past)

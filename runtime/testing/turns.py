@@ -20,7 +20,7 @@ def json_state(data: bytes) -> State:
     return State(Encoded(JSON, data))
 
 
-class Past:
+class TurnHistory:
     """Makes turns that follow on one another, and knows what each actor must be like after them."""
 
     def __init__(self) -> None:

@@ -79,7 +79,7 @@ class AddressPool:
         raise how
 
     def abandon(self, exchange: Exchange) -> None:
-        """Nobody wants the answer any more: close the connection, which is how the other side can notice."""
+        """No one wants the answer any more: close the connection, which is how the other side can notice."""
         exchange.abandon()
         with suppress(ValueError):
             self._waiting.remove(exchange)
@@ -244,7 +244,7 @@ class Exchange:
             done(how)
 
     def abandon(self) -> None:
-        """Nobody wants to know how it ends."""
+        """No one wants to know how it ends."""
         self._done = None
 
 
@@ -321,7 +321,7 @@ class ClientConnection(asyncio.Protocol):
         except httptools.HttpParserUpgrade:
             self._fail("answered with another protocol")
         except httptools.HttpParserError as error:
-            if self._is_whole:  # what is wrong is what follows, which nobody asked for
+            if self._is_whole:  # what is wrong is what follows, which no one asked for
                 self._end(keep=False)
                 return
             cause = error.__context__

@@ -13,7 +13,7 @@ from runtime.records import Outcome, Turn
 from runtime.stores.base import Group, StateStore, flatten
 from runtime.stores.registry import open_store
 from runtime.testing.any_values import VALUES
-from runtime.testing.turns import Past, alike
+from runtime.testing.turns import TurnHistory, alike
 
 KEY = bytes(range(32))
 ACTORS = 23
@@ -30,7 +30,7 @@ class KnownLoad:
     of each value of `any_values` that an action handed over as a tag."""
 
     def __init__(self) -> None:
-        self.past = Past()
+        self.past = TurnHistory()
 
     def advance(self, count: int) -> tuple[Turn, ...]:
         """The next turns."""
@@ -101,7 +101,7 @@ def check(path: Path | str, acknowledged: int) -> int:
         store.close()
 
 
-def _check_against(store: StateStore, past: Past) -> None:
+def _check_against(store: StateStore, past: TurnHistory) -> None:
     stored = list(flatten(store.turns()))
     assert stored == past.turns, f"turn {_first_difference(stored, past.turns)} is not the one that was written"
     for actor, expected in past.actors.items():

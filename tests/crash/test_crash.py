@@ -13,7 +13,7 @@ import pytest
 
 from runtime.stores.base import Group, Retention
 from runtime.testing.retention_checks import retain_all
-from runtime.testing.turns import Past
+from runtime.testing.turns import TurnHistory
 from tests.crash import experiments, load, retention
 from tests.crash.disk import Disk, Operation
 from tests.crash.recorder import NoCompilerError, build_shim
@@ -173,4 +173,4 @@ def test_load_is_the_same_in_every_process() -> None:
         second.advance(10)
 
     assert first.past.turns == second.past.turns
-    assert isinstance(first.past, Past)
+    assert isinstance(first.past, TurnHistory)

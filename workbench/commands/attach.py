@@ -51,7 +51,7 @@ def attach(
 
     Raises:
         BadSetting: the target, the mode, a file or an option is not usable, or the proxy serves another actor system.
-        Unreachable: nobody answers there.
+        Unreachable: no one answers there.
         NotAllowed: the token is missing or wrong.
         AuditUnwritable: what is done there could not be recorded, so it is not opened to act.
     """

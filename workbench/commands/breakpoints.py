@@ -13,7 +13,7 @@ from runtime.errors import BadSetting, InvocationTimeout, NotCapable, UnknownMes
 from runtime.ids import ActorId
 from runtime.records import Event, Invocation, Turn
 from runtime.system import debugging
-from runtime.system.debugging import Held
+from runtime.system.debugging import BreakpointInfo
 from runtime.system.embedded import EmbeddedSystem
 from runtime.wire.codecs.values import decode_value
 from workbench.commands.attach import acting
@@ -35,7 +35,7 @@ def hold(
     *,
     action: str | None = None,
     caller: str | None = None,
-) -> Hold:
+) -> BreakpointHandle:
     """Stop an actor at the next message, or at the next one that is meant; a breakpoint on a message.
 
     The actor goes on taking messages; callers wait, with their own time-outs.  So send what it is to stop at with
@@ -63,7 +63,7 @@ def hold(
     condition = _condition(when, action, caller) if conditional else None
     with acting(system, "hold", actor, action or ""):
         debugging.hold(system.driver, ActorId(system.name, actor), condition)
-    return Hold(system, actor)
+    return BreakpointHandle(system, actor)
 
 
 def release(actor: str | None = None) -> tuple[str, ...]:
@@ -77,19 +77,19 @@ def release(actor: str | None = None) -> tuple[str, ...]:
     return tuple(name for name in names if _released(system, name))
 
 
-def held(actor: str) -> Hold:
+def held(actor: str) -> BreakpointHandle:
     """The handle of an actor that is held already.
 
     Raises:
         BadSetting: it is not held.
     """
-    found = Hold(own_system("hold an actor"), actor)
+    found = BreakpointHandle(own_system("hold an actor"), actor)
     if not found.is_held:
         raise BadSetting(f"{actor} is not held. Hold it first, with wb.hold({actor!r}) or %hold {actor}.")
     return found
 
 
-class Hold:
+class BreakpointHandle:
     """A held actor.  Shows what waits; every method acts at once and may be called from any cell."""
 
     def __init__(self, system: EmbeddedSystem, actor: str) -> None:
@@ -162,7 +162,7 @@ class Hold:
         return message
 
     def duplicate(self, which: Which = 0) -> Message:
-        """Put a copy right behind a message, as a network delivers it twice; nobody waits for the copy's answer.
+        """Put a copy right behind a message, as a network delivers it twice; no one waits for the copy's answer.
 
         Raises:
             UnknownMessage: it does not wait (any more).
@@ -210,7 +210,7 @@ class Hold:
             return f"stopped, since the condition could not judge the first message: {now.trouble}"
         return f"held; {plural(len(now.waiting), 'message')} wait{'s' if len(now.waiting) == 1 else ''}."
 
-    def _now(self) -> Held | None:
+    def _now(self) -> BreakpointInfo | None:
         return debugging.held(self._system.driver, self._id)
 
     def _found(self, which: Which) -> Message:

@@ -55,7 +55,7 @@ def failures(actor: str | None = None, limit: int = 20) -> Failures:
 
 
 def dead_letters() -> DeadLetters:
-    """The last 200 messages that could not be delivered, and for whose answer nobody waited.
+    """The last 200 messages that could not be delivered, and for whose answer no one waited.
 
     Raises:
         NotCapable: the system does not tell.
@@ -242,7 +242,7 @@ def retry(which: Failed | DeadLetter | str | None = None, *, fork: bool = False,
 
 
 def _again(message: Invocation) -> Invocation:
-    """The same message, caused by its own failure; nobody that waited then waits any more."""
+    """The same message, caused by its own failure; no one that waited then waits any more."""
     correlation = message.correlation or message.id
     return msgspec.structs.replace(
         message, cause=message.id, correlation=correlation, path=(), hops=(), asynchronous=False, scheduled_to_us=0

@@ -13,10 +13,10 @@ from runtime.drivers.replies import error_of
 from runtime.errors import InvocationTimeout, Mistake, nearest
 from runtime.ids import ActorId
 from runtime.records import Invocation, Reply, Turn
-from runtime.replay.compare import came_of
+from runtime.replay.compare import outcome_of
 from runtime.replay.fork import ForkedActor, Step
 from runtime.replay.history import Following, following, position_at
-from runtime.replay.sandbox import Position, given_then
+from runtime.replay.sandbox import Position, recorded_input
 from runtime.wire.codecs.values import decode_value, encode_value
 from workbench.commands.deploy import Code, loaded_code
 from workbench.commands.invoke import WaitInterrupted
@@ -205,7 +205,7 @@ class Fork:
         """What happened in the fork beside what really happened to the actor after that revision."""
         shape, past = self._forked.shape, self._past
         real = [
-            (turn, came_of(turn, after, shape))
+            (turn, outcome_of(turn, after, shape))
             for turn, after in zip(past.turns, past.after, strict=True)
             if after is not None
         ]
@@ -223,7 +223,7 @@ class Fork:
         return fork_bundle(self, self.diff() if self._is_replayed or self._forked.steps else None)
 
     def _send(self, message: RecordedMessage, deadline: float, timeout_s: float) -> None:
-        given = given_then(message.turn)
+        given = recorded_input(message.turn)
         if message.is_edited:
             value = encode_value(message.payload, what=f"the payload of {message.action}")
             given = msgspec.structs.replace(given, invocation=msgspec.structs.replace(given.invocation, payload=value))

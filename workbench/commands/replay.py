@@ -13,7 +13,7 @@ from runtime.authoring.definition import ActorDefinition
 from runtime.config import Durability
 from runtime.errors import BadSetting, NotCapable, SpawnError
 from runtime.ids import ActorId
-from runtime.replay.history import Bound, Past
+from runtime.replay.history import ActorHistory, Bound
 from runtime.replay.replay import Replay, Replayed, Verdict
 from workbench.commands.deploy import Code, loaded_code
 from workbench.commands.invoke import WaitInterrupted
@@ -70,7 +70,7 @@ def replay(
     system = current.open()
     check_history(system, actor, "replay")
     definition = loaded_code(actor, code)
-    past = Past(system, actor, since=since, until=until, limit=limit)
+    past = ActorHistory(system, actor, since=since, until=until, limit=limit)
     running = Replay(definition, ActorId(system.name, actor), carry=carry, timeout_s=timeout, allow=allow)
     counts: Counter[Verdict] = Counter()
     differing: list[ReplayedTurn] = []
@@ -126,7 +126,7 @@ def _bar(title: str, done: int) -> Any:
         return None
 
 
-def _notes(system: SystemApi, definition: ActorDefinition, past: Past, running: Replay) -> Iterator[str]:
+def _notes(system: SystemApi, definition: ActorDefinition, past: ActorHistory, running: Replay) -> Iterator[str]:
     if running.not_carried:
         reason = running.not_carried.partition("\n")[0]
         yield f"its code cannot be carried to another process ({reason}), so both runs were here, with one clock and one chance"
@@ -149,7 +149,7 @@ def _durability(system: SystemApi, definition: ActorDefinition) -> str:
         return ""
 
 
-def _carried(running: Replay, past: Past) -> tuple[Any, Any] | None:
+def _carried(running: Replay, past: ActorHistory) -> tuple[Any, Any] | None:
     if running.position is None or past.reached is None:
         return None
     shape = running.shape

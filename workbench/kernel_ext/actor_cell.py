@@ -112,7 +112,7 @@ def _bound_names(code: CellCode) -> list[str]:
 
 
 def _check_visible(tree: ast.Module, bound: list[str], namespace: Mapping[str, Any]) -> None:
-    """A variable such as `action = "add"` would make `@action` fail in a way that nobody understands."""
+    """A variable such as `action = "add"` would make `@action` fail in a way that no one understands."""
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     for name in AUTHORING:
         value = namespace.get(name)

@@ -125,7 +125,7 @@ class Failures(Rows[Failed]):
     empty = "Nothing has failed."
     noun = "failed turn"
     undelivered = 0
-    """Messages that could not be delivered, and that nobody waited for."""
+    """Messages that could not be delivered, and that no one waited for."""
 
     def row(self, record: Failed) -> dict[str, Any]:
         return {

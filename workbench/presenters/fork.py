@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import msgspec
 
 from runtime.records import Turn
-from runtime.replay.compare import FAILURE, RESPONSE, Came, Shape, messages_of, parts_that_differ
+from runtime.replay.compare import FAILURE, RESPONSE, Shape, TurnOutcome, messages_of, parts_that_differ
 from runtime.replay.fork import Step
 from runtime.wire.codecs.values import decode_value
 from workbench.presenters.messages import call_text
@@ -135,7 +135,7 @@ class ForkDiff(Rows[Compared]):
 
 
 def compared(
-    real: Sequence[tuple[Turn, Came]],
+    real: Sequence[tuple[Turn, TurnOutcome]],
     steps: Sequence[tuple[Step, RecordedMessage | None]],
     shape: Shape,
     *,
@@ -157,7 +157,12 @@ def compared(
 
 
 def _row(
-    step: Step, message: RecordedMessage | None, really: Came | None, shape: Shape, number: int | None, highest: int
+    step: Step,
+    message: RecordedMessage | None,
+    really: TurnOutcome | None,
+    shape: Shape,
+    number: int | None,
+    highest: int,
 ) -> Compared:
     turn, came = step.turn, step.came
     parts = parts_that_differ(really, came, shape) if really is not None else ()
@@ -175,7 +180,7 @@ def _row(
     )
 
 
-def _left_out(turn: Turn, came: Came) -> Compared:
+def _left_out(turn: Turn, came: TurnOutcome) -> Compared:
     return Compared(
         action=turn.action,
         payload=decode_value(turn.payload),

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from runtime.records import Encoded, Failure
-from runtime.replay.compare import FAILURE, RESPONSE, SENDS, STATE, TAGS, Came, Message
+from runtime.replay.compare import FAILURE, RESPONSE, SENDS, STATE, TAGS, Message, TurnOutcome
 from runtime.replay.replay import Replayed, Verdict
 from runtime.wire.codecs.values import decode_value
 from workbench.presenters.messages import call_text
@@ -33,7 +33,7 @@ class Side(msgspec.Struct, frozen=True):
     other: str
 
 
-def sides(one: Came, other: Came, parts: Iterable[str]) -> tuple[Side, ...]:
+def sides(one: TurnOutcome, other: TurnOutcome, parts: Iterable[str]) -> tuple[Side, ...]:
     """Every place in these parts at which the two differ, without secrets; what fits on one line of each."""
     hidden = RESPONSE if FAILURE in parts else ""  # one that failed has none
     return tuple(side for part in parts if part != hidden for side in _sides_of_part(part, one, other))
@@ -49,7 +49,7 @@ def sides_text(found: Iterable[Side]) -> str:
     return "; ".join(f"{each.place}: {each.one} → {each.other}" for each in found)
 
 
-def _sides_of_part(part: str, one: Came, other: Came) -> Iterator[Side]:
+def _sides_of_part(part: str, one: TurnOutcome, other: TurnOutcome) -> Iterator[Side]:
     if part == STATE:
         yield from _values(part, decoded(one.state), decoded(other.state))
     elif part == RESPONSE:
@@ -91,7 +91,7 @@ def message_text(message: Message) -> str:
     return f"{message.how} {message.to}.{call_text(message.action, payload)}{later}"
 
 
-def outcome_text(came: Came) -> str:
+def outcome_text(came: TurnOutcome) -> str:
     """`→ 5`, or what it failed with."""
     if came.failure is not None:
         return failure_text(came.failure)

@@ -1,6 +1,6 @@
 """What may be done to an attached system.
 
-`LookOnly` offers the reads and nothing else: what is not written here does not reach the system, whatever a later version of
+`ReadOnlySystem` offers the reads and nothing else: what is not written here does not reach the system, whatever a later version of
 it can do.  A read passes only where the system says that it can do it without acting; asking an actor for its state with
 `get` wakes it, so that is acting.
 """
@@ -14,7 +14,7 @@ from typing import Any, NoReturn, cast
 from runtime.api import ActorInfo, Capability, DeployReport, Subscription, SystemApi, SystemStatus, Waiting
 from runtime.authoring.settings import read_settings
 from runtime.errors import BadSetting, DefinitionError, NotAllowed, NotCapable, nearest, shown
-from runtime.records import IMPLICIT_READS, DeadLetter, Encoded, Kept, Lifecycle, StoredDefinition, Turn
+from runtime.records import IMPLICIT_READS, DeadLetter, Encoded, Lifecycle, RetentionMark, StoredDefinition, Turn
 from workbench.remote.audit import Trail
 
 
@@ -32,10 +32,10 @@ def read_mode(value: object) -> Mode:
 
 def guarded(system: SystemApi, mode: Mode, trail: Trail) -> SystemApi:
     """The system as far as the mode allows; what is done to it, and what is refused, is recorded in `trail`."""
-    return cast(SystemApi, Audited(system, trail)) if mode is Mode.ACT else LookOnly(system, trail)
+    return cast(SystemApi, AuditedSystem(system, trail)) if mode is Mode.ACT else ReadOnlySystem(system, trail)
 
 
-class LookOnly:
+class ReadOnlySystem:
     """The reads of a system.  Everything else is refused before anything is sent, with the way to open it; that is recorded."""
 
     def __init__(self, system: SystemApi, trail: Trail) -> None:
@@ -77,7 +77,7 @@ class LookOnly:
         self._need(Capability.HISTORY, "read the history")
         return self._system.history_batches(after=after)
 
-    def kept(self) -> Kept:
+    def kept(self) -> RetentionMark:
         return self._system.kept()
 
     def lifecycle(self, *, after: int = 0) -> Iterator[Lifecycle]:
@@ -164,7 +164,7 @@ PASSED = frozenset(
 """What changes nothing there, and so is not recorded.  Whatever is neither here nor below does not get through."""
 
 
-class Audited:
+class AuditedSystem:
     """A `SystemApi` whose acts are recorded.  An act that cannot be recorded is not sent."""
 
     def __init__(self, system: SystemApi, trail: Trail) -> None:

@@ -65,7 +65,7 @@ class Act(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ended_us: int = 0
     """0 while it lasts, and for an act that was cut short."""
     outcome: str = ""
-    """`done`, `sent` (nobody waits for its answer), `failed`, `refused`, `given up` (the wait was), or empty before the end."""
+    """`done`, `sent` (no one waits for its answer), `failed`, `refused`, `given up` (the wait was), or empty before the end."""
     error: str = ""
     """Code of the error, never its text, which may show values."""
 
@@ -221,7 +221,7 @@ def _tail(handle: int, size: int) -> bytes:
 
 @contextmanager
 def _shared(path: Path) -> Iterator[None]:
-    """Nobody writes meanwhile."""
+    """No one writes meanwhile."""
     try:
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
     except FileNotFoundError:

@@ -35,11 +35,11 @@ class Sharing:
         """`served` gives the address at which the system is served anyhow; empty for none."""
         self._system, self._served = system, served
         self._node: NodeServer | None = None
-        self._door = Door(store_url, self._let_in)
+        self._door = StoreRendezvous(store_url, self._let_in)
         self._door.open()
 
     def close(self) -> None:
-        """Let nobody in any more; those who are in are cut off.  Safe to call twice."""
+        """Let no one in any more; those who are in are cut off.  Safe to call twice."""
         self._door.close()
         if self._node is not None:
             self._node.stop()
@@ -99,7 +99,7 @@ def _joined(store_url: str, invitation: Invitation) -> str:
 # --- How a second process on the same store finds the first one: it knocks, and is told where to connect --------------
 # Whoever has a store file open listens on a socket of the file system that only its own user can reach; no network is
 # involved, and no server runs, until somebody knocks.  Then the owner serves its system on loopback and answers with
-# the address.  Where there are no such sockets, nobody answers, and the store is in use as before.
+# the address.  Where there are no such sockets, no one answers, and the store is in use as before.
 
 _SQLITE = "sqlite:///"
 _PATIENCE_S = 8.0
@@ -116,7 +116,7 @@ class Invitation(msgspec.Struct, frozen=True):
     notebook: str = ""
 
 
-class Door:
+class StoreRendezvous:
     """Listens for others who want the same store, until `close`."""
 
     def __init__(self, store_url: str, let_in: Callable[[], str]) -> None:
@@ -127,7 +127,7 @@ class Door:
         self._thread: threading.Thread | None = None
 
     def open(self) -> bool:
-        """Listen; False where that is not possible, or not needed since nobody else can open the store."""
+        """Listen; False where that is not possible, or not needed since no one else can open the store."""
         path = _place(self._store_url)
         if path is None or not _make_private(path.parent):
             return False
@@ -181,7 +181,7 @@ class Door:
 
 
 def knock(store_url: str) -> Invitation | None:
-    """Ask the owner of a store to be let in; None if nobody answers, or it cannot serve."""
+    """Ask the owner of a store to be let in; None if no one answers, or it cannot serve."""
     path = _place(store_url)
     if path is None or not path.exists() or not _is_private(path.parent):
         return None
@@ -229,7 +229,7 @@ def _make_private(directory: Path) -> bool:
 
 
 def _is_private(directory: Path) -> bool:
-    """It is ours, and nobody else can put anything into it."""
+    """It is ours, and no one else can put anything into it."""
     try:
         status = directory.lstat()
     except OSError:

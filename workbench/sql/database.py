@@ -14,7 +14,7 @@ from duckdb import DuckDBPyConnection, DuckDBPyRelation, StatementType
 
 from runtime.api import Capability, SystemApi
 from runtime.errors import BadQuery, InternalError, NotCapable, StoreUnavailable, SystemStopped
-from runtime.records import Kept
+from runtime.records import RetentionMark
 from workbench.remote.audit_log import Act
 from workbench.sql import schema
 from workbench.sql.actor_views import ActorViews
@@ -57,7 +57,7 @@ class HistoryDatabase:
         self._refreshing = threading.Lock()
         self._threads = threading.local()
         self._is_closed = False
-        self._kept = Kept()
+        self._kept = RetentionMark()
 
     def query(self, sql: str, params: Parameters = None) -> DuckDBPyRelation:
         """The rows of one statement that reads, over everything that was answered before the call.

@@ -14,7 +14,7 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from runtime.api import ActorInfo, Capability, SystemApi
-from runtime.records import JSON, Encoded, Kept, Lifecycle, StoredDefinition
+from runtime.records import JSON, Encoded, Lifecycle, RetentionMark, StoredDefinition
 from runtime.stores.journal.columns import Batch
 from workbench.remote.audit_log import Act
 from workbench.sql.statements import quoted, run, transaction
@@ -42,7 +42,7 @@ class Ingest:
     def __init__(self, connection: DuckDBPyConnection, system: SystemApi, to_json: ToJson) -> None:
         self._connection, self._system, self._to_json = connection, system, to_json
         self._definitions: list[StoredDefinition] = []
-        self._kept = Kept()
+        self._kept = RetentionMark()
 
     def turns(self) -> None:
         """Read the turns that are new."""
@@ -83,7 +83,7 @@ class Ingest:
         rows, states = [row for row, _ in found], [state for _, state in found]
         self._replace("journal.states_now", state_rows(rows, states, self._to_json), json=("state",))
 
-    def forget(self, kept: Kept) -> None:
+    def forget(self, kept: RetentionMark) -> None:
         """Have no turn that the system has not kept."""
         if kept.changes == self._kept.changes:
             run(self._connection, "DELETE FROM journal.turns WHERE sequence <= ?", [kept.gone])
@@ -96,7 +96,7 @@ class Ingest:
     def _may_lack_states(self) -> bool:
         default = self._system.status().durability
         durabilities = {definition.settings.get("durability") or default for definition in self._definitions}
-        return self._kept != Kept() or "snapshot" in durabilities
+        return self._kept != RetentionMark() or "snapshot" in durabilities
 
     def _blocks(self, after: int) -> Iterator[Any]:
         parts, rows = [], 0

@@ -18,7 +18,7 @@ class Call:
     payload: Any = None
     parent: str | None = None
     sender: str = ""
-    """Who sends it, for the report; empty for nobody in particular."""
+    """Who sends it, for the report; empty for no one in particular."""
 
 
 class Ending(Protocol):

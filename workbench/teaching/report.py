@@ -130,7 +130,7 @@ class Line(NamedTuple):
     """One turn."""
 
     who: str
-    """Who sent the message; empty if nobody in particular."""
+    """Who sent the message; empty if no one in particular."""
     does: str
     """`account.write(balance=10)`."""
     comes_of_it: str

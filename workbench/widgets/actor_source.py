@@ -24,7 +24,7 @@ from workbench.presenters.panels.problems import problem_in, problem_of
 from workbench.render.html import Rendering
 from workbench.render.values import Node, mark_changes, outline
 from workbench.widgets.sampling import PerSecond, Rate
-from workbench.widgets.source import Intent, News
+from workbench.widgets.source import FeedBatch, Intent
 
 TURNS_SHOWN = 10
 LINES_SHOWN = 8
@@ -54,7 +54,7 @@ class ActorSource:
         self._depths, self._rate = PerSecond(), Rate()
         self._arrived = self._merged = self._dropped = 0
 
-    def absorb(self, news: News) -> None:
+    def absorb(self, news: FeedBatch) -> None:
         """See `Source`."""
         turns = news.turns.get(self.actor, ())
         self._arrived += len(turns)

@@ -26,7 +26,7 @@ from workbench.redaction import redacted
 from workbench.render.formats import shortened
 from workbench.render.html import Rendering
 from workbench.render.values import one_line, outline
-from workbench.widgets.source import Intent, News
+from workbench.widgets.source import FeedBatch, Intent
 
 CALLS_KEPT = 30
 _AGAIN_US = 1_000_000
@@ -46,7 +46,7 @@ class FormSource:
         self._read_us = self._running_since_us = 0
         self._rejected = ""
 
-    def absorb(self, news: News) -> None:
+    def absorb(self, news: FeedBatch) -> None:
         """See `Source`."""
 
     def read(self, now_us: int) -> FormView:

@@ -14,7 +14,7 @@ import anywidget
 import traitlets
 
 from workbench.render.html import Markup, Rendering, element
-from workbench.widgets.publisher import Still
+from workbench.widgets.publisher import PanelSnapshot
 from workbench.widgets.source import View
 
 _BUNDLE = Path(__file__).parent / "static" / "workbench.js"
@@ -39,7 +39,7 @@ class Panel(anywidget.AnyWidget):
     frame = traitlets.Unicode("").tag(sync=True)
     token = traitlets.Unicode("").tag(sync=True)
 
-    def __init__(self, title: str, frame: str, still: Callable[[], Still]) -> None:
+    def __init__(self, title: str, frame: str, still: Callable[[], PanelSnapshot]) -> None:
         self._title, self._still = title, still
         self._given_out: View | None = None
         self.on_display: Callable[[], object] = lambda: None
@@ -82,7 +82,7 @@ class Panel(anywidget.AnyWidget):
         still = self._still() if self._given_out is not None else None
         return None if still is None or still.facts == self._given_out else self._picture(still)
 
-    def _picture(self, still: Still) -> dict[str, Any]:
+    def _picture(self, still: PanelSnapshot) -> dict[str, Any]:
         self._given_out = still.facts
         shown = still.rendering.mimebundle()
         return {**shown, "text/html": element("div", Markup(shown["text/html"]), data_wb_picture=self.token)}

@@ -11,7 +11,7 @@ from workbench.session import current
 from workbench.widgets.actor_source import ActorSource
 from workbench.widgets.form_source import FormSource
 from workbench.widgets.panel import Panel
-from workbench.widgets.publisher import Entry, Publisher
+from workbench.widgets.publisher import PanelState, Publisher
 from workbench.widgets.source import OnIntent, Source
 from workbench.widgets.system_source import SystemSource
 
@@ -69,7 +69,7 @@ def close_all() -> None:
 
 def _opened(source: Source, title: str, on_intent: OnIntent | None) -> Panel:
     clock = _publisher.clock
-    entry = Entry(source, on_intent)
+    entry = PanelState(source, on_intent)
     panel = Panel(title, entry.read(clock.now_us()), lambda: entry.still(clock.now_us()))
     panel.on_msg(lambda _, content, __: _publisher.receive(entry, content))
     panel.on_display = lambda: _publisher.refresh(entry)
@@ -79,6 +79,6 @@ def _opened(source: Source, title: str, on_intent: OnIntent | None) -> Panel:
     return panel
 
 
-def _forget(panel: Panel, entry: Entry) -> None:
+def _forget(panel: Panel, entry: PanelState) -> None:
     _publisher.remove(entry)
     _open.discard(panel)

@@ -24,7 +24,7 @@ from workbench.presenters.panels.form import FormView
 from workbench.redaction import has_secrets, redacted_texts
 from workbench.render.html import Rendering
 from workbench.render.sparkline import NO_SERIES
-from workbench.widgets.source import Feed, Intent, IntentWorker, News, OnIntent, Source, View, parse_intent
+from workbench.widgets.source import Feed, FeedBatch, Intent, IntentWorker, OnIntent, Source, View, parse_intent
 
 INTERVAL_S = 0.1
 _log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ class Publisher:
         self.clock = clock or SystemClock()
         self._monotonic, self._cpu_s = monotonic, cpu_s
         self._lock = threading.Lock()
-        self._entries: list[Entry] = []
+        self._entries: list[PanelState] = []
         self._feeds: dict[int, Feed] = {}
         self._feeding = threading.Lock()
         self._wake = threading.Event()
@@ -50,7 +50,7 @@ class Publisher:
         self._worker = IntentWorker()
         self._sent_at = float("-inf")
 
-    def add(self, entry: Entry, outlet: Outlet) -> None:
+    def add(self, entry: PanelState, outlet: Outlet) -> None:
         """Serve a panel from now on.  From any thread."""
         entry.outlet = outlet
         with self._lock:
@@ -59,20 +59,20 @@ class Publisher:
                 self._start()
         self._wake.set()
 
-    def remove(self, entry: Entry) -> None:
+    def remove(self, entry: PanelState) -> None:
         """Stop serving a panel; after the last one the thread ends.  From any thread, safe to call twice."""
         with self._lock:
             self._entries = [e for e in self._entries if e is not entry]
         self._wake.set()
 
-    def receive(self, entry: Entry, content: object) -> None:
+    def receive(self, entry: PanelState, content: object) -> None:
         """Take a message of the browser.  Only queues it: whoever delivers it may be in the middle of a user's cell."""
         intent = parse_intent(content)
         if intent is not None:
             entry.inbox.append((intent, threading.current_thread() is not threading.main_thread()))
             self._wake.set()
 
-    def refresh(self, entry: Entry) -> None:
+    def refresh(self, entry: PanelState) -> None:
         """A panel is being displayed: somebody will look at it in a moment."""
         entry.presume_visible()
         self._wake.set()
@@ -82,7 +82,7 @@ class Publisher:
         self._absorb([entry for entry in list(self._entries) if not entry.is_paused])
 
     def stop(self, timeout_s: float = 2.0) -> None:
-        """Serve nobody any more and wait for the thread to end."""
+        """Serve no one any more and wait for the thread to end."""
         with self._lock:
             self._entries = []
             thread = self._thread
@@ -94,7 +94,7 @@ class Publisher:
     def step(self) -> float | None:
         """Send at most one picture or sign of life, and answer what was asked; the seconds until the next step.
 
-        None: nobody looks, there is nothing to do until something is received or added.
+        None: no one looks, there is nothing to do until something is received or added.
         """
         entries = list(self._entries)
         for entry in entries:
@@ -128,7 +128,7 @@ class Publisher:
                     return
             self._wake.wait(delay)
 
-    def _absorb(self, watched: list[Entry]) -> None:
+    def _absorb(self, watched: list[PanelState]) -> None:
         """Read the feed of each system that is watched, once; unsubscribe from the others."""
         systems = {id(entry.source.system): entry.source.system for entry in watched}
         with self._feeding:
@@ -141,7 +141,7 @@ class Publisher:
     def _feed(self, key: int, system: SystemApi) -> Feed:
         return self._feeds.setdefault(key, Feed(system))
 
-    def _send(self, entry: Entry, now_s: float) -> bool:
+    def _send(self, entry: PanelState, now_s: float) -> bool:
         now_us = self.clock.now_us()
         try:
             picture = entry.picture(now_s, now_us, self._cpu_s)
@@ -158,7 +158,7 @@ class Publisher:
         entry.sent_at = self._sent_at = now_s
         return True
 
-    def _answer(self, entry: Entry) -> None:
+    def _answer(self, entry: PanelState) -> None:
         while entry.inbox:
             intent, was_beside_cells = entry.inbox.popleft()
             entry.hears(was_beside_cells)
@@ -167,7 +167,7 @@ class Publisher:
             else:
                 self._serve(entry, intent)
 
-    def _serve(self, entry: Entry, intent: Intent) -> None:
+    def _serve(self, entry: PanelState, intent: Intent) -> None:
         try:
             is_done = entry.source.handle(intent)
             if is_done:
@@ -177,7 +177,7 @@ class Publisher:
         except Exception:  # noqa: BLE001 - a closed comm, a dying kernel: the other panels go on
             _log.debug("an intent could not be answered", exc_info=True)
 
-    def _forward(self, entry: Entry, intent: Intent) -> bool:
+    def _forward(self, entry: PanelState, intent: Intent) -> bool:
         on_intent = entry.on_intent
         if on_intent is None:
             return False
@@ -202,18 +202,18 @@ class Outlet(Protocol):
         ...
 
     def tell(self, message: dict[str, Any]) -> None:
-        """Send a message that nobody needs to remember."""
+        """Send a message that no one needs to remember."""
         ...
 
 
-class Still(msgspec.Struct, frozen=True):
+class PanelSnapshot(msgspec.Struct, frozen=True):
     """A picture that does not move; two of the same `facts` differ only in ages and in what was measured lately."""
 
     facts: View
     rendering: Rendering
 
 
-class Entry:
+class PanelState:
     """Used by the publisher thread; others only fill `inbox`, ask for `still` and say that it is displayed."""
 
     def __init__(self, source: Source, on_intent: OnIntent | None = None) -> None:
@@ -255,7 +255,7 @@ class Entry:
 
     @property
     def is_paused(self) -> bool:
-        """Nobody looks, and we will hear of it when that changes: from the browser, or because it is displayed again."""
+        """No one looks, and we will hear of it when that changes: from the browser, or because it is displayed again."""
         return not self.is_visible and (self._is_heard_while_busy or not self._views)
 
     def picture(self, now_s: float, now_us: int, cpu_s: Callable[[], float]) -> str | None:
@@ -282,15 +282,15 @@ class Entry:
             self._sequence += 1
         return f'{{"seq":{self._sequence},"now":{now_us},"view":{body.decode()}}}'
 
-    def absorb(self, news: News) -> None:
+    def absorb(self, news: FeedBatch) -> None:
         """Tell the source what happened."""
         with self._reading:
             self.source.absorb(news)
 
-    def still(self, now_us: int) -> Still:
-        """The panel as it is now, for a reader without a kernel.  From any thread, also while nobody looks."""
+    def still(self, now_us: int) -> PanelSnapshot:
+        """The panel as it is now, for a reader without a kernel.  From any thread, also while no one looks."""
         with self._reading:
-            return Still(_facts(self.source.read(now_us)), self.source.rendering(now_us))
+            return PanelSnapshot(_facts(self.source.read(now_us)), self.source.rendering(now_us))
 
     def beat(self, now_s: float, now_us: int) -> dict[str, Any] | None:
         """A sign of life if one is due."""

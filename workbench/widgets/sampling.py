@@ -68,7 +68,7 @@ class Rate:
     def update(self, now_us: int, total: int) -> float:
         """Take the total as it is now; the rate over the last three whole seconds.
 
-        After a pause it begins anew: nobody knows when in the pause the events were.
+        After a pause it begins anew: no one knows when in the pause the events were.
         """
         if 0 <= now_us - self._updated_us <= 2 * _SECOND:
             self.per_second.add(now_us, total - self._total if total >= self._total else total)

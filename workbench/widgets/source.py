@@ -30,7 +30,7 @@ class Source(Protocol):
 
     system: SystemApi
 
-    def absorb(self, news: News) -> None:
+    def absorb(self, news: FeedBatch) -> None:
         """Take note of what happened since the last look."""
         ...
 
@@ -53,7 +53,7 @@ _LIMIT = 2_000
 """Undrained events: ten times a second that many are read, which costs a busy kernel less than one per cent."""
 
 
-class News(msgspec.Struct, frozen=True):
+class FeedBatch(msgspec.Struct, frozen=True):
     """Turns since the last look."""
 
     turns: dict[str, list[Turn]] = {}
@@ -64,7 +64,7 @@ class News(msgspec.Struct, frozen=True):
     """Events lost since the subscription began."""
 
 
-NO_NEWS = News()
+NO_NEWS = FeedBatch()
 
 
 class Feed:
@@ -75,7 +75,7 @@ class Feed:
         self._subscription: Subscription | None = None
         self._dropped_before = 0
 
-    def pull(self) -> News:
+    def pull(self) -> FeedBatch:
         """What came since the last pull; a feed that cannot be read is tried again at the next one."""
         try:
             subscription = self._subscribed()
@@ -87,7 +87,7 @@ class Feed:
                 if turn is not None:
                     turns.setdefault(turn.actor.name, []).append(turn)
             others = len(events) - sum(map(len, turns.values()))
-            return News(turns, others, self._dropped_before + subscription.dropped)
+            return FeedBatch(turns, others, self._dropped_before + subscription.dropped)
         except SpawnError:  # the sources meet the same error and show it
             self.pause()
             return NO_NEWS

@@ -24,7 +24,7 @@ from workbench.presenters.panels.system import (
 from workbench.render.html import Rendering
 from workbench.widgets.actor_source import ActorSource
 from workbench.widgets.sampling import Rate
-from workbench.widgets.source import Intent, News, View
+from workbench.widgets.source import FeedBatch, Intent, View
 
 _LISTED = 5_000
 """Actors looked at for one picture; more are found by the start of their name."""
@@ -51,7 +51,7 @@ class SystemSource:
         self._dropped = self._events = 0
         self._must_look = True
 
-    def absorb(self, news: News) -> None:
+    def absorb(self, news: FeedBatch) -> None:
         """See `Source`."""
         happened = len(news.turns) + news.others
         self._must_look |= bool(happened) or Capability.WATCH not in self.system.capabilities

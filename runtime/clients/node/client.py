@@ -28,7 +28,7 @@ from runtime.fields import as_flag, as_texts, as_timeout_s
 from runtime.hosts.capsules import Capsule
 from runtime.ids import ActorId, InvocationId
 from runtime.invocations import action_name, actor_name, due_us, is_durable, key_text, system_name, template_name
-from runtime.records import DeadLetter, Encoded, Invocation, Kept, Lifecycle, StoredDefinition, Turn
+from runtime.records import DeadLetter, Encoded, Invocation, Lifecycle, RetentionMark, StoredDefinition, Turn
 from runtime.wire.codecs.values import decode_value, encode_value
 from runtime.wire.node.records import get_info, get_letter, get_status, get_stored, get_value, get_waiting, put_value
 from runtime.wire.pb.workbench.v1 import node_pb2 as pb
@@ -58,7 +58,7 @@ class NodeClient:
             notify: gets a line when the connection is lost and when it is back, from a thread of its own.
 
         Raises:
-            Unreachable: nobody answers there.
+            Unreachable: no one answers there.
             NotAllowed: the token is missing or wrong.
         """
         self._timeout_s = timeout_s
@@ -216,9 +216,9 @@ class NodeClient:
 
         return map(columns_of_ipc, self._batches("ReadColumns", pb.ReadColumnsRequest(after=after)))
 
-    def kept(self) -> Kept:
+    def kept(self) -> RetentionMark:
         found = self.connection.call("GetKept", pb.GetKeptRequest())
-        return Kept(found.gone, found.changes)
+        return RetentionMark(found.gone, found.changes)
 
     def lifecycle(self, *, after: int = 0) -> Iterator[Lifecycle]:
         from runtime.wire.node.history import lifecycle_of_ipc

@@ -29,7 +29,7 @@ from runtime.drivers.replies import BlockingWaiter, LoopPort, Waiter
 from runtime.errors import BadResponse, InternalError, SpawnError, Unreachable, WouldBlock, shown_text, type_name
 from runtime.hosts.capsules import Capsule
 from runtime.hosts.in_process import InProcessHost, refused
-from runtime.hosts.outgoing import check_options, outgoing, timeout_s, told
+from runtime.hosts.outgoing import check_options, outgoing, pending_tell, timeout_s
 from runtime.ids import RandomIds
 from runtime.records import Failure, Invocation, Outcome, Reply, Work
 from runtime.wire.node.definitions import put_definition
@@ -359,7 +359,7 @@ class NodeAsks:
         return waiter.wait(invocation, limit_s)
 
     def tell(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> None:
-        turn.held.append(told(turn, actor, action, payload, options, self._ids()))
+        turn.held.append(pending_tell(turn, actor, action, payload, options, self._ids()))
 
     def answered(self, answer: pb.AskReply) -> None:
         """The node has an answer.  Called on the connection's loop."""

@@ -156,7 +156,7 @@ class NodeSubscription:
     """The last events that one watcher has not read.  What does not fit here or at the node is dropped, oldest first, and counted.
 
     When the connection breaks, the watch begins again by itself; what happened meanwhile counts as one dropped event at
-    least, since nobody knows how many there were.
+    least, since no one knows how many there were.
     """
 
     def __init__(self, connection: NodeConnection, limit: int) -> None:

@@ -33,7 +33,7 @@ from runtime.errors import (
 from runtime.fields import as_timeout_s
 from runtime.ids import ActorId, InvocationId, RandomIds
 from runtime.invocations import build_invocation
-from runtime.records import DeadLetter, Encoded, Invocation, Kept, Lifecycle, StoredDefinition, Turn
+from runtime.records import DeadLetter, Encoded, Invocation, Lifecycle, RetentionMark, StoredDefinition, Turn
 from runtime.wire.codecs.values import decode_value
 from runtime.wire.http_client import Answer, NoAnswer, NotSent
 from runtime.wire.pb.spawn.actors.protocol_pb2 import OK, InvocationResponse, SpawnRequest, SpawnResponse
@@ -77,7 +77,7 @@ class NotOffered:
             "read the history", "a proxy keeps no messages; actors hosted with --journal have their history there."
         )
 
-    def kept(self) -> Kept:
+    def kept(self) -> RetentionMark:
         self._cannot("say what history is kept", "a proxy keeps no messages.")
 
     def lifecycle(self, *, after: int = 0) -> Iterator[Lifecycle]:
@@ -134,7 +134,7 @@ class SpawnProxyClient(ProxyHealth, NotOffered):
 
         Raises:
             BadSetting: there is no such mode, or the proxy serves another actor system than the one that was given.
-            Unreachable: nobody answers there, or not as a proxy does.
+            Unreachable: no one answers there, or not as a proxy does.
         """
         if mode not in MODES:
             raise BadSetting(f"There is no mode {shown(mode)}. {nearest(str(mode), MODES, kind='mode')}")
@@ -159,7 +159,7 @@ class SpawnProxyClient(ProxyHealth, NotOffered):
         return statuses.read_about(answer.notes.get(statuses.ABOUT, ""))
 
     def _system_name(self, given: str) -> tuple[str, bool]:
-        """The name of the proxy's actor system, and whether nobody has said it."""
+        """The name of the proxy's actor system, and whether no one has said it."""
         told = self.about.system if self.about is not None else system_of_listener(self._link.target)
         if given and told and given != told:
             raise BadSetting(

@@ -60,7 +60,7 @@ class _Answer:
         self.future: asyncio.Future[Any] = loop.create_future()
 
     def deliver(self, reply: Any) -> None:
-        with suppress(RuntimeError):  # the loop was closed: nobody waits any more
+        with suppress(RuntimeError):  # the loop was closed: no one waits any more
             self._loop.call_soon_threadsafe(self._settle, reply)
 
     def _settle(self, reply: Any) -> None:

@@ -98,7 +98,7 @@ class HttpServer:
         """Take note of a new connection; False when there are too many, and all are in use.
 
         Others are closed for it: first those that never sent a whole request, the oldest first.  So one client that opens
-        many and says nothing keeps nobody out, whatever its address.
+        many and says nothing keeps no one out, whatever its address.
         """
         self._connections.add(connection)
         self._by_peer[connection.peer] += 1

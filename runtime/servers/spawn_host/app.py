@@ -95,7 +95,7 @@ class HostApp:
 # Calls that a proxy makes again because it did not get the answer: recognised, and answered from what was done.
 #
 # A proxy calls one actor strictly one at a time, and a call has no id.  So this is how a repetition is known: the same
-# bytes for the same actor, while the first is still running or after its answer found nobody.  An answer that was taken
+# bytes for the same actor, while the first is still running or after its answer found no one.  An answer that was taken
 # is forgotten: the same bytes after that are a new call.
 
 _MOST_KEPT = 10_000
@@ -149,7 +149,7 @@ class Retries:
             self.take(actor, body, reply)
 
     def _deliver(self, actor: ActorId, body: bytes, response: Response, replies: list[Reply]) -> None:
-        """Answer the last who asked; the ones before have given up.  Keep the answer if nobody was there."""
+        """Answer the last who asked; the ones before have given up.  Keep the answer if no one was there."""
         taken = [reply(response) for reply in replies]
         if not taken[-1]:
             self._keep(actor, body, response)

@@ -58,7 +58,7 @@ class LateHost:
 
 
 def noted(report: DeployReport, client: SpawnProxyClient) -> DeployReport:
-    """The report, and that nobody has said the name of the actor system, where that is so."""
+    """The report, and that no one has said the name of the actor system, where that is so."""
     if not client.is_name_assumed:
         return report
     note = (

@@ -21,7 +21,7 @@ from runtime.authoring.context import Calls, Context
 from runtime.authoring.definition import ActorDefinition
 from runtime.clients.proxy.client import ProxyCalls
 from runtime.drivers.event_loops import OwnLoop
-from runtime.drivers.outgoing_calls import sent
+from runtime.drivers.outgoing_calls import asked
 from runtime.errors import (
     BadPayload,
     CallCycle,
@@ -35,7 +35,7 @@ from runtime.errors import (
     type_name,
 )
 from runtime.hosts.in_process import InProcessHost
-from runtime.hosts.outgoing import check_options, outgoing, timeout_s, told
+from runtime.hosts.outgoing import check_options, outgoing, pending_tell, timeout_s
 from runtime.ids import ActorId, IdSource, RandomIds
 from runtime.records import JSON, Encoded, Failure, Invocation, Outcome, State, Work
 from runtime.servers.http.messages import PLAIN_TEXT, Response
@@ -305,7 +305,7 @@ class HostedCalls:
         return decode_value(response)
 
     def tell(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> None:
-        turn.held.append(told(turn, actor, action, payload, options, self._ids()))
+        turn.held.append(pending_tell(turn, actor, action, payload, options, self._ids()))
 
     def _question(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> Invocation:
         check_options(options, _ASK_OPTIONS, "ctx.invoke" if turn.is_async else "ctx.call")
@@ -319,4 +319,4 @@ class HostedCalls:
 
 def _note(turn: Context, question: Invocation, response: Encoded | None, error: SpawnError | None) -> None:
     failure = None if error is None else Failure(error.code, str(error))
-    turn.sent.append(sent(take_path(question), response, failure))
+    turn.sent.append(asked(take_path(question), response, failure))

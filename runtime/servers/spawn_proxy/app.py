@@ -24,7 +24,7 @@ from runtime.records import Outcome, Work
 from runtime.servers.http.guard import PROTOBUF
 from runtime.servers.http.messages import JSON_TEXT, PLAIN_TEXT, Access, App, Request, Response
 from runtime.servers.http.messages import Reply as Send
-from runtime.servers.spawn_proxy.invocations import InvocationDoor
+from runtime.servers.spawn_proxy.invocations import InvocationHandler
 from runtime.servers.spawn_proxy.metrics import Metrics, template_loads
 from runtime.servers.spawn_proxy.registry import Registrar, read_revision
 from runtime.system.embedded import EmbeddedSystem
@@ -69,7 +69,7 @@ class SpawnProxy:
         self._turns = DirectTurns(system.driver, host, self._begin)
         self.contracts: App | None = None
         """Answers the paths that are not the proxy's own."""
-        self._calls = InvocationDoor(system, loop, self.metrics, self._in_thread, self._turns)
+        self._calls = InvocationHandler(system, loop, self.metrics, self._in_thread, self._turns)
         host.observe = self._host_called
 
     @property

@@ -29,7 +29,7 @@ from runtime.wire.spawn.statuses import error_status, failure_notes, http_status
 _OK = RequestStatus(status=OK)
 
 
-class InvocationDoor:
+class InvocationHandler:
     """Belongs to the server's loop."""
 
     def __init__(
@@ -68,7 +68,7 @@ class InvocationDoor:
         call = ClientCall(self, request, invocation, send, spoken_dialect(request.value) or presumed())
         self._metrics.inflight += 1
         if invocation.scheduled_to_us:
-            # Whether a scheduled call's actor exists is only seen when it is due, and nobody would be told then.
+            # Whether a scheduled call's actor exists is only seen when it is due, and no one would be told then.
             self._in_thread(lambda: self._scheduled(invocation, request), call.send_directly)
             return
         if limit_s:
@@ -143,7 +143,7 @@ class ClientCall:
     __slots__ = ("_began_s", "_dialect", "_door", "_invocation", "_is_over", "_request", "_send")
 
     def __init__(
-        self, door: InvocationDoor, request: InvocationRequest, invocation: Invocation, send: Send, dialect: Dialect
+        self, door: InvocationHandler, request: InvocationRequest, invocation: Invocation, send: Send, dialect: Dialect
     ) -> None:
         self._door, self._request, self._invocation, self._send = door, request, invocation, send
         self._dialect = dialect
@@ -226,7 +226,7 @@ class ReplyPort:
         """Have the loop look at what arrived.  Called by any thread."""
         if not self._is_scheduled and self._arrived:
             self._is_scheduled = True
-            with suppress(RuntimeError):  # the loop was closed: nobody waits any more
+            with suppress(RuntimeError):  # the loop was closed: no one waits any more
                 self._loop.call_soon_threadsafe(self._settle)
 
     def _settle(self) -> None:

@@ -38,7 +38,7 @@ class RunningProxy:
         self.system = system
         self.host = host
         self._thread, self._proxy = thread, proxy
-        self._doors: list[Door] = []
+        self._doors: list[RateLimitedApp] = []
         self._contracts: ContractApp | None = None
         self._is_closed = False
 
@@ -131,7 +131,7 @@ class RunningProxy:
         Raises:
             BadSetting: the address cannot be listened on.
         """
-        door = Door(self._proxy, bind, host_port, security, limits)
+        door = RateLimitedApp(self._proxy, bind, host_port, security, limits)
         try:
             self._thread.wait(door.open(port), 10.0)
         except OSError as error:
@@ -141,7 +141,7 @@ class RunningProxy:
         self._doors.append(door)
 
 
-class Door:
+class RateLimitedApp:
     """One listener: who may come in, and where the hosts that register here are called."""
 
     def __init__(

@@ -101,7 +101,7 @@ def identify(
 
     Args:
         key: the only key to use; None for the one in the environment, else the one made for the store.
-        key_files: where keys are made and found; None makes a key that nobody keeps.
+        key_files: where keys are made and found; None makes a key that no one keeps.
         first_facts: what a new store says of itself beside its identity.
         old_keys: those before `key`, which open what was written under them; None for the environment's.
 
@@ -112,7 +112,7 @@ def identify(
     """
     meta = backend.meta()
     return (
-        _existing(backend, meta, Given(key, key_files, old_keys))
+        _existing(backend, meta, KeySources(key, key_files, old_keys))
         if meta
         else _new(backend, key, key_files, first_facts)
     )
@@ -149,7 +149,7 @@ def _key_for_new(store_id: str, key: bytes | None, key_files: KeyFiles | None) -
         ) from error
 
 
-def _existing(backend: Backend, meta: dict[str, str], given: Given) -> Identity:
+def _existing(backend: Backend, meta: dict[str, str], given: KeySources) -> Identity:
     try:
         version, store_id, present = int(meta["format"]), meta["store_id"], meta["key_fingerprint"]
         sealed_secret = bytes.fromhex(meta["index_secret"])
@@ -204,7 +204,7 @@ class Wanted(NamedTuple):
     """Of keys that something in it may still be under."""
 
 
-class Given(NamedTuple):
+class KeySources(NamedTuple):
     """Where keys may come from."""
 
     key: bytes | None
@@ -227,7 +227,7 @@ class Found(NamedTuple):
 class Search:
     """One look for the keys of one store."""
 
-    def __init__(self, url: str, wanted: Wanted, given: Given) -> None:
+    def __init__(self, url: str, wanted: Wanted, given: KeySources) -> None:
         """Raises BadSetting: a key in the environment is none."""
         self._url, self._wanted = url, wanted
         self._looked: list[str] = []
@@ -271,7 +271,7 @@ class Search:
             f"Put the key file back, or set {ENVIRONMENT} to the store's key. Nothing was changed."
         )
 
-    def _old_keys(self, given: Given) -> set[str]:
+    def _old_keys(self, given: KeySources) -> set[str]:
         keys = given.old_keys
         if keys is None:
             keys = old_keys_from_environment() if given.key is None else []
@@ -279,7 +279,7 @@ class Search:
             self._look("the old keys" if given.old_keys is not None else OLD_ENVIRONMENT, key)
         return {fingerprint(key).hex() for key in keys}
 
-    def _key_file(self, given: Given) -> tuple[bytes, str] | None:
+    def _key_file(self, given: KeySources) -> tuple[bytes, str] | None:
         if given.key_files is None or (given.key is not None and given.old_keys is None):
             return None
         path = given.key_files.path(self._wanted.store_id)

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from runtime.errors import StoreDamaged, StoreTooNew, WrongKey
 from runtime.ids import ActorId
-from runtime.records import Kept, State, Turn
+from runtime.records import RetentionMark, State, Turn
 from runtime.stores.base import Limits, Retention
 from runtime.stores.journal.attestation import CHANGES, GONE
 from runtime.stores.journal.backend import Backend, BlockHead, BlockRow, Writes
@@ -46,7 +46,7 @@ class Retainer:
 
     def __init__(self, backend: Backend, codec: BlockCodec, thinner: Thinner, meta: Mapping[str, str]) -> None:
         self._backend, self._codec, self._thinner = backend, codec, thinner
-        self.kept = Kept(int(meta.get(GONE, "0")), int(meta.get(CHANGES, "0")))
+        self.kept = RetentionMark(int(meta.get(GONE, "0")), int(meta.get(CHANGES, "0")))
         self._passed, self._passed_us, self._left = int(meta.get(PASSED, "0")), 0, int(meta.get(LEFT, "0"))
         self._pass: Pass | None = None
         self._retention = Retention()
@@ -115,12 +115,12 @@ class Retainer:
     def _remove_whole(self, blocks: Sequence[tuple[BlockRow, Sequence[Turn]]]) -> None:
         gone = blocks[-1][0].last
         if self._thinner.remove_whole(blocks, {GONE: str(gone)}):
-            self.kept, self._due = Kept(gone, self.kept.changes), (0, 0)
+            self.kept, self._due = RetentionMark(gone, self.kept.changes), (0, 0)
 
     def _remove_first(self, row: BlockRow, turns: Sequence[Turn], count: int) -> None:
         gone = row.last if count == len(turns) else turns[count - 1].sequence
         if self._thinner.remove(row, turns, range(count), {GONE: str(gone)}):
-            self.kept, self._due = Kept(gone, self.kept.changes), (0, 0)
+            self.kept, self._due = RetentionMark(gone, self.kept.changes), (0, 0)
 
     # -- by actor ------------------------------------------------------------------------------------------------------
 
@@ -143,7 +143,7 @@ class Retainer:
             return
         changes = self.kept.changes + (not running.has_removed)
         if self._thinner.remove(found.row, found.turns, found.gone, {CHANGES: str(changes)}):
-            self.kept = Kept(self.kept.gone, changes)
+            self.kept = RetentionMark(self.kept.gone, changes)
             running.removed()
 
 

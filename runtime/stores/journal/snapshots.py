@@ -273,7 +273,7 @@ def _state(cipher: Cipher, row: SnapshotRow, aside: bytes) -> State | None:
 
 
 def to_definition_row(cipher: Cipher, definition: StoredDefinition) -> DefinitionRow:
-    """A sealed definition: source can hold what nobody else should read."""
+    """A sealed definition: source can hold what no one else should read."""
     sealed = cipher.seal(_encoder.encode(definition), definition.hash.encode())
     return DefinitionRow(definition.hash, definition.name, definition.deployed_us, sealed)
 
@@ -298,7 +298,7 @@ def from_definition_row(
 
 
 def to_schedule_row(cipher: Cipher, invocation: Invocation) -> ScheduleRow:
-    """A sealed invocation for later: its payload is nobody else's business."""
+    """A sealed invocation for later: its payload is no one else's business."""
     sealed = cipher.seal(_encoder.encode(invocation), invocation.id.encode())
     return ScheduleRow(invocation.id, invocation.scheduled_to_us, sealed)
 

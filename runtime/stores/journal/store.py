@@ -20,7 +20,7 @@ import msgspec
 from runtime.crypto import KeyFiles
 from runtime.errors import BadSetting, StoreDamaged, StoreInUse, StoreUnavailable
 from runtime.ids import ActorId
-from runtime.records import Invocation, Kept, Lifecycle, Quarantined, Snapshot, StoredDefinition, Turn
+from runtime.records import Invocation, Lifecycle, Quarantined, RetentionMark, Snapshot, StoredDefinition, Turn
 from runtime.stores.base import Group, Retention
 from runtime.stores.journal import salvage
 from runtime.stores.journal.attestation import Attestor
@@ -159,7 +159,7 @@ class JournalStore:
         with self._writing:
             return self._rekeyer.step()
 
-    def kept(self) -> Kept:
+    def kept(self) -> RetentionMark:
         return self._retainer.kept
 
     def oldest_revision(self, actor: ActorId) -> int | None:

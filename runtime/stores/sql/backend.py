@@ -249,7 +249,7 @@ class Writer:
     def transaction(self, what: str) -> Iterator[Connection]:
         """One transaction, on a connection that owns the store; synced when this ends.
 
-        When the commit's answer is lost, nobody knows whether it took effect until the session has ended.  So the connection
+        When the commit's answer is lost, no one knows whether it took effect until the session has ended.  So the connection
         is given up, and the next one is ours only then: the caller compares heads.
 
         Raises:

@@ -255,7 +255,7 @@ class Watchdog:
         try:
             yield
         finally:
-            with self._lock:  # while it is held, nobody shuts a socket down whose number may be another's by then
+            with self._lock:  # while it is held, no one shuts a socket down whose number may be another's by then
                 self._waits.pop(token, None)
 
     def close(self) -> None:

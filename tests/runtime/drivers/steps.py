@@ -38,7 +38,7 @@ class Steps:
             self.waiting.extend(steps)
             worker = self.pool.claim() if self.waiting else None
         if worker is not None:
-            self.pool.rouse(worker)
+            self.pool.wake(worker)
 
     def worker(self) -> Worker:
         """The worker that runs the step that asks."""
@@ -62,7 +62,7 @@ class Steps:
             self.pool.park(worker)
             another = self.pool.claim() if self.waiting else None
         if another is not None:
-            self.pool.rouse(another)
+            self.pool.wake(another)
         return None
 
 

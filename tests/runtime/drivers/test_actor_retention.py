@@ -16,7 +16,7 @@ from runtime.records import StoredDefinition
 from runtime.stores.base import Group, Limits, Retention, flatten
 from runtime.stores.registry import open_store
 from runtime.system.redeploy import stored as stored_definition
-from runtime.testing.turns import Past
+from runtime.testing.turns import TurnHistory
 
 KEY = bytes(range(32))
 DAY_US = 86_400_000_000
@@ -62,7 +62,7 @@ class Long(Brief, name="long", keep_invocations="all"):
 
 
 def test_class_keeps_less_or_more_than_the_runtime_says() -> None:
-    past, told = Past(), list[str]()
+    past, told = TurnHistory(), list[str]()
     with closing(open_store("memory://", key=KEY)) as store:
         for definition in (define(Brief), define(Long)):
             store.save_definition(stored_definition(definition, 1))

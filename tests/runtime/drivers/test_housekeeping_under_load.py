@@ -13,11 +13,11 @@ import runtime
 from runtime import Actor, action
 from runtime.drivers import recorder as housekeeping_module
 from runtime.drivers.recorder import SHARE, Housekeeping, Recorder
-from runtime.records import Kept
+from runtime.records import RetentionMark
 from runtime.stores.base import Group, Retention
 from runtime.stores.registry import open_store
 from runtime.system.embedded import EmbeddedSystem
-from runtime.testing.turns import Past
+from runtime.testing.turns import TurnHistory
 from tests.runtime.drivers.steps import DEADLINE_S
 
 KEY = bytes(range(32))
@@ -59,8 +59,8 @@ class Load:
     def head(self) -> int:
         return int(self.now * self.rate)
 
-    def kept(self) -> Kept:
-        return Kept(self.gone, 0)
+    def kept(self) -> RetentionMark:
+        return RetentionMark(self.gone, 0)
 
     def definitions(self) -> list[Any]:
         return []
@@ -143,7 +143,7 @@ class Steps:
 
 
 def test_recorder_that_is_never_idle_takes_steps_all_the_same() -> None:
-    past, steps, is_over = Past(), Steps(), threading.Event()
+    past, steps, is_over = TurnHistory(), Steps(), threading.Event()
     store = open_store("memory://", key=KEY)
     recorder = Recorder(
         store,

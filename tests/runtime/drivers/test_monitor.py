@@ -65,10 +65,10 @@ def test_worker_stuck_while_others_wait_is_detached_at_the_second_look(watched: 
     watched.look(steps=1, used_s=TICK_S)
     assert not worker.is_detached
 
-    roused = watched.look()
+    woken = watched.look()
 
     assert worker.is_detached
-    assert len(roused) == 1
+    assert len(woken) == 1
 
 
 def test_worker_that_computes_long_is_detached_a_look_later(watched: Watched) -> None:
@@ -87,9 +87,9 @@ def test_short_blocking_steps_widen_the_pool_at_once(watched: Watched) -> None:
     watched.worker()
     watched.backlog = 40
 
-    roused = watched.look(steps=2)
+    woken = watched.look(steps=2)
 
-    assert len(roused) == 40
+    assert len(woken) == 40
     assert watched.crowded == [True]
 
 
@@ -115,9 +115,9 @@ def test_late_monitor_does_not_take_waiting_for_the_interpreter_for_blocking(wat
     watched.backlog = 400
     watched.monitor._late_s = 0.005
 
-    roused = [watched.look(steps=steps) for steps in (0, 9, 0, 300, 0, 0, 12, 0)]
+    woken = [watched.look(steps=steps) for steps in (0, 9, 0, 300, 0, 0, 12, 0)]
 
-    assert not any(roused)
+    assert not any(woken)
     assert watched.pool.draining == [worker]
 
 
@@ -138,10 +138,10 @@ def test_late_monitor_widens_little_and_only_after_a_while(watched: Watched) -> 
     watched.backlog = 400
     watched.monitor._late_s = 0.01
 
-    roused = [len(watched.look(steps=1)) for _ in range(7)]
+    woken = [len(watched.look(steps=1)) for _ in range(7)]
 
-    assert roused[:-1] == [0] * 6
-    assert 0 < roused[-1] <= 16
+    assert woken[:-1] == [0] * 6
+    assert 0 < woken[-1] <= 16
 
 
 def test_pool_narrows_when_nothing_waits(watched: Watched) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from runtime.drivers.replies import BlockingWaiter, LoopPort
-from runtime.drivers.spin_wait import Watch
+from runtime.drivers.spin_wait import SpinWait
 from runtime.errors import ActionFailed, InvocationTimeout, UnknownActor
 from runtime.ids import ActorId, InvocationId
 from runtime.records import JSON, Encoded, Failure, Invocation, Reply
@@ -24,7 +24,7 @@ CALL = Invocation(id=InvocationId("i-1"), actor=ActorId("test", "counter"), acti
 ANSWER = Reply(CALL.id, Encoded(JSON, b'{"total": 5}'))
 
 
-@pytest.fixture(params=[None, Watch(0.00001)], ids=["asleep", "watching"])
+@pytest.fixture(params=[None, SpinWait(0.00001)], ids=["asleep", "watching"])
 def waiter(request: pytest.FixtureRequest) -> BlockingWaiter:
     return BlockingWaiter(request.param)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runtime.drivers import spin_wait
-from runtime.drivers.spin_wait import Watch
+from runtime.drivers.spin_wait import SpinWait
 
 
 def test_watching_ends_when_it_is_there() -> None:
@@ -15,17 +15,17 @@ def test_watching_ends_when_it_is_there() -> None:
         looks.append(1)
         return len(looks) == 3
 
-    Watch(0.00001).until(is_there)
+    SpinWait(0.00001).until(is_there)
 
     assert len(looks) in (2, 3)  # two, where the time was up before
 
 
 def test_watching_ends_soon_when_nothing_comes() -> None:
-    Watch(0.00001).until(lambda: False)
+    SpinWait(0.00001).until(lambda: False)
 
 
 def test_only_one_thread_watches_at_a_time() -> None:
-    watch, inner = Watch(0.00001), list[str]()
+    watch, inner = SpinWait(0.00001), list[str]()
 
     def is_there() -> bool:
         watch.until(lambda: inner.append("watched"))
@@ -37,7 +37,7 @@ def test_only_one_thread_watches_at_a_time() -> None:
 
 
 def test_interrupted_watch_can_be_used_again() -> None:
-    watch, looks = Watch(0.00001), list[int]()
+    watch, looks = SpinWait(0.00001), list[int]()
 
     def interrupted() -> bool:
         raise KeyboardInterrupt
@@ -53,6 +53,6 @@ def test_without_a_way_to_let_go_nobody_watches(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(spin_wait, "_let_go", None)
     looks: list[int] = []
 
-    Watch(0.00001).until(lambda: looks.append(1) or True)
+    SpinWait(0.00001).until(lambda: looks.append(1) or True)
 
     assert looks == []

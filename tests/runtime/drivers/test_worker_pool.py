@@ -105,7 +105,7 @@ def test_known_wait_frees_its_worker_without_the_monitor(held: Callable[[int], l
     steps, (stuck,), other = Steps(), held(1), threading.Event()
 
     def wait_for_another() -> None:
-        steps.pool.step_aside(steps.worker())
+        steps.pool.yield_slot(steps.worker())
         stuck()
 
     steps.add(wait_for_another, other.set)
@@ -199,7 +199,7 @@ def test_steps_from_many_threads_run_once_each(steps: Steps, seed: int) -> None:
 
     def step(number: int, pause_s: float, tells: bool) -> None:
         if tells:
-            steps.pool.step_aside(steps.worker())
+            steps.pool.yield_slot(steps.worker())
         if pause_s:
             threading.Event().wait(pause_s)
         with counting:

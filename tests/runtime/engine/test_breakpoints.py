@@ -47,20 +47,20 @@ def values_over(limit: int) -> Callable[[Invocation], bool]:
 def held_with(stepping: SteppingDriver, *values: int, when: Any = None) -> list[Pending]:
     """`counter`, held, with one `add` for each value in its mailbox."""
     stepping.deploy(Counter)
-    stepping.engine.holds.hold(COUNTER, when)
+    stepping.engine.breakpoints.hold(COUNTER, when)
     sent = [stepping.send("counter", "add", {"value": value}) for value in values]
     stepping.run()
     return sent
 
 
 def seen(stepping: SteppingDriver) -> list[int]:
-    stepping.engine.holds.release(COUNTER)
+    stepping.engine.breakpoints.release(COUNTER)
     stepping.run()
     return list(stepping.ask("counter", "get")["seen"])
 
 
 def waiting_ids(stepping: SteppingDriver) -> list[str]:
-    return [each.invocation.id for each in stepping.engine.holds.waiting(COUNTER)]
+    return [each.invocation.id for each in stepping.engine.breakpoints.waiting(COUNTER)]
 
 
 def test_held_actor_takes_messages_and_runs_none(stepping: SteppingDriver) -> None:
@@ -81,7 +81,7 @@ def test_release_runs_what_waits_in_order(stepping: SteppingDriver) -> None:
 def test_step_runs_exactly_one_message(stepping: SteppingDriver) -> None:
     first, second = held_with(stepping, 1, 2)
 
-    passed = stepping.engine.holds.step(COUNTER)
+    passed = stepping.engine.breakpoints.step(COUNTER)
     stepping.run()
 
     assert passed == first.invocation.id
@@ -92,7 +92,7 @@ def test_step_runs_exactly_one_message(stepping: SteppingDriver) -> None:
 def test_step_without_a_message_passes_nothing_later(stepping: SteppingDriver) -> None:
     held_with(stepping)
 
-    assert stepping.engine.holds.step(COUNTER) is None
+    assert stepping.engine.breakpoints.step(COUNTER) is None
     later = stepping.send("counter", "add", {"value": 1})
     stepping.run()
 
@@ -110,7 +110,7 @@ def test_condition_lets_messages_pass_until_one_meets_it(stepping: SteppingDrive
 def test_going_on_runs_to_the_next_message_that_meets_the_condition(stepping: SteppingDriver) -> None:
     sent = held_with(stepping, 9, 1, 8, 2, when=values_over(5))
 
-    stepping.engine.holds.go_on(COUNTER)
+    stepping.engine.breakpoints.go_on(COUNTER)
     stepping.run()
 
     assert [each.is_done for each in sent] == [True, True, False, False]
@@ -120,7 +120,7 @@ def test_condition_that_raises_stops_and_says_why(stepping: SteppingDriver) -> N
     [sent] = held_with(stepping, 1, when=lambda _: 1 / 0)
 
     assert not sent.is_done
-    hold = stepping.engine.holds.of(COUNTER)
+    hold = stepping.engine.breakpoints.of(COUNTER)
     assert hold is not None
     assert hold.trouble == "ZeroDivisionError: division by zero"
 
@@ -128,7 +128,7 @@ def test_condition_that_raises_stops_and_says_why(stepping: SteppingDriver) -> N
 def test_dropped_messages_caller_gets_one_clear_error(stepping: SteppingDriver) -> None:
     first, _ = held_with(stepping, 1, 2)
 
-    stepping.carry_out(stepping.engine.holds.drop(COUNTER, first.invocation.id, 0))
+    stepping.carry_out(stepping.engine.breakpoints.drop(COUNTER, first.invocation.id, 0))
 
     with pytest.raises(errors.MessageDropped, match=r"counter\.add was dropped by hand"):
         first.result()
@@ -138,7 +138,7 @@ def test_dropped_messages_caller_gets_one_clear_error(stepping: SteppingDriver) 
 def test_duplicate_runs_behind_its_original_and_answers_nobody(stepping: SteppingDriver) -> None:
     first, _ = held_with(stepping, 1, 2)
 
-    copy = stepping.engine.holds.duplicate(COUNTER, first.invocation.id, 0)
+    copy = stepping.engine.breakpoints.duplicate(COUNTER, first.invocation.id, 0)
 
     assert copy not in (first.invocation.id, "")
     assert seen(stepping) == [1, 1, 2]
@@ -147,11 +147,11 @@ def test_duplicate_runs_behind_its_original_and_answers_nobody(stepping: Steppin
 
 def test_duplicate_with_a_key_is_executed_once(stepping: SteppingDriver) -> None:
     stepping.deploy(Counter)
-    stepping.engine.holds.hold(COUNTER, None)
+    stepping.engine.breakpoints.hold(COUNTER, None)
     sent = stepping.send("counter", "add", {"value": 4}, key="order-17")
     stepping.run()
 
-    stepping.engine.holds.duplicate(COUNTER, sent.invocation.id, 0)
+    stepping.engine.breakpoints.duplicate(COUNTER, sent.invocation.id, 0)
 
     assert seen(stepping) == [4]
 
@@ -160,7 +160,7 @@ def test_duplicate_with_a_key_is_executed_once(stepping: SteppingDriver) -> None
 def test_moved_message_runs_at_its_new_place(stepping: SteppingDriver, to: int, order: list[int]) -> None:
     *_, third = held_with(stepping, 1, 2, 3)
 
-    stepping.engine.holds.move(COUNTER, third.invocation.id, to)
+    stepping.engine.breakpoints.move(COUNTER, third.invocation.id, to)
 
     assert seen(stepping) == order
 
@@ -169,18 +169,18 @@ def test_place_that_does_not_exist_is_refused(stepping: SteppingDriver) -> None:
     first, _ = held_with(stepping, 1, 2)
 
     with pytest.raises(errors.BadSetting, match="no place 2 in the mailbox of counter: 2 wait"):
-        stepping.engine.holds.move(COUNTER, first.invocation.id, 2)
+        stepping.engine.breakpoints.move(COUNTER, first.invocation.id, 2)
 
 
 def test_message_that_was_processed_cannot_be_changed(stepping: SteppingDriver) -> None:
     first, _ = held_with(stepping, 1, 2)
-    stepping.engine.holds.step(COUNTER)
+    stepping.engine.breakpoints.step(COUNTER)
     stepping.run()
 
     for change in (
-        lambda: stepping.engine.holds.drop(COUNTER, first.invocation.id, 0),
-        lambda: stepping.engine.holds.duplicate(COUNTER, first.invocation.id, 0),
-        lambda: stepping.engine.holds.move(COUNTER, first.invocation.id, 0),
+        lambda: stepping.engine.breakpoints.drop(COUNTER, first.invocation.id, 0),
+        lambda: stepping.engine.breakpoints.duplicate(COUNTER, first.invocation.id, 0),
+        lambda: stepping.engine.breakpoints.move(COUNTER, first.invocation.id, 0),
     ):
         with pytest.raises(errors.UnknownMessage, match="waits in the mailbox of counter"):
             change()
@@ -188,11 +188,11 @@ def test_message_that_was_processed_cannot_be_changed(stepping: SteppingDriver) 
 
 def test_init_is_not_held_and_stays_first(stepping: SteppingDriver) -> None:
     stepping.deploy(Starter)
-    stepping.engine.holds.hold(actor("starter"), None)
+    stepping.engine.breakpoints.hold(actor("starter"), None)
     stepping.send("starter", "get")
     stepping.run()
 
-    assert len(stepping.engine.holds.waiting(actor("starter"))) == 1
+    assert len(stepping.engine.breakpoints.waiting(actor("starter"))) == 1
     assert stepping.engine.directory.active[actor("starter")].turns == 1
 
 
@@ -208,7 +208,7 @@ def test_held_actor_is_not_deactivated_while_messages_wait(stepping: SteppingDri
 
 def test_hold_outlives_a_deactivation(stepping: SteppingDriver) -> None:
     held_with(stepping)
-    stepping.engine.holds.step(COUNTER)
+    stepping.engine.breakpoints.step(COUNTER)
     stepping.advance(3_600)
 
     later = stepping.send("counter", "add", {"value": 1})
@@ -220,13 +220,13 @@ def test_hold_outlives_a_deactivation(stepping: SteppingDriver) -> None:
 def test_timer_of_a_held_actor_leaves_one_tick_waiting(stepping: SteppingDriver) -> None:
     stepping.deploy(Ticking)
     stepping.run()
-    stepping.engine.holds.hold(actor("ticking"), None)
+    stepping.engine.breakpoints.hold(actor("ticking"), None)
 
     for _ in range(10):
         stepping.advance(1)
         stepping.run()
 
-    assert len(stepping.engine.holds.waiting(actor("ticking"))) == 1
+    assert len(stepping.engine.breakpoints.waiting(actor("ticking"))) == 1
 
 
 def test_stop_answers_those_who_wait_at_a_hold(stepping: SteppingDriver) -> None:
@@ -243,12 +243,12 @@ def test_message_can_be_dropped_from_a_waiting_line_outside(stepping: SteppingDr
         pass
 
     stepping.deploy(Small)
-    stepping.engine.holds.hold(COUNTER, None)
+    stepping.engine.breakpoints.hold(COUNTER, None)
     first = stepping.send("counter", "add", {"value": 1})
     second = stepping.send("counter", "add", {"value": 2})
     stepping.run()
 
-    stepping.carry_out(stepping.engine.holds.drop(COUNTER, first.invocation.id, 0))
+    stepping.carry_out(stepping.engine.breakpoints.drop(COUNTER, first.invocation.id, 0))
 
     assert waiting_ids(stepping) == [second.invocation.id]
 
@@ -257,14 +257,14 @@ def test_template_for_children_cannot_be_held_itself(stepping: SteppingDriver) -
     stepping.deploy(Account)
 
     with pytest.raises(errors.BadSetting, match="it is a template without a mailbox of its own"):
-        stepping.engine.holds.hold(actor("account"), None)
+        stepping.engine.breakpoints.hold(actor("account"), None)
 
 
 def test_step_of_an_actor_that_is_not_held_says_so(stepping: SteppingDriver) -> None:
     stepping.deploy(Counter)
 
     with pytest.raises(errors.BadSetting, match="counter is not held"):
-        stepping.engine.holds.step(COUNTER)
+        stepping.engine.breakpoints.step(COUNTER)
 
 
 def call(system: System, event: Callable[[Engine, int], Any]) -> Any:
@@ -287,11 +287,11 @@ def call(system: System, event: Callable[[Engine, int], Any]) -> Any:
 
 def test_condition_and_release_work_under_both_drivers(system: System) -> None:
     system.deploy(Counter)
-    call(system, lambda engine, _: engine.holds.hold(COUNTER, is_add))
+    call(system, lambda engine, _: engine.breakpoints.hold(COUNTER, is_add))
 
     assert system.ask("counter", "look") == 0
     system.send("counter", "add", {"value": 3}, asynchronous=True)
-    call(system, lambda engine, _: engine.holds.release(COUNTER))
+    call(system, lambda engine, _: engine.breakpoints.release(COUNTER))
 
     assert system.ask("counter", "look") == 3
 
@@ -299,7 +299,7 @@ def test_condition_and_release_work_under_both_drivers(system: System) -> None:
 def test_every_caller_of_a_held_actor_is_answered_once() -> None:
     with embedded() as system:
         system.deploy(Counter)
-        system.driver.call(lambda engine, _: engine.holds.hold(ActorId(system.name, "counter"), None))
+        system.driver.call(lambda engine, _: engine.breakpoints.hold(ActorId(system.name, "counter"), None))
         answers: list[Any] = []
 
         def ask(value: int) -> None:
@@ -314,8 +314,8 @@ def test_every_caller_of_a_held_actor_is_answered_once() -> None:
         identity = ActorId(system.name, "counter")
         _until(lambda: len(_waiting(system, identity)) == 8, "eight messages wait")
         for invocation in _waiting(system, identity)[:3]:
-            system.driver.call(lambda engine, now, it=invocation: engine.holds.drop(identity, it, now))  # type: ignore[misc]
-        system.driver.call(lambda engine, _: (engine.holds.release(identity) and []) or [])
+            system.driver.call(lambda engine, now, it=invocation: engine.breakpoints.drop(identity, it, now))  # type: ignore[misc]
+        system.driver.call(lambda engine, _: (engine.breakpoints.release(identity) and []) or [])
         for each in callers:
             each.join(120)
 
@@ -324,7 +324,7 @@ def test_every_caller_of_a_held_actor_is_answered_once() -> None:
 
 
 def _waiting(system: EmbeddedSystem, identity: ActorId) -> list[str]:
-    return system.driver.look(lambda engine, _: [each.invocation.id for each in engine.holds.waiting(identity)])
+    return system.driver.look(lambda engine, _: [each.invocation.id for each in engine.breakpoints.waiting(identity)])
 
 
 def _until(condition: Callable[[], bool], what: str) -> None:

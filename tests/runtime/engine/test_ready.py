@@ -31,7 +31,7 @@ def test_actors_are_taken_in_order_of_arrival(queue: FairQueue) -> None:
 
 
 def test_in_a_crowd_newcomers_and_oldest_take_turns(queue: FairQueue) -> None:
-    queue.is_crowded = True
+    queue.is_overfull = True
 
     assert taken(queue) == "afbecd"
 

@@ -57,11 +57,11 @@ def test_message_that_arrived_before_the_end_does_not_enter_after_it(stepping: S
     stepping.deploy(Counter)
     stepping.ask("counter", "look")
     pending = Pending(build_invocation(stepping.ids(), actor("counter"), "add", {"value": 1}))
-    arrival = stepping.engine.vet(pending.invocation, pending, stepping.clock.now_us(), 0)
+    arrival = stepping.engine.precheck(pending.invocation, pending, stepping.clock.now_us(), 0)
     assert arrival is not None, "nothing spoke against it when it arrived"
 
     close(stepping.engine, stepping.clock.now_us())
-    stepping.carry_out(stepping.engine.enter(arrival))
+    stepping.carry_out(stepping.engine.admit(arrival))
 
     with pytest.raises(refusal):
         pending.result()

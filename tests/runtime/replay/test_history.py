@@ -13,7 +13,7 @@ from runtime.authoring.definition import define
 from runtime.errors import UnknownRevision
 from runtime.ids import ActorId
 from runtime.records import Encoded, Turn
-from runtime.replay.history import NOT_KEPT, Past, following
+from runtime.replay.history import NOT_KEPT, ActorHistory, following
 from runtime.replay.rerun import Rerun
 from runtime.stores.base import flatten
 from runtime.system.embedded import EmbeddedSystem
@@ -57,7 +57,7 @@ def _thinned(system: EmbeddedSystem, kept: int) -> SystemApi:
 
 
 def test_a_turn_whose_state_is_not_kept_is_not_run(system: EmbeddedSystem) -> None:
-    tasks = list(Past(_thinned(system, 3), "till"))
+    tasks = list(ActorHistory(_thinned(system, 3), "till"))
 
     assert [task.skip for task in tasks] == [NOT_KEPT, "", ""]
     rerun = Rerun(define(Till), ActorId("spawn-system", "till"), carry=False)
@@ -78,7 +78,7 @@ def test_a_fork_of_a_thinned_past_begins_at_what_is_kept(system: EmbeddedSystem)
 
 
 def test_a_range_in_the_middle_is_told_where_it_begins(system: EmbeddedSystem) -> None:
-    past = Past(system, "till", since=2, until=4)
+    past = ActorHistory(system, "till", since=2, until=4)
 
     tasks = list(past)
 
@@ -91,7 +91,7 @@ def test_a_range_in_the_middle_is_told_where_it_begins(system: EmbeddedSystem) -
 
 
 def test_a_limit_ends_it_and_says_so(system: EmbeddedSystem) -> None:
-    past, whole = Past(system, "till", limit=2), Past(system, "till", limit=5)
+    past, whole = ActorHistory(system, "till", limit=2), ActorHistory(system, "till", limit=5)
 
     assert (len(list(past)), past.is_cut) == (2, True)
     assert (len(list(whole)), whole.is_cut) == (5, False)

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from runtime import Actor, action, embedded
 from runtime.authoring.definition import define
 from runtime.ids import ActorId
-from runtime.replay.history import Past
+from runtime.replay.history import ActorHistory
 from runtime.replay.replay import Replay, Replayed, Verdict
 from runtime.system.embedded import EmbeddedSystem
 from tests.runtime.replay.actors import Archive, Careless, Prices, Till
@@ -36,7 +36,7 @@ def _replay(code: type[Actor], **options: Any) -> Replay:
 
 def _run(system: EmbeddedSystem, replay: Replay, actor: str) -> list[Replayed]:
     system.flush()
-    return list(replay.run(Past(system, actor)))
+    return list(replay.run(ActorHistory(system, actor)))
 
 
 def test_a_deterministic_history_agrees(system: EmbeddedSystem) -> None:
@@ -76,7 +76,7 @@ def test_what_it_read_is_noticed(system: EmbeddedSystem) -> None:
 def test_long_waits_pass_at_once(system: EmbeddedSystem, wait: str) -> None:
     system.invoke("careless", wait, {"seconds": 0.0})
     system.flush()
-    [task] = Past(system, "careless")
+    [task] = ActorHistory(system, "careless")
     long = replace(task, turn=replace(task.turn, payload=replace(task.turn.payload, data=b'{"seconds":3600}')))  # type: ignore[type-var]
 
     [found] = _replay(Careless, timeout_s=20.0).run([long])
@@ -106,7 +106,7 @@ def test_a_turn_that_does_not_end_stops_the_replay_in_time(system: EmbeddedSyste
     system.flush()
     now_s = [0.0]
     replay = _replay(Stuck, timeout_s=60.0, clock=lambda: now_s[0])
-    results = replay.run(Past(system, "till"))
+    results = replay.run(ActorHistory(system, "till"))
 
     first = next(results)
     now_s[0] = 60.0
@@ -128,7 +128,7 @@ def test_no_process_is_left_when_nobody_reads_on(system: EmbeddedSystem) -> None
     system.invoke("till", "take", {"amount": 1})
     system.flush()
     replay = _replay(Till)
-    results = replay.run(Past(system, "till"))
+    results = replay.run(ActorHistory(system, "till"))
     next(results)
     pids = replay.pids
 

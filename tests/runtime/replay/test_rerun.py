@@ -16,8 +16,8 @@ from runtime.authoring.definition import define
 from runtime.errors import ActionFailed, SpawnError
 from runtime.ids import ActorId
 from runtime.records import Failure
-from runtime.replay.history import Past
-from runtime.replay.rerun import Again, Rerun
+from runtime.replay.history import ActorHistory
+from runtime.replay.rerun import Rerun, RerunResult
 from runtime.system.embedded import EmbeddedSystem
 from runtime.wire.codecs.values import decode_value
 from tests.runtime.replay.actors import Archive, FairTill, Prices, Till
@@ -46,11 +46,11 @@ def _call(system: EmbeddedSystem, action: str, payload: Any = None) -> None:
         system.invoke("till", action, payload)
 
 
-def _again(system: EmbeddedSystem, code: type, *, carry: bool = False) -> list[Again]:
+def _again(system: EmbeddedSystem, code: type, *, carry: bool = False) -> list[RerunResult]:
     system.flush()
     rerun = Rerun(define(code), TILL, carry=carry)
     with rerun.line:
-        return list(rerun.run(Past(system, "till")))
+        return list(rerun.run(ActorHistory(system, "till")))
 
 
 @settings(max_examples=25, deadline=None)
@@ -121,7 +121,7 @@ def test_an_action_that_is_gone_fails_as_it_would(system: EmbeddedSystem) -> Non
 def test_a_turn_that_was_given_up_says_nothing_about_its_code(system: EmbeddedSystem) -> None:
     _call(system, "take", {"amount": 1})
     system.flush()
-    [task] = Past(system, "till")
+    [task] = ActorHistory(system, "till")
     abandoned = replace(task, turn=replace(task.turn, failure=Failure("abandoned", "given up"), state=None))
 
     [again] = Rerun(define(Till), TILL, carry=False).run([abandoned])

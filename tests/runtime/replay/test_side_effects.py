@@ -21,7 +21,7 @@ from runtime.authoring.definition import define
 from runtime.errors import BadSetting, SideEffectStopped
 from runtime.ids import ActorId
 from runtime.replay.fork import ForkedActor
-from runtime.replay.history import Past
+from runtime.replay.history import ActorHistory
 from runtime.replay.replay import Replay, Replayed, Verdict
 from runtime.replay.rerun import run_again
 from runtime.replay.sandbox import Position
@@ -40,7 +40,7 @@ def system() -> Iterator[EmbeddedSystem]:
 def _replayed(system: EmbeddedSystem, code: type[Actor] = Diarist, **options: object) -> list[Replayed]:
     system.flush()
     replay = Replay(define(code), ActorId("spawn-system", "diarist"), **options)  # type: ignore[arg-type]
-    return list(replay.run(Past(system, "diarist")))
+    return list(replay.run(ActorHistory(system, "diarist")))
 
 
 def _connect() -> None:

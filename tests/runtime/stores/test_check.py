@@ -20,7 +20,7 @@ from runtime.stores.check import check
 from runtime.stores.registry import open_store
 from runtime.stores.repair import repair
 from runtime.system.embedded import EmbeddedSystem
-from runtime.testing.turns import Past, actor_id
+from runtime.testing.turns import TurnHistory, actor_id
 from tests.runtime.stores.make_poisoned import DATA, Good, Mended, Odd, Tagged
 
 KEY = base64.b64decode((DATA / "poisoned.key").read_bytes().strip())
@@ -43,7 +43,7 @@ def digest(path: Path) -> str:
 def sound(directory: Path) -> str:
     url = f"sqlite:///{directory}/sound.db"
     store = open_store(url, key=KEY)
-    store.commit(Group(turns=Past().batch(5, "a", "b")))
+    store.commit(Group(turns=TurnHistory().batch(5, "a", "b")))
     store.close()
     return url
 
@@ -151,7 +151,7 @@ def test_repair_replaces_no_file_and_makes_none_without_need(path: Path, tmp_pat
 
 
 def test_damaged_block_becomes_a_gap_in_a_repaired_copy(tmp_path: Path) -> None:
-    past, url = Past(), f"sqlite:///{tmp_path}/store.db"
+    past, url = TurnHistory(), f"sqlite:///{tmp_path}/store.db"
     store = open_store(url, key=KEY)
     for _ in range(3):
         store.commit(Group(turns=past.batch(2, "a")))
@@ -173,7 +173,7 @@ def test_damaged_block_becomes_a_gap_in_a_repaired_copy(tmp_path: Path) -> None:
 
 def test_large_states_after_a_removed_turn_stay_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """They may be stored as differences to its state."""
-    past, url = Past(), f"sqlite:///{tmp_path}/store.db"
+    past, url = TurnHistory(), f"sqlite:///{tmp_path}/store.db"
     texts = [b'{"text":"%s"}' % (b"x" * 70_000 + b"%d" % index) for index in range(3)]
     turns = [past.turn("a", text) for text in texts]
     poisoned = Turn(*[getattr(turns[0], name) for name in Turn.__struct_fields__[:-2]], None)  # type: ignore[arg-type]

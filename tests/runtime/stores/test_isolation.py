@@ -12,7 +12,7 @@ from runtime.stores.base import Group, flatten
 from runtime.stores.isolation import isolated
 from runtime.stores.journal.store import JournalStore
 from runtime.stores.memory import MemoryBackend
-from runtime.testing.turns import Past, actor_id
+from runtime.testing.turns import TurnHistory, actor_id
 
 KEY = bytes(32)
 ODD: list[Any] = [
@@ -33,7 +33,7 @@ ODD: list[Any] = [
 @pytest.mark.parametrize("name", [name for name in Turn.__struct_fields__ if name != "sequence"])
 def test_any_value_in_any_field_leaves_a_group_that_is_written_and_read(name: str) -> None:
     for odd in ODD:
-        past, backend = Past(), MemoryBackend()
+        past, backend = TurnHistory(), MemoryBackend()
         before, after = past.batch(1, "a"), past.batch(1, "b")
         turn = msgspec.structs.replace(past.turn("a", b"{}"), sequence=2, **{name: odd})
         group = Group(turns=(before[0], turn, msgspec.structs.replace(after[0], sequence=3)))
@@ -60,7 +60,7 @@ def test_any_value_in_any_field_leaves_a_group_that_is_written_and_read(name: st
     ids=["name", "delay", "channel"],
 )
 def test_effect_that_cannot_be_encoded_costs_the_turn_its_workflow(workflow: Workflow) -> None:
-    turn = msgspec.structs.replace(Past().turn("a", b"{}"), workflow=workflow)
+    turn = msgspec.structs.replace(TurnHistory().turn("a", b"{}"), workflow=workflow)
 
     left = isolated(Group(turns=(turn,)))
 
@@ -73,7 +73,7 @@ def test_effect_that_cannot_be_encoded_costs_the_turn_its_workflow(workflow: Wor
 
 
 def test_group_that_can_be_encoded_is_left_alone() -> None:
-    past = Past()
+    past = TurnHistory()
     group = Group(
         turns=past.batch(3, "a"), snapshots=(past.snapshot("b", b"1"),), lifecycle=(Lifecycle(1, actor_id("a"), "x"),)
     )
@@ -83,7 +83,7 @@ def test_group_that_can_be_encoded_is_left_alone() -> None:
 
 
 def test_what_is_no_turn_is_left_out_one_by_one() -> None:
-    past = Past()
+    past = TurnHistory()
     good = Invocation(id="good", actor=actor_id("a"), action="x", scheduled_to_us=1)  # type: ignore[arg-type]
     far = msgspec.structs.replace(good, id="far", scheduled_to_us=2**63)
     odd = msgspec.structs.replace(good, id="odd", metadata={"x": object()})

@@ -18,7 +18,7 @@ from runtime.stores.journal import idempotency, retention, snapshots, writer
 from runtime.stores.journal.deltas import LARGE_BYTES
 from runtime.stores.journal.encryption import Identity
 from runtime.testing.statestore_checks import Stores
-from runtime.testing.turns import Past, alike
+from runtime.testing.turns import TurnHistory, alike
 from tests.runtime.stores.conftest import MemoryStores, SqliteStores
 
 NAMES = ("a", "b", "ä")
@@ -42,10 +42,10 @@ operation = st.one_of(
 
 
 class Model:
-    """Drives a store and a `Past` side by side."""
+    """Drives a store and a `TurnHistory` side by side."""
 
     def __init__(self, stores: Stores) -> None:
-        self.stores, self.store, self.past = stores, stores.open(), Past()
+        self.stores, self.store, self.past = stores, stores.open(), TurnHistory()
         self.keys: dict[tuple[ActorId, str], Turn] = {}
 
     def do(self, kind: str, what: object) -> None:

@@ -19,19 +19,19 @@ from runtime.stores.journal.store import JournalStore
 from runtime.stores.memory import MemoryBackend
 from runtime.stores.registry import open_store
 from runtime.stores.repair import repair
-from runtime.testing.turns import Past, actor_id, json_state
+from runtime.testing.turns import TurnHistory, actor_id, json_state
 from tests.runtime.stores.journal.make_format_1 import DATA
 
 KEY = bytes(range(32))
 
 
 @pytest.fixture
-def past() -> Past:
-    return Past()
+def past() -> TurnHistory:
+    return TurnHistory()
 
 
 @pytest.fixture
-def path(tmp_path: Path, past: Past) -> Path:
+def path(tmp_path: Path, past: TurnHistory) -> Path:
     """A store with everything in rows, and a last block that is not."""
     path = tmp_path / "store.db"
     store = opened(path)
@@ -156,7 +156,7 @@ def test_changed_key_does_not_run_a_call_again(path: Path, statement: str, said:
     assert check(f"sqlite:///{path}", key=KEY).damaged
 
 
-def test_row_of_an_earlier_time_is_found_by_a_check(tmp_path: Path, past: Past) -> None:
+def test_row_of_an_earlier_time_is_found_by_a_check(tmp_path: Path, past: TurnHistory) -> None:
     path = tmp_path / "store.db"
     for state in (b"1", b"2"):
         store = opened(path)
@@ -187,7 +187,7 @@ def test_removed_block_in_the_middle_is_found_by_a_check(path: Path) -> None:
 
 
 @pytest.mark.parametrize("what", [*OPENING, *ROWS])
-def test_repaired_copy_of_a_changed_store_is_sound(path: Path, tmp_path: Path, what: str, past: Past) -> None:
+def test_repaired_copy_of_a_changed_store_is_sound(path: Path, tmp_path: Path, what: str, past: TurnHistory) -> None:
     execute(path, (OPENING | ROWS)[what])
 
     if not repair(f"sqlite:///{path}", tmp_path / "out.db", key=KEY):
@@ -219,7 +219,7 @@ def read(path: Path) -> None:
 
 def written_to(path: Path) -> Path:
     store = open_store(f"sqlite:///{path}")
-    turn = Past().turn("new", b"1")
+    turn = TurnHistory().turn("new", b"1")
     store.commit(Group(turns=(msgspec.structs.replace(turn, sequence=store.head() + 1),)))
     while store.checkpoint():
         pass
@@ -287,7 +287,7 @@ def test_format_1_whose_last_blocks_are_missing_is_noticed(old: Path) -> None:
 
 def test_store_in_memory_is_checked_alike() -> None:
     backend = MemoryBackend()
-    JournalStore(backend, key=KEY).commit(Group(turns=Past().batch(2, "a")))
+    JournalStore(backend, key=KEY).commit(Group(turns=TurnHistory().batch(2, "a")))
     del backend._blocks[-1], backend._firsts[-1]
 
     with pytest.raises(StoreDamaged, match="turn 2 was the last to be written, and it has turns up to 0"):

@@ -10,12 +10,12 @@ import pytest
 from runtime.errors import BadSetting, MessageDropped, UnknownActor, UnknownMessage
 from tests.workbench.kernel_ext.kernel import until
 from workbench.commands.actors import state
-from workbench.commands.breakpoints import Hold, held, hold, release
+from workbench.commands.breakpoints import BreakpointHandle, held, hold, release
 from workbench.commands.invoke import _fate, invoke
 from workbench.session import Session, current
 
 
-def holding(session: Session, *values: int, **options: Any) -> Hold:
+def holding(session: Session, *values: int, **options: Any) -> BreakpointHandle:
     """`counter`, held, with one `add` for each value."""
     held_actor = hold("counter", **options)
     for value in values:

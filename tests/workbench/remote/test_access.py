@@ -11,7 +11,7 @@ from runtime import Actor, action
 from runtime.api import Capability, SystemApi
 from runtime.errors import BadSetting, NotAllowed, NotCapable
 from runtime.system.embedded import EmbeddedSystem, embedded
-from workbench.remote.access import PASSED, Audited, LookOnly, Mode, guarded, read_mode
+from workbench.remote.access import PASSED, AuditedSystem, Mode, ReadOnlySystem, guarded, read_mode
 from workbench.remote.audit import Trail
 from workbench.remote.audit_log import AuditLog
 
@@ -38,8 +38,8 @@ def trail(mode: Mode, target: str = "grpc://there:1") -> Trail:
 
 
 @pytest.fixture
-def look(system: EmbeddedSystem) -> LookOnly:
-    return LookOnly(system, trail(Mode.LOOK))
+def look(system: EmbeddedSystem) -> ReadOnlySystem:
+    return ReadOnlySystem(system, trail(Mode.LOOK))
 
 
 ACTS: list[tuple[str, tuple[Any, ...]]] = [
@@ -70,14 +70,14 @@ READS: list[tuple[str, tuple[Any, ...]]] = [
 
 
 @pytest.mark.parametrize(("name", "arguments"), ACTS)
-def test_acting_is_refused_with_the_way_to_open(look: LookOnly, name: str, arguments: tuple[Any, ...]) -> None:
+def test_acting_is_refused_with_the_way_to_open(look: ReadOnlySystem, name: str, arguments: tuple[Any, ...]) -> None:
     with pytest.raises(NotAllowed, match="attached only to look") as caught:
         getattr(look, name)(*arguments)
 
     assert "%attach grpc://there:1 --mode act" in str(caught.value)
 
 
-def test_refused_acts_change_nothing(system: EmbeddedSystem, look: LookOnly) -> None:
+def test_refused_acts_change_nothing(system: EmbeddedSystem, look: ReadOnlySystem) -> None:
     turns = system.status().turns
     for name, arguments in ACTS:
         with pytest.raises(NotAllowed):
@@ -87,11 +87,11 @@ def test_refused_acts_change_nothing(system: EmbeddedSystem, look: LookOnly) -> 
 
 
 @pytest.mark.parametrize(("name", "arguments"), READS)
-def test_reads_pass(look: LookOnly, name: str, arguments: tuple[Any, ...]) -> None:
+def test_reads_pass(look: ReadOnlySystem, name: str, arguments: tuple[Any, ...]) -> None:
     getattr(look, name)(*arguments)
 
 
-def test_implicit_read_is_explained_as_acting(look: LookOnly) -> None:
+def test_implicit_read_is_explained_as_acting(look: ReadOnlySystem) -> None:
     with pytest.raises(NotAllowed, match=r"wakes it: %state counter does not"):
         look.invoke("counter", "get")
 
@@ -102,12 +102,12 @@ def test_everything_that_a_system_offers_is_a_read_or_refused() -> None:
     assert offered == {name for name, _ in [*ACTS, *READS]} | {"flush", "close"}
 
 
-def test_what_is_not_listed_does_not_get_through(look: LookOnly) -> None:
+def test_what_is_not_listed_does_not_get_through(look: ReadOnlySystem) -> None:
     for name in ("store", "driver", "host", "start", "some_later_method"):
         assert not hasattr(look, name)
 
 
-def test_capabilities_are_reads(look: LookOnly) -> None:
+def test_capabilities_are_reads(look: ReadOnlySystem) -> None:
     assert look.capabilities == frozenset(Capability) - {Capability.INVOKE, Capability.DEPLOY}
 
 
@@ -118,11 +118,11 @@ def test_read_that_the_system_does_not_offer_without_acting_is_refused(
     system.capabilities = frozenset({Capability.INVOKE})
 
     with pytest.raises(NotCapable, match=r"without being acted on|does not offer that"):
-        getattr(LookOnly(system, trail(Mode.LOOK, "http://there:1")), name)(*arguments)
+        getattr(ReadOnlySystem(system, trail(Mode.LOOK, "http://there:1")), name)(*arguments)
 
 
 def test_flush_makes_the_system_write_nothing(
-    system: EmbeddedSystem, look: LookOnly, monkeypatch: pytest.MonkeyPatch
+    system: EmbeddedSystem, look: ReadOnlySystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[float] = []
     monkeypatch.setattr(system, "flush", sent.append)
@@ -132,12 +132,12 @@ def test_flush_makes_the_system_write_nothing(
 
 
 def test_acting_gets_everything_recorded_and_looking_only_the_reads(system: EmbeddedSystem) -> None:
-    assert isinstance(guarded(system, Mode.ACT, trail(Mode.ACT)), Audited)
-    assert isinstance(guarded(system, Mode.LOOK, trail(Mode.LOOK)), LookOnly)
+    assert isinstance(guarded(system, Mode.ACT, trail(Mode.ACT)), AuditedSystem)
+    assert isinstance(guarded(system, Mode.LOOK, trail(Mode.LOOK)), ReadOnlySystem)
 
 
 @pytest.mark.parametrize(("name", "arguments"), ACTS)
-def test_refused_act_is_recorded(look: LookOnly, name: str, arguments: tuple[Any, ...]) -> None:
+def test_refused_act_is_recorded(look: ReadOnlySystem, name: str, arguments: tuple[Any, ...]) -> None:
     with pytest.raises(NotAllowed):
         getattr(look, name)(*arguments)
 
@@ -148,11 +148,11 @@ def test_refused_act_is_recorded(look: LookOnly, name: str, arguments: tuple[Any
 def test_everything_that_a_system_offers_passes_unchanged_or_is_recorded() -> None:
     offered = {name for name in vars(SystemApi) if not name.startswith("_")} | {"name", "capabilities"}
 
-    assert offered - PASSED == {name for name, _ in ACTS} == {name for name in vars(Audited) if name in offered}
+    assert offered - PASSED == {name for name, _ in ACTS} == {name for name in vars(AuditedSystem) if name in offered}
 
 
 def test_what_is_not_listed_does_not_get_through_when_acting(system: EmbeddedSystem) -> None:
-    acting = Audited(system, trail(Mode.ACT))
+    acting = AuditedSystem(system, trail(Mode.ACT))
 
     for name in ("store", "driver", "host", "some_later_method"):
         assert not hasattr(acting, name)

@@ -13,7 +13,7 @@ from runtime import Actor
 from runtime.api import SystemApi
 from runtime.authoring.definition import define
 from runtime.errors import InvocationTimeout, NotAllowed
-from workbench.remote.access import Audited, name_of
+from workbench.remote.access import AuditedSystem, name_of
 from workbench.remote.audit import Audits, Trail, measured
 from workbench.remote.audit_log import AuditLog, AuditUnwritable
 
@@ -40,8 +40,8 @@ def trail(log: AuditLog, warn: Callable[[str], object] = print) -> Trail:
     return Trail(log, "grpc://there:1", "shop", "act", "order 17 is stuck", "book.ipynb", warn)
 
 
-def audited(target: Target, log: AuditLog) -> Audited:
-    return Audited(cast(SystemApi, target), trail(log))
+def audited(target: Target, log: AuditLog) -> AuditedSystem:
+    return AuditedSystem(cast(SystemApi, target), trail(log))
 
 
 def test_call_is_recorded_with_who_where_and_why() -> None:
@@ -107,7 +107,7 @@ def test_call_of_a_coroutine_is_recorded_too() -> None:
 
 
 @pytest.mark.parametrize("act", [lambda it: it.invoke("counter", "add"), lambda it: it.undeploy("counter")])
-def test_nothing_is_sent_that_cannot_be_recorded(tmp_path: Path, act: Callable[[Audited], Any]) -> None:
+def test_nothing_is_sent_that_cannot_be_recorded(tmp_path: Path, act: Callable[[AuditedSystem], Any]) -> None:
     (tmp_path / "file").touch()
     target = Target()
 

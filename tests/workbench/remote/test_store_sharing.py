@@ -11,7 +11,7 @@ import pytest
 
 from workbench.remote import store_sharing
 from workbench.remote import store_sharing as doors
-from workbench.remote.store_sharing import Door, Invitation, knock
+from workbench.remote.store_sharing import Invitation, StoreRendezvous, knock
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def _url(tmp_path: Path) -> str:
 
 
 def test_whoever_knocks_is_told_where_to_connect(tmp_path: Path, runtime_directory: Path) -> None:
-    door = Door(_url(tmp_path), lambda: "grpc://127.0.0.1:1")
+    door = StoreRendezvous(_url(tmp_path), lambda: "grpc://127.0.0.1:1")
     assert door.open()
 
     assert knock(_url(tmp_path)) == Invitation(
@@ -39,7 +39,7 @@ def test_whoever_knocks_is_told_where_to_connect(tmp_path: Path, runtime_directo
 
 
 def test_the_same_store_by_another_path_has_the_same_door(tmp_path: Path, runtime_directory: Path) -> None:
-    door = Door(_url(tmp_path), lambda: "grpc://127.0.0.1:1")
+    door = StoreRendezvous(_url(tmp_path), lambda: "grpc://127.0.0.1:1")
     door.open()
     (tmp_path / "link").symlink_to(tmp_path)
 
@@ -48,7 +48,7 @@ def test_the_same_store_by_another_path_has_the_same_door(tmp_path: Path, runtim
 
 
 def test_nobody_answers_once_it_is_closed(tmp_path: Path, runtime_directory: Path) -> None:
-    door = Door(_url(tmp_path), lambda: "grpc://127.0.0.1:1")
+    door = StoreRendezvous(_url(tmp_path), lambda: "grpc://127.0.0.1:1")
     door.open()
     door.close()
     door.close()
@@ -61,7 +61,7 @@ def test_an_owner_that_cannot_serve_invites_nobody(tmp_path: Path, runtime_direc
     def fail() -> str:
         raise OSError("no port")
 
-    door = Door(_url(tmp_path), fail)
+    door = StoreRendezvous(_url(tmp_path), fail)
     door.open()
 
     assert knock(_url(tmp_path)) is None
@@ -77,7 +77,7 @@ def test_what_a_dead_owner_left_behind_is_replaced(tmp_path: Path, runtime_direc
     left.close()
     assert knock(_url(tmp_path)) is None
 
-    door = Door(_url(tmp_path), lambda: "grpc://127.0.0.1:1")
+    door = StoreRendezvous(_url(tmp_path), lambda: "grpc://127.0.0.1:1")
 
     assert door.open()
     assert knock(_url(tmp_path)) is not None
@@ -88,12 +88,12 @@ def test_a_directory_that_others_can_write_is_not_used(tmp_path: Path, runtime_d
     runtime_directory.mkdir()
     runtime_directory.chmod(0o777)
 
-    assert not Door(_url(tmp_path), lambda: "x").open()
+    assert not StoreRendezvous(_url(tmp_path), lambda: "x").open()
     assert knock(_url(tmp_path)) is None
 
 
 def test_the_socket_is_its_owners_only(tmp_path: Path, runtime_directory: Path) -> None:
-    door = Door(_url(tmp_path), lambda: "x")
+    door = StoreRendezvous(_url(tmp_path), lambda: "x")
     door.open()
 
     [path] = runtime_directory.iterdir()
@@ -106,7 +106,7 @@ def test_the_socket_is_its_owners_only(tmp_path: Path, runtime_directory: Path) 
 def test_a_guest_that_says_something_else_gets_nothing_and_the_next_is_let_in(
     tmp_path: Path, runtime_directory: Path, said: bytes
 ) -> None:
-    door = Door(_url(tmp_path), lambda: "grpc://127.0.0.1:1")
+    door = StoreRendezvous(_url(tmp_path), lambda: "grpc://127.0.0.1:1")
     door.open()
     path = doors._place(_url(tmp_path))
 
@@ -126,13 +126,13 @@ def test_a_guest_that_says_something_else_gets_nothing_and_the_next_is_let_in(
 
 
 def test_a_store_that_is_no_file_has_no_door(runtime_directory: Path) -> None:
-    assert not Door("memory://", lambda: "x").open()
+    assert not StoreRendezvous("memory://", lambda: "x").open()
     assert knock("memory://") is None
 
 
 def test_who_joined_is_told_how_to_go_on_once_the_owner_is_gone(tmp_path: Path, runtime_directory: Path) -> None:
     told: list[str] = []
-    door = Door(_url(tmp_path), lambda: "grpc://127.0.0.1:1")
+    door = StoreRendezvous(_url(tmp_path), lambda: "grpc://127.0.0.1:1")
     door.open()
     tell = store_sharing._telling_how_to_go_on(_url(tmp_path), told.append)
 

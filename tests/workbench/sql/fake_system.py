@@ -6,9 +6,9 @@ from typing import Any
 from runtime.api import ActorInfo, Capability, SystemApi, SystemStatus
 from runtime.errors import StoreUnavailable
 from runtime.ids import ActorId
-from runtime.records import Encoded, Kept, Lifecycle, StoredDefinition, Turn
+from runtime.records import Encoded, Lifecycle, RetentionMark, StoredDefinition, Turn
 from runtime.stores.journal.columns import batches
-from runtime.testing.turns import SYSTEM, Past, actor_id
+from runtime.testing.turns import SYSTEM, TurnHistory, actor_id
 from workbench.sql.database import HistoryDatabase
 
 
@@ -17,15 +17,15 @@ class FakeSystem:
 
     name = SYSTEM
 
-    def __init__(self, past: Past | None = None) -> None:
+    def __init__(self, past: TurnHistory | None = None) -> None:
         self.capabilities: frozenset[Capability] = frozenset(Capability)
-        self.past = past or Past()
+        self.past = past or TurnHistory()
         self.marks: list[Lifecycle] = []
         self.known: list[StoredDefinition] = []
         self.infos: list[ActorInfo] = []
         self.given = 0
         self.unwritten = 0
-        self.is_kept = Kept()
+        self.is_kept = RetentionMark()
         self.durability = "journal"
 
     def turns(self, *, after: int = 0, actor: str | None = None) -> Iterator[list[Turn]]:
@@ -37,7 +37,7 @@ class FakeSystem:
     def history_batches(self, *, after: int = 0) -> Iterator[Any]:
         return batches(self.turns(after=after))
 
-    def kept(self) -> Kept:
+    def kept(self) -> RetentionMark:
         return self.is_kept
 
     def status(self) -> SystemStatus:

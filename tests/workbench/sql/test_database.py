@@ -12,12 +12,12 @@ import pyarrow as pa
 import pytest
 
 from runtime.errors import BadQuery, NotCapable, SystemStopped
-from runtime.testing.turns import Past
+from runtime.testing.turns import TurnHistory
 from tests.workbench.sql.fake_system import FakeSystem, database, rows
 
 
 def counting(turns: int) -> FakeSystem:
-    system = FakeSystem(Past())
+    system = FakeSystem(TurnHistory())
     system.define("counter", {"total": "int"})
     system.past.batch(turns, "counter")
     return system

@@ -9,7 +9,7 @@ import pytest
 
 from runtime import Actor, action
 from runtime.config import Durability
-from runtime.records import Kept, Turn
+from runtime.records import RetentionMark, Turn
 from runtime.stores.base import Limits, Retention
 from runtime.system.embedded import EmbeddedSystem, embedded
 from tests.workbench.sql.fake_system import FakeSystem, database, rows
@@ -29,7 +29,7 @@ class ShrinkingSystem(FakeSystem):
 
     def remove(self, *sequences: int, gone: int = 0) -> None:
         self.removed |= set(sequences) | set(range(1, gone + 1))
-        self.is_kept = Kept(max(gone, self.is_kept.gone), self.is_kept.changes + bool(sequences))
+        self.is_kept = RetentionMark(max(gone, self.is_kept.gone), self.is_kept.changes + bool(sequences))
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import Any
 from runtime.clock import ManualClock
 from tests.workbench.widgets.fake_system import FakeSystem
 from workbench.widgets.actor_source import ActorSource
-from workbench.widgets.publisher import Entry, Publisher
+from workbench.widgets.publisher import PanelState, Publisher
 from workbench.widgets.source import Source
 from workbench.widgets.system_source import SystemSource
 
@@ -52,7 +52,7 @@ class Stage:
         self.system = system or FakeSystem(self.clock)
         self.system.clock = self.clock
         self.publisher = UnstartedPublisher(self.clock, self.monotonic, lambda: self.cpu_s)
-        self.entries: dict[int, Entry] = {}
+        self.entries: dict[int, PanelState] = {}
 
     def monotonic(self) -> float:
         return self.now_s
@@ -64,12 +64,12 @@ class Stage:
         return self.panel(SystemSource(self.system), **options)
 
     def panel(self, source: Source, **options: Any) -> FakeOutlet:
-        outlet, entry = FakeOutlet(), Entry(source, **options)
+        outlet, entry = FakeOutlet(), PanelState(source, **options)
         self.entries[id(outlet)] = entry
         self.publisher.add(entry, outlet)
         return outlet
 
-    def entry(self, outlet: FakeOutlet) -> Entry:
+    def entry(self, outlet: FakeOutlet) -> PanelState:
         return self.entries[id(outlet)]
 
     def say(self, outlet: FakeOutlet, type_: str, id_: int = 0, **data: Any) -> None:

@@ -6,7 +6,7 @@ from runtime.errors import StoreUnavailable
 from tests.workbench.widgets.fake_system import EVERYTHING, FakeSystem
 from workbench.presenters.panels.actor import ActorView
 from workbench.widgets.actor_source import ActorSource
-from workbench.widgets.source import Feed, News
+from workbench.widgets.source import Feed, FeedBatch
 
 
 class Watch:
@@ -207,6 +207,6 @@ def pass_time(system: FakeSystem, seconds: float = 1.1) -> None:
 def test_news_of_nobody_changes_nothing(system: FakeSystem) -> None:
     watch = Watch(system)
     before = watch.look()
-    watch.source.absorb(News())
+    watch.source.absorb(FeedBatch())
 
     assert watch.source.read(system.clock.now_us()) == before

@@ -7,7 +7,7 @@ from runtime.clock import SystemClock
 from tests.workbench.widgets.fake_system import FakeSystem
 from tests.workbench.widgets.stage import FakeOutlet, Stage
 from workbench.widgets.actor_source import ActorSource
-from workbench.widgets.publisher import Entry, Publisher
+from workbench.widgets.publisher import PanelState, Publisher
 
 
 @pytest.fixture
@@ -247,7 +247,7 @@ def test_a_stopped_system_becomes_a_state_of_the_panel(stage: Stage) -> None:
 def test_the_thread_has_a_name_a_fresh_context_and_ends_with_the_last_panel() -> None:
     system = FakeSystem(SystemClock())
     system.put("counter", {"total": 0})
-    publisher, entry = Publisher(), Entry(ActorSource(system, "counter"))
+    publisher, entry = Publisher(), PanelState(ActorSource(system, "counter"))
     outlet = WaitingOutlet()
 
     publisher.add(entry, outlet)
@@ -265,7 +265,7 @@ def test_a_panel_added_after_the_last_one_starts_the_thread_again() -> None:
     system.put("counter", {"total": 0})
     publisher = Publisher()
     for _ in range(3):
-        outlet, entry = WaitingOutlet(), Entry(ActorSource(system, "counter"))
+        outlet, entry = WaitingOutlet(), PanelState(ActorSource(system, "counter"))
         publisher.add(entry, outlet)
         assert outlet.shown.wait(120), "no picture was shown"
         publisher.stop()
@@ -285,7 +285,7 @@ def test_callbacks_run_on_a_thread_of_their_own_and_may_fail() -> None:
             done.set()
         raise RuntimeError("the callback's own fault")
 
-    publisher, entry = Publisher(), Entry(ActorSource(system, "counter"), on_intent)
+    publisher, entry = Publisher(), PanelState(ActorSource(system, "counter"), on_intent)
     publisher.add(entry, WaitingOutlet())
     for i in range(2):
         publisher.receive(entry, {"type": "invoke", "id": i, "data": {"action": "add"}})

@@ -6,7 +6,7 @@ from runtime.clock import ManualClock
 from tests.workbench.widgets.fake_system import FakeSystem
 from workbench.presenters.panels.actor import ActorView
 from workbench.presenters.panels.system import SystemView
-from workbench.widgets.source import Intent, News
+from workbench.widgets.source import FeedBatch, Intent
 from workbench.widgets.system_source import SystemSource
 
 
@@ -87,12 +87,12 @@ def test_the_list_is_not_read_again_while_nothing_happens(system: FakeSystem) ->
 def test_the_list_is_read_again_after_a_turn_an_event_and_ten_seconds(system: FakeSystem) -> None:
     watch = Watch(system)
     watch.list()
-    watch.source.absorb(News({"actor000": [system.turn("actor000", "add")]}))
+    watch.source.absorb(FeedBatch({"actor000": [system.turn("actor000", "add")]}))
     watch.list()
     assert isinstance(system.clock, ManualClock)
     system.clock.advance(10.1)
     watch.list()
-    watch.source.absorb(News(others=1))
+    watch.source.absorb(FeedBatch(others=1))
     watch.list()
 
     assert system.reads["actors"] == 4
@@ -112,8 +112,8 @@ def test_what_happened_between_two_looks_is_not_forgotten(system: FakeSystem) ->
     watch = Watch(system)
     watch.list()
     turn = system.turn("actor000", "add")
-    watch.source.absorb(News({"actor000": [turn]}))
-    watch.source.absorb(News())
+    watch.source.absorb(FeedBatch({"actor000": [turn]}))
+    watch.source.absorb(FeedBatch())
 
     assert watch.list().turns == 1
 

@@ -10,7 +10,7 @@ from runtime.authoring.definition import define
 from runtime.errors import SpawnError
 from runtime.ids import ActorId
 from runtime.records import RESTORE
-from runtime.replay.history import Past
+from runtime.replay.history import ActorHistory
 from runtime.replay.rerun import Rerun
 from runtime.servers.spawn_host.host import ActorHost
 from runtime.servers.spawn_host.journal import HostJournal
@@ -63,7 +63,7 @@ def test_journal_beside_a_real_proxy_is_run_again_at_home(hosting: Callable[...,
 
     with embedded(system=SYSTEM, store=url) as home:
         rerun = Rerun(define(Tally), ActorId(SYSTEM, "Tally"), carry=True)
-        again = list(rerun.run(Past(home, "Tally")))
+        again = list(rerun.run(ActorHistory(home, "Tally")))
 
     assert [(each.parts, each.skipped) for each in again] == [((), "")] * 4
 

@@ -31,7 +31,7 @@ from runtime.records import (
 )
 from runtime.stores.base import Group, StateStore, flatten
 from runtime.stores.registry import open_store
-from runtime.testing.turns import Past, actor_id
+from runtime.testing.turns import TurnHistory, actor_id
 
 DATA = Path(__file__).parent / "data"
 LARGE = b'{"rows": [' + b",".join(b"%d" % (index * 7_919) for index in range(9_500)) + b"]}"
@@ -43,12 +43,12 @@ def main() -> None:
     with (DATA / "format-1.key").open("xb") as file:
         file.write(base64.b64encode(key) + b"\n")
     store = open_store(f"sqlite:///{DATA / 'format-1.db'}", key=key)
-    _fill(store, Past())
+    _fill(store, TurnHistory())
     (DATA / "format-1.json").write_bytes(msgspec.json.format(msgspec.json.encode(contents(store))) + b"\n")
     store.close()
 
 
-def _fill(store: StateStore, past: Past) -> None:
+def _fill(store: StateStore, past: TurnHistory) -> None:
     store.save_definition(_definition())
     store.commit(
         Group(

@@ -10,7 +10,7 @@ from runtime.errors import StoreDamaged, StoreTooNew, WrongKey
 from runtime.records import Turn
 from runtime.stores.journal.backend import BlockRow
 from runtime.stores.journal.blocks import BlockCodec, actor_filter, actor_hash, may_hold
-from runtime.testing.turns import Past, actor_id
+from runtime.testing.turns import TurnHistory, actor_id
 from tests.runtime.stores.strategies import runs
 
 CIPHER = Cipher(bytes(range(32)))
@@ -19,7 +19,7 @@ CODEC = BlockCodec(CIPHER, "memory://")
 
 @pytest.fixture
 def row() -> BlockRow:
-    return CODEC.encode(Past().batch(3, "a", "b"))
+    return CODEC.encode(TurnHistory().batch(3, "a", "b"))
 
 
 @given(runs())
@@ -76,7 +76,7 @@ def test_another_key_is_told_apart_from_damage(row: BlockRow) -> None:
 
 
 def test_fields_of_a_later_version_survive_a_merge() -> None:
-    past = Past()
+    past = TurnHistory()
     rows = [_with_extra_field(turn) for turn in past.batch(3, "a")]
 
     merged = CODEC.merge(rows)
@@ -87,7 +87,7 @@ def test_fields_of_a_later_version_survive_a_merge() -> None:
 
 
 def test_turns_without_the_last_fields_are_read() -> None:
-    (turn,) = Past().batch(1, "a")
+    (turn,) = TurnHistory().batch(1, "a")
     fields = msgspec.msgpack.decode(msgspec.msgpack.encode(turn))[:25]  # before workflow and delta
 
     assert CODEC.decode(_sealed([fields], 1, turn)) == [turn]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from runtime.records import Turn
 from runtime.stores.journal.deltas import LARGE_BYTES, WHOLE_EVERY, DeltaReader, DeltaWriter, diff, patch
-from runtime.testing.turns import Past, actor_id
+from runtime.testing.turns import TurnHistory, actor_id
 
 STATE = b"".join(b'{"item": %d, "text": "some text"},' % index for index in range(3_000))
 
@@ -46,14 +46,14 @@ def test_unrelated_state_has_no_difference() -> None:
 
 
 def test_small_states_are_stored_as_they_are() -> None:
-    past, writer = Past(), DeltaWriter()
+    past, writer = TurnHistory(), DeltaWriter()
     turns = [past.turn("a", b"x" * LARGE_BYTES), past.turn("a", b"x" * LARGE_BYTES)]
 
     assert list(writer.encode(turns)) == turns
 
 
 def test_whole_state_is_stored_at_least_every_so_many() -> None:
-    past = Past()
+    past = TurnHistory()
     stored = _written(DeltaWriter(), [past.turn("a", STATE + b"%d" % index) for index in range(3 * WHOLE_EVERY)])
 
     whole = [index for index, turn in enumerate(stored) if turn.state is not None]
@@ -63,7 +63,7 @@ def test_whole_state_is_stored_at_least_every_so_many() -> None:
 
 
 def test_failed_write_leaves_the_base_as_it_was() -> None:
-    past, writer = Past(), DeltaWriter()
+    past, writer = TurnHistory(), DeltaWriter()
     first, second, third = (past.turn("a", STATE + text) for text in (b"1", b"2", b"3"))
     written = _written(writer, [first])
 
@@ -74,7 +74,7 @@ def test_failed_write_leaves_the_base_as_it_was() -> None:
 
 
 def test_reader_that_starts_in_the_middle_asks_for_the_base() -> None:
-    past = Past()
+    past = TurnHistory()
     stored = _written(DeltaWriter(), [past.turn("a", STATE + b"%d" % index) for index in range(3)])
     asked = []
 

@@ -13,7 +13,7 @@ from runtime.stores.base import Group
 from runtime.stores.journal.store import JournalStore
 from runtime.stores.memory import MemoryBackend
 from runtime.stores.registry import open_store
-from runtime.testing.turns import Past, actor_id
+from runtime.testing.turns import TurnHistory, actor_id
 from tests.runtime.stores.conftest import SqliteStores
 
 KEY, OTHER = bytes(range(32)), bytes(32)
@@ -34,7 +34,7 @@ def test_key_is_made_outside_the_project_and_told(sqlite_stores: SqliteStores) -
 
 def test_made_key_is_found_again_silently(sqlite_stores: SqliteStores) -> None:
     first = sqlite_stores.open()
-    first.commit(Group(turns=Past().batch(1, "a")))
+    first.commit(Group(turns=TurnHistory().batch(1, "a")))
     first.close()
 
     store = sqlite_stores.open()
@@ -68,7 +68,7 @@ def test_store_with_its_own_key_opens_beside_a_key_in_the_environment(
 
 def test_missing_key_file_is_named_and_nothing_is_touched(sqlite_stores: SqliteStores) -> None:
     store = sqlite_stores.open()
-    store.commit(Group(turns=Past().batch(3, "a")))
+    store.commit(Group(turns=TurnHistory().batch(3, "a")))
     store.close()
     path = Path(store.key_location)
     wanted = fingerprint(base64.b64decode(path.read_text())).hex()
@@ -136,7 +136,7 @@ def test_later_format_is_refused_without_a_write(sqlite_stores: SqliteStores) ->
 
 def test_copy_of_a_store_opens_with_the_same_key(sqlite_stores: SqliteStores, tmp_path: Path) -> None:
     store = sqlite_stores.open()
-    store.commit(Group(turns=Past().batch(1, "a")))
+    store.commit(Group(turns=TurnHistory().batch(1, "a")))
     store.close()
     (tmp_path / "copy.db").write_bytes(sqlite_stores.path.read_bytes())
 
@@ -155,7 +155,7 @@ def test_memory_store_keeps_no_key(tmp_path: Path) -> None:
 
 def test_values_are_sealed_names_are_not(sqlite_stores: SqliteStores) -> None:
     store = sqlite_stores.open()
-    past = Past()
+    past = TurnHistory()
     store.commit(Group(turns=(past.turn("plain-name", b'"hush-state"', key="hush-key"),)))
     while store.checkpoint():
         pass

@@ -12,7 +12,7 @@ import pytest
 
 from runtime.stores.base import Group
 from runtime.stores.registry import open_store
-from runtime.testing.turns import Past
+from runtime.testing.turns import TurnHistory
 from tests.runtime.stores.journal.make_format_1 import DATA, contents
 
 KEY = base64.b64decode((DATA / "format-1.key").read_bytes().strip())
@@ -39,7 +39,7 @@ def test_file_of_format_1_is_read_completely(copy: str) -> None:
 
 def test_file_of_format_1_is_continued(copy: str) -> None:
     store = open_store(copy, key=KEY)
-    (turn,) = Past().batch(1, "new")
+    (turn,) = TurnHistory().batch(1, "new")
     turn = msgspec.structs.replace(turn, sequence=store.head() + 1)
 
     store.commit(Group(turns=(turn,)))

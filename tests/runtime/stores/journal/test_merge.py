@@ -7,7 +7,7 @@ from runtime.stores.base import Group, flatten
 from runtime.stores.journal import reader, retention
 from runtime.stores.journal.store import JournalStore
 from runtime.stores.memory import MemoryBackend
-from runtime.testing.turns import Past, actor_id
+from runtime.testing.turns import TurnHistory, actor_id
 from tests.runtime.stores.conftest import KEY
 
 
@@ -29,7 +29,7 @@ def store(backend: MemoryBackend) -> JournalStore:
     return JournalStore(backend, key=KEY)
 
 
-def commit_singly(store: JournalStore, past: Past, count: int) -> None:
+def commit_singly(store: JournalStore, past: TurnHistory, count: int) -> None:
     for index in range(count):
         store.commit(Group(turns=(past.turn(f"a{index % 3}", b"%d" % index),)))
 
@@ -44,7 +44,7 @@ def sizes(backend: MemoryBackend) -> list[int]:
 
 
 def test_single_turns_become_few_blocks(backend: MemoryBackend, store: JournalStore) -> None:
-    past = Past()
+    past = TurnHistory()
     commit_singly(store, past, 65)
 
     checkpoint_all(store)
@@ -54,7 +54,7 @@ def test_single_turns_become_few_blocks(backend: MemoryBackend, store: JournalSt
 
 
 def test_large_blocks_are_left_alone(backend: MemoryBackend, store: JournalStore) -> None:
-    past = Past()
+    past = TurnHistory()
     for size in (15, 1, 1, 1, 1, 1, 30, 1, 1, 12, 10):
         store.commit(Group(turns=past.batch(size, "a")))
 
@@ -65,7 +65,7 @@ def test_large_blocks_are_left_alone(backend: MemoryBackend, store: JournalStore
 
 
 def test_merging_goes_on_where_an_earlier_process_stopped(backend: MemoryBackend, store: JournalStore) -> None:
-    past = Past()
+    past = TurnHistory()
     commit_singly(store, past, 45)
     checkpoint_all(store)
 
@@ -79,7 +79,7 @@ def test_merging_goes_on_where_an_earlier_process_stopped(backend: MemoryBackend
 
 @pytest.mark.parametrize("read_before", [1, 4, 25])
 def test_reader_in_the_middle_sees_every_turn_once(store: JournalStore, read_before: int) -> None:
-    past = Past()
+    past = TurnHistory()
     commit_singly(store, past, 60)
     turns, of_one = flatten(store.turns()), flatten(store.turns(actor=actor_id("a1")))
     seen, seen_of_one = [next(turns) for _ in range(read_before)], [next(of_one)]
@@ -91,7 +91,7 @@ def test_reader_in_the_middle_sees_every_turn_once(store: JournalStore, read_bef
 
 
 def test_damaged_block_is_passed_over(backend: MemoryBackend, store: JournalStore) -> None:
-    past = Past()
+    past = TurnHistory()
     commit_singly(store, past, 60)
     broken = backend._blocks[25]
     backend._blocks[25] = msgspec.structs.replace(broken, data=broken.data[:-1])
@@ -103,7 +103,7 @@ def test_damaged_block_is_passed_over(backend: MemoryBackend, store: JournalStor
 
 
 def test_block_that_was_read_before_the_merge_hides_nothing(store: JournalStore) -> None:
-    past = Past()
+    past = TurnHistory()
     for index in range(60):
         store.commit(Group(turns=(past.turn("a", b"%d" % index, key=f"k{index}"),)))
     for index in (0, 20, 59):

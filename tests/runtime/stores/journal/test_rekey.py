@@ -25,7 +25,7 @@ from runtime.stores.journal.blocks import sealed_with
 from runtime.stores.journal.store import JournalStore
 from runtime.stores.memory import MemoryBackend
 from runtime.stores.registry import open_store
-from runtime.testing.turns import Past, actor_id, alike
+from runtime.testing.turns import TurnHistory, actor_id, alike
 from tests.runtime.stores.sql.places import SERVERS, place
 
 OLD, NEW, NEWER = (bytes([number]) * 32 for number in (1, 2, 3))
@@ -69,7 +69,7 @@ DEFINITION = StoredDefinition(
 )
 
 
-def fill(store: JournalStore, past: Past) -> None:
+def fill(store: JournalStore, past: TurnHistory) -> None:
     """Everything that a store encrypts."""
     for _ in range(12):
         store.commit(Group(turns=past.batch(3, "a", "b", "c")))
@@ -82,7 +82,7 @@ def fill(store: JournalStore, past: Past) -> None:
         pass
 
 
-def assert_holds(store: JournalStore, past: Past) -> None:
+def assert_holds(store: JournalStore, past: TurnHistory) -> None:
     assert list(flatten(store.turns())) == past.turns
     for actor, expected in past.actors.items():
         assert alike(store.load(actor), expected), actor
@@ -102,7 +102,7 @@ def keys_of_blocks(store: JournalStore) -> set[str]:
 
 
 def test_old_key_opens_and_new_key_writes(opened: Opener) -> None:
-    past = Past()
+    past = TurnHistory()
     with closing(opened(OLD)) as store:
         fill(store, past)
 
@@ -117,7 +117,7 @@ def test_old_key_opens_and_new_key_writes(opened: Opener) -> None:
 
 def test_missing_key_is_named_with_what_was_given(opened: Opener) -> None:
     with closing(opened(OLD)) as store:
-        fill(store, Past())
+        fill(store, TurnHistory())
     with pytest.raises(WrongKey, match=rf"key {named(OLD)}, which was not found.\n.*passed in \({named(NEW)}\)"):
         opened(NEW)
     with pytest.raises(WrongKey, match=rf"old keys \({named(NEWER)}\)"):
@@ -132,7 +132,7 @@ def test_missing_key_is_named_with_what_was_given(opened: Opener) -> None:
 
 
 def test_old_key_alone_goes_on_as_before(opened: Opener) -> None:
-    past = Past()
+    past = TurnHistory()
     with closing(opened(OLD, NEW)) as store:
         fill(store, past)
     with closing(opened(OLD)) as store:
@@ -144,7 +144,7 @@ def test_old_key_alone_goes_on_as_before(opened: Opener) -> None:
 
 
 def test_nothing_is_left_under_the_old_key(opened: Opener) -> None:
-    past = Past()
+    past = TurnHistory()
     with closing(opened(OLD)) as store:
         fill(store, past)
         while store.seal():
@@ -162,7 +162,7 @@ def test_nothing_is_left_under_the_old_key(opened: Opener) -> None:
 
 
 def test_rewriting_goes_on_wherever_it_was_ended(opened: Opener) -> None:
-    past = Past()
+    past = TurnHistory()
     with closing(opened(OLD)) as store:
         fill(store, past)
 
@@ -179,7 +179,7 @@ def test_rewriting_goes_on_wherever_it_was_ended(opened: Opener) -> None:
 
 
 def test_turns_written_meanwhile_are_kept(opened: Opener) -> None:
-    past = Past()
+    past = TurnHistory()
     with closing(opened(OLD)) as store:
         fill(store, past)
 
@@ -192,7 +192,7 @@ def test_turns_written_meanwhile_are_kept(opened: Opener) -> None:
 
 
 def test_key_changed_again_in_the_middle_needs_both_before_it(opened: Opener) -> None:
-    past = Past()
+    past = TurnHistory()
     with closing(opened(OLD)) as store:
         fill(store, past)
     with closing(opened(NEW, OLD)) as store:
@@ -226,7 +226,7 @@ def text(*keys: bytes) -> str:
 def test_command_takes_keys_from_the_environment(
     store_file: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    past = Past()
+    past = TurnHistory()
     with closing(_of(store_file, OLD, ())) as store:
         fill(store, past)
     monkeypatch.setenv("SPAWN_STATESTORE_KEY", text(NEW))
@@ -245,7 +245,7 @@ def test_command_takes_keys_from_the_environment(
 
 def test_environment_opens_with_old_keys_too(store_file: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with closing(_of(store_file, OLD, ())) as store:
-        fill(store, Past())
+        fill(store, TurnHistory())
     monkeypatch.setenv("SPAWN_STATESTORE_KEY", text(NEW))
     monkeypatch.setenv("SPAWN_STATESTORE_OLD_KEYS", f"{text(NEWER)}, {text(OLD)},")
 
@@ -256,7 +256,7 @@ def test_environment_opens_with_old_keys_too(store_file: str, monkeypatch: pytes
 
 
 def test_key_that_was_made_for_a_store_counts_as_its_old_one(store_file: str, tmp_path: Path) -> None:
-    past = Past()
+    past = TurnHistory()
     keys = KeyFiles(tmp_path / "keys")
     made: Any = open_store(store_file, key_files=keys)
     fill(made, past)
@@ -313,7 +313,7 @@ def test_killed_rewriting_loses_nothing_and_goes_on(kind: str, tmp_path: Path) -
 
 
 def _kill_again_and_again(url: str) -> None:
-    past = Past()
+    past = TurnHistory()
     with closing(_of(url, OLD, ())) as store:
         for _ in range(6):
             fill(store, past)

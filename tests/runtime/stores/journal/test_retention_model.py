@@ -18,7 +18,7 @@ from runtime.stores.journal import retention as passes
 from runtime.stores.journal.deltas import LARGE_BYTES
 from runtime.testing.retention_checks import assert_suffixes, columns_of, promised, rows_of, seal_all
 from runtime.testing.statestore_checks import Stores
-from runtime.testing.turns import Past, actor_id, alike
+from runtime.testing.turns import TurnHistory, actor_id, alike
 from tests.runtime.stores.conftest import MemoryStores, SqliteStores
 
 LARGE = b"".join(b"%06d" % index for index in range(LARGE_BYTES // 6 + 10))
@@ -67,10 +67,10 @@ def small_sizes() -> Iterator[None]:
 
 
 class Model:
-    """Drives a store and a `Past` side by side."""
+    """Drives a store and a `TurnHistory` side by side."""
 
     def __init__(self, stores: Stores) -> None:
-        self.stores, self.store, self.past = stores, stores.open(), Past()
+        self.stores, self.store, self.past = stores, stores.open(), TurnHistory()
         self.promised: set[int] = set()
         """Turns that no retention so far allowed to go."""
 

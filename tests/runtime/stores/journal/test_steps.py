@@ -11,7 +11,7 @@ from runtime.stores.journal import sealed_columns, writer
 from runtime.stores.journal.backend import Writes
 from runtime.stores.journal.store import JournalStore
 from runtime.stores.memory import MemoryBackend
-from runtime.testing.turns import Past
+from runtime.testing.turns import TurnHistory
 from tests.runtime.stores.conftest import KEY
 
 TURNS = 64
@@ -56,7 +56,7 @@ def store(backend: Watched, monkeypatch: pytest.MonkeyPatch) -> Iterator[Journal
 
 
 def fill(store: JournalStore, bytes_each: int) -> None:
-    past = Past()
+    past = TurnHistory()
     store.commit(Group(turns=[past.turn(f"a-{n}", b"%d" % n * (bytes_each // 2)) for n in range(10, 10 + TURNS)]))
 
 

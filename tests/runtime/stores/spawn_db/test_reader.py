@@ -23,7 +23,7 @@ from runtime.stores.base import Group
 from runtime.stores.registry import open_store
 from runtime.stores.spawn_db.phash2 import actor_number, template_of
 from runtime.stores.spawn_db.reader import SpawnDatabase, SpawnRevision, open_spawn_database
-from runtime.testing.turns import Past
+from runtime.testing.turns import TurnHistory
 from runtime.wire.codecs.values import decode_value
 from tests.runtime.stores.spawn_db import dump
 from tests.runtime.stores.sql.fixtures import server
@@ -357,7 +357,7 @@ def test_database_of_a_proxy_is_recognised_and_no_store_is_made_in_it(server: Pl
 
 def test_store_with_turns_that_lies_in_such_a_database_is_opened(server: Place) -> None:
     store = open_store(server.url, key=OTHER_KEY)
-    store.commit(Group(turns=Past().batch(1, "a")))
+    store.commit(Group(turns=TurnHistory().batch(1, "a")))
     store.close()
     if server.is_postgres:
         dump.load(server)

@@ -10,7 +10,7 @@ from runtime.stores.base import Group
 from runtime.stores.journal.store import JournalStore
 from runtime.stores.sql.backend import SqlBackend
 from runtime.stores.sql.dialects import Limits
-from runtime.testing.turns import Past
+from runtime.testing.turns import TurnHistory
 from tests.runtime.stores.sql.places import KEY, SERVERS, Place, place
 from tests.runtime.stores.sql.proxy import Proxy
 
@@ -25,8 +25,8 @@ def server(request: pytest.FixtureRequest) -> Iterator[Place]:
 
 
 @pytest.fixture
-def past() -> Past:
-    return Past()
+def past() -> TurnHistory:
+    return TurnHistory()
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def proxy(server: Place) -> Iterator[Proxy]:
 
 
 @pytest.fixture
-def store(server: Place, proxy: Proxy, past: Past) -> Iterator[JournalStore]:
+def store(server: Place, proxy: Proxy, past: TurnHistory) -> Iterator[JournalStore]:
     """A store with two turns, behind the proxy."""
     store = JournalStore(SqlBackend(server.through(proxy.port), limits=QUICK), key=KEY)
     store.commit(Group(turns=past.batch(2, "a")))

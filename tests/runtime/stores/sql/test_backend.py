@@ -16,7 +16,7 @@ from runtime.stores.journal.backend import BlockRow, SealedRow, SnapshotRow, Wri
 from runtime.stores.memory import MemoryBackend
 from runtime.stores.registry import open_store
 from runtime.stores.sql.backend import SqlBackend
-from runtime.testing.turns import Past, actor_id
+from runtime.testing.turns import TurnHistory, actor_id
 from tests.runtime.stores.sql.fixtures import past, server
 from tests.runtime.stores.sql.places import KEY, Place, backend
 
@@ -116,7 +116,7 @@ def test_actors_are_paged_like_in_memory(empty: SqlBackend) -> None:
     assert empty.snapshot(ActorId("s", "a")) == snapshot_row("a", "s", 2)
 
 
-def test_threads_that_come_and_go_share_few_connections(server: Place, past: Past) -> None:
+def test_threads_that_come_and_go_share_few_connections(server: Place, past: TurnHistory) -> None:
     store = open_store(server.url, key=KEY)
     store.commit(Group(turns=past.batch(3, "a")))
     start = threading.Barrier(12)
@@ -132,7 +132,7 @@ def test_threads_that_come_and_go_share_few_connections(server: Place, past: Pas
     store.close()
 
 
-def test_closed_store_leaves_no_session(server: Place, past: Past) -> None:
+def test_closed_store_leaves_no_session(server: Place, past: TurnHistory) -> None:
     store = open_store(server.url, key=KEY)
     store.commit(Group(turns=past.batch(1, "a")))
     batches = store.turns()
@@ -149,7 +149,7 @@ def _ends(server: Place) -> bool:
     return any(not server.sessions() for _ in range(200) if not moment.wait(0.01))
 
 
-def test_other_tables_of_the_database_are_left_alone(server: Place, past: Past) -> None:
+def test_other_tables_of_the_database_are_left_alone(server: Place, past: TurnHistory) -> None:
     server.execute(f"CREATE TABLE {server.name}.snapshots (id INTEGER)")
     server.execute(f"INSERT INTO {server.name}.snapshots VALUES (7)")
 

@@ -14,7 +14,7 @@ from runtime.records import Lifecycle
 from runtime.stores.base import Group, flatten
 from runtime.stores.journal.store import JournalStore
 from runtime.stores.sql.backend import SqlBackend
-from runtime.testing.turns import Past, actor_id
+from runtime.testing.turns import TurnHistory, actor_id
 from tests.runtime.stores.sql.fixtures import QUICK, past, proxy, server, store
 from tests.runtime.stores.sql.places import KEY, Place
 from tests.runtime.stores.sql.proxy import Loss, Proxy
@@ -22,13 +22,13 @@ from tests.runtime.stores.sql.proxy import Loss, Proxy
 __all__ = ["past", "proxy", "server", "store"]
 
 
-def assert_unwritten(server: Place, past: Past, group: Group) -> None:
+def assert_unwritten(server: Place, past: TurnHistory, group: Group) -> None:
     """Another session sees nothing of the group."""
     (head,) = server.execute(f"SELECT max(last) FROM {server.table('blocks')}")
     assert head[0] == len(past.turns) - len(group.turns)
 
 
-def assert_holds(store: JournalStore, past: Past) -> None:
+def assert_holds(store: JournalStore, past: TurnHistory) -> None:
     assert list(flatten(store.turns())) == past.turns
 
 
@@ -36,7 +36,7 @@ def assert_holds(store: JournalStore, past: Past) -> None:
 
 
 def test_server_that_is_away_refuses_the_group_and_takes_it_later(
-    server: Place, proxy: Proxy, store: JournalStore, past: Past
+    server: Place, proxy: Proxy, store: JournalStore, past: TurnHistory
 ) -> None:
     group = Group(turns=past.batch(3, "a", "b"))
     proxy.cut()
@@ -53,7 +53,7 @@ def test_server_that_is_away_refuses_the_group_and_takes_it_later(
     assert_holds(store, past)
 
 
-def test_server_that_comes_back_is_read_from_at_once(server: Place, store: JournalStore, past: Past) -> None:
+def test_server_that_comes_back_is_read_from_at_once(server: Place, store: JournalStore, past: TurnHistory) -> None:
     while store.checkpoint():
         pass
     store.load(actor_id("other"))
@@ -63,7 +63,7 @@ def test_server_that_comes_back_is_read_from_at_once(server: Place, store: Journ
     assert_holds(store, past)
 
 
-def test_sessions_ended_by_an_admin_are_made_anew(server: Place, store: JournalStore, past: Past) -> None:
+def test_sessions_ended_by_an_admin_are_made_anew(server: Place, store: JournalStore, past: TurnHistory) -> None:
     server.end_sessions()
 
     with pytest.raises(StoreUnavailable):
@@ -97,7 +97,7 @@ def lock_on_blocks(server: Place) -> Iterator[Callable[[], None]]:
 
 
 def test_table_locked_by_another_session_is_reported_in_time(
-    server: Place, store: JournalStore, past: Past, lock_on_blocks: Callable[[], None]
+    server: Place, store: JournalStore, past: TurnHistory, lock_on_blocks: Callable[[], None]
 ) -> None:
     lock_on_blocks()
     group = Group(turns=past.batch(1, "a"))
@@ -110,7 +110,7 @@ def test_table_locked_by_another_session_is_reported_in_time(
 
 
 def test_frozen_server_is_given_up_and_found_again(
-    server: Place, proxy: Proxy, store: JournalStore, past: Past
+    server: Place, proxy: Proxy, store: JournalStore, past: TurnHistory
 ) -> None:
     group = Group(turns=past.batch(1, "a"))
     proxy.freeze()
@@ -152,7 +152,7 @@ def refuse_blocks(server: Place, postgres_state: str, mariadb_number: int, messa
     ids=["full", "read-only", "denied"],
 )
 def test_refused_group_changes_nothing_and_is_taken_later(
-    server: Place, store: JournalStore, past: Past, postgres_state: str, mariadb_number: int, advice: str
+    server: Place, store: JournalStore, past: TurnHistory, postgres_state: str, mariadb_number: int, advice: str
 ) -> None:
     end = refuse_blocks(server, postgres_state, mariadb_number, "no way")
     group = Group(turns=past.batch(2, "a"), lifecycle=(Lifecycle(1, actor_id("a"), "activated"),))
@@ -169,7 +169,7 @@ def test_refused_group_changes_nothing_and_is_taken_later(
     assert list(store.lifecycle()) == list(group.lifecycle)
 
 
-def test_read_only_database_is_read_and_refuses_groups(server: Place, store: JournalStore, past: Past) -> None:
+def test_read_only_database_is_read_and_refuses_groups(server: Place, store: JournalStore, past: TurnHistory) -> None:
     if not server.is_postgres:
         pytest.skip("MariaDB can be made read-only for all only")
     store.close()
@@ -184,7 +184,7 @@ def test_read_only_database_is_read_and_refuses_groups(server: Place, store: Jou
     store.close()
 
 
-def test_group_larger_than_the_server_takes_is_explained(server: Place, store: JournalStore, past: Past) -> None:
+def test_group_larger_than_the_server_takes_is_explained(server: Place, store: JournalStore, past: TurnHistory) -> None:
     if server.is_postgres:
         pytest.skip("Postgres has no such limit")
     group = Group(turns=(past.turn("a", b"x" * 17_000_000),))
@@ -216,12 +216,12 @@ def test_store_that_was_not_made_to_the_end_is_made_anew(server: Place, store: J
     JournalStore(SqlBackend(server.url), key=KEY).close()
     again = JournalStore(SqlBackend(server.url), key=KEY)
 
-    again.commit(Group(turns=Past().batch(1, "a")))
+    again.commit(Group(turns=TurnHistory().batch(1, "a")))
     assert again.head() == 1
     again.close()
 
 
-def test_missing_table_is_damage(server: Place, store: JournalStore, past: Past) -> None:
+def test_missing_table_is_damage(server: Place, store: JournalStore, past: TurnHistory) -> None:
     server.execute(f"DROP TABLE {server.table('blocks')}")
 
     with pytest.raises(StoreDamaged, match=r"tables are damaged.*\n.*Restore"):
@@ -233,7 +233,7 @@ def test_missing_table_is_damage(server: Place, store: JournalStore, past: Past)
 
 @pytest.mark.parametrize("lose", ["request", "answer"])
 def test_group_is_committed_once_however_its_commit_was_lost(
-    server: Place, proxy: Proxy, store: JournalStore, past: Past, lose: Loss
+    server: Place, proxy: Proxy, store: JournalStore, past: TurnHistory, lose: Loss
 ) -> None:
     turns = (past.turn("a", b"x" * 70_000, key="k"), past.turn("b", b"1"))
     group = Group(turns=turns, snapshots=(past.snapshot("c", b"1"),), lifecycle=(Lifecycle(1, actor_id("a"), "x"),))
@@ -252,7 +252,7 @@ def test_group_is_committed_once_however_its_commit_was_lost(
 
 
 def test_session_ended_in_the_middle_of_its_commit_leaves_nothing(
-    server: Place, store: JournalStore, past: Past
+    server: Place, store: JournalStore, past: TurnHistory
 ) -> None:
     if not server.is_postgres:
         pytest.skip("MariaDB has no trigger that runs in a commit")

@@ -18,7 +18,7 @@ from runtime.stores.registry import open_store
 from runtime.stores.sql import engine
 from runtime.stores.sql.backend import SqlBackend
 from runtime.stores.sql.dialects import SERVERS, Limits
-from runtime.testing.turns import Past
+from runtime.testing.turns import TurnHistory
 from tests.runtime.stores.sql.fixtures import past, proxy, server, store
 from tests.runtime.stores.sql.places import KEY, Place, place
 from tests.runtime.stores.sql.proxy import Proxy
@@ -80,7 +80,7 @@ def test_same_process_cannot_open_a_store_twice(server: Place) -> None:
 def test_two_stores_of_one_server_do_not_meet(server: Place) -> None:
     with place(server.server) as other:
         first, second = open_store(server.url, key=KEY), open_store(other.url, key=KEY)
-        first.commit(Group(turns=Past().batch(2, "a")))
+        first.commit(Group(turns=TurnHistory().batch(2, "a")))
 
         assert (first.head(), second.head()) == (2, 0)
         first.close()
@@ -88,12 +88,12 @@ def test_two_stores_of_one_server_do_not_meet(server: Place) -> None:
 
 
 def test_store_taken_while_the_connection_was_lost_is_not_written_to(
-    server: Place, proxy: Proxy, store: JournalStore, past: Past
+    server: Place, proxy: Proxy, store: JournalStore, past: TurnHistory
 ) -> None:
     proxy.cut()
     server.end_sessions()
     thief = JournalStore(SqlBackend(server.url), key=KEY)
-    theirs = Past()
+    theirs = TurnHistory()
     theirs.batch(2, "a")
     thief.commit(Group(turns=theirs.batch(1, "b")))
     proxy.mend()
@@ -108,7 +108,7 @@ def test_store_taken_while_the_connection_was_lost_is_not_written_to(
 
 
 def test_own_session_that_the_server_believes_alive_is_ended(
-    server: Place, proxy: Proxy, store: JournalStore, past: Past
+    server: Place, proxy: Proxy, store: JournalStore, past: TurnHistory
 ) -> None:
     proxy.cut(unnoticed_by_server=True)
     (lost,) = server.execute(f"SELECT value FROM {server.table('meta')} WHERE name = 'owner'")
@@ -130,9 +130,9 @@ import pytest
 from runtime.errors import StoreInUse
 from runtime.stores.base import Group, flatten
 from runtime.stores.registry import open_store
-from runtime.testing.turns import Past, actor_id
+from runtime.testing.turns import TurnHistory, actor_id
 
-url, past = sys.argv[1], Past()
+url, past = sys.argv[1], TurnHistory()
 store = open_store(url, key=bytes(range(32)))
 store.commit(Group(turns=past.batch(3, "a")))
 list(store.turns())
@@ -173,7 +173,7 @@ def lockless(monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
         yield made
 
 
-def test_last_one_to_open_owns_where_sessions_cannot_lock(lockless: Place, past: Past) -> None:
+def test_last_one_to_open_owns_where_sessions_cannot_lock(lockless: Place, past: TurnHistory) -> None:
     first = open_store(lockless.url, key=KEY)
     first.commit(Group(turns=past.batch(2, "a")))
     second = open_store(lockless.url, key=KEY)
@@ -187,7 +187,7 @@ def test_last_one_to_open_owns_where_sessions_cannot_lock(lockless: Place, past:
     second.close()
 
 
-def test_lost_connection_is_no_reason_to_take_a_store_back(lockless: Place, past: Past) -> None:
+def test_lost_connection_is_no_reason_to_take_a_store_back(lockless: Place, past: TurnHistory) -> None:
     first = open_store(lockless.url, key=KEY)
     second = open_store(lockless.url, key=KEY)
     group = Group(turns=past.batch(1, "a"))

@@ -11,7 +11,7 @@ from runtime.stores.base import Group, flatten
 from runtime.stores.registry import open_store
 from runtime.stores.sqlite.lock import path_of
 from runtime.stores.sqlite.schema import after_prefix
-from runtime.testing.turns import Past, actor_id
+from runtime.testing.turns import TurnHistory, actor_id
 from tests.runtime.stores.conftest import SqliteStores
 
 
@@ -34,7 +34,7 @@ def test_url_without_a_file_is_refused(url: str) -> None:
 @pytest.mark.parametrize("name", ["with space.db", "ünïcode#%41.db", "-wal"])
 def test_odd_file_names_work(tmp_path: Path, name: str) -> None:
     store = open_store(f"sqlite:///{tmp_path}/{name}")
-    store.commit(Group(turns=Past().batch(1, "a")))
+    store.commit(Group(turns=TurnHistory().batch(1, "a")))
     store.close()
 
     store = open_store(f"sqlite:///{tmp_path}/{name}")
@@ -54,7 +54,7 @@ def test_relative_store_stays_where_it_was_opened(tmp_path: Path, monkeypatch: p
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
 
-    store.commit(Group(turns=Past().batch(1, "a")))
+    store.commit(Group(turns=TurnHistory().batch(1, "a")))
 
     assert store.load(actor_id("a")) is not None
     store.close()
@@ -85,7 +85,7 @@ def test_store_behind_a_symbolic_link_is_made_and_found_where_it_leads(tmp_path:
     key = bytes(range(32))
 
     store = open_store(f"sqlite:///{tmp_path}/link.db", key=key)
-    store.commit(Group(turns=Past().batch(3, "a")))
+    store.commit(Group(turns=TurnHistory().batch(3, "a")))
     store.close()
 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["link.db", "real"]
@@ -121,7 +121,7 @@ def test_directory_that_cannot_be_made_is_explained(tmp_path: Path) -> None:
 
 def test_closed_store_leaves_one_file_and_its_lock(sqlite_stores: SqliteStores) -> None:
     store = sqlite_stores.open()
-    store.commit(Group(turns=Past().batch(3, "a")))
+    store.commit(Group(turns=TurnHistory().batch(3, "a")))
     list(store.turns())
     store.close()
 
@@ -130,7 +130,7 @@ def test_closed_store_leaves_one_file_and_its_lock(sqlite_stores: SqliteStores) 
 
 def test_threads_that_come_and_go_leave_no_connections(sqlite_stores: SqliteStores) -> None:
     store = sqlite_stores.open()
-    store.commit(Group(turns=Past().batch(3, "a")))
+    store.commit(Group(turns=TurnHistory().batch(3, "a")))
     start = threading.Barrier(20)
 
     def read(_: int) -> int:
@@ -147,7 +147,7 @@ def test_threads_that_come_and_go_leave_no_connections(sqlite_stores: SqliteStor
 
 def test_reading_goes_on_while_the_store_is_closed(sqlite_stores: SqliteStores) -> None:
     store = sqlite_stores.open()
-    store.commit(Group(turns=Past().batch(1, "a")))
+    store.commit(Group(turns=TurnHistory().batch(1, "a")))
     batches = store.turns()
     store.close()
 

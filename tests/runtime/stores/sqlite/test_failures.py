@@ -17,17 +17,17 @@ from runtime.stores.journal.store import JournalStore
 from runtime.stores.memory import MemoryBackend
 from runtime.stores.sqlite import backend as sqlite_store
 from runtime.stores.sqlite.schema import translation
-from runtime.testing.turns import Past, actor_id
+from runtime.testing.turns import TurnHistory, actor_id
 from tests.runtime.stores.conftest import KEY, SqliteStores
 
 
 @pytest.fixture
-def past() -> Past:
-    return Past()
+def past() -> TurnHistory:
+    return TurnHistory()
 
 
 @pytest.fixture
-def store(sqlite_stores: SqliteStores, past: Past) -> Iterator[JournalStore]:
+def store(sqlite_stores: SqliteStores, past: TurnHistory) -> Iterator[JournalStore]:
     store = sqlite_stores.open()
     store.commit(Group(turns=past.batch(2, "a")))
     yield store
@@ -40,13 +40,13 @@ def writer(store: JournalStore) -> sqlite3.Connection:
     return connection
 
 
-def assert_unwritten(store: JournalStore, past: Past, group: Group) -> None:
+def assert_unwritten(store: JournalStore, past: TurnHistory, group: Group) -> None:
     """The group changed nothing, and can be committed once the cause is gone."""
     assert store.head() == len(past.turns) - len(group.turns)
     assert list(flatten(store.turns())) == past.turns[: store.head()]
 
 
-def test_full_disk_refuses_the_group_and_takes_it_later(store: JournalStore, past: Past) -> None:
+def test_full_disk_refuses_the_group_and_takes_it_later(store: JournalStore, past: TurnHistory) -> None:
     (pages,) = writer(store).execute("PRAGMA page_count").fetchone()
     writer(store).execute(f"PRAGMA max_page_count={pages + 1}")
     group = Group(turns=tuple(past.turn("a", b"x" * 5_000) for _ in range(20)))
@@ -60,7 +60,7 @@ def test_full_disk_refuses_the_group_and_takes_it_later(store: JournalStore, pas
     assert list(flatten(store.turns())) == past.turns
 
 
-def test_file_that_became_read_only_is_reported(store: JournalStore, past: Past) -> None:
+def test_file_that_became_read_only_is_reported(store: JournalStore, past: TurnHistory) -> None:
     real = store._backend._writer
     store._backend._writer = sqlite3.connect(
         f"{store._backend.path.as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
@@ -76,7 +76,7 @@ def test_file_that_became_read_only_is_reported(store: JournalStore, past: Past)
     store.commit(group)
 
 
-def test_file_locked_by_another_program_is_reported(store: JournalStore, past: Past) -> None:
+def test_file_locked_by_another_program_is_reported(store: JournalStore, past: TurnHistory) -> None:
     writer(store).execute("PRAGMA busy_timeout=20")
     other = sqlite3.connect(store._backend.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -92,7 +92,7 @@ def test_file_locked_by_another_program_is_reported(store: JournalStore, past: P
     store.commit(group)
 
 
-def test_deleted_file_is_noticed_before_more_goes_into_it(store: JournalStore, past: Past) -> None:
+def test_deleted_file_is_noticed_before_more_goes_into_it(store: JournalStore, past: TurnHistory) -> None:
     path: Path = store._backend.path
     aside = path.rename(path.with_name("aside.db"))
     group = Group(turns=past.batch(1, "a"))
@@ -105,7 +105,7 @@ def test_deleted_file_is_noticed_before_more_goes_into_it(store: JournalStore, p
     assert list(flatten(store.turns())) == past.turns
 
 
-def test_replaced_file_is_noticed_before_more_goes_into_it(store: JournalStore, past: Past) -> None:
+def test_replaced_file_is_noticed_before_more_goes_into_it(store: JournalStore, past: TurnHistory) -> None:
     path: Path = store._backend.path
     aside = path.rename(path.with_name("aside.db"))
     path.write_bytes(b"what somebody put there")
@@ -165,7 +165,7 @@ class LossyBackend(MemoryBackend):
 
 
 @pytest.fixture
-def lossy(past: Past) -> tuple[LossyBackend, JournalStore]:
+def lossy(past: TurnHistory) -> tuple[LossyBackend, JournalStore]:
     backend = LossyBackend()
     store = JournalStore(backend, key=KEY)
     store.commit(Group(turns=past.batch(2, "a")))
@@ -174,7 +174,7 @@ def lossy(past: Past) -> tuple[LossyBackend, JournalStore]:
 
 @pytest.mark.parametrize("lose", ["request", "answer"])
 def test_group_is_committed_once_however_its_first_answer_was_lost(
-    lossy: tuple[LossyBackend, JournalStore], past: Past, lose: str
+    lossy: tuple[LossyBackend, JournalStore], past: TurnHistory, lose: str
 ) -> None:
     backend, store = lossy
     turns = (past.turn("a", b"x" * 70_000, key="k"), past.turn("b", b"1"))
@@ -193,7 +193,7 @@ def test_group_is_committed_once_however_its_first_answer_was_lost(
 
 
 def test_longer_group_continues_what_a_lost_answer_had_written(
-    lossy: tuple[LossyBackend, JournalStore], past: Past
+    lossy: tuple[LossyBackend, JournalStore], past: TurnHistory
 ) -> None:
     backend, store = lossy
     turns = past.batch(2, "a", "b")
@@ -207,10 +207,12 @@ def test_longer_group_continues_what_a_lost_answer_had_written(
     assert store.load(actor_id("b")) is not None
 
 
-def test_other_turns_in_our_place_are_a_stale_commit(lossy: tuple[LossyBackend, JournalStore], past: Past) -> None:
+def test_other_turns_in_our_place_are_a_stale_commit(
+    lossy: tuple[LossyBackend, JournalStore], past: TurnHistory
+) -> None:
     backend, store = lossy
     intruder = JournalStore(backend, key=KEY)
-    theirs = Past()
+    theirs = TurnHistory()
     theirs.batch(2, "a")
     intruder.commit(Group(turns=theirs.batch(1, "b")))
 
@@ -275,7 +277,7 @@ def test_damaged_state_names_actor_and_revision(store: JournalStore, sqlite_stor
 
 
 def test_damaged_block_names_its_turns_and_others_stay_readable(
-    store: JournalStore, sqlite_stores: SqliteStores, past: Past
+    store: JournalStore, sqlite_stores: SqliteStores, past: TurnHistory
 ) -> None:
     store.commit(Group(turns=past.batch(2, "a")))
     path = _close_checkpointed(store)
@@ -293,7 +295,7 @@ def test_damaged_block_names_its_turns_and_others_stay_readable(
     store.close()
 
 
-def test_scribbled_file_is_damaged_or_sound_never_a_crash(sqlite_stores: SqliteStores, past: Past) -> None:
+def test_scribbled_file_is_damaged_or_sound_never_a_crash(sqlite_stores: SqliteStores, past: TurnHistory) -> None:
     store = sqlite_stores.open()
     store.commit(Group(turns=past.batch(300, *(f"a{i}" for i in range(50)))))
     path = _close_checkpointed(store)

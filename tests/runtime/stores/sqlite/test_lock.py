@@ -13,7 +13,7 @@ from runtime.errors import StoreInUse, StoreUnavailable
 from runtime.stores.base import Group
 from runtime.stores.registry import open_store
 from runtime.stores.sqlite.lock import StoreLock
-from runtime.testing.turns import Past
+from runtime.testing.turns import TurnHistory
 from tests.runtime.stores.conftest import SqliteStores
 
 HOLDER = """
@@ -85,7 +85,7 @@ def test_same_process_cannot_open_a_store_twice(tmp_path: Path) -> None:
 def test_store_opened_under_a_link_is_locked_for_all_its_names(tmp_path: Path) -> None:
     (tmp_path / "link.db").symlink_to(tmp_path / "x.db")
     owner = open_store(f"sqlite:///{tmp_path}/x.db", key=bytes(32))
-    owner.commit(Group(turns=Past().batch(2, "a")))
+    owner.commit(Group(turns=TurnHistory().batch(2, "a")))
 
     assert "in use by process" in other_process_opens(tmp_path / "link.db")
     with pytest.raises(StoreInUse, match="already open in this process"):
@@ -101,7 +101,7 @@ def test_file_with_two_names_is_no_store(tmp_path: Path) -> None:
     assert "2 names (hard links)" in other_process_opens(tmp_path / "y.db")
     with pytest.raises(StoreUnavailable, match="hard links"):
         open_store(f"sqlite:///{tmp_path}/y.db", key=bytes(32))
-    owner.commit(Group(turns=Past().batch(1, "a")))
+    owner.commit(Group(turns=TurnHistory().batch(1, "a")))
     owner.close()
 
 
@@ -109,14 +109,14 @@ def test_owner_takes_a_deleted_lock_again_before_it_writes(tmp_path: Path) -> No
     store = open_store(f"sqlite:///{tmp_path}/x.db", key=bytes(32))
     (tmp_path / "x.db.lock").unlink()
 
-    store.commit(Group(turns=Past().batch(1, "a")))
+    store.commit(Group(turns=TurnHistory().batch(1, "a")))
 
     assert "in use by process" in other_process_opens(tmp_path / "x.db")
     store.close()
 
 
 def test_owner_whose_lock_another_process_got_does_not_write(tmp_path: Path) -> None:
-    store, past = open_store(f"sqlite:///{tmp_path}/x.db", key=bytes(32)), Past()
+    store, past = open_store(f"sqlite:///{tmp_path}/x.db", key=bytes(32)), TurnHistory()
     store.commit(Group(turns=past.batch(1, "a")))
     (tmp_path / "x.db.lock").unlink()
     process, _ = holder(tmp_path / "x.db")
@@ -179,11 +179,11 @@ from pathlib import Path
 import pytest
 from runtime.errors import StoreInUse
 from runtime.stores.base import Group, flatten
-from runtime.testing.turns import Past, actor_id
+from runtime.testing.turns import TurnHistory, actor_id
 from tests.runtime.stores.conftest import SqliteStores
 from tests.runtime.stores.sqlite.test_lock import other_process_gets_it
 
-stores, past = SqliteStores(Path(sys.argv[1])), Past()
+stores, past = SqliteStores(Path(sys.argv[1])), TurnHistory()
 store = stores.open()
 store.commit(Group(turns=past.batch(3, "a")))
 list(store.turns())
