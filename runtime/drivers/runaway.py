@@ -25,7 +25,7 @@ from runtime.hosts.in_process import code_place
 _OURS = tuple(str(Path(__file__).parents[2] / package) + "/" for package in ("runtime", "workbench"))
 _CALLING = tuple(
     str(Path(__file__).parents[1] / part)
-    for part in ("hosts/inprocess.py", "hosts/program.py", "hosts/outcomes.py", "codecs/", "fields.py", "admission.py")
+    for part in ("hosts/in_process.py", "hosts/program.py", "wire/codecs/", "fields.py", "admission.py")
 )
 """Our code that calls the user's, and holds no lock meanwhile."""
 
