@@ -26,6 +26,7 @@
     ├── Condition               the world is not as it should be
     │   ├── ActionFailed        the action raised
     │   ├── InvocationTimeout
+    │   ├── ActionTimeout       the action took longer than its own limit
     │   ├── InvocationAbandoned the wait or the turn was given up
     │   ├── MailboxFull
     │   ├── MessageDropped      taken out of the mailbox by hand
@@ -363,6 +364,21 @@ class InvocationTimeout(Condition):
         super().__init__(
             f"{actor}.{action} did not answer within {timeout_s:g} s.\n"
             "The call may still be waiting or running; `%mailbox` shows which. Repeat it safely with a key."
+        )
+        self.actor, self.action, self.timeout_s = actor, action, timeout_s
+
+
+class ActionTimeout(Condition):
+    """The action took longer than `@action(timeout=…)` allows.  The turn failed; what the action still does has no effect."""
+
+    code = "action_timeout"
+
+    def __init__(self, actor: str, action: str, timeout_s: float, place: str = "") -> None:
+        """`place`: where it was then, as file, line and text."""
+        where = f" It was at {place}." if place else ""
+        super().__init__(
+            f"{actor}.{action} was ended: it took longer than its limit of {timeout_s:g} s (@action(timeout=…)).{where}\n"
+            f"The state of {actor} is as it was before."
         )
         self.actor, self.action, self.timeout_s = actor, action, timeout_s
 

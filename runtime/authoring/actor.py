@@ -34,6 +34,16 @@ class Mark:
         self.role, self.name, self.every = role, name, every
 
 
+class LimitedMark(Mark):
+    """Of an action that may take only so long.  A class of its own: that there is one makes no other version of code without it."""
+
+    __slots__ = ("timeout",)
+
+    def __init__(self, role: str, name: str | None, every: int | str | None, timeout: int | str) -> None:
+        super().__init__(role, name, every)
+        self.timeout = timeout
+
+
 class Actor:
     """Base of every actor class.
 
@@ -74,13 +84,21 @@ def _is_class_variable(name: str, annotation: object) -> bool:
 @overload
 def action(function: F) -> F: ...
 @overload
-def action(function: None = None, *, name: str | None = None) -> Callable[[F], F]: ...
-def action(function: F | None = None, *, name: str | None = None) -> F | Callable[[F], F]:
+def action(function: None = None, *, name: str | None = None, timeout: int | str | None = None) -> Callable[[F], F]: ...
+def action(
+    function: F | None = None, *, name: str | None = None, timeout: int | str | None = None
+) -> F | Callable[[F], F]:
     """Make a method callable by message; its parameters are the payload's fields.
 
     A parameter named `ctx` or annotated `Context` gets the turn's context.  `name` invokes it under another name.
+
+    `timeout`, milliseconds or text such as `"5s"`, is how long one turn may take, from its start, with the time that it waits for
+    others and without the time at a breakpoint.  Then the turn fails with `ActionTimeout`: its caller is answered, the state is as
+    it was before, the next message runs.  The action itself is ended: a coroutine is cancelled, in the thread of a plain one
+    `ActionEnded` is raised, the process of a task is killed.  What sits in code outside Python goes on until that returns, without
+    effect, and is named in `%spawn status`.  From 1 ms to 100 years; without it, an action may take as long as it likes.
     """
-    return _marker(function, Mark("action", name))
+    return _marker(function, _made("action", name, None, timeout))
 
 
 def init(function: F) -> F:
@@ -91,13 +109,13 @@ def init(function: F) -> F:
     return _mark(function, Mark("init", "init"))
 
 
-def timer(*, every: int | str) -> Callable[[F], F]:
-    """Run this method regularly; `every` is milliseconds or text such as `"5s"`.
+def timer(*, every: int | str, timeout: int | str | None = None) -> Callable[[F], F]:
+    """Run this method regularly; `every` is milliseconds or text such as `"5s"`, `timeout` as for an action.
 
     From when the actor first comes into memory (a named one at its deploy) until its code is undeployed; an actor that was idle
     and left memory meanwhile comes back for it.  The rate is fixed; what falls due while the actor is busy is skipped.
     """
-    return lambda function: _mark(function, Mark("timer", None, every))
+    return lambda function: _mark(function, _made("timer", None, every, timeout))
 
 
 def migrate(function: Any) -> Any:
@@ -113,6 +131,10 @@ def migrate(function: Any) -> Any:
     """
     plain = function.__func__ if isinstance(function, classmethod) else function
     return classmethod(_mark(plain, Mark("migrate")))
+
+
+def _made(role: str, name: str | None, every: int | str | None, timeout: int | str | None) -> Mark:
+    return Mark(role, name, every) if timeout is None else LimitedMark(role, name, every, timeout)
 
 
 def _marker(function: F | None, mark: Mark) -> F | Callable[[F], F]:

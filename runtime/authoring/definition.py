@@ -15,11 +15,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from runtime.authoring.actor import MARK, Actor, Mark
+from runtime.authoring.actor import MARK, Actor, LimitedMark, Mark
 from runtime.authoring.context import Context
 from runtime.authoring.fingerprint import graph_of, hash_of, source_of
 from runtime.authoring.settings import Kind, Settings, read_settings
-from runtime.errors import DefinitionError, nearest
+from runtime.config import duration_ms, duration_text
+from runtime.errors import BadSetting, DefinitionError, nearest, shown
 from runtime.records import IMPLICIT_READS, INIT_NAMES
 
 MISSING: Any = inspect.Parameter.empty
@@ -55,12 +56,19 @@ class ActionSpec:
     is_async: bool = False
     role: str = "action"
     every_ms: int = 0
+    timeout_ms: int = 0
+    """How long a turn of it may take; 0 for as long as it takes."""
 
     @property
     def signature(self) -> str:
         """As text, without `self` and context: `(value: int, note: str = '')`."""
         shown = [_shown_parameter(p) for p in self.parameters] + (["**fields"] if self.takes_any else [])
         return f"({', '.join(shown)})"
+
+    @property
+    def limit(self) -> str:
+        """How long a turn may take, as text such as `5s`; empty without a limit."""
+        return duration_text(self.timeout_ms) if self.timeout_ms else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,10 +316,24 @@ def _action(cls: type[Actor], attribute: str, function: Callable[..., Any], mark
         is_async=inspect.iscoroutinefunction(function),
         role=mark.role,
         every_ms=_every_ms(mark),
+        timeout_ms=_timeout_ms(cls, attribute, mark),
     )
 
 
 def _every_ms(mark: Mark) -> int:
-    from runtime.config import duration_ms
-
     return duration_ms(mark.every, name="every") if mark.every is not None else 0
+
+
+def _timeout_ms(cls: type[Actor], attribute: str, mark: Mark) -> int:
+    if not isinstance(mark, LimitedMark):
+        return 0
+    try:
+        limit_ms = duration_ms(mark.timeout, name="timeout")
+    except BadSetting as error:
+        raise DefinitionError(f"{cls.__name__}.{attribute}: {error}") from error
+    if limit_ms < 1:
+        raise DefinitionError(
+            f"{cls.__name__}.{attribute}: timeout={shown(mark.timeout)} is less than 1 ms, in which no action can end. "
+            "Leave it out for an action that may take as long as it likes."
+        )
+    return limit_ms

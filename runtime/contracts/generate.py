@@ -182,8 +182,9 @@ def _returned(spec: ActionSpec) -> Any:
 
 
 def _comment(spec: ActionSpec) -> str:
-    text = (spec.function.__doc__ or "").strip()
-    return " ".join(text.partition("\n\n")[0].split())
+    text = " ".join((spec.function.__doc__ or "").strip().partition("\n\n")[0].split())
+    limit = f"It may take {spec.limit}; then it fails with DEADLINE_EXCEEDED." if spec.limit else ""
+    return f"{text} {limit}".strip()
 
 
 def _camel(name: str) -> str:

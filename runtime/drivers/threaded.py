@@ -7,6 +7,7 @@ outside it.  No action ever runs in the thread that invoked it, so an interrupt 
 from __future__ import annotations
 
 import random
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -18,6 +19,7 @@ from runtime.authoring.context import Calls
 from runtime.clock import Clock
 from runtime.config import RuntimeConfig
 from runtime.drivers.coroutines import Coroutines
+from runtime.drivers.limits import Limits
 from runtime.drivers.projections import Projections
 from runtime.drivers.queues import Inbox, Outbox
 from runtime.drivers.recorder import Housekeeping, Recorder, retention_of
@@ -30,8 +32,8 @@ from runtime.engine.commands import Command, Run
 from runtime.engine.engine import Engine
 from runtime.engine.ready import FairQueue
 from runtime.engine.state import EngineOptions
-from runtime.errors import InvocationAbandoned, StoreError, StoreUnavailable
-from runtime.hosts.in_process import refused
+from runtime.errors import ActionTimeout, InvocationAbandoned, SpawnError, StoreError, StoreUnavailable
+from runtime.hosts.in_process import code_place, refused
 from runtime.ids import IdSource
 from runtime.records import Invocation
 from runtime.stores.base import Group, Isolated, StateStore
@@ -109,6 +111,7 @@ class ThreadedDriver:
             problems=self.problems,
             housekeeping=self.housekeeping,
         )
+        self.limits = Limits(partial(end_overdue, self), "wb-limits", self.problems)
         self.timekeeper = Timekeeper(self._next_wait_s, self._tick, "wb-timekeeper", self.problems)
         self._committed = threading.Condition()
         self.callers = SpinWait(0.000_025)
@@ -268,6 +271,7 @@ class ThreadedDriver:
         if self.projections is not None:
             self.projections.stop()
         let_turns_end(self, turns_s)
+        self.limits.stop()
         self.pool.stop()
         self.coroutines.stop()
         self._drain_inbox()  # what was left after all is refused
@@ -348,20 +352,31 @@ def let_turns_end(driver: ThreadedDriver, timeout_s: float) -> None:
         time.sleep(_LOOK_S)
     for run in running:
         name = run.activation.name
-        _fence(
-            driver,
-            run,
+        why = (
             f"{name} did not answer: its actor system was stopped while the action was running.\n"
-            f"The state of {name} is as it was before; what the action still does has no effect on it.",
+            f"The state of {name} is as it was before; what the action still does has no effect on it."
         )
+        fence(driver, run, InvocationAbandoned(why))
     if running:
         end_actions(driver, running, _SOON_S)
 
 
 def give_up(driver: ThreadedDriver, run: Run, why: str) -> None:
     """Fail the turn, and end its action: it is tried for seconds, in the background after half of one."""
-    _fence(driver, run, why)
+    fence(driver, run, InvocationAbandoned(why))
     end_soon(driver, run).join(_SOON_S)
+
+
+def end_overdue(driver: ThreadedDriver, run: Run) -> None:
+    """Fail a turn that takes longer than its limit, and end its action."""
+    invocation, place = run.invocation, ""
+    if not run.host.is_async(run):  # of a coroutine, the thread may be anywhere
+        with driver.lock:
+            ident = driver.pool.ident_of(run)
+        frame = sys._current_frames().get(ident)
+        place = code_place(frame) if frame is not None else ""
+    fence(driver, run, ActionTimeout(invocation.actor.name, invocation.action, run.timeout_ms / 1_000, place))
+    end_soon(driver, run)
 
 
 def end_soon(driver: ThreadedDriver, run: Run) -> ServiceThread:
@@ -426,7 +441,7 @@ class _WayOut:
         return (
             f"{run.activation.name}.{run.invocation.action} was given up and could not be ended{place}. Its turn has no effect any "
             "more, but it goes on until that call returns: code outside Python cannot be interrupted, and code that catches every "
-            "exception goes on. Restart the kernel to be rid of it; @action(timeout=…) or a time-out of the call itself prevents it"
+            "exception goes on. Restart the kernel to be rid of it; a time-out of the call itself prevents it"
         )
 
 
@@ -435,8 +450,9 @@ def _running(driver: ThreadedDriver) -> list[Run]:
     return [run for each in active if (run := each.running) is not None]
 
 
-def _fence(driver: ThreadedDriver, run: Run, why: str) -> None:
-    outcome = refused(InvocationAbandoned(why))
+def fence(driver: ThreadedDriver, run: Run, error: SpawnError) -> None:
+    """Fail the turn, unless it has ended: its caller is told, and what its action still does has no effect."""
+    outcome = refused(error)
     driver.call(lambda engine, now: engine.finish(run, outcome, now))
 
 
@@ -444,12 +460,11 @@ def _go_on_without(driver: ThreadedDriver, culprit: Run) -> None:
     name = f"{culprit.activation.name}.{culprit.invocation.action}"
     for run in driver.coroutines.replace():
         if run is not culprit:
-            _fence(
-                driver,
-                run,
+            why = (
                 f"{run.activation.name}.{run.invocation.action} was lost: {name} kept the event loop that both ran on, and could "
-                f"not be ended.\nThe state of {run.activation.name} is as it was before. Call again: another loop goes on.",
+                f"not be ended.\nThe state of {run.activation.name} is as it was before. Call again: another loop goes on."
             )
+            fence(driver, run, InvocationAbandoned(why))
     time.sleep(_PAUSE_S)
     driver.coroutines.urge()
 

@@ -102,11 +102,20 @@ class WorkerLoop:
             if step is None:
                 self._idle.until(driver.backlog)
             elif type(step) is Run and not step.host.is_async(step):
-                done, outcome = step, run(step, calls)
+                done, outcome = step, run(step, calls) if not step.timeout_ms else self._limited(step)
             else:
                 commands = self._do(step)
         if another is not None:
             pool.wake(another)
+
+    def _limited(self, step: Run) -> Outcome:
+        """Run an action that may take only so long."""
+        limits = self._driver.limits
+        limits.begin(step)
+        try:
+            return run(step, self._calls)
+        finally:
+            limits.end(step)
 
     def _park(self, worker: Worker) -> Worker | None:
         """Under the lock: the worker is not needed.  Another one that is, in case work has come up."""
@@ -129,7 +138,13 @@ class WorkerLoop:
     async def perform(self, step: Run) -> None:
         """One turn of a coroutine action, from its start to its consequences.  Turns that can follow, follow on this loop."""
         driver = self._driver
-        outcome = await arun(step, self._calls, driver.is_stopping)
+        if step.timeout_ms:
+            driver.limits.begin(step)
+        try:
+            outcome = await arun(step, self._calls, driver.is_stopping)
+        finally:
+            if step.timeout_ms:
+                driver.limits.end(step)
         if driver.coroutines.endings:
             driver.coroutines.absorb()
         try:

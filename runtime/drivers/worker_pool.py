@@ -165,9 +165,17 @@ class WorkerPool:
         (self.detached if worker.is_detached else self.draining).remove(worker)
         worker.is_detached = False
 
+    def ident_of(self, step: object) -> int:
+        """The identifier of the thread that runs this step; 0 if none does."""
+        worker = self._worker_of(step)
+        return 0 if worker is None else worker.ident
+
+    def _worker_of(self, step: object) -> Worker | None:
+        return next((each for each in (*self.detached, *self.draining) if each.step is step), None)
+
     def mark(self, step: object) -> Ending | None:
         """The worker that runs this step is to end with it; None if no worker runs it."""
-        worker = next((each for each in (*self.detached, *self.draining) if each.step is step), None)
+        worker = self._worker_of(step)
         if worker is None:
             return None
         if worker.ending is None:

@@ -23,6 +23,8 @@ class Run(Work, kw_only=True):
     host: Host
     holder: Activation
     envelope: Envelope
+    timeout_ms: int = 0
+    """How long the turn may take, which the driver sees to; 0 for as long as it takes."""
 
 
 class Load(msgspec.Struct, frozen=True):

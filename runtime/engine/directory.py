@@ -148,6 +148,7 @@ class Template:
         "is_projection",
         "is_special",
         "keeps_state",
+        "limits",
         "mailbox_limit",
         "tags",
         "timers",
@@ -174,6 +175,8 @@ class Template:
         """What its actors begin with; shared by all of them, since tags are replaced, never changed in place."""
         self.timers: tuple[ActionSpec, ...] = tuple(s for s in definition.actions.values() if s.role == "timer")
 
+        self.limits = {name: spec.timeout_ms for name, spec in definition.actions.items() if spec.timeout_ms}
+        """Actions that may take only so long, in milliseconds."""
         self.coroutines = frozenset(name for name, spec in definition.actions.items() if spec.is_async)
         """Actions that run on the loop."""
 

@@ -279,6 +279,7 @@ def make_run(activation: Activation, envelope: Envelope, template: Template, now
         host=template.host,
         holder=activation,
         envelope=envelope,
+        timeout_ms=template.limits.get(envelope.invocation.action, 0) if template.limits else 0,
     )
 
 

@@ -12,6 +12,7 @@ import msgspec
 
 from runtime.authoring.definition import ActorDefinition
 from runtime.errors import (
+    ActionTimeout,
     FaultInjected,
     HostFailed,
     InternalError,
@@ -32,6 +33,7 @@ _FROM_OUTSIDE = {
     each.code: why
     for each, why in (
         (InvocationAbandoned, "it was given up before it ended"),
+        (ActionTimeout, "it took longer than its limit"),
         (HostFailed, "the process that ran it failed"),
         (FaultInjected, "a fault was injected"),
         (Unreachable, "the process that runs it was not there"),

@@ -63,6 +63,9 @@ def _changed_actions(
             continue
         if before[name] != text:
             changed.append(f"{name}{before[name]} -> {name}{text}")
+        elif isinstance(old, ActorDefinition) and new.actions[name].limit != old.actions[name].limit:
+            limits = [each.actions[name].limit or "none" for each in (old, new)]
+            changed.append(f"{name} (timeout: {limits[0]} -> {limits[1]})")
         elif isinstance(old, ActorDefinition) and _body(new, name) != _body(old, name):
             changed.append(f"{name} (body)")
     return tuple(changed)

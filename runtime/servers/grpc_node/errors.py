@@ -45,6 +45,7 @@ _CODES: dict[type[SpawnError], grpc.StatusCode] = {
     errors.NotAllowed: _Code.PERMISSION_DENIED,
     errors.ActionFailed: _Code.UNKNOWN,
     errors.InvocationTimeout: _Code.DEADLINE_EXCEEDED,
+    errors.ActionTimeout: _Code.DEADLINE_EXCEEDED,
     errors.InvocationAbandoned: _Code.ABORTED,
     errors.HostFailed: _Code.UNKNOWN,
     errors.MailboxFull: _Code.RESOURCE_EXHAUSTED,

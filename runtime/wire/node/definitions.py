@@ -95,6 +95,7 @@ def digest_of(spec: ActionSpec) -> str:
 def _put_action(target: pb.Action, spec: ActionSpec) -> None:
     target.name, target.takes_any = spec.name, spec.takes_any
     target.role, target.every_ms, target.digest = spec.role, spec.every_ms, digest_of(spec)
+    target.timeout_ms = spec.timeout_ms
     for each in spec.parameters:
         place = target.parameters.add(name=each.name, keyword_only=each.keyword_only)
         if each.type is not Any:
@@ -116,6 +117,7 @@ def _get_action(actor: str, source: pb.Action) -> ActionSpec:
         is_async=True,
         role=source.role,
         every_ms=source.every_ms,
+        timeout_ms=max(0, source.timeout_ms),
     )
 
 

@@ -45,6 +45,7 @@ _HTTP: dict[str, int] = {
     "condition": 503,
     "action_failed": 500,
     "timeout": 504,
+    "action_timeout": 504,
     "abandoned": 504,
     "mailbox_full": 429,
     "message_dropped": 503,

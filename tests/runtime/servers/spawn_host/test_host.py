@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from runtime.authoring.actor import Actor, action
-from runtime.errors import HostFailed, UnknownActor
+from runtime.errors import DefinitionError, HostFailed, UnknownActor
 from runtime.servers.spawn_host.host import ActorHost
 from runtime.testing.raw_host import Raw, ok
 from runtime.wire.pb.spawn.actors import actor_pb2 as actors
@@ -45,6 +45,22 @@ def test_proxy_that_refuses_leaves_the_former_definition(proxy: RealProxy, hosti
         host.deploy(Tally)
     assert host.actors == ("Counter",)
     assert ask(host, call("Tally", "add"))[0] == 503
+
+
+def test_limit_of_an_action_is_refused_where_only_the_proxy_could_keep_it(
+    proxy: RealProxy, hosting: Callable[..., ActorHost]
+) -> None:
+    class Limited(Actor, name="Tally"):
+        @action(timeout="5s")
+        def add(self) -> None: ...
+
+    host = hosting()
+
+    with pytest.raises(DefinitionError, match=r"Tally\.add has a limit of 5s, which cannot be kept for a Spawn proxy"):
+        host.deploy(Limited)
+
+    assert host.actors == ()
+    assert proxy.registrations() == []
 
 
 def test_redeploy_tells_what_a_real_proxy_takes_over_later(hosting: Callable[..., ActorHost]) -> None:

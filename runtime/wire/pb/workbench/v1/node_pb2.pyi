@@ -678,20 +678,22 @@ class Field(_message.Message):
     def __init__(self, name: _Optional[str] = ..., type: _Optional[str] = ...) -> None: ...
 
 class Action(_message.Message):
-    __slots__ = ("name", "parameters", "takes_any", "role", "every_ms", "digest")
+    __slots__ = ("name", "parameters", "takes_any", "role", "every_ms", "digest", "timeout_ms")
     NAME_FIELD_NUMBER: _ClassVar[int]
     PARAMETERS_FIELD_NUMBER: _ClassVar[int]
     TAKES_ANY_FIELD_NUMBER: _ClassVar[int]
     ROLE_FIELD_NUMBER: _ClassVar[int]
     EVERY_MS_FIELD_NUMBER: _ClassVar[int]
     DIGEST_FIELD_NUMBER: _ClassVar[int]
+    TIMEOUT_MS_FIELD_NUMBER: _ClassVar[int]
     name: str
     parameters: _containers.RepeatedCompositeFieldContainer[Parameter]
     takes_any: bool
     role: str
     every_ms: int
     digest: str
-    def __init__(self, name: _Optional[str] = ..., parameters: _Optional[_Iterable[_Union[Parameter, _Mapping]]] = ..., takes_any: _Optional[bool] = ..., role: _Optional[str] = ..., every_ms: _Optional[int] = ..., digest: _Optional[str] = ...) -> None: ...
+    timeout_ms: int
+    def __init__(self, name: _Optional[str] = ..., parameters: _Optional[_Iterable[_Union[Parameter, _Mapping]]] = ..., takes_any: _Optional[bool] = ..., role: _Optional[str] = ..., every_ms: _Optional[int] = ..., digest: _Optional[str] = ..., timeout_ms: _Optional[int] = ...) -> None: ...
 
 class Parameter(_message.Message):
     __slots__ = ("name", "type", "default", "keyword_only")
