@@ -24,7 +24,9 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "deploy", "undeploy", "preview", "redeploy", "versions", "confirm_dropped", "restore", "proto", "contract",
     ),
     "Call actors": ("invoke", "ainvoke", "abandon", "ref", "load", "form"),
-    "See what is there": ("actors", "state", "mailbox", "logs", "watch", "dashboard", "spawn", "start", "stop", "status"),
+    "See what is there": (
+        "actors", "state", "mailbox", "logs", "watch", "dashboard", "spawn", "start", "stop", "status",
+    ),
     "Ask the past": ("history", "query", "trace", "cause"),
     "What if": ("fork", "replay"),
     "Find faults": (

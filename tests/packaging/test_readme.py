@@ -1,23 +1,12 @@
-"""The README's picture and code are true."""
+"""The README's commands and code are true."""
 
 import contextlib
-import importlib.util
 import io
 import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
-
-
-def test_layer_picture_is_drawn_from_the_contracts() -> None:
-    spec = importlib.util.spec_from_file_location("layers", ROOT / "build_support" / "layers.py")
-    assert spec is not None
-    assert spec.loader is not None
-    layers = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(layers)
-
-    assert layers.updated(README) == README, "run: python build_support/layers.py"
 
 
 def test_first_two_commands_set_everything_up() -> None:

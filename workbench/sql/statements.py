@@ -84,7 +84,7 @@ def interruptible(connection: DuckDBPyConnection, work: Callable[[], T]) -> T:
     if threading.current_thread() is not threading.main_thread():
         return work()
     answer: Future[T] = Future()
-    worker = threading.Thread(target=_fulfil, args=(answer, work), name="workbench-query", daemon=True)
+    worker = threading.Thread(target=_fulfil, args=(answer, work), name="wb-query", daemon=True)
     worker.start()
     try:
         return answer.result()

@@ -1,0 +1,60 @@
+"""The words of docs/glossary.md are the words of the code."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+GLOSSARY = (ROOT / "docs" / "glossary.md").read_text("utf-8")
+TERMS = [term.strip() for line in re.findall(r"^(\S.*)\n: ", GLOSSARY, re.MULTILINE) for term in line.split(",")]
+
+WITHDRAWN = (
+    "Agenda", "Again", "Arrivals", "Audited", "Came", "Door", "Draining", "Given", "Held", "Hold", "InvocationDoor", "Kept", "Line",
+    "LookOnly", "News", "Still", "Timekeeping",
+    "came_of", "carrying", "enter", "is_short", "let_in", "nobody", "past", "rouse", "somebody", "step_aside", "told", "vet", "whoever",
+)  # fmt: skip
+"""Names that the code does not use any more; the glossary has the ones in their place."""
+
+ALLOWED = {
+    "told": "a field of `records.Outcome` and of `workbench.v1`: what `ctx.tell` sent",
+    "past": "the pages and texts of a report",
+}
+"""Withdrawn names that a format or a public name keeps, with the reason."""
+
+
+def names() -> Iterator[tuple[str, str]]:
+    """Every name that runtime and workbench define: classes, functions, parameters, variables, attributes."""
+    for path in [*(ROOT / "runtime").rglob("*.py"), *(ROOT / "workbench").rglob("*.py")]:
+        if "pb" in path.parts or "node_modules" in path.parts or path.name.endswith("_pb2.py"):
+            continue
+        place = str(path.relative_to(ROOT))
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            match node:
+                case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                    yield place, name
+                case ast.arg(arg=name) | ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
+                    yield place, name
+
+
+def test_every_term_is_defined_once() -> None:
+    assert [term for term, count in Counter(TERMS).items() if count > 1] == []
+    assert len(TERMS) > 40
+
+
+def test_every_term_says_what_it_means() -> None:
+    entries = re.findall(r"^(\S.*)\n: (.+)", GLOSSARY, re.MULTILINE)
+
+    assert [term for term, meaning in entries if len(meaning.split()) < 3] == []
+
+
+@pytest.mark.parametrize("word", [word for word in WITHDRAWN if word not in ALLOWED])
+def test_withdrawn_name_is_not_used(word: str) -> None:
+    used = {place for place, name in names() if name.strip("_") == word}
+
+    assert used == set()
