@@ -54,7 +54,7 @@ def sentence(package: str, name: str) -> str:
     file = folder / "__init__.py" if folder.is_dir() else folder.with_suffix(".py")
     text = ast.get_docstring(ast.parse(file.read_text("utf-8"))) or ""
     first = re.split(r"(?<=[.!?])\s", text.partition("\n\n")[0].strip(), maxsplit=1)[0]
-    return " ".join(first.split()).rstrip(":")
+    return re.sub(r" \(docs/[^)]*\)", "", " ".join(first.split())).rstrip(":")
 
 
 def explained(package: str) -> str:

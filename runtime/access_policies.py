@@ -1,4 +1,4 @@
-"""Who may call what: policies as Spawn's files write them (spawn-protocol §2.14).
+"""Who may call what: policies as Spawn's files write them (docs/protocols.md, "Policies").
 
 A policy is a file `NAME.policy` with lines `key: value`; a list has its values separated by further colons:
 

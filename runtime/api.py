@@ -1,4 +1,4 @@
-"""`SystemApi`: the one seam between the workbench and whatever runs actors (design §3).
+"""`SystemApi`: the one seam between the workbench and whatever runs actors (docs/architecture.md, "Two roles and one seam").
 
 The embedded system, another node and a real Spawn proxy implement it.  They differ in what they can do, so each says which
 `Capability`s it has, and everything else is refused with a `NotCapable` that names the reason.

@@ -19,7 +19,7 @@ DEFAULT_SYSTEM = "spawn-system"
 
 
 class Durability(StrEnum):
-    """What a reply means for the disk (design §5)."""
+    """What a reply means for the disk (docs/guarantees.md, "What a reply means")."""
 
     SNAPSHOT = "snapshot"
     """State is written at the snapshot timeout and at deactivation; no history of turns."""

@@ -134,7 +134,7 @@ class _Tried:
         raise InvalidTag
 
 
-# --- The byte layout in which Spawn keeps encrypted columns (Elixir's Cloak, spawn-protocol §3.4) ---------------------
+# --- The byte layout in which Spawn keeps encrypted columns (Elixir's Cloak; docs/protocols.md, "Cloak layout") ---
 # 01 · 0A · "AES.GCM.V1" · IV (16 bytes) · tag (16 bytes) · ciphertext        additional data: "AES256GCM"
 #
 # The first byte is the type of what follows, the second the length of the cipher's label. Only `snapshots.data` uses

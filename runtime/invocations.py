@@ -21,7 +21,7 @@ noted: ContextVar[list[Invocation] | None] = ContextVar("noted", default=None)
 """Where this context's messages from outside are noted, while somebody traces what a block of code sets in motion."""
 
 REQUEST_TIMEOUT = "request-timeout"
-"""Reserved metadata (spawn-protocol §2.7)."""
+"""Reserved metadata (docs/protocols.md, "Reserved metadata")."""
 
 _MOST_DIGITS = 20
 """More digits than any time-out has; Python refuses to read a number of some thousands."""

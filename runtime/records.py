@@ -3,7 +3,7 @@
 They are `msgspec.Struct`s: frozen and slotted like a dataclass of that kind, but made and encoded in C, which is what lets
 the record of a turn cost under a microsecond.  Those without the means to form a cycle are left out of garbage collection.
 Records that are stored are array-like; their fields may only be added at the end, with a default, so that every later version
-reads every earlier file (design §5).
+reads every earlier file (docs/journal.md, "What a turn keeps").
 
 Times are microseconds since the epoch (`_us`).  Encoded values are opaque here: the engine never looks into them.
 """
@@ -23,10 +23,10 @@ NOOP = "noop"
 """`Encoded.type` of nothing, said explicitly: Spawn's protocol tells it apart from a payload that is not there."""
 
 NOTHING = frozenset({NOOP, "", "type.googleapis.com/google.protobuf.Empty", "type.googleapis.com/spawn.Noop"})
-"""Types of values that mean nothing to whoever decodes them (spawn-protocol §5.3)."""
+"""Types of values that mean nothing to whoever decodes them (docs/protocols.md, "Nothing")."""
 
 IMPLICIT_READS = ("get", "Get", "get_state", "getState", "GetState")
-"""Actions that answer the state without calling the host (spawn-protocol §2.3)."""
+"""Actions that answer the state without calling the host (docs/protocols.md, "Implicit reads")."""
 
 CONFIRM_DROPPED = "spawn.confirm_dropped"
 """The runtime's own action: forget the values that redeploys kept aside.  No method can have this name."""
@@ -41,7 +41,7 @@ SOURCE_METADATA = "spawn.source"
 """Metadata of an event for a projection: the sequence of the turn it comes from."""
 
 INIT_NAMES = ("init", "Init", "setup", "Setup")
-"""Action names that run once per activation before any message (spawn-protocol §2.3)."""
+"""Action names that run once per activation before any message (docs/protocols.md, "Init names")."""
 
 
 class Encoded(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -152,7 +152,7 @@ class Publication(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Workflow(msgspec.Struct, frozen=True, array_like=True):
-    """What happens after a successful turn, in this order (spawn-protocol §2.12)."""
+    """What happens after a successful turn, in this order (docs/protocols.md, "Workflow order")."""
 
     effects: tuple[Effect, ...] = ()
     broadcast: Publication | None = None

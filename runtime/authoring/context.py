@@ -1,7 +1,8 @@
 """What an action sees of the world beside its actor's state.
 
 Everything that could differ between two runs of the same turn comes from here, so that a recorded turn can be run again:
-time, chance, ids, and the answers of other actors (design §6).  How a message really travels is the business of `Calls`.
+time, chance, ids, and the answers of other actors (docs/architecture.md, "Running the past again").  How a message really travels
+is the business of `Calls`.
 """
 
 from __future__ import annotations

@@ -275,7 +275,7 @@ def _migration(cls: type[Actor], settings: Settings) -> Callable[[dict[str, Any]
 
 
 def _with_init(actions: dict[str, ActionSpec]) -> dict[str, ActionSpec]:
-    """Without `@init`, the first action with one of Spawn's init names is it (spawn-protocol §2.3)."""
+    """Without `@init`, the first action with one of Spawn's init names is it (docs/protocols.md, "Init names")."""
     if any(spec.role == "init" for spec in actions.values()):
         return actions
     name = next((name for name in actions if name in INIT_NAMES), None)

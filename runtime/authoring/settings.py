@@ -1,4 +1,4 @@
-"""The settings of an actor: class keywords, their meaning, defaults and ranges (design §11)."""
+"""The settings of an actor: class keywords, their meaning, defaults and ranges."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ E = TypeVar("E", bound=StrEnum)
 
 
 class Kind(StrEnum):
-    """Spawn's kinds of actor (spawn-protocol §2.1)."""
+    """Spawn's kinds of actor (docs/protocols.md, "Kinds")."""
 
     NAMED = "named"
     """One actor, which bears the definition's name."""

@@ -1,7 +1,7 @@
 """What an action may return beside a plain value: `Value` and the workflow that goes with it.
 
 `Value.of().state(…).response(…)` with `.effect() .broadcast() .pipe() .forward() .tags() .checkpoint()` is the form every
-Spawn SDK has.  These are descriptions: nothing is sent before the turn has succeeded (spawn-protocol §2.12).
+Spawn SDK has.  These are descriptions: nothing is sent before the turn has succeeded (docs/protocols.md, "Workflow order").
 
 They are checked when the action has returned.  What cannot be recorded (a tag that is a number, a channel that is no text, a
 delay of more than 100 years, a time after the year 9999) fails that turn with the field named, and changes nothing.

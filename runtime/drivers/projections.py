@@ -10,8 +10,8 @@ projection's state, so
 * the order is strict, over all subjects of a projection;
 * a projection that is deployed late, or was away, catches up, and can be sent back in time (`replay`).
 
-What retention has removed before a projection saw it is gone for it as well.  Promises of spawn-protocol §2.13, on which Spawn's
-own implementation falls short; see runtime/README.md.
+What retention has removed before a projection saw it is gone for it as well.  Spawn promises these things
+(docs/protocols.md, "Projections"), and its own implementation falls short of them; see runtime/README.md.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 One worker drains the ready actors, one message each, without a hand-over per message.  When an action takes long, a monitor
 detaches its worker and another goes on; when many short actions block one after the other, it widens.  So an action that
 waits (for a socket, for `time.sleep`) delays no other actor for long, and an actor that computes costs no thread hops.
-Measurements and the traps of this design: `performance.md` §11.
+Measurements and the traps of this design: docs/architecture.md, "Why one worker drains".
 
 A worker is *draining* (it looks for steps and runs them), *detached* (stuck in an action, no longer counted) or *parked*
 (asleep).  All of it is guarded by the driver's lock, which the driver holds when it calls what is said to need it.

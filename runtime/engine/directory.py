@@ -193,7 +193,7 @@ class Template:
         return self.definition.settings.kind is Kind.UNNAMED
 
 
-# --- Who gets a broadcast (spawn-protocol §2.11) ----------------------------------------------------------------------
+# --- Who gets a broadcast (docs/protocols.md, "Broadcast") ----------------------------------------------------------------------
 
 
 def receivers(channel: str, system: str, directory: Directory) -> Iterator[tuple[ActorId, str, str]]:

@@ -1,4 +1,4 @@
-"""What happened, for whoever watches: the only way up (design §4 step 8)."""
+"""What happened, for whoever watches: the only way up (docs/architecture.md, "The life of one invocation")."""
 
 from __future__ import annotations
 

@@ -420,7 +420,7 @@ def keep(core: Core, activation: Activation, envelope: Envelope) -> list[Command
     return NOTHING
 
 
-# --- Idempotency keys: the same key on the same actor is executed once (design §11) -----------------------------------
+# --- Idempotency keys: the same key on the same actor is executed once (docs/guarantees.md, "What a key means") ---
 # A failure does not use a key up.  While a keyed call runs, the same key waits behind it in the mailbox.  A used key
 # with another action or payload is an error.  Keys are kept as long as the journal; those of an actor at
 # `durability="snapshot"`, which has no journal, as long as it is active.

@@ -1,4 +1,4 @@
-"""An actor that fails again and again: restart intensity, as Spawn supervises (spawn-protocol §2.5).
+"""An actor that fails again and again: restart intensity, as Spawn supervises (docs/protocols.md, "Supervision").
 
 A failed action costs its turn and nothing else: the next message starts from the committed state, which is all that a restart
 means here.  An actor that fails more often than `max_failures` within `window_s` is suspended: calls are refused at once until

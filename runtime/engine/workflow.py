@@ -1,5 +1,6 @@
-"""What a successful turn sets in motion, in Spawn's order (spawn-protocol §2.12): told messages and effects, broadcast, then
-pipe or forward, whose answer the original caller gets.
+"""What a successful turn sets in motion, in Spawn's order (docs/protocols.md, "Workflow order").
+
+That order is: messages of `ctx.tell` and effects, broadcast, then pipe or forward, whose answer the original caller gets.
 
 Everything here runs outside the activation: the actor goes on with its next message at once.
 """

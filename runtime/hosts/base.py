@@ -1,4 +1,4 @@
-"""What the engine needs of a host, the part that runs user code (design §3).
+"""What the engine needs of a host, the part that runs user code (docs/architecture.md, "Two roles and one seam").
 
 `runtime.testing.host_checks` is the executable form: outcome fidelity, failure, isolation of state, forgotten actors.
 """

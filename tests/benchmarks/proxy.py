@@ -17,7 +17,7 @@ from tests.benchmarks.rounds import Case, Size, Table
 ROOT = Path(__file__).parents[2]
 IN_FLIGHT = (1, 16, 64)
 REAL = {1: 0.33, 16: 0.27, 64: 0.35}
-"""The most that Spawn's own proxy reached here (spawn-ground-truth §12)."""
+"""The most that Spawn's own proxy reached here (docs/protocols.md, "Throughput of a real proxy")."""
 
 TARGETS = {f"{number} in flight": f">= {REAL[number] * 1.5:.2f}x" for number in IN_FLIGHT}
 

@@ -37,6 +37,17 @@ def test_picture_of_layers_is_drawn_from_the_contracts(layers: Any) -> None:
     assert layers.updated(PAGE) == PAGE, "run: python build_support/layers.py"
 
 
+def test_every_word_of_the_picture_is_explained(layers: Any) -> None:
+    unexplained = [
+        f"{package}/{name}"
+        for package in layers.PACKAGES
+        for name in layers.names(package)
+        if not layers.sentence(package, name)
+    ]
+
+    assert unexplained == []
+
+
 def test_every_thread_in_the_code_is_in_the_page() -> None:
     named = {name for path in sources() for name in THREAD.findall(path.read_text("utf-8"))}
     assert len(named) > 25

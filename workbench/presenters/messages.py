@@ -69,7 +69,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
         """`add(value=5)`."""
         return call_text(self.action, decode_value(self.payload), limit)
 
-    def came_of_it(self, limit: int = 60) -> str:
+    def outcome_text(self, limit: int = 60) -> str:
         """The answer, or what went wrong."""
         if self.outcome == "ok":
             answer = decode_value(self.response)

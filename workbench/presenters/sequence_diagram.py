@@ -146,7 +146,7 @@ def _call_label(message: Message) -> str:
 
 def _reply_label(message: Message, room: int) -> str:
     took = duration(message.took_us)
-    return f"{message.came_of_it(room - len(took) - 5)} · {took}"
+    return f"{message.outcome_text(room - len(took) - 5)} · {took}"
 
 
 def _tip(message: Message) -> str:
@@ -155,7 +155,9 @@ def _tip(message: Message) -> str:
         if message.finished_us
         else "not ended"
     )
-    return f"{message.sender} → {message.actor}.{message.call(300)} ({message.kind}, {times}) {message.came_of_it(300)}"
+    return (
+        f"{message.sender} → {message.actor}.{message.call(300)} ({message.kind}, {times}) {message.outcome_text(300)}"
+    )
 
 
 def _cut(text: str, limit: int) -> str:
@@ -180,7 +182,7 @@ def _step(step: Step, names: dict[str, str]) -> Iterator[str]:
     sender, actor = names[message.sender], names[message.actor]
     if step.is_reply:
         arrow = "--x" if message.is_bad else "-->>"
-        yield f"{actor}{arrow}{sender}: {_escaped(f'{message.came_of_it(40)} ({duration(message.took_us)})')}"
+        yield f"{actor}{arrow}{sender}: {_escaped(f'{message.outcome_text(40)} ({duration(message.took_us)})')}"
         return
     arrow = "->>" if message.is_asked else "-)"
     prefix = "" if message.kind in ("call", "cast", "own") else f"{message.kind} "

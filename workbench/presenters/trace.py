@@ -187,7 +187,7 @@ class Trace:
         waited = duration(each.waited_us) if each.started_us else ""
         name = f"{blank}{mark}{each.sender} → {each.actor}.{each.call(48)}"
         shown = code(name) if as_html else name
-        return [at, shown, each.kind, waited, took, each.came_of_it(), short_id(each.id)]
+        return [at, shown, each.kind, waited, took, each.outcome_text(), short_id(each.id)]
 
 
 def _fitting(messages: Sequence[Message]) -> tuple[Message, ...]:

@@ -30,7 +30,8 @@ class CrashBudget:
     """How long a failure has to wait before it is told to a real proxy.
 
     There every failure crashes its actor, and the fourth crash within five seconds takes down the actors beside it, which
-    lose their state if they are stateless (ground truth §3).  So there are at most three in that time, the others wait.
+    lose their state if they are stateless (docs/protocols.md, "A host's answer").  So there are at most three in that time,
+    the others wait.
     """
 
     def __init__(self) -> None:

@@ -215,7 +215,7 @@ def _version() -> str:
         return "unknown"
 
 
-# --- What a redeploy means behind a real proxy, as it was measured (ground truth §10) ---------------------------------
+# --- What a redeploy means behind a real proxy, as it was measured (docs/protocols.md, "Redeploy behind a real proxy") ---
 
 _JITTER_S = 3
 

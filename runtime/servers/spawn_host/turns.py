@@ -223,7 +223,7 @@ def whole(state: State) -> Encoded:
 
 def failed(status: int, text: str, code: str = "", type_name: str = "") -> Response:
     """An answer that every proxy takes for a failure at once: a real one ignores the status, and what it can decode is a
-    success (ground truth §6).  Proxies of ours are told the error's class too."""
+    success (docs/protocols.md, "A host's answer").  Proxies of ours are told the error's class too."""
     body = text.encode("utf-8", "replace")
     headers = failure_notes(code, type_name) if code else ()
     try:

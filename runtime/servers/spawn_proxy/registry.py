@@ -92,7 +92,9 @@ class Registrar:
                 )
 
     def declare(self, actor: str, settings: Mapping[str, Any]) -> None:
-        """What a contract says of an actor goes before what its host registers, or has registered already (spawn-protocol §1.6).
+        """What a contract says of an actor goes before what its host registers, or has registered already.
+
+        See docs/protocols.md, "Registration defaults".
 
         May block; any thread.
 

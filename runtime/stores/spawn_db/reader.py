@@ -1,7 +1,7 @@
 """Reads the database of a real Spawn proxy: states now and before, on Postgres and MariaDB.  Never writes.
 
-Spawn keeps states at snapshot times and no messages (spawn-protocol §3).  Postgres copies each row that is replaced to
-`historical_snapshots`; MariaDB keeps the versions of `snapshots` by itself.  The template of a child is not stored, but goes
+Spawn keeps states at snapshot times and no messages (docs/protocols.md, "State tables").  Postgres copies each row that is replaced
+to `historical_snapshots`; MariaDB keeps the versions of `snapshots` by itself.  The template of a child is not stored, but goes
 into its number: whoever knows the names of the templates gets it back.
 """
 

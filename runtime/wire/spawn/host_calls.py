@@ -65,7 +65,7 @@ def get_outcome(
     current = work.state or initial
     is_same = value is None or (current is not None and value == current.value)
     state = None if value is None or is_same else State(value)
-    if work.is_init:  # of an init action only state and tags count (spawn-protocol §2.3)
+    if work.is_init:  # of an init action only state and tags count (docs/protocols.md, "Init names")
         return Outcome(state=state, tags=tags or None)
     return Outcome(
         response=payload_of(response, response.WhichOneof("payload")),
@@ -121,7 +121,7 @@ def make_answer(
     """A host's answer to a turn that succeeded.
 
     It always has the context, the state and the tags, and never the checkpoint flag: without the one a real proxy runs the
-    action again, with the other it crashes the actor (spawn-protocol §1.4, §2.10).
+    action again, with the other it crashes the actor (docs/protocols.md, "A host's answer").
     """
     answer = ActorInvocationResponse(actor_name=actor.name, actor_system=actor.system)
     to_any(state, answer.updated_context.state, dialect)

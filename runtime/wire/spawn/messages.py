@@ -22,7 +22,7 @@ from runtime.wire.pb.spawn.actors import actor_pb2, protocol_pb2
 from runtime.wire.pb.spawn.actors.protocol_pb2 import JSONType, Noop, ServiceInfo
 
 # --- Dialects ---------------------------------------------------------------------------------------------------------
-# The dialects of Spawn's protocol: one wire format, and the type URLs in which they differ (spawn-protocol §1.0).
+# The dialects of Spawn's protocol: one wire format, and the type URLs in which they differ (docs/protocols.md, "Dialects").
 #
 # Inside this runtime a JSON value is `Encoded(JSON, …)` and an explicit nothing is `Encoded(NOOP, …)`.  Only here is it
 # known that each SDK calls them by another name and refuses the names of the others.

@@ -124,7 +124,10 @@ def get_registration(request: RegistrationRequest) -> Registration:
 
 
 def _empty_state(state_type: str | None) -> Encoded | None:
-    """What an actor begins with that names its state's message and sends none: that message, empty (ground truth §3)."""
+    """What an actor begins with that names its state's message and sends none: that message, empty.
+
+    See docs/protocols.md, "Registration defaults".
+    """
     return Encoded(PREFIX + state_type, b"") if state_type and "." in state_type else None
 
 
@@ -187,7 +190,7 @@ def _settings(name: str, actor: actor_pb2.Actor) -> Settings:
         # Several instances behind one name have no state in common.
         stateful=given.stateful and kind is not Kind.POOLED,
         state_type=given.state_type or None,
-        # Zero is what a contract's unset option sends (spawn-protocol §1.6): it means the default.
+        # Zero is what a contract's unset option sends (docs/protocols.md, "Registration defaults"): it means the default.
         deactivate_timeout_ms=_positive(given.deactivation_strategy.timeout.timeout) or _DEACTIVATE_MS,
         snapshot_timeout_ms=_positive(given.snapshot_strategy.timeout.timeout) or _SNAPSHOT_MS,
         channels=channels,
@@ -218,7 +221,9 @@ def _actions(name: str, actor: actor_pb2.Actor) -> Iterator[ActionSpec]:
         if not action or len(action) > _LONGEST_NAME or action.startswith(OWN_ACTIONS):
             raise DefinitionError(f"Cannot register {name}: {shown(action)} is not a name that an action may have.")
     init = next((action for action in names if action in INIT_NAMES), None)
-    if any(action in IMPLICIT_READS for action in names):  # then all five go to the host (spawn-protocol §2.3)
+    if any(
+        action in IMPLICIT_READS for action in names
+    ):  # then all five go to the host (docs/protocols.md, "Implicit reads")
         names += IMPLICIT_READS
     yield from (_action(action, "init" if action == init else "action") for action in names)
     for timer in actor.timer_actions:
@@ -262,7 +267,9 @@ def make_registration(
 ) -> RegistrationRequest:
     """What has a proxy know these actors.
 
-    Everything is there whose absence crashes a real one: `metadata`, and a state with a value (ground truth §3).
+    Everything is there whose absence crashes a real one: `metadata`, and a state with a value.
+
+    See docs/protocols.md, "Registration defaults".
 
     Args:
         is_real: the proxy is Spawn's own, where POOLED does not work: such actors are announced as NAMED.
@@ -303,7 +310,7 @@ def _put_settings(target: actor_pb2.ActorSettings, definition: ActorDefinition, 
     if is_real and settings.kind is Kind.POOLED:
         target.kind = actor_pb2.NAMED
     target.stateful = settings.stateful
-    # Zero would be a busy loop in a real proxy (ground truth §7).
+    # Zero would be a busy loop in a real proxy (docs/protocols.md, "Registration defaults").
     target.deactivation_strategy.timeout.timeout = max(1, settings.deactivate_timeout_ms)
     target.snapshot_strategy.timeout.timeout = max(1, settings.snapshot_timeout_ms)
     target.min_pool_size, target.max_pool_size = settings.pool

@@ -1,4 +1,4 @@
-"""The behaviours that Spawn's own tests check, one test each, by number (spawn-protocol §6).
+"""The behaviours that Spawn's own tests check, one test each, by number (docs/protocols.md, "Behaviours that Spawn tests").
 
 Not here: 1, 3 and 4 are the proxy's (tests/runtime/servers/spawn_proxy/test_spawn_behaviours.py), 8 to 10 need several
 nodes, 25 is a test that passes by mistake, and 41 to 46 are SQL views of projections, which DuckDB takes the place of.

@@ -397,7 +397,7 @@ def _chain(chain: Chain) -> Markup:
 
 def _words(messages: Sequence[Message]) -> str:
     lines = [
-        f"{'  ' * min(each.depth, 12)}{each.sender} → {each.actor}.{each.call()}  {each.came_of_it(100)}"
+        f"{'  ' * min(each.depth, 12)}{each.sender} → {each.actor}.{each.call()}  {each.outcome_text(100)}"
         for each in messages[:_MOST_WORDED]
     ]
     hidden = len(messages) - _MOST_WORDED

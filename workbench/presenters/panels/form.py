@@ -80,16 +80,16 @@ def _lines(view: FormView) -> Iterator[str]:
     for field in view.fields:
         yield f"  {field.name}: {field.type or 'any'}{f' = {field.default}' if field.default else ''}"
     for call in view.calls:
-        yield f"  {call.code}  {_came_of(call)}"
+        yield f"  {call.code}  {_outcome_text(call)}"
 
 
 def _html(view: FormView) -> Markup:
     title = element("div", element("strong", code(f"{view.name}.{view.action}{view.signature}")))
-    calls = [element("div", code(call.code), muted(f"  {_came_of(call)}")) for call in view.calls]
+    calls = [element("div", code(call.code), muted(f"  {_outcome_text(call)}")) for call in view.calls]
     return element("div", title, *calls, muted("A form: run its cell to use it."), style=FRAME)
 
 
-def _came_of(call: FormCall) -> str:
+def _outcome_text(call: FormCall) -> str:
     if call.outcome == "running":
         return "… running"
     mark = "→" if call.outcome == "ok" else "✗"

@@ -1,4 +1,7 @@
-"""The behaviours of spawn-protocol §6 that are the proxy's own, by number; the others are in tests/runtime."""
+"""The behaviours of docs/protocols.md, "Behaviours that Spawn tests", that are the proxy's own, by number.
+
+The others are in `tests/runtime/system/test_spawn_behaviours.py`.
+"""
 
 from __future__ import annotations
 

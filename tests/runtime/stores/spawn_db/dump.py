@@ -54,4 +54,4 @@ CREATE TABLE {0}.snapshots (
     data_type TEXT NOT NULL, data LONGBLOB, inserted_at TIMESTAMP NULL, updated_at TIMESTAMP NULL, INDEX (status(32))
 ) WITH SYSTEM VERSIONING PARTITION BY SYSTEM_TIME LIMIT 1000 PARTITIONS 2
 """
-"""As spawn-protocol §3.2 describes it."""
+"""As docs/protocols.md, "State tables" describes it."""

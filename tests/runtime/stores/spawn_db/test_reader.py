@@ -316,7 +316,7 @@ def test_server_that_is_away_is_unavailable() -> None:
 @pytest.mark.parametrize(
     ("name", "system", "parent", "number"),
     [
-        # from a real proxy (spawn-ground-truth)
+        # from a real proxy (docs/protocols.md, "State tables")
         ("Counter", "lab-system", "", 28953085), ("Sn1", "lab-system", "", 64735702),
         ("u1", "lab-system", "User", 36071691), ("joe", "sys", "", 129067260),
         # from erlang:phash2/1 of OTP 25
