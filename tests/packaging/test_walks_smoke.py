@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 STEP = re.compile(
-    r"^(?:New file `(?P<new>[^`]+)`|In `(?P<file>[^`]+)`, after `(?P<anchor>[^\n]+)`):\n\n```python\n(?P<code>.*?)^```",
+    r"^(?:New file `(?P<new>[^`]+)`|In `(?P<file>[^`]+)`, after `(?P<anchor>[^\n]+)`):\n\n```(?:python|text)\n(?P<code>.*?)^```",
     re.MULTILINE | re.DOTALL,
 )
 COPIED = ("runtime", "workbench", "tests", "build_support", "notebooks", "protos", "pyproject.toml", "docs")
@@ -57,10 +57,12 @@ def test_walk_does_what_it_says_step_by_step(title: str, tree: Path) -> None:
     text = section(title)
 
     steps = [*STEP.finditer(text)]
-    assert len(steps) == text.count("```python"), "a block of code without its instruction"
+    assert len(steps) == len(re.findall(r"^```(?:python|text)$", text, re.MULTILINE)), (
+        "a block of code without its instruction"
+    )
     for step in steps:
         take(step, tree)
-    commands = [line for block in re.findall(r"```text\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
+    commands = [line for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
     assert commands
 
     for command in commands:
