@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import Context
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -351,7 +352,9 @@ class Session:
         if self._audits is None:
             from workbench.remote.audit import Audits
 
-            self._audits = Audits(self._own_store, lambda: self.notebook, lambda text: self.notify(text))
+            self._audits = Audits(
+                self._own_store, lambda: self.notebook, lambda text: self.notify(text), self._write_guest_calls
+            )
         return self._audits
 
     def _own_store(self) -> str:
@@ -416,18 +419,22 @@ class Session:
         self.system, self._stopped, self._started_with = system, False, settings
         # A courtesy to scripts that end without a stop; what must not be lost does not depend on it.
         atexit.register(self.stop)
-        system.guest_acts.listener = self._guest_acted
+        system.guest_acts.listener = partial(self._guest_acted, system.name)
         self._share(system, settings["store"])
         if is_first_use or key_is_new(system):
             self.notify(welcome(system))
         return system
 
-    def _guest_acted(self, act: GuestAct) -> None:
-        """Another process did something to the code of this system: recorded in the audit, and told with the next output."""
-        self.guest_news.append(str(act))
-        own = self._own if self._attached is not None else self.system
-        if own is not None:
-            self.audits.own(own.name).by_guest(act.who, act.act, act.actor, act.detail)
+    def _guest_acted(self, system: str, act: GuestAct) -> None:
+        """Another process did something to this system: recorded in the audit, and, but for calls, told with the next output."""
+        if not act.is_of_calls:
+            self.guest_news.append(str(act))
+        self.audits.own(system).by_guest(act)
+
+    def _write_guest_calls(self) -> None:
+        """What is counted so far, into the audit."""
+        if (guests := getattr(self.own, "guest_acts", None)) is not None:
+            guests.calls.flush()
 
     def _share(self, system: EmbeddedSystem, store: str) -> None:
         from workbench.remote.store_sharing import Sharing

@@ -69,7 +69,7 @@ class RunningSystem:
         self.driver = ThreadedDriver(config, store, clock or SystemClock(), self._ids)
         self.driver.calls = ThreadedCalls(self.driver, self._ids)
         self.guest_acts = GuestActs()
-        """What other processes did to the code of this system."""
+        """What other processes did to this system."""
         self._ports: dict[asyncio.AbstractEventLoop, LoopPort] = {}
         self._starting = threading.Lock()
         self._is_started = False
@@ -105,6 +105,7 @@ class RunningSystem:
             if self._is_closed:
                 return
             self._is_closed = True
+        self.guest_acts.calls.stop()
         is_written = not self._is_started or self.driver.stop(10.0, self.config.drain_s if drain is None else drain)
         if self._tasks is not None:
             self._tasks.close()

@@ -87,9 +87,13 @@ def audit(actor: str | None = None, *, since: datetime | float | str | None = No
 
     Of an attached system: attaching, leaving, each call, deployment, undeployment and restoring in mode `act`, and what mode `look`
     refused.  Of one's own: what does not come by message, such as deploying, retrying, holding and dropping messages, injecting
-    faults; its calls are in its history.  An act is recorded before it is sent; one without an end was cut short.  Of payloads
-    size and hash are kept, never what is in them.  The record is a file beside the store, which only its owner can read; for a
-    system in memory it is in memory.  Also as SQL: `SELECT * FROM audit`.
+    faults; its calls are in its history.  What other notebooks did to one's own, with the name and user that they give and
+    their address: deploying and taking back, undeploying, restoring, `confirm_dropped`, and their calls once they are answered,
+    counted by actor, action and minute (`spawn` where a parent is named).
+
+    An act of one's own is recorded before it is sent; one without an end was cut short.  Of payloads size and hash are kept, never
+    what is in them.  The record is a file beside the store, which only its owner can read; for a system in memory it is in
+    memory.  Also as SQL: `SELECT * FROM audit`.
 
     Its lines are chained: where one was changed or removed, or cannot be read, the answer says which; `damages` has it as data.
 

@@ -25,6 +25,7 @@ class Acts(Rows[Act]):
 
     def cells(self, record: Act) -> Sequence[object]:
         act = f"{record.act} ({record.mode})" if record.act == "attach" else record.act
+        act = f"{act} × {record.count:,}" if record.count > 1 else act
         payload = f"{record.payload_bytes:,} bytes" if record.payload_bytes else ""
         return (
             local_time(record.at_us), record.who, record.target, act, record.actor, record.action, payload,
@@ -67,7 +68,9 @@ class Acts(Rows[Act]):
 
 
 def outcome_of(act: Act) -> str:
-    """`done`, `failed (timeout)`; an act without an end says so."""
+    """`done`, `failed (timeout)`, `117 done, 3 failed` of counted calls; an act without an end says so."""
+    if len(act.outcomes) > 1:
+        return ", ".join(f"{count:,} {outcome}" for outcome, count in act.outcomes.items())
     if not act.outcome:
         return "no end recorded"
     return f"{act.outcome} ({act.error})" if act.error and act.outcome == "failed" else act.outcome

@@ -19,6 +19,7 @@ import msgspec
 from runtime.errors import NotAllowed
 from runtime.ids import RandomIds
 from runtime.records import Encoded
+from runtime.system.guest_acts import GuestAct
 from workbench.redaction import redacted
 from workbench.remote.audit_chain import Damage
 from workbench.remote.audit_log import Act, AuditLog, AuditUnwritable
@@ -59,12 +60,16 @@ class Trail:
         except OSError as error:
             self._tell(error)
 
-    def by_guest(self, who: str, act: str, actor: str, detail: str = "") -> None:
+    def by_guest(self, done: GuestAct) -> None:
         """Record what another process has done to this system.  Never raises."""
-        record = msgspec.structs.replace(self._act(act, actor, detail, None), who=who, notebook="")
+        record = msgspec.structs.replace(
+            self._act(done.act, done.actor, done.detail, None),
+            at_us=done.at_us, who=done.who, notebook="", count=done.count, outcomes=dict(done.outcomes),
+        )  # fmt: skip
+        outcome = next(iter(done.outcomes), "done") if len(done.outcomes) < 2 else "mixed"
         try:
             self.log.begin(record)
-            self.log.end(record.id, record.at_us, "done")
+            self.log.end(record.id, done.until_us or done.at_us, outcome)
         except OSError as error:
             self._tell(error)
 
@@ -131,8 +136,16 @@ class Acting:
 class Audits:
     """A session's audit: one file for all that it attaches to and for its own system."""
 
-    def __init__(self, store: Callable[[], str], notebook: Callable[[], str], warn: Callable[[str], object]) -> None:
-        """`store` gives the URL of the session's own store, `notebook` its notebook's file or an empty text."""
+    def __init__(
+        self,
+        store: Callable[[], str],
+        notebook: Callable[[], str],
+        warn: Callable[[str], object],
+        complete: Callable[[], object] = lambda: None,
+    ) -> None:
+        """`store` gives the URL of the session's own store, `notebook` its notebook's file or an empty text; `complete` is called
+        before acts are read, to write what is still only counted."""
+        self._complete = complete
         self.file: Path | None = None
         """Where it is kept; None for beside the store."""
         self._store, self._notebook, self._warn = store, notebook, warn
@@ -151,6 +164,7 @@ class Audits:
 
     def acts(self) -> list[Act]:
         """Everything that is kept, oldest first."""
+        self._complete()
         found = self._log(None).acts() + self._log(self._place(self._store())).acts()
         return sorted(found, key=lambda act: act.at_us)
 

@@ -65,9 +65,14 @@ class Act(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ended_us: int = 0
     """0 while it lasts, and for an act that was cut short."""
     outcome: str = ""
-    """`done`, `sent` (no one waits for its answer), `failed`, `refused`, `given up` (the wait was), or empty before the end."""
+    """`done`, `sent` (no one waits for its answer), `failed`, `refused`, `given up` (the wait was), `mixed` where `outcomes` says
+    more, or empty before the end."""
     error: str = ""
     """Code of the error, never its text, which may show values."""
+    count: int = 1
+    """So many calls of another process, alike and in one minute, from `at_us` to `ended_us`."""
+    outcomes: dict[str, int] = {}
+    """How many of them ended how."""
 
 
 class _End(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -217,6 +217,7 @@ def audit_rows(acts: Sequence[Act]) -> Rows:
             "ended_at": _times([act.ended_us or None for act in acts]),
             "payload_bytes": _integers([act.payload_bytes for act in acts]),
             "payload_hash": _texts([act.payload_hash for act in acts]),
+            "calls": _integers([act.count for act in acts]),
         }
     )
 

@@ -45,7 +45,7 @@ CREATE TABLE definitions (
 CREATE TABLE audit (
     "at" {_TIME}, who VARCHAR, notebook VARCHAR, target VARCHAR, system VARCHAR, mode VARCHAR, act VARCHAR, actor VARCHAR,
     action VARCHAR, reason VARCHAR, outcome VARCHAR, error VARCHAR, ended_at {_TIME}, payload_bytes BIGINT,
-    payload_hash VARCHAR, id VARCHAR
+    payload_hash VARCHAR, id VARCHAR, calls BIGINT
 );
 CREATE TABLE columns (view VARCHAR, name VARCHAR, type VARCHAR, actor VARCHAR, field VARCHAR, system VARCHAR);
 """
@@ -130,8 +130,9 @@ NOTES = {
     "audit.target": "address of the system, or the store of one's own",
     "audit.mode": "look, act, or NULL for one's own system",
     "audit.act": "attach, detach, invoke, deploy, undeploy, retry, hold, fault, ...",
-    "audit.outcome": "done, sent, failed, refused, given up; NULL while it lasts, or if it was cut short",
+    "audit.outcome": "done, sent, failed, refused, given up, mixed; NULL while it lasts, or if it was cut short",
     "audit.error": "code of the error",
+    "audit.calls": "how many, where calls of another notebook are counted by the minute; else 1",
     "audit.payload_hash": "of the payload without its secrets",
     "columns.view": "the view as SQL writes it",
     "columns.field": "the state field; NULL for the columns that every view has",

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
+import os
+import platform
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
+from urllib.parse import quote
 
 import grpc
 from google.protobuf import message_factory
@@ -23,7 +29,22 @@ T = TypeVar("T")
 MESSAGE_BYTES = 65 * 1024 * 1024
 _SLICE_S = 0.1
 _HEADERS_BYTES = 64 * 1024
+CLIENT_HEADER = "workbench-client"
+"""What a process calls itself, percent-encoded."""
 _Code = grpc.StatusCode
+
+
+def title() -> str:
+    """What this process calls itself: its notebook or script, process and user."""
+    name = os.environ.get("JPY_SESSION_NAME") or (sys.argv[0] if sys.argv else "")
+    return f"{Path(name).name or 'python'} (process {os.getpid()}) of {_user()}@{platform.node()}"
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return str(os.getuid())
 
 
 class Target(NamedTuple):
@@ -52,7 +73,8 @@ class NodeConnection:
         self._thread = grpc_loop.acquire()
         self._channel: Any = None
         self._watching: asyncio.Task[None] | None = None
-        self._headers = (("authorization", f"Bearer {target.token}"),) if target.token else ()
+        named = ((CLIENT_HEADER, quote(title(), safe=" ()@,.:")),)
+        self._headers = (("authorization", f"Bearer {target.token}"), *named) if target.token else named
         self._methods: dict[str, Any] = {}
 
     @property

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import os
-import sys
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -23,7 +20,7 @@ import grpc
 from runtime.api import DeployReport
 from runtime.authoring.context import Context
 from runtime.authoring.definition import ActorDefinition
-from runtime.clients.node.connection import MESSAGE_BYTES, NodeConnection, messages
+from runtime.clients.node.connection import MESSAGE_BYTES, NodeConnection, messages, title
 from runtime.drivers.event_loops import LoopThread
 from runtime.drivers.replies import BlockingWaiter, LoopPort, Waiter
 from runtime.errors import BadResponse, InternalError, SpawnError, Unreachable, WouldBlock, shown_text, type_name
@@ -148,7 +145,7 @@ class NodeOffers:
         """One connection, from its hello to its end."""
         stream = self._connection.stream("Host")
         link = _Link(stream, self._connection.loop)
-        hello = pb.FromHost(hello=pb.Hello(host=self._identity, title=_title()))
+        hello = pb.FromHost(hello=pb.Hello(host=self._identity, title=title()))
         writing: asyncio.Task[None] | None = None
         try:
             await stream.write(hello)
@@ -308,11 +305,6 @@ def _guarded(run: Callable[[], Outcome]) -> Outcome:
         raise
     except BaseException as error:  # noqa: BLE001 - a defect of ours must reach whoever waits for the outcome
         return refused(InternalError(f"The host failed to run an action: {type_name(error)}: {shown_text(error)}"))
-
-
-def _title() -> str:
-    name = os.environ.get("JPY_SESSION_NAME") or (sys.argv[0] if sys.argv else "")
-    return f"{Path(name).name or 'python'} (process {os.getpid()})"
 
 
 # --- What the actions of this process ask of the node that owns their actors ------------------------------------------

@@ -13,10 +13,12 @@ from runtime.fields import LONGEST_S, checked_time_us, is_span_s
 from runtime.ids import ActorId, InvocationId, RandomIds
 from runtime.invocations import action_name, actor_name, key_text, template_name
 from runtime.records import Failure, Invocation, Reply
+from runtime.servers.grpc_node.callers import caller
 from runtime.servers.grpc_node.errors import abort
 from runtime.servers.security import Limits, Rate
 from runtime.servers.spawn_proxy.invocations import ReplyPort
 from runtime.system.embedded import EmbeddedSystem
+from runtime.system.guest_acts import Call, GuestCalls
 from runtime.wire.limits import check_depth, check_json
 from runtime.wire.node.records import failure_of, get_value, put_failure, put_value
 from runtime.wire.pb.workbench.v1 import node_pb2 as pb
@@ -91,7 +93,7 @@ class NodeCalls:
     async def invoke(self, call: pb.Call, context: Any) -> pb.Answer:
         """One call; a failure is the status.  Cancelled by the client, it goes on without anybody who waits."""
         invocation = self._reader.read(call, self._system.driver.now_us())
-        waiter = _FutureWaiter(self.port)
+        waiter = _FutureWaiter(self.port, _Counted(self._system.guest_acts.calls, caller(context), call))
         self._system.submit(invocation, waiter)
         reply = await waiter.future
         if reply.failure is not None:
@@ -103,7 +105,7 @@ class NodeCalls:
     async def invoke_many(self, requests: AsyncIterator[pb.Calls], context: Any) -> None:
         """Calls as they come, answers as they are there."""
         await context.send_initial_metadata(())  # so that the client knows that it is connected
-        stream = _Stream(self.port, self._limits.in_flight)
+        stream = _Stream(self.port, self._limits.in_flight, self._system.guest_acts.calls, caller(context))
         reading = asyncio.create_task(self._read(requests, stream))
         try:
             while (answers := await stream.next_answers()) is not None:
@@ -111,6 +113,8 @@ class NodeCalls:
             await reading
         finally:
             reading.cancel()
+            # Its thread's turn, since whoever is told writes a file.
+            asyncio.get_running_loop().run_in_executor(None, self._system.guest_acts.calls.flush)
 
     async def _read(self, requests: AsyncIterator[pb.Calls], stream: _Stream) -> None:
         try:
@@ -123,7 +127,7 @@ class NodeCalls:
             stream.ended()
 
     def _take(self, call: pb.Call, stream: _Stream) -> None:
-        waiter = stream.waiter(call.id)
+        waiter = stream.waiter(call)
         if not self._rate.take():
             waiter.settle(Reply(_NO_ID, failure=_TOO_MANY))
             return
@@ -134,19 +138,33 @@ class NodeCalls:
             waiter.settle(Reply(_NO_ID, failure=failure_of(error)))
 
 
+class _Counted:
+    """One call of a client, which the owner's record counts when it is answered, whether or not anybody still waits."""
+
+    __slots__ = ("_call", "_calls", "_well")
+
+    def __init__(self, calls: GuestCalls, who: str, call: pb.Call) -> None:
+        self._calls, self._well = calls, "sent" if call.asynchronous else "done"
+        self._call = Call(who, "spawn" if call.parent else "invoke", call.actor, call.action)
+
+    def ended(self, reply: Reply) -> None:
+        self._calls.add(self._call, self._well if reply.failure is None else "failed")
+
+
 class _FutureWaiter:
     """One reply, not decoded, for one future of the server's loop."""
 
-    __slots__ = ("_port", "future")
+    __slots__ = ("_counted", "_port", "future")
 
-    def __init__(self, port: ReplyPort) -> None:
-        self._port = port
+    def __init__(self, port: ReplyPort, counted: _Counted) -> None:
+        self._port, self._counted = port, counted
         self.future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
 
     def deliver(self, reply: Reply) -> LoopPort | None:
         return cast(LoopPort | None, self._port.put(self, reply))
 
     def settle(self, reply: Reply) -> None:
+        self._counted.ended(reply)
         if not self.future.done():
             self.future.set_result(reply)
 
@@ -154,16 +172,16 @@ class _FutureWaiter:
 class _Stream:
     """The unanswered calls and the unsent answers of one stream."""
 
-    def __init__(self, port: ReplyPort, limit: int) -> None:
-        self.port, self._limit = port, limit
+    def __init__(self, port: ReplyPort, limit: int, calls: GuestCalls, who: str) -> None:
+        self.port, self._limit, self._calls, self._who = port, limit, calls, who
         self._unanswered = 0
         self._answers: deque[tuple[int, Reply]] = deque()
         self._news, self._room = asyncio.Event(), asyncio.Event()
         self._has_ended = False
 
-    def waiter(self, call: int) -> _StreamWaiter:
+    def waiter(self, call: pb.Call) -> _StreamWaiter:
         self._unanswered += 1
-        return _StreamWaiter(self, call)
+        return _StreamWaiter(self, call.id, _Counted(self._calls, self._who, call))
 
     @property
     def is_full(self) -> bool:
@@ -204,15 +222,16 @@ class _Stream:
 class _StreamWaiter:
     """One reply for one stream."""
 
-    __slots__ = ("_call", "_stream")
+    __slots__ = ("_call", "_counted", "_stream")
 
-    def __init__(self, stream: _Stream, call: int) -> None:
-        self._stream, self._call = stream, call
+    def __init__(self, stream: _Stream, call: int, counted: _Counted) -> None:
+        self._stream, self._call, self._counted = stream, call, counted
 
     def deliver(self, reply: Reply) -> LoopPort | None:
         return cast(LoopPort | None, self._stream.port.put(self, reply))
 
     def settle(self, reply: Reply) -> None:
+        self._counted.ended(reply)
         self._stream.add(self._call, reply)
 
 

@@ -14,6 +14,7 @@ from runtime.errors import BadSetting, DefinitionError, InternalError, Overloade
 from runtime.hosts.attached import StreamHost
 from runtime.hosts.base import Host
 from runtime.ids import ActorId
+from runtime.servers.grpc_node.callers import told
 from runtime.servers.security import Limits
 from runtime.system import inspection
 from runtime.system.embedded import EmbeddedSystem
@@ -48,7 +49,7 @@ class NodeHosting:
 
     async def host(self, requests: AsyncIterator[pb.FromHost], context: Any) -> None:
         """One connection of one process, from its hello to its end."""
-        guest = await self._welcome(requests)
+        guest = await self._welcome(requests, context)
         outgoing: asyncio.Queue[pb.ToHost] = asyncio.Queue()
         loop = asyncio.get_running_loop()
 
@@ -69,7 +70,7 @@ class NodeHosting:
             if not guest.host.is_connected:
                 guest.leaving = loop.call_later(patience_s, self._leave, guest)
 
-    async def _welcome(self, requests: AsyncIterator[pb.FromHost]) -> _Guest:
+    async def _welcome(self, requests: AsyncIterator[pb.FromHost], context: Any) -> _Guest:
         async for message in requests:
             hello = message.hello
             if message.WhichOneof("message") != "hello" or not 8 <= len(hello.host) <= 200:
@@ -78,7 +79,7 @@ class NodeHosting:
             if guest is None:
                 if len(self._guests) >= self._limits.watchers:
                     raise Overloaded(f"{len(self._guests)} processes offer actors already, which is the most.")
-                guest = self._guests[hello.host] = _Guest(hello.title[:200] or "another process", self._patience_s)
+                guest = self._guests[hello.host] = _Guest(told(hello.title, context), self._patience_s)
             if guest.leaving is not None:
                 guest.leaving.cancel()
                 guest.leaving = None

@@ -21,6 +21,7 @@ from runtime.crypto import Role, TokenFiles, new_token
 from runtime.drivers.event_loops import LoopThread, grpc_loop, run
 from runtime.errors import BadSetting
 from runtime.records import StoredDefinition
+from runtime.servers.grpc_node.callers import caller
 from runtime.servers.grpc_node.calls import NodeCalls
 from runtime.servers.grpc_node.errors import answering
 from runtime.servers.grpc_node.feeds import NodeFeeds
@@ -315,12 +316,14 @@ class NodeLooking:
         self._note(context, "restore", request.actor, str(request.revision))
         return pb.RestoreReply(revision=revision)
 
-    async def confirm_dropped(self, request: pb.ConfirmDroppedRequest, _: Any) -> pb.ConfirmDroppedReply:
-        return pb.ConfirmDroppedReply(fields=await self._threaded(lambda: self._system.confirm_dropped(request.actor)))
+    async def confirm_dropped(self, request: pb.ConfirmDroppedRequest, context: Any) -> pb.ConfirmDroppedReply:
+        fields = await self._threaded(lambda: self._system.confirm_dropped(request.actor))
+        self._note(context, "confirm_dropped", request.actor)
+        return pb.ConfirmDroppedReply(fields=fields)
 
     def _note(self, context: Any, act: str, actor: str, detail: str = "") -> None:
         now_us = self._system.driver.now_us()
-        self._system.guest_acts.note(GuestAct(now_us, f"the client at {context.peer()}", act, actor, detail))
+        self._system.guest_acts.note(GuestAct(now_us, caller(context), act, actor, detail))
 
     async def _threaded(self, look: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, look)
