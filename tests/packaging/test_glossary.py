@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -26,7 +27,7 @@ also in `workbench.v1`), `past` of a report.
 """
 
 
-def names() -> Iterator[tuple[str, str]]:
+def _names() -> Iterator[tuple[str, str]]:
     """Every name that runtime and workbench define: classes, functions, parameters, variables, attributes."""
     for path in [*(ROOT / "runtime").rglob("*.py"), *(ROOT / "workbench").rglob("*.py")]:
         if "pb" in path.parts or "node_modules" in path.parts or path.name.endswith("_pb2.py"):
@@ -38,6 +39,15 @@ def names() -> Iterator[tuple[str, str]]:
                     yield place, name
                 case ast.arg(arg=name) | ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
                     yield place, name
+
+
+@functools.cache
+def places_of() -> dict[str, set[str]]:
+    """By name, without a leading underscore: where it is defined."""
+    found: dict[str, set[str]] = {}
+    for place, name in _names():
+        found.setdefault(name.removeprefix("_"), set()).add(place)
+    return found
 
 
 def test_every_term_is_defined_once() -> None:
@@ -53,6 +63,4 @@ def test_every_term_says_what_it_means() -> None:
 
 @pytest.mark.parametrize("word", WITHDRAWN)
 def test_withdrawn_name_is_not_used(word: str) -> None:
-    used = {place for place, name in names() if name.removeprefix("_") == word}
-
-    assert used == set()
+    assert places_of().get(word, set()) == set()
