@@ -36,3 +36,10 @@ def test_runtime_readmes_example_runs() -> None:
     [example] = re.findall(r"```python\n(.*?)```", (ROOT / "runtime" / "README.md").read_text("utf-8"), re.DOTALL)
 
     exec(compile(example, "runtime/README.md", "exec"), {"__name__": "readme"})
+
+
+def test_picture_of_the_workbench_is_small_and_has_a_text() -> None:
+    [(text, path)] = re.findall(r"!\[([^\]]+)\]\((docs/images/[\w.]+)\)", README)
+
+    assert len(text.split()) > 10
+    assert (ROOT / path).stat().st_size < 200_000
