@@ -86,7 +86,8 @@ class Retainer:
             count = next(
                 (i for i, t in enumerate(turns) if t.sequence > surplus and t.finished_us >= before_us), len(turns)
             )
-            if 0 < count == len(turns) and (row.last < mark or row.last < self._backend.head()):
+            # A block without turns goes with the next ones: left in front, it would hide that these can go.
+            if count == len(turns) and (row.last < mark or row.last < self._backend.head()):
                 whole.append((row, turns))
             elif not whole:
                 return self._cut_in(row, turns, count)
