@@ -22,7 +22,7 @@ from runtime.errors import BadSetting, DefinitionError, SpawnError, UnknownActor
 from runtime.ids import RandomIds
 from runtime.servers.http.server import HttpServer
 from runtime.servers.security import LOOPBACK, is_loopback
-from runtime.servers.spawn_host.app import CrashBudget, HostApp
+from runtime.servers.spawn_host.app import CrashBudget, FirstFailures, HostApp, Strays
 from runtime.servers.spawn_host.discovery import DEFAULT_HOST_PORT, ProxyWatch, check_host
 from runtime.servers.spawn_host.journal import HostJournal
 from runtime.servers.spawn_host.turns import HostedCalls, HostTurns
@@ -58,7 +58,8 @@ class ActorHost:
             bind: an address of this machine only: a proxy cannot show who it is.
             port: where the proxy calls; None for Spawn's 8090, or with a proxy of ours any free port.
             journal: where every invocation and its answer is recorded; the host closes it.
-            notify: is told when the proxy was away and has the actors again; called by a thread of the host.
+            notify: is told when the proxy was away and has the actors again, and once of each actor that a real proxy calls and
+                that is not ours; called by a thread of the host.
 
         Raises:
             BadSetting: another process listens on the port, or everybody could have actions run.
@@ -76,7 +77,10 @@ class ActorHost:
         self._own = OwnLoop("wb-actor-host")
         identity = secrets.token_hex(16)
         self.app = HostApp(self._turns, self._own.loop, identity)
-        self.app.budget = CrashBudget() if about is None else None
+        if about is None:
+            self.app.budget = CrashBudget()
+            self.app.strays = Strays(link.target.url, notify)
+            self.app.retries.failures = FirstFailures(self._turns.stays_s)
         # A real proxy sends the name or address that it calls as `Host`.
         self._server = HttpServer(self.app, bind=bind, names=(os.environ.get("USER_FUNCTION_HOST", ""),))
         self._watch = ProxyWatch(link.target, self.register, notify)

@@ -18,7 +18,7 @@ from google.protobuf.message import DecodeError
 
 from runtime.admission import admitted
 from runtime.authoring.context import Calls, Context
-from runtime.authoring.definition import ActorDefinition
+from runtime.authoring.definition import ActionSpec, ActorDefinition
 from runtime.clients.proxy.client import ProxyCalls
 from runtime.drivers.event_loops import OwnLoop
 from runtime.drivers.outgoing_calls import asked
@@ -41,12 +41,14 @@ from runtime.records import JSON, Encoded, Failure, Invocation, Outcome, State, 
 from runtime.servers.http.messages import PLAIN_TEXT, Response
 from runtime.servers.spawn_host.journal import HostJournal
 from runtime.wire.codecs.values import decode_value
+from runtime.wire.pb.spawn.actors.actor_pb2 import ActorId as PbActorId
 from runtime.wire.pb.spawn.actors.protocol_pb2 import ActorInvocation, ActorInvocationResponse
 from runtime.wire.spawn.host_calls import get_work, make_answer
 from runtime.wire.spawn.messages import Dialect, spoken_dialect
 from runtime.wire.spawn.statuses import failure_notes, http_status
 
 _MOST_THREADS = 256
+_STAYS_S = 10.0
 _log = logging.getLogger("runtime.servers")
 
 Done = Callable[[Response], object]
@@ -122,15 +124,33 @@ class HostTurns:
             assert self.calls is not None
             turn.end(self._host.run(work, self.calls))
 
-    def _work(self, call: ActorInvocation) -> Work:
-        name, parent = call.actor.name, call.actor.parent
-        definition = self._definitions.get(name) or self._definitions.get(parent)
-        if definition is None:
-            raise NotDeployed(name, parent or name, 0)
+    def spec(self, call: ActorInvocation) -> ActionSpec:
+        """The action that a call names.
+
+        Raises:
+            NotDeployed, UnknownAction: this process does not run it.
+        """
+        definition = self._definition_of(call.actor)
         spec = definition.actions.get(call.action_name)
         if spec is None:
-            raise UnknownAction(name, call.action_name, definition.actions)
-        is_init = spec.role == "init" and call.caller.name == name and call.WhichOneof("payload") != "value"
+            raise UnknownAction(call.actor.name, call.action_name, definition.actions)
+        return spec
+
+    def stays_s(self, actor: ActorId) -> float:
+        """Seconds for which a real proxy keeps an actor active that it has activated; a random time of up to 3 s follows."""
+        definition = self._definitions.get(actor.name)
+        # The template of a child is not in its name: it is taken to stay as long as by default.
+        return _STAYS_S if definition is None else definition.settings.deactivate_timeout_ms / 1_000
+
+    def _definition_of(self, actor: PbActorId) -> ActorDefinition:
+        definition = self._definitions.get(actor.name) or self._definitions.get(actor.parent)
+        if definition is None:
+            raise NotDeployed(actor.name, actor.parent or actor.name, 0)
+        return definition
+
+    def _work(self, call: ActorInvocation) -> Work:
+        definition = self._definition_of(call.actor)
+        is_init = self.spec(call).role == "init" and is_own_call(call)
         work = get_work(
             call,
             turn=next(self._numbers),
@@ -181,6 +201,11 @@ class HostTurns:
 
     def forget(self, actor: ActorId) -> None:
         self._host.forget(actor)
+
+
+def is_own_call(call: ActorInvocation) -> bool:
+    """Whether the proxy calls by itself, for an init or a timer: nobody waits for the answer."""
+    return call.caller.name == call.actor.name and call.WhichOneof("payload") != "value"
 
 
 class _Turn:
