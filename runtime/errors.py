@@ -360,10 +360,11 @@ class InvocationTimeout(Condition):
 
     code = "timeout"
 
-    def __init__(self, actor: str, action: str, timeout_s: float) -> None:
+    def __init__(self, actor: str, action: str, timeout_s: float, advice: str = "") -> None:
+        """`advice`: what to do next, where the system has no mailbox to look into or no keys."""
+        advice = advice or "`%mailbox` shows which. Repeat it safely with a key."
         super().__init__(
-            f"{actor}.{action} did not answer within {timeout_s:g} s.\n"
-            "The call may still be waiting or running; `%mailbox` shows which. Repeat it safely with a key."
+            f"{actor}.{action} did not answer within {timeout_s:g} s.\nThe call may still be waiting or running; {advice}"
         )
         self.actor, self.action, self.timeout_s = actor, action, timeout_s
 

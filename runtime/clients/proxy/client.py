@@ -403,7 +403,8 @@ class ProxyCalls:
     def _lost(self, invocation: Invocation, error: BaseException, timeout_s: float) -> SpawnError:
         name = f"{invocation.actor.name}.{invocation.action}"
         if isinstance(error, TimeoutError) or "did not answer within" in str(error):
-            return InvocationTimeout(invocation.actor.name, invocation.action, timeout_s)
+            advice = "a proxy does not show which. Sent again, the action may run twice; a key prevents it if the proxy is ours."
+            return InvocationTimeout(invocation.actor.name, invocation.action, timeout_s, advice)
         if isinstance(error, NotSent):
             return Unreachable(
                 f"Cannot invoke {name}: no connection to {self._link.target.url}: {error}. It was not sent."

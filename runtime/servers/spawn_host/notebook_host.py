@@ -11,7 +11,7 @@ import msgspec
 from runtime.api import DeployReport
 from runtime.clients.proxy.client import SpawnProxyClient
 from runtime.clients.proxy.connection import ProxyLink, read_target
-from runtime.errors import UnknownActor
+from runtime.errors import UnknownActor, rebuild
 from runtime.servers.spawn_host.host import ActorHost
 from runtime.servers.spawn_host.journal import HostJournal
 
@@ -49,7 +49,11 @@ class LateHost:
 
     def undeploy(self, actor: str) -> None:
         if self._host is None:
-            raise UnknownActor(actor, ())
+            raise rebuild(
+                UnknownActor.code,
+                f"Cannot undeploy {actor}: this process has deployed nothing to the proxy at {self._link.target.url}.\n"
+                "What other hosts registered there, the proxy forgets when it is restarted.",
+            )
         self._host.undeploy(actor)
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 import workbench as wb
 from runtime import Actor, action
-from runtime.errors import BadSetting, NotAllowed, NotCapable, Unreachable
+from runtime.errors import BadSetting, NotAllowed, NotCapable, UnknownActor, Unreachable
 from runtime.servers.grpc_node.server import NodeServer
 from runtime.servers.spawn_proxy.server import serve
 from runtime.system.embedded import EmbeddedSystem, embedded
@@ -220,6 +220,8 @@ def test_proxy_that_calls_another_process_gets_nothing_registered(session: Sessi
         try:
             with pytest.raises(NotAllowed, match="which host it calls cannot be found out"):
                 wb.deploy(Abacus)
+            with pytest.raises(UnknownActor, match="this process has deployed nothing to the proxy"):
+                wb.undeploy("counter")
         finally:
             wb.detach()
 

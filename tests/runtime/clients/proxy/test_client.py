@@ -161,8 +161,11 @@ def test_error_of_a_real_proxy_is_raised_as_what_it_means(
 
 def test_silent_proxy_ends_the_wait_at_its_deadline(real: RealProxy) -> None:
     real.other = Raw(after=threading.Event())
-    with attached(real) as client, pytest.raises(InvocationTimeout, match=r"Counter\.Incr"):
+    with attached(real) as client, pytest.raises(InvocationTimeout, match=r"Counter\.Incr") as raised:
         client.invoke("Counter", "Incr", timeout=0.2)
+
+    assert "a proxy does not show which" in str(raised.value)
+    assert "%mailbox" not in str(raised.value)
 
 
 def test_keys_and_pinned_revisions_are_not_for_real_proxies(real: RealProxy) -> None:
