@@ -235,4 +235,6 @@ def nothing(view: SystemView) -> str:
     """What an empty list says: nothing found, or nothing there yet and how to begin."""
     if view.query.search:
         return f"No actor matches {view.query.search!r}."
+    if view.problem is not None:
+        return "No actors to show."
     return "No actors yet. Define one in a cell that starts with %%actor."

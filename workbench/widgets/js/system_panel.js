@@ -134,4 +134,6 @@ function More({ view, link }) {
 }
 
 const nothing = (view) =>
-  view.query?.search ? `No actor matches “${printable(view.query.search)}”.` : "No actors yet. Define one in a cell that starts with %%actor.";
+  view.query?.search ? `No actor matches “${printable(view.query.search)}”.`
+  : view.problem ? "No actors to show."
+  : "No actors yet. Define one in a cell that starts with %%actor.";
