@@ -6,15 +6,28 @@ The embedded system, another node and a real Spawn proxy implement it.  They dif
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterator, Mapping
+from collections.abc import Awaitable, Collection, Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeGuard
 
 import msgspec
 
 from runtime.ids import ActorId
-from runtime.records import DeadLetter, Encoded, Event, Lifecycle, RetentionMark, StoredDefinition, Turn
+from runtime.records import (
+    DeadLetter,
+    Encoded,
+    Event,
+    Invocation,
+    Lifecycle,
+    RetentionMark,
+    State,
+    StoredDefinition,
+    Turn,
+)
+
+if TYPE_CHECKING:
+    from runtime.authoring.definition import ActorDefinition
 
 
 class Capability(StrEnum):
@@ -30,6 +43,18 @@ class Capability(StrEnum):
     """Committed turns can be read."""
     WATCH = "watch"
     """Events arrive as they happen."""
+    HOLD = "hold"
+    """Actors can be held at a message, and messages dropped, doubled and moved."""
+    FAULTS = "faults"
+    """Delays, failures and crashes can be injected."""
+    PENDING = "pending"
+    """It says which messages of a chain are still on their way."""
+    CAPSULES = "capsules"
+    """Failed turns keep their frames; what failed can be sent again as the very message that it was."""
+
+
+LOCAL = frozenset({Capability.HOLD, Capability.FAULTS, Capability.PENDING, Capability.CAPSULES})
+"""What only the process that runs the actors can offer; no connection passes it on."""
 
 
 class FieldChange(msgspec.Struct, frozen=True):
@@ -310,3 +335,40 @@ class SystemApi(Protocol):
     def close(self) -> None:
         """Finish turns in progress, write everything, stop.  Safe to call twice."""
         ...
+
+
+class LocalSystem(SystemApi, Protocol):
+    """What the system of this process offers beyond `SystemApi`: see `offers`."""
+
+    def pending(self, correlations: Collection[str]) -> list[Invocation]:
+        """Messages of these chains that wait or are being processed."""
+        ...
+
+    def initial_state(self, definition: str) -> State:
+        """The state with which a new actor of this definition, named by its hash, begins."""
+        ...
+
+    def resend(self, invocation: Invocation, timeout: float | None = None) -> Any:
+        """Send a message again as it was and wait for its answer.  Errors as `invoke`."""
+        ...
+
+    def deployed(self, actor: str) -> ActorDefinition | None:
+        """The definition that is deployed under this name."""
+        ...
+
+    def preview(self, actor: type | ActorDefinition) -> DeployReport:
+        """What a deploy would change; nothing is deployed.
+
+        Raises:
+            DefinitionError: the class cannot be deployed.
+        """
+        ...
+
+    def held_actors(self) -> list[str]:
+        """Names of all actors that are held at a message."""
+        ...
+
+
+def offers(system: SystemApi, capability: Capability) -> TypeGuard[LocalSystem]:
+    """Tell whether a system has one of the `LOCAL` capabilities, and with it the methods of `LocalSystem`."""
+    return capability in LOCAL & system.capabilities

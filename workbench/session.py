@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from runtime.api import SystemApi, SystemStatus
+from runtime.api import Capability, SystemApi, SystemStatus, offers
 from runtime.config import DEFAULT_SYSTEM, Durability, RuntimeConfig, as_durability
 from runtime.errors import BadSetting, SpawnError, StoreInUse, SystemStopped, nearest, shown
 from workbench.actor_logs import ActorLogs
@@ -175,7 +175,7 @@ def on_purpose(system: SystemApi) -> tuple[str, ...]:
         return ()
     from runtime.system import debugging
 
-    names = debugging.held_actors(driver)
+    names = system.held_actors() if offers(system, Capability.HOLD) else []
     return (*([f"Held: {', '.join(names)}."] if names else []), *map(repr, debugging.active(driver)))
 
 

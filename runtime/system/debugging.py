@@ -296,11 +296,6 @@ def held(driver: ThreadedDriver, actor: ActorId) -> BreakpointInfo | None:
     return driver.look(look)
 
 
-def held_actors(driver: ThreadedDriver) -> list[str]:
-    """Names of all actors that are held."""
-    return driver.look(lambda engine, _: [actor.name for actor in engine.breakpoints.actors])
-
-
 def _waiting(envelope: Envelope) -> Waiting:
     invocation = envelope.invocation
     return Waiting(

@@ -229,6 +229,14 @@ class VisibleSystem(RunningSystem):
         """Messages of these chains that wait or are being processed."""
         return inspection.pending(self.driver, correlations)
 
+    def held_actors(self) -> list[str]:
+        """Names of all actors that are held at a message."""
+        return self.driver.look(lambda engine, _: [actor.name for actor in engine.breakpoints.actors])
+
+    def initial_state(self, definition: str) -> State:
+        """The state with which a new actor of this definition, named by its hash, begins."""
+        return self.host.initial(definition)
+
     def capsules(self) -> list[Capsule]:
         """The last turns that failed in this process, oldest first, with message, state before and live frames."""
         return self.host.capsules.all()

@@ -54,6 +54,7 @@ VIOLATIONS = {
     "runtime-below-workbench": ("runtime/records/__init__.py", "import workbench.session"),
     "pure-engine": ("runtime/engine/activation.py", "import threading"),
     "engine-seams": ("runtime/engine/activation.py", "import runtime.stores.memory"),
+    "system-seam": ("workbench/session/__init__.py", "import runtime.system.embedded"),
     "no-facade-inside": ("runtime/engine/activation.py", "from runtime import Actor"),
     "home-of-ipython": ("workbench/session/__init__.py", "import IPython.display"),
     "home-of-anywidget": ("workbench/session/__init__.py", "import anywidget"),
@@ -63,7 +64,12 @@ VIOLATIONS = {
     "home-of-sqlalchemy": ("runtime/engine/activation.py", "import sqlalchemy"),
 }
 
-MODULES = ["runtime/engine/activation.py", "runtime/stores/memory.py", "runtime/hosts/base.py"]
+MODULES = [
+    "runtime/engine/activation.py",
+    "runtime/stores/memory.py",
+    "runtime/hosts/base.py",
+    "runtime/system/embedded.py",
+]
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from runtime.api import SystemApi
+from runtime.api import Capability, SystemApi, offers
 from workbench.commands.history import since_us
 from workbench.presenters.acts import Acts
 from workbench.remote.access import read_mode
@@ -117,8 +117,6 @@ def acting(
     system: SystemApi, act: str, actor: str = "", action: str = "", payload: Any = None
 ) -> AbstractContextManager[object]:
     """Record an act around doing it.  One that cannot be recorded is done all the same, and the user is told."""
-    from runtime.system.embedded import EmbeddedSystem  # not at the top: loading the extension must not load the engine
-
-    if not isinstance(system, EmbeddedSystem):
+    if not offers(system, Capability.HOLD):
         return nullcontext()
     return current.audits.own(system.name).act(act, actor, action, payload)

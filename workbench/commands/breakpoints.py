@@ -73,7 +73,7 @@ def release(actor: str | None = None) -> tuple[str, ...]:
         NotCapable: the actors run in another process.
     """
     system = own_system("release an actor")
-    names = debugging.held_actors(system.driver) if actor is None else [actor]
+    names = system.held_actors() if actor is None else [actor]
     return tuple(name for name in names if _released(system, name))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from runtime.api import DeployReport, SystemApi
+from runtime.api import Capability, DeployReport, SystemApi, offers
 from runtime.authoring.actor import Actor
 from runtime.authoring.definition import ActorDefinition, define, redefined
 from runtime.authoring.settings import Settings, as_keywords
@@ -86,11 +86,10 @@ def preview(actor_class: type) -> Previewed:
         DefinitionError: the class cannot be deployed; the message says why.
         NotCapable: the system shows no definitions, or no states.
     """
-    from runtime.system.embedded import EmbeddedSystem
     from runtime.system.preview import preview_from_outside
 
     system = current.open()
-    if isinstance(system, EmbeddedSystem):
+    if offers(system, Capability.PENDING):
         return Previewed.of(system.preview(actor_class))
     return Previewed.of(preview_from_outside(system, define(actor_class)))
 

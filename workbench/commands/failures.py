@@ -7,12 +7,11 @@ from typing import Any
 
 import msgspec
 
-from runtime.api import SystemApi
+from runtime.api import Capability, SystemApi, offers
 from runtime.errors import Condition, Mistake, SpawnError, UnknownActor, nearest
 from runtime.hosts.capsules import Capsule
 from runtime.records import DeadLetter, Invocation, State, Turn, Work
 from runtime.replay.rerun import run_again
-from runtime.system.embedded import EmbeddedSystem
 from runtime.wire.codecs.values import decode_value
 from workbench.commands.actors import check_limit
 from workbench.commands.attach import acting
@@ -145,7 +144,7 @@ def _with_id(end: str) -> list[Any]:
     if written:
         return [failed_of_turn(written[0], in_memory.get(str(written[0].invocation)))]
     system = current.open()
-    letters = system.dead_letters() if isinstance(system, EmbeddedSystem) else []
+    letters = system.dead_letters() if offers(system, Capability.CAPSULES) else []
     return kept or [each for each in letters if str(each.invocation.id).endswith(end)]
 
 
@@ -175,8 +174,8 @@ def state_before(failed: Failed) -> Any:
     system = current.open()
     if failed.capsule is not None and failed.capsule.work.state is not None:
         return decode_value(failed.capsule.work.state.value)
-    if failed.capsule is not None and isinstance(system, EmbeddedSystem):
-        return decode_value(system.host.initial(failed.definition).value)
+    if failed.capsule is not None and offers(system, Capability.CAPSULES):
+        return decode_value(system.initial_state(failed.definition).value)
     try:
         return system.state(failed.actor, failed.revision) if failed.revision else None
     except SpawnError:
@@ -185,7 +184,7 @@ def state_before(failed: Failed) -> Any:
 
 def _is_current(failed: Failed) -> bool:
     system = current.open()
-    if isinstance(system, EmbeddedSystem):
+    if offers(system, Capability.CAPSULES):
         deployed = system.deployed(failed.actor)
         return deployed is not None and deployed.hash == failed.definition
     try:
@@ -222,7 +221,7 @@ def retry(which: Failed | DeadLetter | str | None = None, *, fork: bool = False,
         return _on_copy(failed, 60.0 if timeout is None else timeout)
     system = current.open()
     try:
-        if isinstance(system, EmbeddedSystem):
+        if offers(system, Capability.CAPSULES):
             with acting(system, "retry", message.actor.name, message.action, message.payload):
                 is_letter = isinstance(failed, DeadLetter) and failed.kept
                 return system.resend(_unwaited(message) if is_letter else _again(message), timeout)

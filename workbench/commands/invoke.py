@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Mapping
 from datetime import datetime
 from typing import Any, NoReturn
 
-from runtime.api import SystemApi
+from runtime.api import Capability, SystemApi, offers
 from runtime.errors import Condition, InvocationTimeout, Mistake, SpawnError
 from workbench.session import current
 
@@ -116,10 +116,7 @@ def _way_to_end(system: SystemApi, actor: str) -> str:
 
 
 def _is_held(system: SystemApi, actor: str) -> bool:
-    from runtime.system import debugging
-    from runtime.system.embedded import EmbeddedSystem  # not at the top: loading the extension must not load the engine
-
-    return isinstance(system, EmbeddedSystem) and actor in debugging.held_actors(system.driver)
+    return offers(system, Capability.HOLD) and actor in system.held_actors()
 
 
 # --- An interrupt, said in words instead of a traceback ---------------------------------------------------------------

@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterable
 from contextvars import Token
 from typing import Any, Self
 
-from runtime.api import Subscription, SystemApi
+from runtime.api import Capability, Subscription, SystemApi, offers
 from runtime.errors import Mistake
 from runtime.invocations import noted
 from runtime.records import DeadLetter, Event, Invocation, Turn
-from runtime.system.embedded import EmbeddedSystem
 from workbench.commands.history import newest
 from workbench.commands.invoke import WaitInterrupted
 from workbench.presenters.messages import messages_of
@@ -70,7 +69,7 @@ class Tracing(Trace):
         self._events.close()
         turns = [event.turn for event in events if event.turn is not None]
         if not self._everything:
-            turns = _caused_by(turns, self._roots, is_precise=isinstance(self._system, EmbeddedSystem))
+            turns = _caused_by(turns, self._roots, is_precise=offers(self._system, Capability.PENDING))
         lost = _lost(self._system, self._roots)
         unended = [*pending, *(letter.invocation for letter in lost)]
         whys = {str(letter.invocation.id): letter.why.partition("\n")[0] for letter in lost}
@@ -168,7 +167,7 @@ def _settled(
             if fresh := events.drain():
                 collected += fresh
                 quiet_at = time.monotonic() + _QUIET_S
-            is_over = not pending if isinstance(system, EmbeddedSystem) else time.monotonic() > quiet_at
+            is_over = not pending if offers(system, Capability.PENDING) else time.monotonic() > quiet_at
             if is_over or time.monotonic() > deadline:
                 return collected, pending, False
             time.sleep(_LOOK_S)
@@ -178,7 +177,7 @@ def _settled(
 
 def _pending(system: SystemApi, roots: list[Invocation]) -> list[Invocation]:
     chains = {str(each.id) for each in roots}
-    return system.pending(chains) if isinstance(system, EmbeddedSystem) and chains else []
+    return system.pending(chains) if offers(system, Capability.PENDING) and chains else []
 
 
 def _caused_by(turns: list[Turn], roots: list[Invocation], *, is_precise: bool) -> list[Turn]:
@@ -193,5 +192,5 @@ def _caused_by(turns: list[Turn], roots: list[Invocation], *, is_precise: bool) 
 def _lost(system: SystemApi, roots: list[Invocation]) -> list[DeadLetter]:
     """Messages of these chains that could not be delivered."""
     chains = {str(each.id) for each in roots}
-    letters = system.dead_letters() if isinstance(system, EmbeddedSystem) else []
+    letters = system.dead_letters() if offers(system, Capability.PENDING) else []
     return [each for each in letters if str(each.invocation.correlation or each.invocation.id) in chains]

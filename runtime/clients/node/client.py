@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import grpc
 
-from runtime.api import ActorInfo, Capability, DeployReport, SystemApi, SystemStatus, Waiting
+from runtime.api import LOCAL, ActorInfo, Capability, DeployReport, SystemApi, SystemStatus, Waiting
 from runtime.authoring.context import current_turn
 from runtime.authoring.definition import ActorDefinition, define
 from runtime.clients.node.connection import NodeConnection, Target
@@ -70,7 +70,7 @@ class NodeClient:
             self.connection.close()
             raise
         self.name: str = status.system
-        known = set(Capability)
+        known = set(Capability) - LOCAL
         self.capabilities = frozenset(Capability(name) for name in status.capabilities if name in known)
         self._invocations = Invocations(self.connection)
         self._offers: NodeOffers | None = None

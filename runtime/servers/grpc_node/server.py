@@ -17,6 +17,7 @@ from typing import Any, Self, TypeVar
 import grpc
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 
+from runtime.api import LOCAL
 from runtime.crypto import Role, TokenFiles, new_token
 from runtime.drivers.event_loops import LoopThread, grpc_loop, run
 from runtime.errors import BadSetting
@@ -250,7 +251,7 @@ class NodeLooking:
         self._system, self._threads, self._version = system, threads, version
 
     async def get_status(self, _: pb.GetStatusRequest, __: Any) -> pb.SystemStatus:
-        reply = pb.SystemStatus(capabilities=sorted(self._system.capabilities), version=self._version)
+        reply = pb.SystemStatus(capabilities=sorted(self._system.capabilities - LOCAL), version=self._version)
         put_status(reply, await self._threaded(self._system.status))
         return reply
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from runtime import Actor, action
-from runtime.api import Capability, SystemApi
+from runtime.api import LOCAL, Capability, SystemApi
 from runtime.errors import BadSetting, NotAllowed, NotCapable
 from runtime.system.embedded import EmbeddedSystem, embedded
 from workbench.remote.access import PASSED, AuditedSystem, Mode, ReadOnlySystem, guarded, read_mode
@@ -108,7 +108,7 @@ def test_what_is_not_listed_does_not_get_through(look: ReadOnlySystem) -> None:
 
 
 def test_capabilities_are_reads(look: ReadOnlySystem) -> None:
-    assert look.capabilities == frozenset(Capability) - {Capability.INVOKE, Capability.DEPLOY}
+    assert look.capabilities == frozenset(Capability) - LOCAL - {Capability.INVOKE, Capability.DEPLOY}
 
 
 @pytest.mark.parametrize(("name", "arguments"), [read for read in READS if read[0] not in ("status", "kept")])

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import pytest
 
+from runtime.api import LOCAL
 from runtime.authoring.actor import Actor, action
 from runtime.clients.node.client import NodeClient, connect
 from runtime.clients.node.connection import NodeConnection
@@ -39,6 +40,11 @@ def gate() -> Any:
 def test_other_process_of_the_user_finds_the_token(node: Node) -> None:
     with node.connect() as client:
         assert client.name == node.system.name
+
+
+def test_client_of_a_node_claims_nothing_that_only_its_process_offers(node: Node) -> None:
+    with node.connect() as client:
+        assert client.capabilities == node.system.capabilities - LOCAL
 
 
 @pytest.mark.parametrize("token", ["wrong", None])
