@@ -91,7 +91,7 @@ def open_backend(url: str) -> Backend:
 
 
 def _made(module: str, name: str, url: str) -> Backend:
-    backend: Backend = getattr(import_module(f"runtime.stores.{module}"), name)(url)
+    backend: Backend = getattr(import_module(f"runtime.stores.{module}.backend"), name)(url)
     return backend
 
 

@@ -178,7 +178,7 @@ def test_a_wrong_setting_is_said_by_name(fresh: Kernel) -> None:
 
     assert "forever" in fresh.run("%config Workbench.durability = 'forever'").stderr
     cell = fresh.run("%spawn start --durability forever")
-    assert "Use one of: snapshot, journal, commit" in cell.traceback
+    assert "Known: commit, journal, snapshot" in cell.traceback
 
 
 def test_a_file_that_hides_the_runtime_is_named(tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ def test_defaults_are_used_where_a_start_does_not_say(told: Told) -> None:
 
 
 def test_an_unknown_durability_names_those_there_are(told: Told) -> None:
-    with pytest.raises(BadSetting, match="Use one of: snapshot, journal, commit"):
+    with pytest.raises(BadSetting, match="Known: commit, journal, snapshot"):
         told.session.start(store="memory", durability="forever")
     assert told.session.system is None
 
