@@ -16,7 +16,7 @@ import msgspec
 from runtime.drivers.spin_wait import SpinWait
 from runtime.errors import InternalError, InvocationTimeout, SpawnError, rebuild
 from runtime.records import Invocation, Reply
-from runtime.wire.codecs.values import decode_value
+from runtime.wire.codecs.values import decode_answer
 
 _SLICE_S = 0.1
 
@@ -93,7 +93,7 @@ class BlockingWaiter(msgspec.Struct, eq=False):
             error = error_of(reply, invocation)
             assert error is not None
             raise error
-        return decode_value(reply.response)
+        return decode_answer(reply.response)
 
     def _sleep(self, timeout_s: float) -> None:
         """In slices: a signal that another thread takes wakes no one, and is seen only between two of them."""
@@ -190,7 +190,7 @@ class LoopPort:
             if future.done():
                 continue  # no one waits any more
             if reply.failure is None:
-                future.set_result(decode_value(reply.response))
+                future.set_result(decode_answer(reply.response))
             else:
                 waiter.fail(reply)
 

@@ -30,7 +30,7 @@ from runtime.invocations import build_invocation
 from runtime.records import Invocation, Outcome, Reply
 from runtime.stores.base import Group, Isolated, StateStore
 from runtime.stores.isolation import isolated, stored_before
-from runtime.wire.codecs.values import decode_value
+from runtime.wire.codecs.values import decode_answer
 
 
 class Possible(NamedTuple):
@@ -299,7 +299,7 @@ class Pending:
         error = error_of(self.reply, self.invocation)
         if error is not None:
             raise error
-        return decode_value(self.reply.response)
+        return decode_answer(self.reply.response)
 
 
 class Asked(Pending):

@@ -31,7 +31,7 @@ from runtime.hosts.in_process import InProcessHost, failed_around, refused
 from runtime.hosts.outgoing import ASK_OPTIONS, check_options, outgoing, pending_tell, timeout_s
 from runtime.ids import RandomIds
 from runtime.records import Outcome, Work
-from runtime.wire.codecs.values import decode_value
+from runtime.wire.codecs.values import decode_answer
 from runtime.wire.node.records import error_of, get_failure, get_value
 from runtime.wire.node.work import get_work, make_ask, put_outcome
 from runtime.wire.pb.workbench.v1 import node_pb2 as pb
@@ -159,7 +159,7 @@ class _Calls:
         if answer.HasField("failure"):
             waiting.set_exception(error_of(get_failure(answer.failure)))
         else:
-            waiting.set_result(decode_value(get_value(answer.response)))
+            waiting.set_result(decode_answer(get_value(answer.response)))
 
     def _asked(
         self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any], call: str

@@ -35,7 +35,7 @@ from runtime.records import (
     Turn,
     Work,
 )  # fmt: skip
-from runtime.wire.codecs.values import decode_value, encode_value
+from runtime.wire.codecs.values import decode_answer, decode_value, encode_value
 
 
 class Position(msgspec.Struct, frozen=True, array_like=True):
@@ -275,7 +275,7 @@ class RecordedCalls:
         error = error_of(reply, question)
         if error is not None:
             raise error
-        return decode_value(reply.response)
+        return decode_answer(reply.response)
 
     def _reply(self, question: Invocation) -> Reply:
         name = f"{question.actor.name}.{question.action}"

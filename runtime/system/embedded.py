@@ -44,7 +44,7 @@ from runtime.system import inspection
 from runtime.system.guest_acts import GuestActs
 from runtime.system.preview import previewed
 from runtime.system.redeploy import check_state, compare, stored
-from runtime.wire.codecs.values import decode_value
+from runtime.wire.codecs.values import decode_answer
 
 if TYPE_CHECKING:
     from runtime.hosts.task_host import TaskHost
@@ -170,7 +170,7 @@ class VisibleSystem(RunningSystem):
         return inspection.actions(self.driver, self._identity(actor))
 
     def state(self, actor: str, revision: int | None = None) -> Any:
-        return decode_value(self.encoded_state(actor, revision))
+        return decode_answer(self.encoded_state(actor, revision))
 
     def encoded_state(self, actor: str, revision: int | None = None) -> Encoded | None:
         """`state`, not decoded: for servers that pass it on."""

@@ -29,7 +29,7 @@ from runtime.hosts.capsules import Capsule
 from runtime.ids import ActorId, InvocationId
 from runtime.invocations import action_name, actor_name, due_us, is_durable, key_text, system_name, template_name
 from runtime.records import DeadLetter, Encoded, Invocation, Lifecycle, RetentionMark, StoredDefinition, Turn
-from runtime.wire.codecs.values import decode_value, encode_value
+from runtime.wire.codecs.values import decode_answer, encode_value
 from runtime.wire.node.records import get_info, get_letter, get_status, get_stored, get_value, get_waiting, put_value
 from runtime.wire.pb.workbench.v1 import node_pb2 as pb
 
@@ -190,7 +190,7 @@ class NodeClient:
         return dict(self.connection.call("ListActions", pb.GetActorRequest(actor=actor)).signatures)
 
     def state(self, actor: str, revision: int | None = None) -> Any:
-        return decode_value(self.encoded_state(actor, revision))
+        return decode_answer(self.encoded_state(actor, revision))
 
     def encoded_state(self, actor: str, revision: int | None = None) -> Encoded | None:
         request = pb.GetStateRequest(actor=actor, revision=revision)

@@ -34,7 +34,7 @@ from runtime.fields import as_timeout_s
 from runtime.ids import ActorId, InvocationId, RandomIds
 from runtime.invocations import build_invocation
 from runtime.records import DeadLetter, Encoded, Invocation, Lifecycle, RetentionMark, StoredDefinition, Turn
-from runtime.wire.codecs.values import decode_value
+from runtime.wire.codecs.values import decode_answer
 from runtime.wire.http_client import Answer, NoAnswer, NotSent
 from runtime.wire.pb.spawn.actors.protocol_pb2 import OK, InvocationResponse, SpawnRequest, SpawnResponse
 from runtime.wire.spawn import statuses
@@ -208,7 +208,7 @@ class SpawnProxyClient(ProxyHealth, NotOffered):
         invocation = self._invocation(
             actor, action, payload, parent, system, asynchronous, delay, scheduled_to, metadata, key, durable
         )
-        return decode_value(self.calls.send(invocation, limit_s))
+        return decode_answer(self.calls.send(invocation, limit_s))
 
     def ainvoke(
         self,
@@ -241,7 +241,7 @@ class SpawnProxyClient(ProxyHealth, NotOffered):
         return self._decoded(invocation, limit_s)
 
     async def _decoded(self, invocation: Invocation, timeout_s: float) -> Any:
-        return decode_value(await self.calls.asend(invocation, timeout_s))
+        return decode_answer(await self.calls.asend(invocation, timeout_s))
 
     def _invocation(
         self,
@@ -280,7 +280,7 @@ class SpawnProxyClient(ProxyHealth, NotOffered):
 
     def state(self, actor: str, revision: int | None = None) -> Any:
         """See `SystemApi.state`; a real proxy only has its actor asked, which wakes it and so needs mode `act`."""
-        return decode_value(self.encoded_state(actor, revision))
+        return decode_answer(self.encoded_state(actor, revision))
 
     def encoded_state(self, actor: str, revision: int | None = None) -> Encoded | None:
         if self.about is not None:

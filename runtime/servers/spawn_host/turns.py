@@ -40,7 +40,7 @@ from runtime.ids import ActorId, IdSource, RandomIds
 from runtime.records import JSON, Encoded, Failure, Invocation, Outcome, State, Work
 from runtime.servers.http.messages import PLAIN_TEXT, Response
 from runtime.servers.spawn_host.journal import HostJournal
-from runtime.wire.codecs.values import decode_value
+from runtime.wire.codecs.values import decode_answer
 from runtime.wire.pb.spawn.actors.actor_pb2 import ActorId as PbActorId
 from runtime.wire.pb.spawn.actors.protocol_pb2 import ActorInvocation, ActorInvocationResponse
 from runtime.wire.spawn.host_calls import get_work, make_answer
@@ -311,7 +311,7 @@ class HostedCalls:
             _note(turn, question, None, error)
             raise
         _note(turn, question, response, None)
-        return decode_value(response)
+        return decode_answer(response)
 
     def ask_blocking(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> Any:
         if turn.is_async:
@@ -327,7 +327,7 @@ class HostedCalls:
             _note(turn, question, None, error)
             raise
         _note(turn, question, response, None)
-        return decode_value(response)
+        return decode_answer(response)
 
     def tell(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> None:
         turn.held.append(pending_tell(turn, actor, action, payload, options, self._ids()))

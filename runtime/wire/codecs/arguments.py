@@ -15,6 +15,7 @@ import msgspec
 from runtime.authoring.definition import MISSING, ActionSpec, type_text
 from runtime.errors import BadPayload, DefinitionError, nearest, shown, shown_text, type_name
 from runtime.records import JSON, NOTHING, Encoded
+from runtime.wire.codecs.library_types import ARROW_BYTES, decode_hook, restored
 from runtime.wire.codecs.values import decode_value
 
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
@@ -73,7 +74,7 @@ class _JsonArguments:
         ]
         try:
             shape = msgspec.defstruct("payload", fields, kw_only=True, forbid_unknown_fields=not spec.takes_any)
-            self._decode = msgspec.json.Decoder(shape).decode
+            self._decode = msgspec.json.Decoder(shape, dec_hook=decode_hook).decode
         except TypeError as error:
             raise DefinitionError(
                 f"A parameter of {actor}.{spec.name} has a type without a JSON form: {error}"
@@ -92,9 +93,14 @@ class _JsonArguments:
             raise BadPayload(
                 f"{self._where}: the payload cannot be read: {type_name(error)}: {shown_text(error)}."
             ) from error
+        if ARROW_BYTES in data:  # in a parameter whose type does not say so
+            return (), {name: restored(value) for name, value in self._named(read, data).items()}
         if not self._as_keywords:
             return msgspec.structs.astuple(read), {}
-        return (), {**self._others(data), **msgspec.structs.asdict(read)}
+        return (), self._named(read, data)
+
+    def _named(self, read: msgspec.Struct, data: bytes) -> dict[str, Any]:
+        return {**self._others(data), **msgspec.structs.asdict(read)}
 
     def _others(self, data: bytes) -> dict[str, Any]:
         fields: dict[str, Any] = _decode_any(data) if self._spec.takes_any else {}

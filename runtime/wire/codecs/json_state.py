@@ -6,6 +6,7 @@ state of the next turn: so a turn always starts from what would be read from dis
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
 from typing import Any, TypedDict
 
@@ -15,16 +16,27 @@ from runtime.authoring.definition import ActorDefinition, type_text
 from runtime.errors import BadState, DefinitionError, nearest, shown, shown_text, type_name
 from runtime.records import JSON, Encoded, State
 from runtime.wire.codecs.base import MAX_VALUE_BYTES
+from runtime.wire.codecs.library_types import (
+    advice_for,
+    are_equal,
+    becomes_plain,
+    decode_hook,
+    described,
+    encode_hook,
+    holds_tables,
+    is_table,
+    without_form,
+)
 from runtime.wire.codecs.values import without_json
 
-_encode = msgspec.json.Encoder().encode
+_encode = msgspec.json.Encoder(enc_hook=encode_hook).encode
 _decode_any = msgspec.json.Decoder().decode
 
 
 class JsonStateCodec:
     """The state of one definition with annotated fields."""
 
-    __slots__ = ("_actor", "_faithful", "_initial", "_migration", "_names", "_strict", "_types")
+    __slots__ = ("_actor", "_equal", "_faithful", "_initial", "_migration", "_names", "_strict", "_types")
 
     def __init__(self, definition: ActorDefinition) -> None:
         """Raises DefinitionError: a field's type has no JSON form, or its default does not fit it."""
@@ -32,6 +44,7 @@ class JsonStateCodec:
         self._types = {f.name: f.type for f in definition.fields}
         self._names = frozenset(self._types)
         self._migration = definition.migration
+        self._equal = are_equal if any(map(holds_tables, self._types.values())) else operator.eq
         self._faithful: list[type] = []
         """The values' types at the last turn; known to come back as they are, which costs as much to find out as to encode."""
         self._strict: Callable[[bytes], dict[str, Any]] = self._decoder()
@@ -41,7 +54,7 @@ class JsonStateCodec:
     def _decoder(self) -> Callable[[bytes], dict[str, Any]]:
         try:
             shape: Any = TypedDict("state", self._types)  # type: ignore[misc]
-            decoder: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(shape)
+            decoder: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(shape, dec_hook=decode_hook)
             return decoder.decode
         except TypeError as error:
             raise DefinitionError(f"A state field of {self._actor} has a type without a JSON form: {error}") from error
@@ -66,7 +79,7 @@ class JsonStateCodec:
             data = _encode(fields)
             back = self._strict(data)
             types = list(map(type, fields.values()))
-            is_same = back == fields and (types == self._faithful or _same_types(types, back))
+            is_same = self._equal(back, fields) and (types == self._faithful or _same_types(types, back))
         except Exception as error:  # encoding and comparing run code of the values' classes, which may raise anything
             raise self._refusal(fields, error) from error
         if not is_same:
@@ -129,14 +142,14 @@ class JsonStateCodec:
     def _fits(self, stored: Mapping[str, Any]) -> bool:
         try:
             for name, value in stored.items():
-                msgspec.convert(value, self._types[name], strict=False)
+                msgspec.convert(value, self._types[name], strict=False, dec_hook=decode_hook)
         except Exception:  # noqa: BLE001 - also what code of the field's class raises
             return False
         return True
 
     def _converted(self, name: str, value: Any, origin: str = "stored") -> Any:
         try:
-            return msgspec.convert(value, self._types[name], strict=False)
+            return msgspec.convert(value, self._types[name], strict=False, dec_hook=decode_hook)
         except Exception as error:  # code of the field's class may raise anything
             raise BadState(
                 f"The {origin} {name} of {self._actor} is {shown(value)}, which is no {type_text(self._types[name])}: "
@@ -169,22 +182,26 @@ class JsonStateCodec:
 
     def _why_not(self, name: str, value: Any) -> str:
         """What is wrong with one field, or empty."""
-        try:
-            _encode(value)
-        except RecursionError:
-            return f"{name} is nested too deeply, or contains itself."
-        except Exception:  # noqa: BLE001, S110 - said below, in the same words as what comes from reading
-            pass
+        if is_table(type(value)) and not holds_tables(self._types[name]):
+            declared = type_text(self._types[name])
+            way_out = f"declare it as {type_name(value)}, or use .tolist() or .to_dict('records') of it"
+            return f"{name} is {described(value)}, and declared as {declared}: {way_out}."
+        for path, inner, error in without_form(name, value, _encode):
+            if isinstance(error, RecursionError):
+                return f"{name} is nested too deeply, or contains itself."
+            if path != name or advice_for(inner):  # else it is said below, in the same words as what comes from reading
+                return f"{path} is {described(inner)}: {shown_text(error)}. {advice_for(inner)}".rstrip()
         for path, why in without_json(name, value):
             return f"{path} {why}"
         try:
-            back = msgspec.json.decode(_encode(value), type=self._types[name])
+            back = msgspec.json.decode(_encode(value), type=self._types[name], dec_hook=decode_hook)
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
-            return f"{name}={shown(value)} is not a {type_text(self._types[name])} ({shown_text(error)})."
+            declared = type_text(self._types[name])
+            return f"{name}={shown(value)} is not a {declared} ({shown_text(error)})."
         except Exception as error:  # noqa: BLE001 - code of the value's class
             return f"{name}={shown(value)} cannot be written and read back: {type_name(error)}: {shown_text(error)}."
         try:
-            is_equal = bool(back == value)
+            is_equal = are_equal(back, value)
         except Exception as error:  # noqa: BLE001 - the user's `__eq__`
             return f"{name}={shown(value)} cannot be compared: its == raised {type_name(error)}: {shown_text(error)}."
         if not is_equal or not _may_become(type(value), type(back)):
@@ -197,5 +214,5 @@ def _same_types(types: list[type], back: dict[str, Any]) -> bool:
 
 
 def _may_become(given: type, read: type) -> bool:
-    """Whether a value may come back as this type: as its own, or a whole number as the equal float that was declared."""
-    return given is read or (given is int and read is float)
+    """Whether a value may come back as this type: its own, an equal float that was declared, or the plain form of a library's."""
+    return given is read or (given is int and read is float) or becomes_plain(given, read)

@@ -11,8 +11,9 @@ import msgspec
 from runtime.errors import BadPayload, shown, shown_text, type_name
 from runtime.records import JSON, NOTHING, Encoded
 from runtime.wire.codecs.base import MAX_VALUE_BYTES
+from runtime.wire.codecs.library_types import ARROW_BYTES, advice_for, described, encode_hook, restored, without_form
 
-_encode = msgspec.json.Encoder().encode
+_encode = msgspec.json.Encoder(enc_hook=encode_hook).encode
 _decode = msgspec.json.Decoder().decode
 _check_json = msgspec.json.Decoder(msgspec.Raw).decode
 
@@ -36,13 +37,20 @@ def encode_value(value: Any, *, what: str) -> Encoded | None:
     except RecursionError:
         raise BadPayload(f"Cannot encode {what}: it is nested too deeply, or contains itself.") from None
     except Exception as error:  # encoding runs code of the value's class, which may raise anything
-        raise BadPayload(
-            f"Cannot encode {what}, {shown(value)}: {_why(error)}. Use plain values: text, numbers, lists, dicts."
-        ) from error
+        raise _without_form(value, what, error) from error
     if b"null" in data:  # which is what the encoder makes of NaN and infinity
         for path, why in without_json("", value):
             raise BadPayload(f"Cannot encode {what}: {path or 'it'} {why}")
     return _bounded(Encoded(JSON, data), what)
+
+
+def _without_form(value: Any, what: str, error: Exception) -> BadPayload:
+    for path, inner, why in without_form("", value, _encode):
+        if path:
+            advice = advice_for(inner) or "Use plain values: text, numbers, lists, dicts."
+            return BadPayload(f"Cannot encode {what}: {path} is {described(inner)}: {_why(why)}. {advice}")
+    advice = advice_for(value) or "Use plain values: text, numbers, lists, dicts."
+    return BadPayload(f"Cannot encode {what}, {shown(value)}: {_why(error)}. {advice}")
 
 
 def _message(value: Any) -> Encoded:
@@ -94,6 +102,14 @@ def decode_value(value: Encoded | None) -> Any:
         return _decode(value.data)
     except (msgspec.DecodeError, RecursionError):
         return value
+
+
+def decode_answer(value: Encoded | None) -> Any:
+    """`decode_value`, with the arrays and DataFrames in it: for the person or the action that asked for the value."""
+    decoded = decode_value(value)
+    if value is not None and ARROW_BYTES in value.data and value.type == JSON:
+        return restored(decoded)
+    return decoded
 
 
 def _decode_message(value: Encoded) -> Any:
