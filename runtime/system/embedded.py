@@ -50,12 +50,12 @@ if TYPE_CHECKING:
     from runtime.hosts.task_host import TaskHost
 
 
-# --- Start and stop ---------------------------------------------------------------------------------------------------
-# A runtime in this process and its life: threads, store, host; what the other parts of an embedded system stand on.
+class EmbeddedSystem:
+    """An actor system whose engine, host and store are in this process.
 
-
-class RunningSystem:
-    """Starts at the first deploy or call, not when the object is made.  Safe from every thread."""
+    Safe from every thread.  Threads start at the first deploy or call, not when the object is made.  See `SystemApi` for what each
+    method gives; what only reads wakes no actor and changes nothing.
+    """
 
     capabilities = frozenset(Capability)
 
@@ -149,13 +149,7 @@ class RunningSystem:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-
-# --- Looking into an embedded system: the reading half of `SystemApi` -------------------------------------------------
-# Nothing here wakes an actor or changes anything.
-
-
-class VisibleSystem(RunningSystem):
-    """A running system that shows itself; see `SystemApi` for what each method gives."""
+    # -- what is there ------------------------------------------------------------------------------------------------------
 
     def actors(self, *, prefix: str = "", passive: bool = True, limit: int = 1_000) -> list[ActorInfo]:
         prefix = as_text(prefix, "prefix", "it is text.")
@@ -245,14 +239,7 @@ class VisibleSystem(RunningSystem):
         """The last messages that could not be delivered and that no one waited for, oldest first."""
         return self.driver.look(lambda engine, _: engine.feed.undelivered_letters())
 
-
-# --- Code into an embedded system and out of it: deploy, preview, undeploy --------------------------------------------
-
-_KINDS = (Kind.NAMED, Kind.UNNAMED, Kind.POOLED, Kind.TASK, Kind.PROJECTION)
-
-
-class DeployableSystem(VisibleSystem):
-    """A running system that takes definitions."""
+    # -- code ---------------------------------------------------------------------------------------------------------------
 
     def deploy(self, actor: type | ActorDefinition, *, host: Host | None = None) -> DeployReport:
         """See `SystemApi.deploy`.  Atomic: on any error the earlier definition runs on, unchanged.
@@ -262,10 +249,6 @@ class DeployableSystem(VisibleSystem):
         """
         definition = actor if isinstance(actor, ActorDefinition) else define(actor)
         host = host or self._host_for(definition.settings.kind)
-        if definition.settings.kind not in _KINDS:
-            raise DefinitionError(
-                f"Cannot deploy {definition.name}: kind={definition.settings.kind!r} is not available here yet."
-            )
         if definition.settings.sourceable and self._durability(definition) is Durability.SNAPSHOT:
             raise DefinitionError(
                 f"Cannot deploy {definition.name}: projections read the journal, and at durability='snapshot' there is none.\n"
@@ -352,16 +335,7 @@ class DeployableSystem(VisibleSystem):
         template = inspection.template(self.driver, self._identity(actor))
         return template.definition if template is not None else None
 
-
-# --- Embedded ---------------------------------------------------------------------------------------------------------
-
-
-class EmbeddedSystem(DeployableSystem):
-    """An actor system whose engine, host and store are in this process.
-
-    Its life is in `running`, looking into it in `looking`, deploying in `deploying`; here is what reaches actors.  Safe from
-    every thread.  Threads start at the first deploy or call, not when the object is made.
-    """
+    # -- calls --------------------------------------------------------------------------------------------------------------
 
     def invoke(
         self,
