@@ -227,7 +227,7 @@ def test_nothing_lands_in_code_of_the_runtime(system: EmbeddedSystem) -> None:
         def work(self) -> int:
             deadline = time.perf_counter() + 0.001
             while time.perf_counter() < deadline:
-                pass
+                time.sleep(0)  # lets go of the interpreter, so that others come round in the middle of an action
             self.n += 1
             return self.n
 
@@ -245,7 +245,7 @@ def test_nothing_lands_in_code_of_the_runtime(system: EmbeddedSystem) -> None:
     for each in callers:
         each.start()
     given_up, deadline, numbers = 0, time.monotonic() + DEADLINE_S, itertools.cycle(range(3))
-    while given_up < 10 and time.monotonic() < deadline:
+    while given_up < 100 and time.monotonic() < deadline:
         given_up += system.abandon(f"short-{next(numbers)}")
         stop.wait(0.0007)  # another moment of the action each time
     stop.set()
@@ -253,7 +253,7 @@ def test_nothing_lands_in_code_of_the_runtime(system: EmbeddedSystem) -> None:
         each.join(DEADLINE_S)
 
     assert not any(each.is_alive() for each in callers), "somebody was not answered"
-    assert given_up == 10
+    assert given_up == 100
     assert sum(isinstance(each, errors.InvocationAbandoned) for each in answers) <= given_up
     assert not system.status().problems
     assert [system.invoke(f"short-{n}", "work") > 0 for n in range(3)] == [True] * 3
