@@ -251,7 +251,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "definitions": ("actor", "definition", "deployed_at", "source", "settings", "fields", "actions"),
     "audit": (
         "at", "who", "notebook", "target", "system", "mode", "act", "actor", "action", "reason", "outcome", "error", "ended_at",
-        "payload_bytes", "payload_hash", "id",
+        "payload_bytes", "payload_hash", "id", "calls",
     ),
     "columns": ("view", "name", "type", "actor", "field", "system"),
 }  # fmt: skip
