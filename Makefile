@@ -57,9 +57,9 @@ check: $(STAMPS)/test
 	@$(BIN)/mypy
 
 test-js: $(STAMPS)/test ## only the JavaScript tests
-	$(say) "JavaScript tests"
-	@cd $(JS) && "$(abspath $(BIN))/node" --test
+	$(say) "The browser bundle and the JavaScript tests"
 	@$(BIN)/python build_support/js_bundle.py --check
+	@cd $(JS) && "$(abspath $(BIN))/node" --test
 
 test-py: $(STAMPS)/test browser ## only the Python tests (options for pytest: PYTEST_ARGS="-k mailbox")
 	$(say) "Python tests"
