@@ -32,12 +32,11 @@ from runtime.records import Failure, Outcome, State, Work
 # --- The pool of worker processes -------------------------------------------------------------------------------------
 # The worker processes of `TaskHost`: none at rest, as many as turns ask for up to a limit, gone when idle for long.
 #
-# What a library does and what is done here.  loky starts a clean process from any thread of a notebook (without
-# importing its `__main__`, as the standard library would), brings cloudpickle, and kills a process with all it started.
-# No pool that is kept both ends one call's process alone and shrinks to nothing: loky's and the standard library's
-# executors lose all workers with one, pebble kills one but keeps a fixed number alive and looks at them ten times a
-# second, deadpool begins with all of them and runs on Linux only.  So each worker is a process of loky's, and which one
-# gets the next turn is decided here.
+# What a library does and what is done here.  No process pool that is kept both ends one call's process alone and shrinks to
+# nothing: loky's and the standard library's executors lose all workers with one, pebble kills one but keeps a fixed number
+# alive and looks at them ten times a second, deadpool begins with all of them.  None ties its processes to the life of the
+# parent.  So each worker is a process of `child_process`, cloudpickle brings the code there, and which one gets the next turn
+# is decided here.
 
 
 class TaskLimits(msgspec.Struct, frozen=True, kw_only=True):

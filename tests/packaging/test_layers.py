@@ -1,5 +1,6 @@
 """The import contracts name what is there, and can fail."""
 
+import os
 import subprocess
 import sys
 import tomllib
@@ -89,7 +90,8 @@ def small_tree(tmp_path: Path) -> Path:
 
 def lint(tree: Path, contract: str) -> subprocess.CompletedProcess[str]:
     command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache", "--contract", contract]
-    return subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False, env={"PYTHONPATH": str(tree)})
+    environment = {**os.environ, "PYTHONPATH": str(tree)}
+    return subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False, env=environment)
 
 
 def test_every_contract_has_a_violation_here() -> None:

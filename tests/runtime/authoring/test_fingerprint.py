@@ -1,6 +1,7 @@
 """What of a module belongs to an actor's definition."""
 
 import functools
+import os
 import socket
 import subprocess
 import sys
@@ -96,7 +97,7 @@ def test_a_hash_is_the_same_in_every_process() -> None:
             capture_output=True,
             text=True,
             check=True,
-            env={"PYTHONHASHSEED": seed},
+            env={**os.environ, "PYTHONHASHSEED": seed},
         ).stdout
         for seed in ("1", "2", "3")
     }

@@ -194,23 +194,15 @@ def test_worker_that_ends_by_itself_fails_its_turn_only(host: TaskHost) -> None:
 
 
 def test_process_that_does_not_come_up_is_explained() -> None:
+    before = set(psutil.Process().children())
     host = host_with(boot_s=0.0)
 
     outcome = run(host, "pid")
 
     assert outcome.failure is not None
     assert "could not be started: it did not report within 0 s" in outcome.failure.message
-    until(
-        lambda: not psutil.Process().children() or all(_is_tracker(p) for p in psutil.Process().children()), "it ends"
-    )
+    until(lambda: all(is_gone(each.pid) for each in set(psutil.Process().children()) - before), "it ends")
     host.close()
-
-
-def _is_tracker(process: psutil.Process) -> bool:
-    try:
-        return process.status() == psutil.STATUS_ZOMBIE or "resource_tracker" in " ".join(process.cmdline())
-    except psutil.NoSuchProcess:
-        return True
 
 
 def test_cancelled_turn_ends_with_its_worker_and_what_that_started(host: TaskHost, tmp_path: Path) -> None:

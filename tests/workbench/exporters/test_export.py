@@ -170,13 +170,12 @@ def test_file_that_was_changed_since_is_replaced_only_by_force(untried: Session,
 def test_export_that_fails_leaves_nothing(session: Session, tmp_path: Path) -> None:
     wb.deploy(Tally)
     (tmp_path / "here").mkdir()
-    real = subprocess.run
 
     def broken(*arguments: object, **options: object) -> object:
-        return real(["false"], capture_output=True, text=True, check=False)
+        return subprocess.CompletedProcess("python", 1, "", "ImportError: broken")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("workbench.exporters.project.verify.subprocess.run", broken)
+        patch.setattr("workbench.exporters.project.verify.run_python", broken)
         with pytest.raises(CannotExport, match="cannot be imported by itself"):
             wb.export(tmp_path / "here" / "shop")
 

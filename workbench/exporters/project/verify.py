@@ -13,10 +13,12 @@ import msgspec
 
 from runtime.authoring.definition import ActorDefinition
 from runtime.errors import Mistake
+from runtime.hosts.child_process import run_python
 
 _PATIENCE_S = 120.0
 _CODE = """\
 import json, sys
+sys.path.insert(0, "")
 from runtime.authoring.definition import define
 from runtime.cli.common import load_actors
 found = [define(each) for each in load_actors(["actors.py"])]
@@ -59,10 +61,7 @@ def _defined(folder: Path, secrets: Sequence[str]) -> dict[str, list[dict[str, A
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     try:
-        done = subprocess.run(
-            [sys.executable, "-c", _CODE], cwd=folder, env=environment, capture_output=True, text=True, timeout=_PATIENCE_S,
-            stdin=subprocess.DEVNULL, check=False,
-        )  # fmt: skip
+        done = run_python(_CODE, timeout_s=_PATIENCE_S, cwd=folder, env=environment)
     except subprocess.TimeoutExpired:
         raise CannotExport(
             f"Cannot export: importing the module did not end within {_PATIENCE_S:g} s.\n"
