@@ -1,4 +1,4 @@
-"""What every test stands on: a home of its own, and the browser where there is one."""
+"""What every test stands on: a home of its own, the browser where there is one, and the end of what tests start."""
 
 import os
 import shutil
@@ -9,10 +9,17 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests import processes
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 settings.register_profile("ci", deadline=None, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        processes.begin_run()
 
 
 @pytest.fixture(scope="session", autouse=True)
