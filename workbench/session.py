@@ -227,6 +227,9 @@ class Session:
         self.left: Left | None = None
         """What the last stop left; None before the first."""
         self._lock = threading.RLock()
+        self.variables: Mapping[str, Any] = {}
+        """The notebook's variables, in which a query finds tables by name."""
+        self._sql_reads_files = False
         self._history: HistoryDatabase | None = None
         self._stopped = False
         self._started_with: dict[str, Any] = {}
@@ -389,8 +392,26 @@ class Session:
                 from workbench.sql.database import HistoryDatabase
                 from workbench.sql.ingest import as_message
 
-                self._history = HistoryDatabase(system, decode_state=as_message, audit=self.audits.acts)
+                self._history = HistoryDatabase(
+                    system,
+                    decode_state=as_message,
+                    audit=self.audits.acts,
+                    variables=self.variables,
+                    reads_files=self._sql_reads_files,
+                )
             return self._history
+
+    @property
+    def sql_reads_files(self) -> bool:
+        """Whether a query may read files of this machine.  A change takes effect at the next query, which reads all anew."""
+        return self._sql_reads_files
+
+    @sql_reads_files.setter
+    def sql_reads_files(self, wanted: bool) -> None:
+        with self._lock:
+            if wanted != self._sql_reads_files:
+                self._sql_reads_files = wanted
+                self._forget_history()
 
     def status(self) -> Status:
         """How the system is doing.  Starts nothing."""

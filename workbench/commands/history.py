@@ -83,8 +83,12 @@ def query(sql: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> 
     Tables: `actors`, `states`, `revisions`, `invocations`, `failures`, `lifecycle`, `definitions`, `audit`, and one view per
     actor in schema `history`, such as `history.counter`.  `.df()` gives pandas, `.arrow()` Arrow.
 
+    A DataFrame of pandas or polars, an Arrow table or an earlier answer in a variable of the notebook is a table of that name.
+    Files and the network are out of reach; `%config Workbench.sql_reads_files = True` opens files.
+
     Args:
-        params: values for `?` (a sequence) or `$name` (a mapping).
+        params: values for `?` (a sequence) or `$name` (a mapping); in a mapping, DataFrames and Arrow tables are tables of that
+            name.
 
     Raises:
         BadQuery: not one statement that reads, or one that fails; the message says where.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from traitlets import Enum, Float, Int, Unicode
+from traitlets import Bool, Enum, Float, Int, Unicode
 from traitlets.config import Configurable
 
 from runtime.config import DEFAULT_SYSTEM, Durability
@@ -48,6 +48,11 @@ class Workbench(Configurable):
         "", help="File that records what is done to actor systems, see %audit. Empty: beside the store."
     ).tag(config=True)
 
+    sql_reads_files = Bool(
+        False,
+        help="Whether %%query and wb.query may read files of this machine (read_csv and the like); takes effect at once.",
+    ).tag(config=True)
+
     keep_revisions = Int(
         None, min=1, allow_none=True, help="Of each actor's past, the newest so many revisions are kept; None: all."
     ).tag(config=True)
@@ -75,8 +80,13 @@ class Workbench(Configurable):
         def update_audit(change: Any = None) -> None:
             session.audits.file = Path(self.audit).expanduser().resolve() if self.audit else None
 
+        def update_sql(change: Any = None) -> None:
+            session.sql_reads_files = self.sql_reads_files
+
         self.observe(update, list(_OF_SESSION))
         self.observe(update_audit, ["audit"])
+        self.observe(update_sql, ["sql_reads_files"])
         update()
+        update_sql()
         if self.audit:
             update_audit()

@@ -70,6 +70,8 @@ class Extension:
     def _announce_in_cells(self) -> None:
         before, self._session.notify = self._session.notify, print
         self._session.notebook = str(self.shell.user_ns.get(_VSCODE_NOTEBOOK, ""))
+        self._session.variables = self.shell.user_ns
+        self._undo.append(lambda: setattr(self._session, "variables", {}))
         self._undo.append(lambda: setattr(self._session, "notify", before))
 
     def _add_configuration(self) -> None:

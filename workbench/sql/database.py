@@ -7,6 +7,7 @@ import re
 import threading
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import duckdb
@@ -18,13 +19,13 @@ from runtime.records import RetentionMark
 from workbench.remote.audit_log import Act
 from workbench.sql import schema
 from workbench.sql.actor_views import ActorViews
+from workbench.sql.frames import FRAMES, handed_over, is_frame, readable_frames
 from workbench.sql.ingest import Ingest, ToJson, wrapped
 from workbench.sql.statements import interruptible, literal, quoted, transaction
 
 Parameters = Sequence[Any] | Mapping[str, Any] | None
 
-# Nothing is fetched from anywhere and nothing is put on disk: a spilled state would lie there unencrypted.  Local files
-# can be read: they are the user's own.
+# Nothing is fetched from anywhere and nothing is put on disk: a spilled state would lie there unencrypted.
 _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "allow_community_extensions": "false",
     "autoinstall_known_extensions": "false",
@@ -42,16 +43,26 @@ class HistoryDatabase:
     """
 
     def __init__(
-        self, system: SystemApi, *, decode_state: ToJson = wrapped, audit: Callable[[], Sequence[Act]] = list
+        self,
+        system: SystemApi,
+        *,
+        decode_state: ToJson = wrapped,
+        audit: Callable[[], Sequence[Act]] = list,
+        variables: Mapping[str, Any] | None = None,
+        reads_files: bool = False,
     ) -> None:
         """Nothing is read yet.
 
         Args:
             decode_state: JSON text of a payload, response or state that is not JSON, or None to show its type and base64.
             audit: what was done to systems, for the table of that name.
+            variables: where a name is looked up that no table has; read at each query.
+            reads_files: whether a query may read files of this machine, with `read_csv` and the like.
         """
         self._system, self._audit = system, audit
-        self._connection = _new_database()
+        self._variables: Mapping[str, Any] = {} if variables is None else variables
+        self._reads_files = reads_files
+        self._connection = _new_database(reads_files)
         self._ingest = Ingest(self._connection, system, decode_state)
         self._views = ActorViews(self._connection, system.name)
         self._refreshing = threading.Lock()
@@ -66,7 +77,8 @@ class HistoryDatabase:
         table, and `.df()`, `.to_arrow_table()`, `.pl()` and further relational steps start from it.
 
         Args:
-            params: values for `?` (a sequence) or `$name` (a mapping).
+            params: values for `?` (a sequence) or `$name` (a mapping); a DataFrame or Arrow table in a mapping is a table of
+                that name, and so is one among the variables.
 
         Raises:
             BadQuery: not one statement, one that does more than read, or one that fails.
@@ -78,9 +90,21 @@ class HistoryDatabase:
         statement = readable(cursor, sql)
         self.refresh(statement)
         try:
-            return interruptible(cursor, lambda: _rows(cursor, statement, params))
+            return self._answer(cursor, statement, params)
         except duckdb.Error as error:
             raise self._complaint(error) from None
+
+    def _answer(self, cursor: DuckDBPyConnection, statement: str, params: Parameters) -> DuckDBPyRelation:
+        frames, values = handed_over(params)
+        while True:
+            try:
+                with readable_frames(cursor, frames):
+                    return interruptible(cursor, lambda: _rows(cursor, statement, values))
+            except duckdb.CatalogException as error:
+                name = _missing_table(error)
+                if not name or name in frames or not is_frame(frame := self._variables.get(name)):
+                    raise
+                frames[name] = frame
 
     def refresh(self, sql: str = "") -> None:
         """Read what the system has committed since the last time, as far as a query needs it.
@@ -140,7 +164,7 @@ class HistoryDatabase:
 
     def _complaint(self, error: duckdb.Error) -> BadQuery:
         is_refused = isinstance(error, duckdb.TransactionException) and "read-only" in str(error)
-        return refusal() if is_refused else complaint(error, self.tables)
+        return refusal() if is_refused else complaint(error, Reach(self.tables, self._variables, self._reads_files))
 
     def _refuse_closed(self) -> None:
         if self._is_closed:
@@ -162,8 +186,8 @@ def _rows(cursor: DuckDBPyConnection, statement: str, params: Parameters) -> Duc
         cursor.rollback()
 
 
-def _new_database() -> DuckDBPyConnection:
-    connection = duckdb.connect(":memory:", config=_SETTINGS)
+def _new_database(reads_files: bool) -> DuckDBPyConnection:
+    connection = duckdb.connect(":memory:", config={**_SETTINGS, "enable_external_access": reads_files})
     connection.execute("SET GLOBAL TimeZone = 'UTC'")
     with transaction(connection):
         connection.execute(schema.TABLES)
@@ -178,21 +202,47 @@ def _new_database() -> DuckDBPyConnection:
 
 _MISSING_TABLE = re.compile(r'Table with name "?(.+?)"? does not exist')
 _CLASS = re.compile(r"^(?:[A-Z]\w*(?: [A-Za-z]\w*)? )?Error: ")
+_FILE = re.compile(r"/|\.(csv|tsv|json|ndjson|parquet|db|duckdb|txt)(\.gz|\.zst)?$", re.IGNORECASE)
 _LISTED_TABLES = 30
+_CLOSED = (
+    "It would read a file, and queries read the history and tables of the notebook only.\n"
+    "Read the file in Python and name the DataFrame in the query, or open files to queries: "
+    "%config Workbench.sql_reads_files = True"
+)
 
 
-def complaint(error: duckdb.Error, tables: Sequence[str] = ()) -> BadQuery:
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What a query can read."""
+
+    tables: Sequence[str] = ()
+    variables: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    files: bool = True
+
+
+def complaint(error: duckdb.Error, reach: Reach = Reach()) -> BadQuery:
     """What is wrong with a query, where, and which tables there are if that is what was missed."""
     text = _CLASS.sub("", str(error)).strip()
     what, _, place = text.partition("\n\nLINE ")
-    what = "\n".join([_explained(what, error, tables), *([f"LINE {place.rstrip()}"] if place else [])])
+    what = "\n".join([_explained(what, error, reach), *([f"LINE {place.rstrip()}"] if place else [])])
     return BadQuery(f"Cannot run the query. {what}")
 
 
-def _explained(what: str, error: duckdb.Error, tables: Sequence[str]) -> str:
-    missing = _MISSING_TABLE.search(what)
-    if missing and tables:
-        return f"There is no table {missing[1]}.{_meant(missing[1], tables)}\n{_listed(tables)}"
+def _missing_table(error: duckdb.Error) -> str:
+    """The name that a query reads as a table and the database does not have; empty for any other error."""
+    found = _MISSING_TABLE.search(str(error))
+    return found[1] if found else ""
+
+
+def _explained(what: str, error: duckdb.Error, reach: Reach) -> str:
+    missing = _missing_table(error)
+    if missing in reach.variables:
+        kind = type(reach.variables[missing]).__name__
+        return f"The variable {missing} of this notebook is a {kind}; {FRAMES} can be read as a table."
+    if isinstance(error, duckdb.PermissionException) or (not reach.files and _FILE.search(missing)):
+        return _CLOSED
+    if missing and reach.tables:
+        return f"There is no table {missing}.{_meant(missing, reach.tables)}\n{_listed(reach.tables)}"
     if "requires the extension" in what:
         return f"{what.splitlines()[0]}.\nNothing is fetched here; put the file on disk and name its path."
     if isinstance(error, duckdb.OutOfMemoryException):

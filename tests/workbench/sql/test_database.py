@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
+import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pytest
 
@@ -94,8 +96,8 @@ def test_a_parameter_is_never_taken_for_sql() -> None:
         ("SELECT total::DATE FROM history.counter", "cast"),
         ("SELECT $n", "parameters: n"),
         ("SELECT error('boom') FROM history.counter", "boom"),
-        ("FROM 'no.csv'", "No files found"),
-        ("FROM 'https://example.invalid/x.csv'", "put the file on disk"),
+        ("FROM 'no.csv'", "queries read the history and tables of the notebook only"),
+        ("FROM 'https://example.invalid/x.csv'", "sql_reads_files = True"),
         ("WITH new AS (INSERT INTO audit(who) VALUES ('me') RETURNING *) FROM new", "only queries that read"),
         ("EXPLAIN ANALYZE INSERT INTO audit(who) VALUES ('me')", "only queries that read"),
         ("SELECT * FROM system_of_python", "no table system_of_python"),
@@ -125,14 +127,92 @@ def test_an_unknown_table_is_told_with_the_tables_there_are() -> None:
     ]
 
 
-def test_local_files_can_be_read(tmp_path: Path) -> None:
+READERS = (
+    "FROM '{file}'",
+    "FROM read_csv('{file}')",
+    "FROM read_text('{file}')",
+    "FROM read_blob('{file}')",
+    "FROM read_json('{file}')",
+    "FROM read_parquet('{file}')",
+    "FROM glob('{file}')",
+    "FROM query('FROM read_csv(''{file}'')')",
+    "FROM query_table(['{file}'])",
+    "FROM sniff_csv('{file}')",
+    "FROM parquet_metadata('{file}')",
+    "SELECT (SELECT count(*) FROM read_text('{file}'))",
+)
+
+
+@pytest.mark.parametrize("sql", READERS)
+def test_files_are_out_of_reach_of_a_query(tmp_path: Path, sql: str) -> None:
+    file = tmp_path / "secret.csv"
+    file.write_text("secret\n42\n")
+
+    with pytest.raises(BadQuery) as caught:
+        database(FakeSystem()).query(sql.format(file=file))
+
+    assert "sql_reads_files = True" in str(caught.value)
+
+
+def test_a_query_cannot_open_files_itself() -> None:
+    with pytest.raises(BadQuery, match="only queries that read"):
+        database(FakeSystem()).query("SET enable_external_access = true")
+
+
+def test_files_can_be_read_where_that_was_asked_for(tmp_path: Path) -> None:
     (tmp_path / "totals.csv").write_text("expected\n3\n")
+    history = database(counting(2), reads_files=True)
 
-    found = rows(
-        database(counting(2)), f"SELECT sum(total), any_value(expected) FROM history.counter, '{tmp_path}/totals.csv'"
-    )
+    assert rows(history, f"SELECT sum(total), any_value(expected) FROM history.counter, '{tmp_path}/totals.csv'") == [
+        (3, 3)
+    ]
+    with pytest.raises(BadQuery, match="No files found"):
+        history.query("FROM 'no.csv'")
 
-    assert found == [(3, 3)]
+
+FRAMES = {
+    "pandas": lambda: pd.DataFrame({"actor": ["counter"], "owner": ["anna"]}),
+    "polars": lambda: pl.DataFrame({"actor": ["counter"], "owner": ["anna"]}),
+    "polars, lazily": lambda: pl.LazyFrame({"actor": ["counter"], "owner": ["anna"]}),
+    "Arrow": lambda: pa.table({"actor": ["counter"], "owner": ["anna"]}),
+    "an earlier answer": lambda: database(FakeSystem()).query("SELECT 'counter' AS actor, 'anna' AS owner"),
+}
+OWNERS = "SELECT total, owner FROM history.counter JOIN owners USING (actor) WHERE total >= $least ORDER BY ALL"
+
+
+@pytest.mark.parametrize("kind", FRAMES)
+def test_a_frame_of_the_notebook_is_a_table_of_its_name(kind: str) -> None:
+    history = database(counting(2), variables={"owners": FRAMES[kind]()})
+
+    assert rows(history, OWNERS, {"least": 2}) == [(2, "anna")]
+
+
+@pytest.mark.parametrize("kind", FRAMES)
+def test_a_frame_among_the_parameters_is_a_table(kind: str) -> None:
+    history = database(counting(2))
+
+    assert rows(history, OWNERS, {"least": 1, "owners": FRAMES[kind]()}) == [(1, "anna"), (2, "anna")]
+
+
+def test_a_frame_is_read_as_it_is_at_each_query() -> None:
+    variables = {"owners": pa.table({"owner": ["anna"]})}
+    history = database(FakeSystem(), variables=variables)
+    rows(history, "FROM owners")
+
+    variables["owners"] = pa.table({"owner": ["bert", "cleo"]})
+
+    assert rows(history, "FROM owners") == [("bert",), ("cleo",)]
+
+
+def test_tables_of_the_history_come_before_the_notebooks() -> None:
+    history = database(counting(1), variables={"invocations": pa.table({"not": ["this"]})})
+
+    assert rows(history, "SELECT count(*), any_value(actor) FROM invocations") == [(1, "counter")]
+
+
+def test_a_variable_that_is_no_table_is_told_apart_from_a_missing_one() -> None:
+    with pytest.raises(BadQuery, match="variable owners of this notebook is a list"):
+        database(FakeSystem(), variables={"owners": [1, 2]}).query("FROM owners")
 
 
 def test_nothing_is_written_to_disk() -> None:

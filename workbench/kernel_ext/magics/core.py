@@ -171,6 +171,7 @@ class WorkbenchMagics(BaseMagics):
         """Ask the history with SQL; the answer is a DuckDB relation: a table here, `.df()` for pandas, `.arrow()` for Arrow.
 
         `$name` stands for the notebook's variable of that name.  `name <<` or `--out name` keeps the answer in a variable.
+        A DataFrame in a variable is a table of that name.
 
         Examples::
 

@@ -44,6 +44,29 @@ def test_variables_of_the_notebook_are_parameters(asked: Kernel) -> None:
     assert asked.ok("some.fetchall()").text == "[(3, '$least'), (6, '$least')]"
 
 
+def test_a_frame_in_a_variable_is_a_table(asked: Kernel) -> None:
+    asked.ok("import pyarrow as pa\nowners = pa.table({'total': [3], 'owner': ['anna']})")
+
+    found = asked.ok("n = %query SELECT owner FROM history.counter JOIN owners USING (total)\nn.fetchall()")
+
+    assert found.text == "[('anna',)]"
+
+
+def test_files_are_opened_to_queries_by_a_setting(asked: Kernel) -> None:
+    asked.ok(
+        "import pathlib, tempfile\nfile = tempfile.mkdtemp() + '/a.csv'\n_ = pathlib.Path(file).write_text('n\\n7\\n')"
+    )
+    refused = asked.run("%query FROM read_csv($file)")
+
+    asked.ok("%config Workbench.sql_reads_files = True")
+    read = asked.ok("n = %query FROM read_csv($file)\nn.fetchall()").text
+    asked.ok("%config Workbench.sql_reads_files = False")
+
+    assert "%config Workbench.sql_reads_files = True" in refused.traceback
+    assert read == "[(7,)]"
+    assert asked.run("%query FROM read_csv($file)").ename == "BadQuery"
+
+
 def test_a_parameter_without_a_variable_is_named(asked: Kernel) -> None:
     assert "no variable 'absent'" in asked.run("%query SELECT $absent").stderr
 
