@@ -167,6 +167,7 @@ def _publication(publication: Any) -> Iterator[str]:
         yield _wrong("broadcast", publication, "it is a Publication")
         return
     yield from _name(publication.channel, "broadcast.channel")
+    yield from _name(publication.action, "broadcast.action")
     yield from _value(publication.payload, "broadcast.payload")
 
 

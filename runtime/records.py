@@ -149,6 +149,8 @@ class Publication(msgspec.Struct, frozen=True, array_like=True):
 
     channel: str
     payload: Encoded | None = None
+    action: str = ""
+    """What the receivers are to do, as SDKs of Spawn's old dialect say it; empty for what each subscription names."""
 
 
 class Workflow(msgspec.Struct, frozen=True, array_like=True):

@@ -9,13 +9,13 @@ import zlib
 from collections.abc import Iterator
 
 from runtime.authoring.definition import ActionSpec, ActorDefinition
-from runtime.authoring.settings import Kind, MailboxPolicy
+from runtime.authoring.settings import Channel, Kind, MailboxPolicy
 from runtime.config import Durability
 from runtime.engine.activation import Activation
 from runtime.errors import DefinitionError, NameTaken, UnknownActor
 from runtime.hosts.base import Host
 from runtime.ids import ActorId
-from runtime.records import CONFIRM_DROPPED, Invocation, State
+from runtime.records import CONFIRM_DROPPED, Invocation, Publication, State
 
 
 class Directory:
@@ -196,17 +196,30 @@ class Template:
 # --- Who gets a broadcast (docs/protocols.md, "Broadcast") ----------------------------------------------------------------------
 
 
-def receivers(channel: str, system: str, directory: Directory) -> Iterator[tuple[ActorId, str, str]]:
+def receivers(publication: Publication, system: str, directory: Directory) -> Iterator[tuple[ActorId, str, str]]:
     """Actor, parent and action of each subscriber: named actors, and the active children of subscribed templates.
 
     The publisher itself is among them if it subscribed.
     """
     for name, template in directory.templates.items():
         for subscription in template.definition.settings.channels:
-            if subscription.topic != channel:
+            if subscription.topic != publication.channel:
                 continue
+            action = _received_by(template, subscription, publication)
             if not template.has_children:
-                yield ActorId(system, name), "", subscription.action
+                yield ActorId(system, name), "", action
                 continue
             for child in directory.children(name):
-                yield child.id, name, subscription.action
+                yield child.id, name, action
+
+
+def _received_by(template: Template, subscription: Channel, publication: Publication) -> str:
+    """The action that the publisher names, unless only the subscription's is one of the actor's.
+
+    If neither is, the publisher's stays: the message then becomes a dead letter that says so.
+    """
+    if not publication.action or (
+        not template.has_action(publication.action) and template.has_action(subscription.action)
+    ):
+        return subscription.action
+    return publication.action

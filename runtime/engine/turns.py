@@ -240,7 +240,7 @@ class Turns:
         for effect in workflow.effects(turn, origin, core.ids, now_us):
             commands += submit(effect, None, now_us)
         if turn.workflow is not None and turn.workflow.broadcast is not None:
-            to = list(receivers(turn.workflow.broadcast.channel, core.options.system, core.directory))
+            to = list(receivers(turn.workflow.broadcast, core.options.system, core.directory))
             for delivery in workflow.deliveries(turn, turn.workflow.broadcast, to, core.ids):
                 commands += submit(delivery, None, now_us)
         try:

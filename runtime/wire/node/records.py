@@ -294,7 +294,7 @@ def put_workflow(target: pb.Workflow, workflow: Workflow | None) -> None:
     for effect in workflow.effects:
         _put_effect(target.effects.add(), effect)
     if workflow.broadcast is not None:
-        target.broadcast.channel = workflow.broadcast.channel
+        target.broadcast.channel, target.broadcast.action = workflow.broadcast.channel, workflow.broadcast.action
         put_value(target.broadcast.payload, workflow.broadcast.payload)
     for route, place in ((workflow.pipe, target.pipe), (workflow.forward, target.forward)):
         if route is not None:
@@ -305,7 +305,7 @@ def get_workflow(source: pb.Workflow) -> Workflow:
     return Workflow(
         effects=tuple(map(_get_effect, source.effects)),
         broadcast=(
-            Publication(source.broadcast.channel, get_value(source.broadcast.payload))
+            Publication(source.broadcast.channel, get_value(source.broadcast.payload), source.broadcast.action)
             if source.HasField("broadcast")
             else None
         ),

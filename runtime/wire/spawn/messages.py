@@ -18,6 +18,7 @@ from runtime.fields import checked_time_us
 from runtime.ids import ActorId, InvocationId
 from runtime.invocations import action_name, actor_name, template_name
 from runtime.records import JSON, NOOP, Effect, Encoded, Invocation, Publication, Route, Workflow
+from runtime.wire.pb.eigr.functions.protocol.actors import protocol_pb2 as old_protocol_pb2
 from runtime.wire.pb.spawn.actors import actor_pb2, protocol_pb2
 from runtime.wire.pb.spawn.actors.protocol_pb2 import JSONType, Noop, ServiceInfo
 
@@ -180,7 +181,9 @@ def _get_effect(request: protocol_pb2.InvocationRequest) -> Effect:
 
 
 def _get_publication(message: protocol_pb2.Broadcast) -> Publication:
-    return Publication(message.channel_group, payload_of(message, message.WhichOneof("payload")))
+    """Field 2 is the receivers' action in the old dialect; to the class of the new one it is unknown, and so kept."""
+    action = old_protocol_pb2.Broadcast.FromString(message.SerializeToString()).action_name
+    return Publication(message.channel_group, payload_of(message, message.WhichOneof("payload")), action)
 
 
 def _get_route(message: protocol_pb2.Pipe | protocol_pb2.Forward) -> Route:
@@ -194,6 +197,9 @@ def put_workflow(
     for effect in workflow.effects:
         _put_effect(target.effects.add().request, effect, actor, now_us, dialect)
     if workflow.broadcast is not None:
+        if workflow.broadcast.action:
+            named = old_protocol_pb2.Broadcast(action_name=workflow.broadcast.action)
+            target.broadcast.MergeFromString(named.SerializeToString())
         target.broadcast.channel_group = workflow.broadcast.channel
         set_payload(target.broadcast, workflow.broadcast.payload, dialect)
     if workflow.pipe is not None:

@@ -15,6 +15,7 @@ from runtime.errors import ActionFailed, UnknownAction
 from runtime.records import JSON, Encoded
 from runtime.stores.base import flatten
 from runtime.testing.raw_host import Raw, RawHost, body_of, exchange, ok, post, status_of
+from runtime.wire.pb.eigr.functions.protocol.actors import protocol_pb2 as old
 from runtime.wire.pb.spawn.actors import actor_pb2 as actors
 from runtime.wire.pb.spawn.actors import protocol_pb2 as pb
 from tests.runtime.servers.proxies import (
@@ -389,3 +390,42 @@ def test_client_that_shows_none_is_answered_as_the_host_of_its_door_speaks() -> 
         answers = [pb.InvocationResponse.FromString(body_of(exchange(port, call))) for port in (first, second)]
 
     assert [answer.value.type_url.rpartition("/")[2] for answer in answers] == [f"{OLD}.JSONType", f"{NEW}.JSONType"]
+
+
+# -- broadcasts of the old dialect ---------------------------------------------------------------------------------------
+
+
+def subscriber(name: str, *names: str) -> actors.Actor:
+    made = actor(name, *names)
+    made.metadata.channel_group.add(topic="news")
+    return made
+
+
+def publishing(call: pb.ActorInvocation) -> pb.ActorInvocationResponse:
+    """Publishes as the Python SDK does, which names the receivers' action in field 2; answers all else."""
+    answer = pb.ActorInvocationResponse(value=text(call.action_name))
+    if call.action_name == "publish":
+        named = old.Broadcast(channel_group="news", action_name="announce")
+        answer.workflow.broadcast.MergeFromString(named.SerializeToString())
+        answer.workflow.broadcast.value.CopyFrom(text("fire"))
+    return answer
+
+
+def test_broadcast_of_the_old_dialect_calls_the_action_it_names() -> None:
+    with RawHost(answering(publishing)) as host, proxy(host.port) as running:
+        register(running, actor("desk", "publish"), subscriber("radio", "announce"), subscriber("paper", "receive"))
+        invoke(running, "desk", "publish")
+
+        host.wait_for_calls(3)
+        calls = [pb.ActorInvocation.FromString(body) for body in host.calls[1:]]
+        assert {(call.actor.name, call.action_name) for call in calls} == {("radio", "announce"), ("paper", "receive")}
+
+
+def test_broadcast_to_an_action_that_a_subscriber_lacks_is_kept_as_a_dead_letter() -> None:
+    with RawHost(answering(publishing)) as host, proxy(host.port) as running:
+        register(running, actor("desk", "publish"), subscriber("statue", "stand"))
+        invoke(running, "desk", "publish")
+
+        [letter] = running.system.dead_letters()
+        assert letter.invocation.action == "announce"
+        assert "statue" in letter.why and "announce" in letter.why

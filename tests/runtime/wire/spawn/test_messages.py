@@ -70,7 +70,7 @@ routes = st.builds(Route, texts, texts, st.text(max_size=10))
 workflows = st.builds(
     lambda effects, broadcast, pipe, forward: Workflow(tuple(effects), broadcast, pipe, None if pipe else forward),
     st.lists(effects, max_size=3),
-    st.none() | st.builds(Publication, texts, payloads),
+    st.none() | st.builds(Publication, texts, payloads, texts),
     st.none() | routes,
     st.none() | routes,
 )

@@ -429,12 +429,14 @@ class Effect(_message.Message):
     def __init__(self, actor: _Optional[str] = ..., action: _Optional[str] = ..., payload: _Optional[_Union[Value, _Mapping]] = ..., parent: _Optional[str] = ..., delay_ms: _Optional[int] = ..., scheduled_to_us: _Optional[int] = ..., metadata: _Optional[_Mapping[str, str]] = ..., caller: _Optional[_Union[ActorId, _Mapping]] = ..., system: _Optional[str] = ...) -> None: ...
 
 class Publication(_message.Message):
-    __slots__ = ("channel", "payload")
+    __slots__ = ("channel", "payload", "action")
     CHANNEL_FIELD_NUMBER: _ClassVar[int]
     PAYLOAD_FIELD_NUMBER: _ClassVar[int]
+    ACTION_FIELD_NUMBER: _ClassVar[int]
     channel: str
     payload: Value
-    def __init__(self, channel: _Optional[str] = ..., payload: _Optional[_Union[Value, _Mapping]] = ...) -> None: ...
+    action: str
+    def __init__(self, channel: _Optional[str] = ..., payload: _Optional[_Union[Value, _Mapping]] = ..., action: _Optional[str] = ...) -> None: ...
 
 class Route(_message.Message):
     __slots__ = ("actor", "action", "parent")
