@@ -15,6 +15,7 @@ from runtime.crypto import new_token
 from runtime.errors import BadSetting
 from runtime.servers.security import LOOPBACK, Security
 from runtime.servers.spawn_proxy.server import HOST_PORT, HTTP_PORT, RunningProxy, serve
+from runtime.stores.environment import store_of
 from runtime.system.embedded import EmbeddedSystem, embedded
 
 if TYPE_CHECKING:
@@ -34,7 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     environ = os.environ
     parser.add_argument("modules", nargs="*", metavar="MODULE", help="modules with actors to run in this process")
     parser.add_argument("--system", default=environ.get("PROXY_ACTOR_SYSTEM_NAME", DEFAULT_SYSTEM))
-    parser.add_argument("--store", default="memory://", help="where states live: memory://, sqlite:///PATH, …")
+    parser.add_argument(
+        "--store",
+        metavar="URL",
+        help="where states live: memory://, sqlite:///PATH, … (default: what Spawn's PROXY_DATABASE_* variables say, else memory://)",
+    )
     parser.add_argument("--durability", default="journal", choices=("snapshot", "journal", "commit"))
     parser.add_argument(
         "--policies",
@@ -92,9 +97,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     stop = Stop()
     actors = load_actors(given.modules)
-    with embedded(
-        system=given.system, store=given.store, durability=given.durability, policies=given.policies
-    ) as system:
+    store = given.store or store_of(os.environ, given.system) or "memory://"
+    with embedded(system=given.system, store=store, durability=given.durability, policies=given.policies) as system:
         for actor in actors:
             report = system.deploy(actor)
             print(f"deployed {report.actor}")
