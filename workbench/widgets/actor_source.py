@@ -24,7 +24,7 @@ from workbench.presenters.panels.problems import problem_in, problem_of
 from workbench.render.html import Rendering
 from workbench.render.values import Node, mark_changes, outline
 from workbench.widgets.sampling import PerSecond, Rate
-from workbench.widgets.source import FeedBatch, Intent
+from workbench.widgets.source import FeedBatch, Intent, StatusReading
 
 TURNS_SHOWN = 10
 LINES_SHOWN = 8
@@ -38,15 +38,16 @@ _AGAIN_US = 1_000_000
 class ActorSource:
     """Follows one actor."""
 
-    def __init__(self, system: SystemApi, actor: str, logs: ActorLogs | None = None) -> None:
-        """`logs` has what actors print, where something collects it."""
+    def __init__(
+        self, system: SystemApi, actor: str, logs: ActorLogs | None = None, status: StatusReading | None = None
+    ) -> None:
+        """`logs` has what actors print, where something collects it; `status` is shared with other panels of the system."""
         self.system, self.actor, self._logs = system, actor, logs
+        self._status = status or StatusReading(system)
         self._last = missing_view(actor, system.name)
         self._recent: deque[TurnRow] = deque(maxlen=TURNS_SHOWN)
         self._searched_for: tuple[int, int] | None = None
         self._searched_us = 0
-        self._status: SystemStatus | None = None
-        self._status_us = 0
         self._failed_us = 0
         self._state_of: tuple[int, str] | None = None
         self._state: Node | None = None
@@ -81,7 +82,7 @@ class ActorSource:
         return actor_rendering(self._last, now_us)
 
     def _view(self, now_us: int) -> ActorView:
-        info, status = self.system.info(self.actor), self._read_status(now_us)
+        info, status = self.system.info(self.actor), self._status.read(now_us)
         self._search_journal(info, status, now_us)
         self._depths.peak(now_us, info.waiting)
         self._merged += max(0, self._arrived - 1)
@@ -98,12 +99,6 @@ class ActorSource:
             absent=tuple(self._absent()),
             problem=problem_in(status),
         )
-
-    def _read_status(self, now_us: int) -> SystemStatus:
-        """Once a second: a system counts all its actors for it."""
-        if self._status is None or not 0 <= now_us - self._status_us < _AGAIN_US:
-            self._status, self._status_us = self.system.status(), now_us
-        return self._status
 
     def _read_state(self, info: ActorInfo) -> Node | None:
         """The outlined state, with what the last change changed; read only when the revision or the code is another."""

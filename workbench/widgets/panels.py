@@ -12,11 +12,13 @@ from workbench.widgets.actor_source import ActorSource
 from workbench.widgets.form_source import FormSource
 from workbench.widgets.panel import Panel
 from workbench.widgets.publisher import PanelState, Publisher
-from workbench.widgets.source import OnIntent, Source
+from workbench.widgets.source import OnIntent, Source, StatusReading
 from workbench.widgets.system_source import SystemSource
 
 _publisher = Publisher()
 _open: weakref.WeakSet[Panel] = weakref.WeakSet()
+_statuses: weakref.WeakValueDictionary[int, StatusReading] = weakref.WeakValueDictionary()
+"""By the id of its system, which lives as long as the panels that read it."""
 
 
 def actor_panel(system: SystemApi, actor: str, on_intent: OnIntent | None = None) -> Panel:
@@ -30,12 +32,15 @@ def actor_panel(system: SystemApi, actor: str, on_intent: OnIntent | None = None
     """
     if Capability.LIST in system.capabilities:
         system.info(actor)
-    return _opened(ActorSource(system, actor, current.logs), f"panel of actor {actor!r} in {system.name!r}", on_intent)
+    source = ActorSource(system, actor, current.logs, _status_of(system))
+    return _opened(source, f"panel of actor {actor!r} in {system.name!r}", on_intent)
 
 
 def system_panel(system: SystemApi, on_intent: OnIntent | None = None) -> Panel:
     """A live panel of all actors of a system; one of them can be opened in it."""
-    return _opened(SystemSource(system, current.logs), f"panel of actor system {system.name!r}", on_intent)
+    return _opened(
+        SystemSource(system, current.logs, _status_of(system)), f"panel of actor system {system.name!r}", on_intent
+    )
 
 
 def form_panel(system: SystemApi, actor: str, action: str = "", parent: str = "") -> Panel:
@@ -65,6 +70,13 @@ def close_all() -> None:
     for panel in list(_open):
         panel.close()
     _publisher.stop()
+
+
+def _status_of(system: SystemApi) -> StatusReading:
+    reading = _statuses.get(id(system))
+    if reading is None:
+        reading = _statuses[id(system)] = StatusReading(system)
+    return reading
 
 
 def _opened(source: Source, title: str, on_intent: OnIntent | None) -> Panel:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Protocol
 
 import msgspec
 
-from runtime.api import Capability, Subscription, SystemApi
+from runtime.api import Capability, Subscription, SystemApi, SystemStatus
 from runtime.errors import SpawnError
 from runtime.records import EventKind, Turn
 from workbench.presenters.panels.actor import ActorView
@@ -45,6 +45,44 @@ class Source(Protocol):
     def rendering(self, now_us: int) -> Rendering:
         """The last picture as text and static HTML."""
         ...
+
+
+# --- How a system is doing, asked once for all panels -----------------------------------------------------------------
+
+LOOK_AGAIN_US = 1_000_000
+"""While nothing is known to have happened, the system's numbers are looked at so often."""
+
+
+class StatusReading:
+    """The status of one system, for all panels of it: each reading costs the system a count, or two requests of a proxy.
+
+    It is read at most once a second, whoever asks and whether it could be read or not, unless something is known to have
+    happened.  Used by one thread at a time.
+    """
+
+    def __init__(self, system: SystemApi) -> None:
+        self.system = system
+        self._read_us = 0
+        self._status: SystemStatus | None = None
+        self._error: Exception | None = None
+
+    def read(self, now_us: int, *, is_outdated: bool = False) -> SystemStatus:
+        """The status, less than a second old; read now if something has happened since.
+
+        Raises:
+            Exception: whatever reading it raised, again for a second.
+        """
+        is_read = self._status is not None or self._error is not None
+        if is_outdated or not is_read or not 0 <= now_us - self._read_us < LOOK_AGAIN_US:
+            self._read_us, self._status, self._error = now_us, None, None
+            try:
+                self._status = self.system.status()
+            except Exception as error:  # noqa: BLE001 - a client may fail in any way; raised below
+                self._error = error
+        if self._status is None:
+            assert self._error is not None
+            raise self._error.with_traceback(None)
+        return self._status
 
 
 # --- What happened in a system since the last look, read once for all panels that watch it ----------------------------

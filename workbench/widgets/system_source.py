@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from runtime.api import ActorInfo, Capability, SystemApi, SystemStatus
+from runtime.api import ActorInfo, SystemApi, SystemStatus
 from workbench.actor_logs import ActorLogs
 from workbench.presenters.panels.actor import ActorView, Counters, actor_rendering
 from workbench.presenters.panels.problems import problem_of
@@ -24,12 +24,10 @@ from workbench.presenters.panels.system import (
 from workbench.render.html import Rendering
 from workbench.widgets.actor_source import ActorSource
 from workbench.widgets.sampling import Rate
-from workbench.widgets.source import FeedBatch, Intent, View
+from workbench.widgets.source import LOOK_AGAIN_US, FeedBatch, Intent, StatusReading, View
 
 _LISTED = 5_000
 """Actors looked at for one picture; more are found by the start of their name."""
-_LOOK_AGAIN_US = 1_000_000
-"""While no event comes, the system's numbers are looked at so often."""
 _RELIST_US = 10_000_000
 """A list is read again after so long even if nothing seems to have happened."""
 
@@ -37,9 +35,10 @@ _RELIST_US = 10_000_000
 class SystemSource:
     """Follows a system."""
 
-    def __init__(self, system: SystemApi, logs: ActorLogs | None = None) -> None:
-        """`logs` has what actors print, for the one that is opened."""
+    def __init__(self, system: SystemApi, logs: ActorLogs | None = None, status: StatusReading | None = None) -> None:
+        """`logs` has what actors print, for the one that is opened; `status` is shared with other panels of the system."""
         self.system, self._logs = system, logs
+        self._status = status or StatusReading(system)
         self._query = Query()
         self._last: ActorView | SystemView = SystemView(system.name)
         self._opened: ActorSource | None = None
@@ -49,12 +48,14 @@ class SystemSource:
         self._listed_us = self._read_us = 0
         self._rate = Rate()
         self._dropped = self._events = 0
-        self._must_look = True
+        self._must_look, self._has_happened = True, False
+        """A picture is due before its second is over: somebody wants another, or something happened."""
 
     def absorb(self, news: FeedBatch) -> None:
         """See `Source`."""
         happened = len(news.turns) + news.others
-        self._must_look |= bool(happened) or Capability.WATCH not in self.system.capabilities
+        self._must_look |= bool(happened)
+        self._has_happened |= bool(happened)
         self._events += happened
         self._dropped = news.dropped
         if self._opened is not None:
@@ -64,7 +65,7 @@ class SystemSource:
         """See `Source`.  After an error it is the last picture, with the problem."""
         if self._opened is not None:
             self._last = msgspec.structs.replace(self._opened.read(now_us), back=True)
-        elif self._must_look or not 0 <= now_us - self._read_us < _LOOK_AGAIN_US:
+        elif self._must_look or not 0 <= now_us - self._read_us < LOOK_AGAIN_US:
             self._must_look, self._read_us = False, now_us
             self._last = self._list_view(now_us)
         return self._last
@@ -73,7 +74,7 @@ class SystemSource:
         """See `Source`.  Knows `open`, `back`, `sort`, `search` and `more`."""
         match intent.type:
             case "open" if intent.text("actor"):
-                self._opened = ActorSource(self.system, intent.text("actor"), self._logs)
+                self._opened = ActorSource(self.system, intent.text("actor"), self._logs, self._status)
             case "back":
                 self._opened, self._must_look = None, True
             case "sort" if intent.text("by") in SORTS:
@@ -99,7 +100,8 @@ class SystemSource:
             return msgspec.structs.replace(last, problem=problem_of(error), query=self._query)
 
     def _view(self, now_us: int) -> SystemView:
-        status = self.system.status()
+        is_outdated, self._has_happened = self._has_happened, False
+        status = self._status.read(now_us, is_outdated=is_outdated)
         self._list(status, now_us)
         rate = self._rate.update(now_us, status.sequence)
         return system_view(
