@@ -240,7 +240,8 @@ class Status(SystemStatus, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         if not self.running:
-            return f"Actor system {self.system!r} is not running; it starts at first use.\n  store       {self.store}"
+            head = f"Actor system {self.system!r} is not running; it starts at first use."
+            return "\n".join([head, f"  store       {self.store}", *(f"  {note}" for note in self.notes)])
         lines = [f"Actor system {self.system!r} is running.", f"  store       {self.store}"]
         lines += [f"  key         {self.key}"] if self.key else []
         lines += [f"  durability  {self.durability}"] if self.durability else []

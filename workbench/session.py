@@ -30,6 +30,7 @@ from workbench.results import Status
 from workbench.store_location import default_store, prepare_directory, shown_path, store_url
 
 if TYPE_CHECKING:
+    from runtime.authoring.definition import ActorDefinition
     from runtime.contracts.contract import Contract
     from runtime.drivers.remainder import Left
     from runtime.system.embedded import EmbeddedSystem
@@ -244,9 +245,15 @@ class Session:
         """While attached: the embedded system, which runs on."""
         self._sharing: Closeable | None = None
         """Lets other processes on the same store join."""
+        self._orphan: SystemApi | None = None
+        """The system of a process whose store this one had joined, and that has ended since; until the next use."""
+        self._unsettled: list[ActorDefinition] = []
+        """What ran here for it, to be deployed again."""
+        self._swap = threading.Lock()
+        """Held while the current system is exchanged, never while anything is waited for."""
 
     def open(self) -> SystemApi:
-        """The running system, started if this is the first use.
+        """The running system, started if this is the first use, or if the process whose system it was has ended.
 
         Raises:
             SystemStopped: it was stopped explicitly.
@@ -257,6 +264,8 @@ class Session:
         if self._stopped:
             raise SystemStopped(str(self._settings({})["system"]))
         with self._lock:
+            if self._orphan is not None or self._unsettled:
+                return self._succeed()
             return self.system or self._start(self._settings({}), is_first_use=True)
 
     def start(
@@ -282,12 +291,14 @@ class Session:
         given = {"system": system, "store": store, "durability": durability, **options}
         wanted = {name: value for name, value in given.items() if value is not None}
         with self._lock:
+            if self._orphan is not None:
+                self._abandon_orphan()
             if self._attached is not None:
                 raise BadSetting(f"Attached to {self._attached.target}. Leave it first, with wb.detach() or %detach.")
             if self.system is not None:
                 self._refuse_other_settings(wanted)
                 return self.system
-            return self._start(self._settings(wanted), is_first_use=False, may_join=join)
+            return self._settled(self._start(self._settings(wanted), is_first_use=False, may_join=join))
 
     def stop(self, drain: float | None = None) -> bool:
         """Stop the system and write everything it answered; False if none was running.
@@ -298,6 +309,7 @@ class Session:
         """
         with self._lock:
             self.detach()
+            self._unsettled = []
             for each in (self._sharing, self.served):
                 if each is not None:
                     each.close()
@@ -332,17 +344,20 @@ class Session:
                 system.close()
                 raise
             self._forget_history()
-            self._own, self.system = self.system, guarded(system, attached.mode, trail)
-            self._attached, self._trail = attached, trail
+            with self._swap:
+                self._own, self.system = self.system, guarded(system, attached.mode, trail)
+                self._attached, self._trail = attached, trail
 
     def detach(self) -> Attached | None:
         """Leave the attached system, which runs on; what was left, or None if nothing was attached."""
         with self._lock:
-            attached, self._attached = self._attached, None
-            trail, self._trail = self._trail, None
-            if attached is None or trail is None:
-                return None
-            left, self.system, self._own = self.system, self._own, None
+            with self._swap:
+                attached, self._attached = self._attached, None
+                trail, self._trail = self._trail, None
+                if attached is None or trail is None:
+                    return None
+                left, self.system, self._own = self._orphan or self.system, self._own, None
+                self._orphan = None
             self._forget_history()
             with trail.act("detach"):
                 if left is not None:
@@ -365,8 +380,8 @@ class Session:
 
     @property
     def attached(self) -> Attached | None:
-        """What the current system is attached to; None for the embedded one."""
-        return self._attached
+        """What the current system is attached to; None for the embedded one, and if what was joined has ended."""
+        return None if self._orphan is not None else self._attached
 
     @property
     def own(self) -> SystemApi | None:
@@ -423,8 +438,14 @@ class Session:
             running = msgspec.structs.replace(system.status(), running=True)
             durability, notes = str(self._started_with["durability"]), (*on_purpose(system), *left_before(system))
             return Status.of(running, key=key_location(system), durability=durability, notes=notes)
-        settings = self._settings({})
-        return Status.of(SystemStatus(system=settings["system"], store=settings["store"], running=False))
+        settings, notes = self._settings({}), tuple[str, ...]()
+        if self._orphan is not None:
+            settings, notes = (
+                self._started_with,
+                ("The process that had the store open has closed it, or has ended: the next command opens it here.",),
+            )
+        status = SystemStatus(system=settings["system"], store=settings["store"], running=False)
+        return Status.of(status, notes=notes)
 
     def _start(self, settings: dict[str, Any], *, is_first_use: bool, may_join: bool = True) -> SystemApi:
         from runtime import embedded
@@ -466,12 +487,40 @@ class Session:
         """Attach to the process that has the store; None if it does not let us in."""
         from workbench.remote.store_sharing import join
 
-        joined = join(settings["store"], self.notify)
+        joined = join(settings["store"], self.notify, self._owner_gone)
         if joined is None:
             return None
         self._stopped, self._started_with = False, settings
         self.attach(*joined)
         return self.system
+
+    def _owner_gone(self, attached: Attached) -> None:
+        """The process that was joined has ended: the next use opens the store here.  Any thread; waits for nothing."""
+        with self._swap:
+            if self._attached is attached and self.system is not None:
+                self._orphan, self.system = self.system, None
+
+    def _succeed(self) -> SystemApi:
+        """Open the store whose owner has ended, or join whoever was faster, and go on with the code that ran here."""
+        self._abandon_orphan()
+        self.notify(f"The process that had {shown_path(self._started_with['store'])} open has closed it, or has ended.")
+        return self._settled(self._start(self._started_with, is_first_use=True))
+
+    def _settled(self, system: SystemApi) -> SystemApi:
+        definitions, self._unsettled = self._unsettled, []
+        deploy: Callable[[Any], object] = system.deploy
+        for definition in definitions:
+            try:
+                deploy(definition)
+            except SpawnError as error:
+                self.notify(f"{definition.name} does not run here: {error}")
+        if definitions:
+            self.notify(f"Runs here as before: {', '.join(each.name for each in definitions)}.")
+        return system
+
+    def _abandon_orphan(self) -> None:
+        self._unsettled += getattr(self._orphan, "loaded", list)()
+        self.detach()
 
     def _settings(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
         settings = {"system": DEFAULT_SYSTEM, "durability": Durability.JOURNAL, **self.defaults, **wanted}

@@ -55,36 +55,63 @@ class Sharing:
         return self._node.address
 
 
-def join(store_url: str, notify: Callable[[str], object]) -> tuple[SystemApi, Attached] | None:
-    """The system of the process that has the store open, to act on it; None if it does not let us in.  `notify` is told."""
+def join(
+    store_url: str, notify: Callable[[str], object], owner_gone: Callable[[Attached], object]
+) -> tuple[SystemApi, Attached] | None:
+    """The system of the process that has the store open, to act on it; None if it does not let us in.
+
+    Args:
+        notify: is told that it was joined, when the connection is lost, and what comes then.
+        owner_gone: called, on the connection's thread, when that process no longer has the store.
+    """
     invitation = knock(store_url)
     if invitation is None or invitation.pid == os.getpid():
         return None
+    watch = OwnerWatch(store_url, invitation, notify, owner_gone)
     try:
-        system = open_target(invitation.address, Mode.ACT, _telling_how_to_go_on(store_url, notify))
+        system = open_target(invitation.address, Mode.ACT, watch.tell)
     except SpawnError:
         return None
     if (connection := getattr(system, "connection", None)) is not None:
-        connection.advice = f"If it was ended: {_how_to_go_on(store_url)}"
+        connection.advice = f"If its process has ended: {_succession(store_url)}"
     notify(_joined(store_url, invitation))
-    return system, Attached.to(system, invitation.address, Mode.ACT)
+    watch.attached = Attached.to(system, invitation.address, Mode.ACT)
+    return system, watch.attached
 
 
-def _telling_how_to_go_on(store_url: str, notify: Callable[[str], object]) -> Callable[[str], None]:
-    """Tells what the connection tells, and, once the owner of the store is gone, how to have the store here."""
+class OwnerWatch:
+    """Tells what the connection to a store's owner tells, and notices when it no longer is the owner.
 
-    def tell(text: str) -> None:
-        notify(text)
-        if knock(store_url) is None:
-            notify(f"Nobody has it open any more. {_how_to_go_on(store_url)}")
+    Only a lost connection makes it look: an owner that hangs keeps the store, and one that merely serves again answers.
+    """
 
-    return tell
+    def __init__(
+        self,
+        store_url: str,
+        owner: Invitation,
+        notify: Callable[[str], object],
+        owner_gone: Callable[[Attached], object],
+    ) -> None:
+        self._store_url, self._owner = store_url, owner
+        self._notify, self._owner_gone = notify, owner_gone
+        self.attached: Attached | None = None
+
+    def tell(self, text: str) -> None:
+        """For `notify` of the connection."""
+        if knock(self._store_url) == self._owner:
+            self._notify(text)
+            return
+        self._notify(
+            f"Process {self._owner.pid} has closed {shown_path(self._store_url)}, or has ended. {_succession(self._store_url)}"
+        )
+        if self.attached is not None:
+            self._owner_gone(self.attached)
 
 
-def _how_to_go_on(store_url: str) -> str:
+def _succession(store_url: str) -> str:
     return (
-        f"To have {shown_path(store_url)} here: %detach, then run the cells that define your actors again; "
-        "they continue from what is on disk."
+        f"the next command opens {shown_path(store_url)} here, or joins whoever has it by then; actors defined here run on, "
+        "others once their cells have been run. Run the cell of a panel again."
     )
 
 

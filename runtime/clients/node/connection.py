@@ -104,7 +104,7 @@ class NodeConnection:
             SpawnError: what the node says, or `Unreachable`.
         """
         if self._channel is None:
-            raise Unreachable(f"The connection to {self.target.url} is closed. Attach again.")
+            raise Unreachable(f"The connection to {self.target.url} is closed. {self.advice or 'Attach again.'}")
         return self.run(self.acall(method, request, timeout_s), timeout_s + 1.0)
 
     async def acall(self, method: str, request: Any, timeout_s: float = 10.0) -> Any:
@@ -116,7 +116,7 @@ class NodeConnection:
     def stream(self, method: str, request: Any = None) -> Any:
         """A streaming call, begun.  Called on the loop."""
         if self._channel is None:
-            raise Unreachable(f"The connection to {self.target.url} is closed. Attach again.")
+            raise Unreachable(f"The connection to {self.target.url} is closed. {self.advice or 'Attach again.'}")
         arguments = () if request is None else (request,)
         return self._methods[method](*arguments, metadata=self._headers)
 

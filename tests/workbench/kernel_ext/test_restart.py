@@ -66,20 +66,39 @@ def test_an_actor_defined_in_the_second_kernel_runs_there_and_is_known_in_the_fi
         assert first.ok("%invoke where pid").text == second.ok("os.getpid()").text
 
 
-def test_a_second_kernel_goes_on_by_itself_when_the_first_is_gone(tmp_path: Path) -> None:
-    with _started(tmp_path) as second:
-        with _started(tmp_path) as first:
-            first.ok(COUNTER)
-            first.ok("%invoke counter add value=1\n%query SELECT 1")
-            second.ok("%state counter")
+_UNTIL_ORPHANED = """
+import time
+from workbench.session import current
+until = time.monotonic() + 60
+while current.attached is not None:
+    assert time.monotonic() < until, "the loss of the owner was not noticed"
+    time.sleep(0.01)
+"""
+OTHER = COUNTER.replace("Counter", "Other").replace('"counter"', '"other"')
 
-        lost = second.run("%invoke counter add value=1 --timeout 5s")
-        second.ok("%detach")
+
+def test_a_kernel_that_joined_opens_the_store_itself_once_its_owner_is_killed(tmp_path: Path) -> None:
+    with _started(tmp_path) as second:
+        with _started(tmp_path) as first:  # ended by SIGKILL
+            first.ok(COUNTER)
+            first.ok("%invoke counter add value=1")
+            second.ok(OTHER)
+            second.ok("%invoke other add value=5")
+            first.ok("%query SELECT 1")
+        second.ok(_UNTIL_ORPHANED)
+
+        status = second.ok("%spawn status").text
+        listed = second.ok("%actors")
+        elsewhere = second.run("%invoke counter add value=1")
         second.ok(COUNTER)
 
-        assert "%detach, then run the cells that define your actors again" in lost.traceback
-        assert lost.ename in ("Unreachable", "InvocationTimeout")
+        assert "the next command opens it here" in status
+        assert "Runs here as before: other." in listed.stdout
+        assert second.ok("%invoke other add value=1").text == "{'total': 6}"
+        assert elsewhere.ename == "NotDeployed"
         assert second.ok("%invoke counter add value=1").text == "{'total': 2}"
+        with _started(tmp_path) as third:
+            assert third.ok("%invoke other add value=1").text == "{'total': 7}"
 
 
 def test_a_second_kernel_that_does_not_want_to_join_is_told_who_has_the_store(tmp_path: Path) -> None:

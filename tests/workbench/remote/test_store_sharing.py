@@ -11,7 +11,9 @@ import pytest
 
 from workbench.remote import store_sharing
 from workbench.remote import store_sharing as doors
+from workbench.remote.access import Mode
 from workbench.remote.store_sharing import Invitation, StoreRendezvous, knock
+from workbench.remote.targets import Attached
 
 
 @pytest.fixture
@@ -130,16 +132,22 @@ def test_a_store_that_is_no_file_has_no_door(runtime_directory: Path) -> None:
     assert knock("memory://") is None
 
 
-def test_who_joined_is_told_how_to_go_on_once_the_owner_is_gone(tmp_path: Path, runtime_directory: Path) -> None:
+def test_who_joined_is_told_that_the_next_command_opens_the_store_once_its_owner_is_gone(
+    tmp_path: Path, runtime_directory: Path
+) -> None:
     told: list[str] = []
+    gone: list[Attached] = []
     door = StoreRendezvous(_url(tmp_path), lambda: "grpc://127.0.0.1:1")
     door.open()
-    tell = store_sharing._telling_how_to_go_on(_url(tmp_path), told.append)
+    invitation = knock(_url(tmp_path))
+    assert invitation is not None
+    watch = store_sharing.OwnerWatch(_url(tmp_path), invitation, told.append, gone.append)
+    watch.attached = Attached(target="", system="", mode=Mode.ACT, capabilities=())
 
-    tell("it is back")
+    watch.tell("it is lost")
+    assert (told, gone) == (["it is lost"], [])  # the owner answers: only the connection was lost
     door.close()
-    tell("it is lost")
+    watch.tell("it is lost")
 
-    assert told[:2] == ["it is back", "it is lost"]
-    assert len(told) == 3
-    assert "%detach, then run the cells that define your actors again" in told[2]
+    assert gone == [watch.attached]
+    assert "the next command opens" in told[1]
