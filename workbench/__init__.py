@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from workbench.commands.history import history, logs, query
     from workbench.commands.invoke import ainvoke, invoke
     from workbench.commands.load import load
+    from workbench.commands.past import as_of, bisect, find
     from workbench.commands.proto import contract, proto
     from workbench.commands.replay import replay
     from workbench.commands.report import report
@@ -54,9 +55,11 @@ _HOMES = {
     "active_faults": "workbench.commands.faults",
     "actors": "workbench.commands.actors",
     "ainvoke": "workbench.commands.invoke",
+    "as_of": "workbench.commands.past",
     "attach": "workbench.commands.attach",
     "attached": "workbench.commands.attach",
     "audit": "workbench.commands.attach",
+    "bisect": "workbench.commands.past",
     "cause": "workbench.commands.trace",
     "check": "workbench.teaching.check",
     "confirm_dropped": "workbench.commands.deploy",
@@ -69,6 +72,7 @@ _HOMES = {
     "export": "workbench.commands.export",
     "failures": "workbench.commands.failures",
     "faults": "workbench.commands.faults",
+    "find": "workbench.commands.past",
     "fork": "workbench.commands.fork",
     "form": "workbench.kernel_ext.display",
     "held": "workbench.commands.breakpoints",
@@ -114,9 +118,11 @@ __all__ = [
     "active_faults",
     "actors",
     "ainvoke",
+    "as_of",
     "attach",
     "attached",
     "audit",
+    "bisect",
     "cause",
     "check",
     "confirm_dropped",
@@ -129,6 +135,7 @@ __all__ = [
     "export",
     "failures",
     "faults",
+    "find",
     "fork",
     "form",
     "held",

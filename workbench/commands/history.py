@@ -12,6 +12,7 @@ from runtime.api import Capability, SystemApi
 from runtime.clock import as_datetime
 from runtime.config import duration_ms
 from runtime.errors import BadSetting, StoreUnavailable, shown
+from runtime.fields import is_span_s
 from runtime.ids import ActorId
 from runtime.records import Failure, Turn
 from runtime.wire.codecs.values import decode_value
@@ -48,10 +49,11 @@ def history(actor: str, limit: int = 20, *, revision: int | None = None) -> Hist
     system.flush()
     until = None if revision is None else last_sequence(system, actor, revision)
     found = newest(system, lambda turn: revision is None or turn.revision <= revision, limit, actor=actor, until=until)
-    return History(map(_entry, found))
+    return History(map(entry, found))
 
 
-def _entry(turn: Turn) -> Entry:
+def entry(turn: Turn) -> Entry:
+    """A finished turn, decoded."""
     return Entry(
         sequence=turn.sequence,
         revision=turn.revision,
@@ -103,11 +105,12 @@ def query(sql: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> 
 # --- A time that something is to be later than ------------------------------------------------------------------------
 
 
-def since_us(since: datetime | float | str | None) -> int:
+def since_us(since: datetime | float | str | None, *, name: str = "since") -> int:
     """Microseconds since the epoch; 0 for None.
 
     Args:
         since: an aware datetime, the text of one, or how long ago: seconds, or text such as `"1h"`.
+        name: what it is called where it was given, for the message.
 
     Raises:
         BadSetting: it is none of these.
@@ -115,15 +118,15 @@ def since_us(since: datetime | float | str | None) -> int:
     if since is None:
         return 0
     if isinstance(since, str):
-        return _read(since)
+        return _read(since, name)
     if isinstance(since, datetime):
         return _of(since)
-    if since < 0:
-        raise BadSetting(_complaint(since))
+    if not is_span_s(since):
+        raise BadSetting(_complaint(since, name))
     return _ago(since)
 
 
-def _read(text: str) -> int:
+def _read(text: str, name: str) -> int:
     try:
         return _of(datetime.fromisoformat(text))
     except ValueError:
@@ -131,7 +134,7 @@ def _read(text: str) -> int:
     try:
         return _ago(float(text) if text.replace(".", "", 1).isdigit() else duration_ms(text, name="since") / 1_000)
     except BadSetting:
-        raise BadSetting(_complaint(text)) from None
+        raise BadSetting(_complaint(text, name)) from None
 
 
 def _of(moment: datetime) -> int:
@@ -143,8 +146,8 @@ def _ago(seconds: float) -> int:
     return time.time_ns() // 1_000 - round(seconds * 1_000_000)
 
 
-def _complaint(since: object) -> str:
-    return f"since={shown(since)} is no time. Give an aware datetime, or how long ago: seconds, or text such as '1h'."
+def _complaint(since: object, name: str) -> str:
+    return f"{name}={shown(since)} is no time. Give a datetime or its text, or how long ago: seconds, or text such as '1h'."
 
 
 # --- The newest turns of a system, without reading its whole past -----------------------------------------------------

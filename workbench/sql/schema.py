@@ -14,6 +14,8 @@ UTC, to the microsecond.  What is absent (no caller, no key, no failure) is NULL
 | `definitions` | a version of an actor's code |
 | `audit` | something that this notebook did to an actor system, whichever it was, or was refused |
 | `columns` | a column of a view in the `history` schemas, and the state field behind it |
+
+`states_at(moment)` has the columns of `states` but for `kind`, as they were then: `FROM states_at(now() - INTERVAL 1 HOUR)`.
 """
 
 from __future__ import annotations
@@ -95,6 +97,12 @@ SELECT actor, coalesce(now.parent, recorded.parent) AS parent, kind, phase,
     is_deployed, coalesce(turns, 0) AS turns, coalesce(failures, 0) AS failures, first_at, last_at,
     waiting, oldest_waiting_at, system
 FROM journal.actors_now AS now FULL JOIN recorded USING (system, actor);
+
+CREATE MACRO states_at(moment) AS TABLE
+SELECT actor, arg_max(parent, sequence) AS parent, max(revision) AS revision, arg_max(finished_at, sequence) AS "at",
+    arg_max(id, sequence) AS cause, arg_max(definition, sequence) AS definition, arg_max(state, sequence) AS state,
+    arg_max(tags, sequence) AS tags, system
+FROM journal.turns WHERE revision > revision_before AND finished_at <= moment GROUP BY system, actor;
 """
 
 NAMES = ("actors", "states", "revisions", "invocations", "failures", "lifecycle", "definitions", "audit", "columns")
