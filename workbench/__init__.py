@@ -12,10 +12,9 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from runtime import Actor, Broadcast, Context, Forward, Pipe, SideEffect, Value, action, init, migrate, timer
-    from workbench.commands.abandon import abandon
     from workbench.commands.actors import actors, mailbox, ref, start, state, status, stop
     from workbench.commands.attach import attach, attached, audit, detach
-    from workbench.commands.breakpoints import held, hold, release
+    from workbench.commands.breakpoints import abandon, held, hold, release
     from workbench.commands.deploy import confirm_dropped, deploy, preview, redeploy, restore, undeploy, versions
     from workbench.commands.export import export
     from workbench.commands.failures import dead_letters, failures, postmortem, retry
@@ -51,7 +50,7 @@ _HOMES = {
         ),
         "runtime",
     ),
-    "abandon": "workbench.commands.abandon",
+    "abandon": "workbench.commands.breakpoints",
     "active_faults": "workbench.commands.faults",
     "actors": "workbench.commands.actors",
     "ainvoke": "workbench.commands.invoke",
