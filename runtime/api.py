@@ -100,15 +100,16 @@ class ActorInfo(msgspec.Struct, frozen=True, kw_only=True):
     parent: str
     kind: str
     phase: str
-    """`passive` (only in the store), `loading`, `ready`, `running`, `stopping` or `template`."""
+    """`passive` (only in the store), `loading`, `ready`, `running`, `held`, `suspended`, `stopping` or `template`."""
     revision: int = 0
     waiting: int = 0
     definition: str = ""
     deployed: bool = False
     """Its code is loaded here."""
     turns: int = 0
-    """Turns since it was activated."""
+    """Turns since the system began; kept, beyond those in memory, of the 10,000 actors that left it last."""
     failures: int = 0
+    """Failed ones among them."""
     last_turn_us: int = 0
     oldest_waiting_us: int = 0
     action: str = ""

@@ -158,9 +158,22 @@ class UnknownActor(Mistake):
 
     code = "unknown_actor"
 
-    def __init__(self, actor: str, known: Iterable[str] = ()) -> None:
-        super().__init__(f"There is no actor {actor!r}. {nearest(actor, known, kind='actor')}")
+    def __init__(self, actor: str, known: Iterable[str] = (), *, templates: Iterable[str] = ()) -> None:
+        """`templates`: those whose children are made at their first call; a name that is new may be meant as one."""
+        advice = _child_advice(actor, sorted(templates))
+        super().__init__(f"There is no actor {actor!r}. {nearest(actor, known, kind='actor')}{advice}")
         self.actor = actor
+
+
+def _child_advice(name: str, templates: list[str]) -> str:
+    if not templates:
+        return ""
+    close = difflib.get_close_matches(name, templates, n=1, cutoff=0.5)
+    likely = (close or templates)[0]
+    return (
+        f"\nA new actor of a template ({', '.join(close or templates[:3])}) is made at its first call, which names the template: "
+        f"parent={likely!r}, or --parent {likely}."
+    )
 
 
 class UnknownRevision(UnknownActor):
@@ -187,8 +200,14 @@ class UnknownAction(Mistake):
 
     code = "unknown_action"
 
-    def __init__(self, actor: str, action: str, known: Iterable[str] = ()) -> None:
-        super().__init__(f"Actor {actor!r} has no action {action!r}. {nearest(action, known, kind='action')}")
+    def __init__(self, actor: str, action: str, known: Iterable[str] = (), *, methods: Iterable[str] = ()) -> None:
+        """`methods`: those of the actor's class that are no actions."""
+        advice = nearest(action, known, kind="action")
+        if action in methods:
+            advice = (
+                "Its class has a method of that name, which is no action: write @action above it, and deploy it again."
+            )
+        super().__init__(f"Actor {actor!r} has no action {action!r}. {advice}")
         self.actor, self.action = actor, action
 
 

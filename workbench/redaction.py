@@ -102,5 +102,5 @@ def _hidden(pattern: re.Pattern[str], text: str) -> str:
 
 
 def _replacement(match: re.Match[str]) -> str:
-    is_harmless = _TYPE.match(match["value"]) or match["value"].strip("'\"") == HIDDEN
+    is_harmless = _TYPE.match(match["value"]) or match["value"].strip("'\"") in (HIDDEN, "…")
     return match[0] if is_harmless else f"{match['name']}{match['is']}{HIDDEN}"

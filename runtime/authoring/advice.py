@@ -13,9 +13,9 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
-from runtime.authoring.actor import MARK, Actor
+from runtime.authoring.actor import Actor
 from runtime.authoring.context import Context
-from runtime.authoring.definition import ActorDefinition
+from runtime.authoring.definition import ActorDefinition, is_plain_method
 from runtime.errors import shown
 
 _TAKES_THE_FUTURE = (ast.Await, ast.Call, ast.keyword, ast.Starred, ast.List, ast.Tuple, ast.Set, ast.Dict)
@@ -58,7 +58,7 @@ def _code_of(value: Any) -> types.CodeType | None:
 
 def _plain_methods(owner: type, used: frozenset[str]) -> Iterator[str]:
     for name, value in vars(owner).items():
-        if not isinstance(value, types.FunctionType) or name.startswith("_") or hasattr(value, MARK) or name in used:
+        if name in used or not is_plain_method(name, value):
             continue
         yield (
             f"{owner.__name__}.{name} is a plain method, which no message can invoke, and no action uses it. Write @action "

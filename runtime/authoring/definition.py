@@ -106,8 +106,28 @@ class ActorDefinition:
         return {f.name: type_text(f.type) for f in self.fields}
 
     @property
+    def plain_methods(self) -> tuple[str, ...]:
+        """Names of the class's methods that no message can invoke; none of code that is in another process."""
+        owners = (
+            [] if self.actor_class is None else [base for base in self.actor_class.__mro__ if issubclass(base, Actor)]
+        )
+        names = (
+            name
+            for owner in owners
+            if owner is not Actor
+            for name, value in vars(owner).items()
+            if is_plain_method(name, value)
+        )
+        return tuple(name for name in dict.fromkeys(names) if name not in self.actions)
+
+    @property
     def signatures(self) -> dict[str, str]:
         return {name: spec.signature for name, spec in self.actions.items()}
+
+
+def is_plain_method(name: str, value: object) -> bool:
+    """Whether a member of an actor class is a public method without `@action`, `@init`, `@timer` or `@migrate`."""
+    return isinstance(value, types.FunctionType) and not name.startswith("_") and not hasattr(value, MARK)
 
 
 def define(actor_class: type, **overrides: Any) -> ActorDefinition:

@@ -103,6 +103,11 @@ class Breakpoints:
         if is_stopped:
             self._let_first_through(hold)
 
+    def is_stopped(self, actor: ActorId) -> bool:
+        """Whether the actor takes no turn until someone steps or releases it."""
+        hold = self._core.breakpoints.get(actor)
+        return hold is not None and hold.is_stopped
+
     @property
     def actors(self) -> list[ActorId]:
         """Those that are held."""

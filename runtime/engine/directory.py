@@ -7,21 +7,34 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from runtime.authoring.definition import ActionSpec, ActorDefinition
 from runtime.authoring.settings import Channel, Kind, MailboxPolicy
 from runtime.config import Durability
 from runtime.engine.activation import Activation
-from runtime.errors import DefinitionError, NameTaken, UnknownActor
+from runtime.errors import DefinitionError, NameTaken, UnknownAction, UnknownActor
 from runtime.hosts.base import Host
 from runtime.ids import ActorId
 from runtime.records import CONFIRM_DROPPED, Invocation, Publication, State
 
 
+class Counts(NamedTuple):
+    """What was counted of one actor since the system began."""
+
+    turns: int
+    failures: int
+
+
+_NO_COUNTS = Counts(0, 0)
+_COUNTED = 10_000
+"""Actors that are not active, of which this is kept: a bound for what it takes of memory."""
+
+
 class Directory:
     """The names of one actor system."""
 
-    __slots__ = ("_pools", "active", "durable_before", "has_durable_children", "templates")
+    __slots__ = ("_counts", "_pools", "active", "durable_before", "has_durable_children", "templates")
 
     def __init__(self) -> None:
         self.durable_before: frozenset[str] = frozenset()
@@ -31,6 +44,8 @@ class Directory:
         self._pools: dict[str, list[Activation]] = {}
         self.templates: dict[str, Template] = {}
         self.active: dict[ActorId, Activation] = {}
+        self._counts: dict[ActorId, Counts] = {}
+        """Of those that left memory last, oldest first."""
 
     def template_of(self, activation: Activation) -> Template | None:
         return self.templates.get(activation.parent)
@@ -50,8 +65,12 @@ class Directory:
         template = self.templates.get(parent)
         if template is not None and template.is_pool:
             return self._member(template, invocation, now_us)
-        activation = Activation(invocation.actor, parent, now_us)
-        self.active[invocation.actor] = activation
+        return self._begin(invocation.actor, parent, now_us)
+
+    def _begin(self, actor: ActorId, parent: str, now_us: int) -> Activation:
+        activation = self.active[actor] = Activation(actor, parent, now_us)
+        if actor in self._counts:
+            activation.turns, activation.failures = self._counts.pop(actor)
         return activation
 
     def _member(self, template: Template, invocation: Invocation, now_us: int) -> Activation:
@@ -80,9 +99,8 @@ class Directory:
         taken = {each.id.name for each in members}
         while f"{name}#{index + 1}" in taken:
             index = index + 1 if index < len(members) else 0
-        member = Activation(ActorId(system, f"{name}#{index + 1}"), name, now_us)
+        member = self._begin(ActorId(system, f"{name}#{index + 1}"), name, now_us)
         members.append(member)
-        self.active[member.id] = member
         return member
 
     def check_parent(self, activation: Activation, wanted: str) -> None:
@@ -91,14 +109,27 @@ class Directory:
             raise NameTaken(activation.id.name, wanted, activation.parent)
 
     def drop(self, activation: Activation) -> None:
+        """The actor leaves memory; what was counted of it is kept, of the last 10,000."""
         del self.active[activation.id]
+        if activation.turns:
+            self._counts[activation.id] = Counts(activation.turns, activation.failures)
+            if len(self._counts) > _COUNTED:
+                del self._counts[next(iter(self._counts))]
         members = self._pools.get(activation.parent)
         if members is not None and activation in members:
             members.remove(activation)
 
+    def counts(self, actor: ActorId) -> Counts:
+        """Turns and failures of an actor that is not active; zeros where they are not known any more."""
+        return self._counts.get(actor, _NO_COUNTS)
+
     def pool_size(self, name: str) -> int:
         """Instances of a pool in memory."""
         return len(self._pools.get(name, ()))
+
+    def parents(self) -> list[str]:
+        """Templates whose children are made by a call."""
+        return [name for name, template in self.templates.items() if template.has_children]
 
     def known_names(self) -> set[str]:
         return {*self.templates, *(actor.name for actor in self.active)}
@@ -120,7 +151,7 @@ class Directory:
             return ""
         template = self.templates.get(parent)
         if template is None:
-            raise UnknownActor(parent, (n for n, t in self.templates.items() if t.has_children))
+            raise UnknownActor(parent, self.parents())
         if not template.has_children:
             raise DefinitionError(f"{parent!r} is a named actor and has no children; declare it with kind='unnamed'.")
         return parent
@@ -191,6 +222,12 @@ class Template:
     @property
     def has_children(self) -> bool:
         return self.definition.settings.kind is Kind.UNNAMED
+
+
+def unknown_action(invocation: Invocation, template: Template) -> UnknownAction:
+    """The error of a message whose action the code does not have."""
+    known = template.definition
+    return UnknownAction(invocation.actor.name, invocation.action, known.actions, methods=known.plain_methods)
 
 
 # --- Who gets a broadcast (docs/protocols.md, "Broadcast") ----------------------------------------------------------------------

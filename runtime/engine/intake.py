@@ -8,7 +8,7 @@ from runtime.access_policies import AccessRules
 from runtime.engine import call_graph
 from runtime.engine.activation import Activation, Envelope, Mailbox, Signal
 from runtime.engine.commands import Answer, Command, Elsewhere
-from runtime.engine.directory import Template
+from runtime.engine.directory import Template, unknown_action
 from runtime.engine.due_queue import Delayed
 from runtime.engine.state import AGAIN_US, NOTHING, Core, failed
 from runtime.engine.timers import Timers
@@ -21,7 +21,6 @@ from runtime.errors import (
     NotDeployed,
     SpawnError,
     TurnQuarantined,
-    UnknownAction,
     UnknownActor,
     rebuild,
 )
@@ -215,7 +214,7 @@ class Intake:
             return
         if template.has_children and not invocation.parent:
             return  # the name is the template's own: the directory says so
-        raise UnknownAction(invocation.actor.name, invocation.action, template.definition.actions)
+        raise unknown_action(invocation, template)
 
     def _deliver(self, activation: Activation, envelope: Envelope) -> list[Command]:
         if activation.mailbox is None:
@@ -262,7 +261,8 @@ class Intake:
     def _cannot_activate(self, activation: Activation, wanted: str) -> SpawnError | None:
         directory, name = self._core.directory, activation.id.name
         if not activation.parent:
-            return UnknownActor(name, directory.known_names() - {name})
+            templates = directory.parents()
+            return UnknownActor(name, directory.known_names() - {name, *templates}, templates=templates)
         try:
             directory.check_parent(activation, wanted)
         except SpawnError as error:

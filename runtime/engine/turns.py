@@ -8,11 +8,11 @@ from runtime.engine import call_graph, intake, supervision, workflow
 from runtime.engine.activation import Activation, Envelope, Signal
 from runtime.engine.breakpoints import Breakpoints
 from runtime.engine.commands import Answer, Command, FindKey, Load, Run, Step
-from runtime.engine.directory import Template, receivers
+from runtime.engine.directory import Template, receivers, unknown_action
 from runtime.engine.intake import Intake
 from runtime.engine.state import NOTHING, Core, failed
 from runtime.engine.timers import Timers
-from runtime.errors import CallCycle, InternalError, NotDeployed, SpawnError, UnknownAction, shown_text, type_name
+from runtime.errors import CallCycle, InternalError, NotDeployed, SpawnError, shown_text, type_name
 from runtime.hosts.base import Host
 from runtime.ids import ActorId
 from runtime.records import (
@@ -157,9 +157,7 @@ class Turns:
         elif invocation.action == RESTORE and invocation.payload is not None:
             outcome = Outcome(state=State(invocation.payload))
         else:
-            outcome = _failed_outcome(
-                UnknownAction(invocation.actor.name, invocation.action, template.definition.actions)
-            )
+            outcome = _failed_outcome(unknown_action(invocation, template))
         activation.started_us = now_us
         work = make_run(activation, envelope, template, now_us, 0)
         return self._conclude(activation, envelope, work, outcome, now_us)

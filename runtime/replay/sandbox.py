@@ -178,7 +178,9 @@ class ActorSandbox:
             return Outcome() if payload is None else Outcome(state=State(payload))
         if action == CONFIRM_DROPPED:
             return self._host.run(work, RecordedCalls(()))
-        error = UnknownAction(work.invocation.actor.name, action, self.definition.actions)
+        error = UnknownAction(
+            work.invocation.actor.name, action, self.definition.actions, methods=self.definition.plain_methods
+        )
         return Outcome(failure=Failure(error.code, str(error)), error=error)
 
     def close(self) -> None:

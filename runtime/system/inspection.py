@@ -10,7 +10,7 @@ import msgspec
 from runtime.api import ActorInfo, DeployReport, SystemStatus, Waiting
 from runtime.drivers.threaded import ThreadedDriver
 from runtime.engine.activation import Activation, Envelope
-from runtime.engine.directory import Template
+from runtime.engine.directory import Directory, Template
 from runtime.engine.engine import Engine
 from runtime.errors import UnknownActor
 from runtime.ids import ActorId
@@ -78,12 +78,12 @@ def info(driver: ThreadedDriver, actor: ActorId) -> ActorInfo:
     found = driver.look(look)
     if found is not None:
         return found
-    deployed = driver.engine.directory.templates
+    directory = driver.engine.directory
     stored = driver.store.load(actor)
     if stored is not None:
-        return _stored(stored, deployed)
-    if actor.name in deployed:
-        return _idle(driver.engine, actor.name, deployed[actor.name])
+        return _stored(stored, directory)
+    if actor.name in directory.templates:
+        return _idle(driver.engine, actor.name, directory.templates[actor.name])
     raise UnknownActor(actor.name, names(driver))
 
 
@@ -92,10 +92,10 @@ def actors(driver: ThreadedDriver, *, prefix: str, passive: bool, limit: int) ->
     rows = driver.look(lambda engine, _: _listed(engine, prefix, limit))
     if passive and len(rows) < limit:
         known = {row.id for row in rows}
-        deployed = driver.engine.directory.templates
+        directory = driver.engine.directory
         stored = {each.actor: each for each in driver.store.actors(prefix=prefix, limit=limit)}
         rows = [_with_past(row, stored) for row in rows]
-        rows += [_stored(each, deployed) for actor, each in stored.items() if actor not in known]
+        rows += [_stored(each, directory) for actor, each in stored.items() if actor not in known]
     return rows[:limit]
 
 
@@ -123,7 +123,7 @@ def _active(engine: Engine, activation: Activation) -> ActorInfo:
         id=activation.id,
         parent=activation.parent,
         kind=template.definition.settings.kind if template is not None else "",
-        phase="loading" if activation.phase is Phase.NEW else activation.phase.name.lower(),
+        phase=_phase(engine, activation),
         revision=activation.revision,
         waiting=activation.waiting,
         definition=template.definition.hash if template is not None else activation.state_definition,
@@ -137,19 +137,32 @@ def _active(engine: Engine, activation: Activation) -> ActorInfo:
     )
 
 
+def _phase(engine: Engine, activation: Activation) -> str:
+    """In one word; what keeps a ready actor from working is said instead."""
+    if activation.phase is not Phase.READY:
+        return "loading" if activation.phase is Phase.NEW else activation.phase.name.lower()
+    if activation.suspended is not None and activation.suspended.is_suspended:
+        return "suspended"
+    return "held" if engine.breakpoints.is_stopped(activation.id) else "ready"
+
+
 def _idle(engine: Engine, name: str, template: Template) -> ActorInfo:
+    actor = ActorId(engine.options.system, name)
+    counts = engine.directory.counts(actor)
     return ActorInfo(
-        id=ActorId(engine.options.system, name),
+        id=actor,
         parent=name,
         kind=template.definition.settings.kind,
         phase="template" if template.has_children else "passive",
         definition=template.definition.hash,
         deployed=True,
+        turns=counts.turns,
+        failures=counts.failures,
     )
 
 
-def _stored(stored: Snapshot, deployed: dict[str, Template]) -> ActorInfo:
-    template = deployed.get(stored.parent)
+def _stored(stored: Snapshot, directory: Directory) -> ActorInfo:
+    template, counts = directory.templates.get(stored.parent), directory.counts(stored.actor)
     return ActorInfo(
         id=stored.actor,
         parent=stored.parent,
@@ -158,6 +171,8 @@ def _stored(stored: Snapshot, deployed: dict[str, Template]) -> ActorInfo:
         revision=stored.revision,
         definition=stored.definition,
         deployed=template is not None,
+        turns=counts.turns,
+        failures=counts.failures,
         last_turn_us=stored.at_us,
     )
 

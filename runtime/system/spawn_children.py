@@ -60,7 +60,7 @@ def _is_new(driver: ThreadedDriver, child: Child) -> bool:
     templates = driver.engine.directory.templates
     template = templates.get(parent)
     if template is None:
-        raise UnknownActor(parent, [name for name, each in templates.items() if each.has_children])
+        raise UnknownActor(parent, driver.engine.directory.parents())
     if actor.name == parent:
         return False
     if not template.has_children:

@@ -8,7 +8,8 @@ from typing import Any
 
 from runtime.config import Durability, check_seconds
 from runtime.errors import BadSetting, SpawnError
-from workbench.commands.invoke import ainvoke, invoke
+from runtime.invocations import actor_name, template_name
+from workbench.commands.invoke import ainvoke, invoke, misplaced_payload
 from workbench.results import Actors, Mailbox, Status
 from workbench.session import Stopped, current
 
@@ -68,11 +69,11 @@ def check_limit(limit: int) -> None:
 class ActorRef:
     """An actor by name.  `ref.add(value=5)` is `wb.invoke(name, "add", {"value": 5})`.
 
-    Making one neither starts nor checks anything.
+    Making one starts nothing, and does not ask whether there is such an actor.
     """
 
     def __init__(self, name: str, parent: str | None = None) -> None:
-        self._name, self._parent = name, parent
+        self._name, self._parent = actor_name(name), None if parent is None else template_name(parent)
 
     @property
     def name(self) -> str:
@@ -100,7 +101,9 @@ class ActorRef:
         if action.startswith("_"):
             raise AttributeError(action)
 
-        def call(**fields: Any) -> Any:
+        def call(*values: Any, **fields: Any) -> Any:
+            if values:
+                raise misplaced_payload(self._name, action, self._parent)
             return self.invoke(action, fields or None)
 
         call.__name__ = call.__qualname__ = action
@@ -128,7 +131,11 @@ class ActorRef:
 
 
 def ref(name: str, parent: str | None = None) -> ActorRef:
-    """A handle for an actor; with `parent`, one that is made from that template at its first call."""
+    """A handle for an actor; with `parent`, one that is made from that template at its first call.
+
+    Raises:
+        BadSetting: a name is not text.
+    """
     return ActorRef(name, parent)
 
 

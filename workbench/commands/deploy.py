@@ -117,26 +117,31 @@ def versions(actor: str) -> Versions:
     return Versions(_version(each) for each in mine)
 
 
-def redeploy(actor: str, version: str, *, execute: bool = False) -> Deployed | Earlier:
+def redeploy(actor: str, version: str | None = None, *, execute: bool = False) -> Deployed | Earlier:
     """Go back to an earlier version of an actor's code; state, mailbox and the turn in progress survive.
+
+    After `undeploy`, without a version, the code that was deployed last is there again.
 
     A version that this process has run before is deployed at once.  What its functions look up by name is what the notebook has
     now: where that has changed since, the report says so, and it is a version of its own.  Of any other there is only the stored
     text, which is shown and not executed, unless you say `execute=True`.
 
     Args:
-        version: its hash, or the beginning of it: see `versions`.
+        version: its hash, or the beginning of it: see `versions`; the one deployed last if left out.
         execute: run the stored text in the notebook's namespace, then deploy the class that it defines.
 
     Raises:
+        UnknownActor: no code of that name was ever deployed.
         NoSuchVersion: no such version is stored.
         DefinitionError: it cannot be deployed (any more); what ran before runs on.
     """
     system = current.open()
-    wanted = _find(actor, version)
+    wanted = versions(actor)[-1] if version is None else _find(actor, version)
     known = _remembered(system, wanted.hash)
     if known is not None:
-        return _gone_back(system, known)
+        had_code = bool(_hash_now(system, actor))
+        report = _gone_back(system, known)
+        return report if had_code else msgspec.structs.replace(report, notes=("It has its code again.", *report.notes))
     if not execute:
         return Earlier(wanted, _source_now(system, actor), cell_of(wanted.definition))
     return _deployed(system, _executed(wanted.definition))

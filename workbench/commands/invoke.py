@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
+import inspect
 import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, NoReturn
 
 from runtime.api import Capability, SystemApi, offers
-from runtime.errors import Condition, InvocationTimeout, Mistake, SpawnError
+from runtime.errors import BadPayload, BadSetting, Condition, InvocationTimeout, Mistake, SpawnError, nearest
+from workbench.presenters.panels.form import fields_of
 from workbench.session import current
 
 
@@ -26,6 +29,7 @@ def invoke(
     timeout: float | None = None,
     key: str | None = None,
     durable: bool = False,
+    **unknown: Any,
 ) -> Any:
     """Call an action and wait for its response, decoded; None at once for `asynchronous` and delayed calls.
 
@@ -45,13 +49,17 @@ def invoke(
         key: idempotency key: on one actor, executed once; later calls get the recorded response.
         durable: for asynchronous calls: accepted means on disk.  It is executed at least once, also after a kill; with a key
             exactly once.  `class Orders(Actor, durable_mailbox=True)` says so for all that an actor is sent.
+        unknown: nothing else is taken; what is given is named in the error.
 
     Raises:
         UnknownActor, UnknownAction, BadPayload, NotDeployed: nothing was run.
+        BadSetting: an option is unknown, or outside its range; nothing was run.
         ActionFailed: the action raised; its exception is the `__cause__`.
         InvocationTimeout: no answer in time; a note says whether the action still runs.
         WaitInterrupted: a `KeyboardInterrupt` that says whether the action still runs.
     """
+    if unknown:
+        raise _unknown_option(actor, action, parent, unknown)
     target = current.system or current.open()
     try:
         return target.invoke(
@@ -79,8 +87,44 @@ def invoke(
 
 def ainvoke(actor: str, action: str, payload: Any = None, **options: Any) -> Awaitable[Any]:
     """`invoke` for coroutines, with the same arguments: `await wb.ainvoke("counter", "add", {"value": 5})`."""
+    if not options.keys() <= _OPTIONS:
+        raise _unknown_option(actor, action, options.get("parent"), options.keys() - _OPTIONS)
     target = current.system or current.open()
     return target.ainvoke(actor, action, payload, **options)
+
+
+_OPTIONS = frozenset(
+    name for name, each in inspect.signature(invoke).parameters.items() if each.kind is each.KEYWORD_ONLY
+)
+
+
+def misplaced_payload(actor: str, action: str, parent: str | None = None) -> BadPayload:
+    """The error of a call that gives the parameters of an action otherwise than by name; it names them."""
+    signature = _signature(actor, action, parent)
+    names = [field.name for field in fields_of(signature)]
+    fields, mapping = ", ".join(f"{name}=…" for name in names), ", ".join(f'"{name}": …' for name in names)
+    return BadPayload(
+        f"{actor}.{action}{signature} takes its parameters by name.\n"
+        f"Write wb.ref({actor!r}).{action}({fields}), or wb.invoke({actor!r}, {action!r}, {{{mapping}}})."
+    )
+
+
+def _unknown_option(actor: str, action: str, parent: str | None, given: Iterable[str]) -> SpawnError:
+    """What is wrong with keywords that `invoke` does not have: perhaps the action has them."""
+    name = min(given)
+    if not difflib.get_close_matches(name, _OPTIONS):
+        return misplaced_payload(actor, action, parent)
+    return BadSetting(
+        f"Cannot invoke {actor}.{action}: there is no option {name!r}. {nearest(name, _OPTIONS, kind='option')}"
+    )
+
+
+def _signature(actor: str, action: str, parent: str | None) -> str:
+    """As the system tells it; `(…)` where it cannot be told."""
+    try:
+        return (current.system or current.open()).actions(parent or actor).get(action, "(…)")
+    except SpawnError:
+        return "(…)"
 
 
 def _interrupted(system: SystemApi, actor: str, action: str) -> NoReturn:

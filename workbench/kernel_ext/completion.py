@@ -312,6 +312,12 @@ _ACTION = re.compile(_CALL + r"""(['"])([^'"]+)\2\s*,\s*(['"])([^'"]*)\Z""")
 _FIELD = re.compile(_CALL + r"""(['"])([^'"]+)\2\s*,\s*(['"])([^'"]+)\4\s*,\s*\{(?:[^{}]*,)?\s*(['"])([^'"]*)\Z""")
 _REVISION = re.compile(_CALL + r"""(['"])([^'"]+)\2\s*,\s*(?:revision\s*=\s*)?(\d*)\Z""")
 
+_OF_REF = re.compile(
+    r"""\b(?:wb|workbench)\.ref\(\s*(['"])([^'"]+)\1\s*(?:,\s*(?:parent\s*=\s*)?(['"])([^'"]+)\3\s*)?\)\.(\w*)\Z"""
+)
+_METHODS = ("ainvoke", "invoke", "name", "state", "tell")
+"""What every reference has, whatever its actor does."""
+
 _TAKE_ACTION = ("ainvoke", "form", "invoke", "load", "tell")
 _TAKE_REVISION = ("fork", "replay", "restore", "state")
 
@@ -320,6 +326,8 @@ def call_words(line: str, names: KnownNames) -> tuple[str, list[str]]:
     """The part of a line of Python that would be replaced, and what by; nothing outside such a call."""
     if "(" not in line:
         return "", []
+    if match := _OF_REF.search(line):
+        return _fitting(match[5], sorted({*names.actions(match[2], match[4]), *_METHODS}))
     if (match := _FIELD.search(line)) and match[1] in _TAKE_ACTION:
         return _fitting(match[7], names.parameters(match[3], match[5]))
     if (match := _ACTION.search(line)) and match[1] in _TAKE_ACTION:

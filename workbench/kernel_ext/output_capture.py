@@ -23,10 +23,12 @@ ACTORS_LOGGER = "runtime.actors"
 class Prints:
     """Diverts what actors print, until it is removed."""
 
-    def __init__(self, shell: Any, logs: ActorLogs) -> None:
-        self._shell, self._logs = shell, logs
+    def __init__(self, shell: Any, logs: ActorLogs, tell: Callable[[str], object] = print) -> None:
+        self._shell, self._logs, self._tell = shell, logs, tell
         self._undo: list[Callable[[], object]] = []
         self._is_on = False
+        self._first_to_print = ""
+        self._is_told = False
 
     def install(self) -> None:
         """From now on, actors have logs of their own."""
@@ -34,6 +36,8 @@ class Prints:
         self._undo += [stand_before("stdout", self._taker("out")), stand_before("stderr", self._taker("err"))]
         self._divert_displays(self._shell.display_pub)
         self._divert_logging()
+        self._shell.events.register("post_run_cell", self._tell_once)
+        self._undo.append(lambda: self._shell.events.unregister("post_run_cell", self._tell_once))
         before, self._logs.text_now = self._logs.text_now, _text_of_widget
         self._undo.append(lambda: setattr(self._logs, "text_now", before))
 
@@ -51,9 +55,19 @@ class Prints:
             if turn is None or not self._is_on:
                 return False
             logs.write(turn.work.invocation, kind, text)
+            self._first_to_print = self._first_to_print or turn.work.invocation.actor.name
             return True
 
         return take
+
+    def _tell_once(self, *_: object) -> None:
+        """Callback for IPython's `post_run_cell`: where the first print of an actor went, in the cell that misses it."""
+        if self._first_to_print and not self._is_told:
+            self._is_told = True
+            name = self._first_to_print
+            self._tell(
+                f"{name} printed. What actors print is kept with the actor, not in the cell: %logs {name} shows it."
+            )
 
     def _divert_displays(self, publisher: Any) -> None:
         publish, logs = publisher.publish, self._logs

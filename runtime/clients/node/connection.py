@@ -76,6 +76,7 @@ class NodeConnection:
         named = ((CLIENT_HEADER, quote(title(), safe=" ()@,.:")),)
         self._headers = (("authorization", f"Bearer {target.token}"), *named) if target.token else named
         self._methods: dict[str, Any] = {}
+        self._kept: set[Future[None]] = set()
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -90,6 +91,8 @@ class NodeConnection:
         if self._channel is None:
             return
         channel, self._channel = self._channel, None
+        for each in tuple(self._kept):  # now, since a loop that has ended can cancel nothing
+            each.cancel()
         self.run(self._close(channel), 5.0)
         grpc_loop.release(self._thread)
 
@@ -119,6 +122,13 @@ class NodeConnection:
             raise Unreachable(f"The connection to {self.target.url} is closed. {self.advice or 'Attach again.'}")
         arguments = () if request is None else (request,)
         return self._methods[method](*arguments, metadata=self._headers)
+
+    def keep(self, work: Coroutine[Any, Any, None]) -> Future[None]:
+        """Begin a coroutine that runs until it is cancelled, at the latest when the connection is closed."""
+        future = asyncio.run_coroutine_threadsafe(work, self.loop)
+        self._kept.add(future)
+        future.add_done_callback(self._kept.discard)
+        return future
 
     def run(self, work: Coroutine[Any, Any, T], timeout_s: float) -> T:
         """The result of a coroutine of the loop.  An interrupt ends the wait, within 0.1 s, and cancels the coroutine."""

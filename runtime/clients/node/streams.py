@@ -171,7 +171,7 @@ class NodeSubscription:
         self._dropped_there = 0
         """Of `dropped`, those that the node counted on the present stream."""
         stream = connection.run(self._begin(), 10.0)
-        self._following = asyncio.run_coroutine_threadsafe(self._follow(stream), connection.loop)
+        self._following = connection.keep(self._follow(stream))
 
     def drain(self) -> list[Event]:
         drained: list[Event] = []

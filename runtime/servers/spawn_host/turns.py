@@ -133,7 +133,7 @@ class HostTurns:
         definition = self._definition_of(call.actor)
         spec = definition.actions.get(call.action_name)
         if spec is None:
-            raise UnknownAction(call.actor.name, call.action_name, definition.actions)
+            raise UnknownAction(call.actor.name, call.action_name, definition.actions, methods=definition.plain_methods)
         return spec
 
     def stays_s(self, actor: ActorId) -> float:

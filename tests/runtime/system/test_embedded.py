@@ -11,6 +11,8 @@ import pytest
 
 import runtime
 from runtime import Actor, Context, action, errors
+from runtime.ids import ActorId
+from runtime.system import debugging
 from runtime.system.embedded import EmbeddedSystem
 from tests.runtime.drivers.steps import wait_until
 
@@ -226,3 +228,60 @@ def test_revision_that_is_not_kept_is_told_with_the_oldest_that_is() -> None:
 
         assert caught.value.oldest is not None
         assert system.state("counter", revision=caught.value.oldest) == {"total": caught.value.oldest}
+
+
+class Moody(Actor, name="moody", deactivate_timeout="20ms"):
+    @action
+    def act(self, fails: bool) -> None:
+        if fails:
+            raise ValueError("not today")
+
+    def helper(self) -> None:
+        pass
+
+
+class Child(Actor, name="child", kind="unnamed"):
+    @action
+    def act(self) -> None:
+        pass
+
+
+def test_counts_of_turns_and_failures_outlive_an_idle_deactivation(system: EmbeddedSystem) -> None:
+    system.deploy(Moody)
+    system.invoke("moody", "act", {"fails": False})
+    with pytest.raises(errors.ActionFailed):
+        system.invoke("moody", "act", {"fails": True})
+    wait_until(lambda: system.info("moody").phase == "passive", "the idle actor leaves memory")
+
+    passive = system.info("moody")
+    system.invoke("moody", "act", {"fails": False})
+
+    assert (passive.turns, passive.failures) == (2, 1)
+    assert (system.info("moody").turns, system.info("moody").failures) == (3, 1)
+
+
+def test_held_actor_with_waiting_messages_is_held_and_not_ready(system: EmbeddedSystem) -> None:
+    debugging.hold(system.driver, ActorId("test", "counter"))
+    system.invoke("counter", "add", {"value": 1}, asynchronous=True)
+    wait_until(lambda: system.info("counter").phase != "loading", "the message arrives")
+
+    assert (system.info("counter").phase, system.info("counter").waiting) == ("held", 1)
+    debugging.release(system.driver, ActorId("test", "counter"))
+    wait_until(lambda: system.info("counter").phase == "ready", "the released actor works its mailbox off")
+
+
+def test_plain_method_called_as_an_action_is_named_as_such(system: EmbeddedSystem) -> None:
+    system.deploy(Moody)
+
+    with pytest.raises(errors.UnknownAction, match="has a method of that name, which is no action: write @action"):
+        system.invoke("moody", "helper")
+
+
+def test_unknown_name_is_told_how_a_child_is_made(system: EmbeddedSystem) -> None:
+    system.deploy(Child)
+
+    with pytest.raises(errors.UnknownActor) as caught:
+        system.invoke("child-1", "act")
+
+    assert "parent='child', or --parent child" in str(caught.value)
+    assert "Did you mean child?" not in str(caught.value)

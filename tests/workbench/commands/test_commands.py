@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 
 import workbench as wb
-from runtime.errors import ActionFailed, DefinitionError, InvocationTimeout, UnknownActor, UnknownRevision
+from runtime.errors import (
+    ActionFailed,
+    BadPayload,
+    BadSetting,
+    DefinitionError,
+    InvocationTimeout,
+    UnknownActor,
+    UnknownRevision,
+)
 from tests.workbench.commands.conftest import Counter, release
 from workbench.commands.history import last_sequence
 from workbench.session import Session
@@ -276,3 +284,32 @@ def test_abandon_is_false_for_an_actor_that_runs_nothing() -> None:
     wb.invoke("counter", "add", {"value": 1})
 
     assert wb.abandon("counter") is False
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: wb.ref("counter").add(3),
+        lambda: wb.ref("counter").add({"value": 3}),
+        lambda: wb.invoke("counter", "add", value=3),
+        lambda: wb.ref("counter").invoke("add", value=3),
+        lambda: wb.ainvoke("counter", "add", value=3),
+    ],
+)
+def test_payload_in_the_wrong_place_names_the_action_and_its_parameters(call: Any) -> None:
+    with pytest.raises(BadPayload) as caught:
+        call()
+
+    assert "counter.add(value: int) takes its parameters by name." in str(caught.value)
+    assert "wb.ref('counter').add(value=…)" in str(caught.value)
+
+
+@pytest.mark.parametrize("call", [wb.invoke, wb.ainvoke])
+def test_misspelt_option_of_a_call_gets_the_nearest(call: Any) -> None:
+    with pytest.raises(BadSetting, match=r"no option 'timeot'\. Did you mean timeout"):
+        call("counter", "add", {"value": 3}, timeot=3)
+
+
+def test_reference_of_a_class_is_refused_with_its_actors_name() -> None:
+    with pytest.raises(BadSetting, match="its actor is called by name, such as 'counter'"):
+        wb.ref(Counter)  # type: ignore[arg-type]

@@ -145,3 +145,12 @@ def test_ids_of_failures_are_offered(kernel: Kernel) -> None:
     last = kernel.ok("str(wb.failures()[-1].id)[-6:]").text.strip("'")
 
     assert last in kernel.complete("%retry ")
+
+
+@pytest.mark.parametrize("typed", ["wb.ref('counter').", 'answer = wb.ref("counter").'])
+def test_reference_that_has_no_name_offers_its_actors_actions(kernel: Kernel, typed: str) -> None:
+    assert {"add", "divide", "invoke", "tell"} <= set(kernel.complete(typed))
+
+
+def test_reference_of_a_child_offers_the_actions_of_its_template(painter: Kernel) -> None:
+    assert "paint" in painter.complete("wb.ref('gate', parent='painter').")

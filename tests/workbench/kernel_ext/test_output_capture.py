@@ -37,6 +37,7 @@ class Talker(Actor):
 
 def test_nothing_that_an_actor_prints_lands_in_a_cell(kernel: Kernel) -> None:
     kernel.ok(TALKER)
+    kernel.ok("%invoke talker say text=first")  # which says, once, where it went
 
     cells = [
         kernel.ok(code)
@@ -151,3 +152,13 @@ def test_a_progress_bar_that_is_a_widget_says_how_far_it_is(kernel: Kernel) -> N
     kernel.ok("%invoke bars go")
 
     assert "7/7" in kernel.ok("print(repr(wb.logs('bars')))").stdout
+
+
+def test_first_print_of_an_actor_says_where_it_went_and_the_next_does_not(kernel: Kernel) -> None:
+    kernel.ok("%reload_ext workbench\n%config Workbench.store = 'memory'")
+    kernel.ok(TALKER)
+
+    first, second = kernel.ok("%invoke talker say text=once"), kernel.ok("%invoke talker say text=twice")
+
+    assert "talker printed. What actors print is kept with the actor, not in the cell: %logs talker" in first.stdout
+    assert second.stdout == ""

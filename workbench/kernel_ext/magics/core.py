@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import inspect
 import re
 from collections.abc import Callable
 from typing import Any
@@ -182,6 +183,9 @@ class WorkbenchMagics(BaseMagics):
         """
         from workbench.kernel_ext.magics.parsing import run_query
 
+        if line.split() in (["--help"], ["-h"], ["?"]):
+            print(inspect.cleandoc(WorkbenchMagics.query.__doc__ or ""))  # noqa: T201 - the user asked for it in a cell
+            return None
         match = _OUT.match(line)
         target, first = (match[1] or match[2], match[3]) if match else (None, line)
         relation = run_query(f"{first}\n{cell or ''}".strip(), self.shell.user_ns)

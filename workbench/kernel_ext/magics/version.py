@@ -20,10 +20,16 @@ class VersionMagics(BaseMagics):
     @line_magic
     @arguments(
         ACTOR,
-        argument("version", nargs="?", help="hash of the version to go back to, or its beginning; a list if left out"),
+        argument(
+            "version",
+            nargs="?",
+            help="hash of the version to go back to, or its beginning; left out: a list, or after an undeploy the last one",
+        ),
     )
     def redeploy(self, line: str, local_ns: Scope = None) -> Any:
         """Go back to an earlier version of an actor's code, keeping its state and mailbox; without a version, list them.
+
+        After %undeploy, without a version, the code that was there is there again.
 
         A version that this kernel has run is deployed at once.  Of others there is stored text, which is never executed by itself:
         it is put into a new cell, for you to read and run.
@@ -40,8 +46,10 @@ class VersionMagics(BaseMagics):
             return None
         actor = self._word(given.actor, local_ns)
         if given.version is None:
-            return versions(actor)
-        found = redeploy(actor, self._word(given.version, local_ns))
+            known = versions(actor)
+            if any(each.is_current for each in known):
+                return known
+        found = redeploy(actor, self._text(given.version, local_ns))
         if isinstance(found, Earlier):
             self.shell.set_next_input(found.code)
         return found

@@ -213,7 +213,7 @@ def _facts(view: ActorView) -> list[str]:
 def _activity(view: ActorView) -> str:
     failed = f", {plural(view.failures, 'failure')}" if view.failures else ""
     rate = f", {view.rate:g}/s" if view.rate else ""
-    return f"{plural(view.turns, 'turn')} since it was activated{failed}{rate}"
+    return f"{plural(view.turns, 'turn')} since the system started{failed}{rate}"
 
 
 def _mailbox_text(view: ActorView, now_us: int) -> str:

@@ -89,7 +89,7 @@ function Turns({ view, nowUs }) {
   const rows = (view.recent ?? []).map(turnRow);
   const rate = view.rate ? ` · ${perSecond(view.rate)}` : "";
   const failures = view.failures ? html` · <span class="wb-tone-bad">${plural(view.failures, "failure")}</span>` : null;
-  const note = html`${plural(view.turns ?? 0, "turn")} since it was activated${rate}${failures}`;
+  const note = html`${plural(view.turns ?? 0, "turn")} since the system started${rate}${failures}`;
   return html`<${Section} title="Last turns" note=${note}>
     ${rows.length ? html`<${TurnTable} rows=${rows} nowUs=${nowUs} />` : html`<p class="wb-empty">${noTurns(view)}</p>`}
   <//>`;

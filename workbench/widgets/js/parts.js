@@ -6,7 +6,7 @@ import { html } from "./html.js";
 /** A name as code; `title` shows what does not fit. */
 export const Name = ({ text }) => html`<span class="wb-name" title=${printable(text)}>${printable(text)}</span>`;
 
-const TONES = { running: "busy", ready: "good", loading: "busy", stopping: "warn", passive: "idle", template: "idle" };
+const TONES = { running: "busy", ready: "good", loading: "busy", stopping: "warn", held: "warn", suspended: "warn", passive: "idle", template: "idle" };
 
 /** Where an actor is in its life: told by word and by dot. */
 export const Phase = ({ phase, children }) =>

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import threading
 from pathlib import Path
@@ -258,3 +259,15 @@ def test_history_that_breaks_off_is_an_error_and_no_end(node: Node, client: Node
 
     with pytest.raises(Unreachable):
         list(client.turns())
+
+
+def test_watch_that_is_closed_after_its_client_ends_quietly(node: Node, caplog: pytest.LogCaptureFixture) -> None:
+    client = node.connect()
+    watch = client.subscribe()
+    node.server.stop(grace_s=0.0)
+
+    client.close()
+    watch.close()
+    gc.collect()
+
+    assert [record.getMessage() for record in caplog.records] == []

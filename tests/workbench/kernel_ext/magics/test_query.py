@@ -106,3 +106,8 @@ def test_a_panel_is_a_widget_with_text_beside_it(asked: Kernel, line: str) -> No
 
 def test_watching_an_unknown_actor_names_the_nearest(asked: Kernel) -> None:
     assert "Did you mean counter?" in asked.run("%watch conter").traceback
+
+
+@pytest.mark.parametrize("flag", ["--help", "-h"])
+def test_help_of_query_is_shown_and_not_run_as_sql(asked: Kernel, flag: str) -> None:
+    assert "SELECT actor, revision FROM actors" in asked.ok(f"%query {flag}").stdout

@@ -169,3 +169,15 @@ def test_a_reloaded_module_makes_another_version(kernel: Kernel) -> None:
     assert "because tariffs.fee changed" in cell.stdout
     assert kernel.ok("wb.invoke('charged', 'fee')").text == "22"
     assert kernel.ok("len({t.definition for t in wb.history('charged')})").text == "2"
+
+
+def test_undeployed_actor_has_its_code_again_after_redeploy(taxed: Kernel) -> None:
+    said = taxed.ok("%undeploy taxed").stdout
+
+    assert "%redeploy taxed brings it back" in said
+    assert "It has its code again." in taxed.ok("%redeploy taxed").text
+    assert taxed.ok("%invoke taxed add value=0").status == "ok"
+
+
+def test_redeploy_of_a_deployed_actor_lists_its_versions(taxed: Kernel) -> None:
+    assert "deployed now" in taxed.ok("%redeploy taxed").text
