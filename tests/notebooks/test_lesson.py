@@ -24,7 +24,7 @@ def test_the_given_account_fails_with_the_shortest_story(lesson: Executed) -> No
     text = lesson.text("check-account")
 
     assert "✗ account: not yet. With 2 clerks" in text
-    assert "so the balance should be 20. It is 10." in text
+    assert "so the balance should be 15. It is 10." in text
 
 
 def test_the_unfinished_seats_fail(lesson: Executed) -> None:

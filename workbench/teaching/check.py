@@ -14,6 +14,7 @@ from typing import Any, TextIO
 
 from runtime.authoring.definition import ActorDefinition, define
 from runtime.errors import BadSetting, NotCapable, UnknownActor, nearest
+from runtime.hosts.in_process import code_place
 from runtime.records import Failure
 from workbench.render.tables import plural
 from workbench.session import current
@@ -83,28 +84,61 @@ class Running:
         self._examination = Examination(exercise, definitions, is_stopped=self._stop.is_set)
         self._report: CheckReport | None = None
         self._error: BaseException | None = None
+        self._at = (0, 0)
+        """Where the examination was at the last look."""
+        self._since_s = 0.0
+        """How much it had computed when it came there."""
         self._thread = threading.Thread(target=self._run, name="wb-check", daemon=True)
 
     def report(self) -> CheckReport:
         """What it found, after `Exercise.seconds` at the latest.  An interrupt ends the examination too."""
         contextvars.Context().run(self._thread.start)
-        deadline = time.monotonic() + self._exercise.seconds
+        deadline, stuck = time.monotonic() + self._exercise.seconds, ""
         try:
-            while self._thread.is_alive() and time.monotonic() < deadline:
+            while self._thread.is_alive() and time.monotonic() < deadline and not stuck:
                 self._thread.join(_LOOK_S)
+                stuck = self._endless()
         finally:
-            stuck = self._end()
+            stuck = self._end(stuck)
         if self._error is not None:
             raise self._error
         return self._report if self._report is not None else self._never_ended(stuck)
 
-    def _end(self) -> str:
-        """Stop the thread; the action that it was stuck in, if it was."""
-        self._stop.set()
-        self._thread.join(_LAST_WORDS_S)
-        if not self._thread.is_alive() or self._thread.ident is None:
+    def _endless(self) -> str:
+        """What has computed for longer than one action may, as a sentence; empty as long as nothing has."""
+        play, used_s = self._examination.play, self._computed_s()
+        at = (id(play), 0 if play is None else len(play.witness.moments))
+        if at != self._at:
+            self._at, self._since_s = at, used_s
+        limit_s = self._exercise.action_seconds
+        if used_s - self._since_s <= limit_s or not self._thread.is_alive():
             return ""
-        stuck = self._now()
+        return f"{self._now()} has not ended after {limit_s:g} s of computing{self._place()}. Does it loop for ever?"
+
+    def _computed_s(self) -> float:
+        """Processor time of the examination; where it is not measured, time."""
+        if not hasattr(time, "pthread_getcpuclockid") or self._thread.ident is None or not self._thread.is_alive():
+            return time.monotonic()
+        try:
+            return time.clock_gettime(time.pthread_getcpuclockid(self._thread.ident))
+        except OSError:  # it has ended just now
+            return self._since_s
+
+    def _place(self) -> str:
+        frame = sys._current_frames().get(self._thread.ident or 0)
+        return "" if frame is None else f", at {code_place(frame)}"
+
+    def _end(self, stuck: str) -> str:
+        """Stop the thread; what it was stuck in, as a sentence, if it was."""
+        self._stop.set()
+        if not stuck:
+            self._thread.join(_LAST_WORDS_S)
+        if not self._thread.is_alive() or self._thread.ident is None:
+            return stuck
+        seconds = self._exercise.seconds
+        stuck = (
+            stuck or f"{self._now()} has not ended after {seconds:g} s{self._place()}. Does it wait, or loop, for ever?"
+        )
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread.ident), ctypes.py_object(GivenUp))
         return stuck
 
@@ -127,11 +161,14 @@ class Running:
         return f"{moment.invocation.actor.name}.{moment.invocation.action}" if moment is not None else "The check"
 
     def _never_ended(self, stuck: str) -> CheckReport:
-        wrong = f"{stuck} has not ended after {self._exercise.seconds:g} s. Does it wait, or loop, for ever?"
+        wrong = stuck or f"The check has not ended after {self._exercise.seconds:g} s."
         return CheckReport(self._exercise.name, wrong=wrong, is_complete=False)
 
 
 # --- Looks for a way in which an exercise goes wrong ------------------------------------------------------------------
+
+
+_SAME_INPUT = "All calls of this exercise had the same input, so code that answers a constant would pass, too: let `setup` vary it."
 
 
 class Examination:
@@ -158,7 +195,20 @@ class Examination:
             if self._is_stopped():
                 break
         crowd = self._crowd(size) if len(self._exercise.sizes) == 1 else f"up to {self._crowd(size)}"
-        return CheckReport(self._exercise.name, crowd=crowd, situations=self.situations, is_complete=self.is_complete)
+        return CheckReport(
+            self._exercise.name,
+            crowd=crowd,
+            situations=self.situations,
+            is_complete=self.is_complete,
+            note=self._note(),
+        )
+
+    def _note(self) -> str:
+        inputs = [
+            (call.action, repr(call.payload)) for size in self._exercise.sizes for call in self._exercise.setup(size)
+        ]
+        has_payloads = any(payload != "None" for _, payload in inputs)
+        return _SAME_INPUT if has_payloads and len(inputs) > 1 and len(set(inputs)) == 1 else ""
 
     def _wrong_endings(self, size: int) -> list[Play]:
         exploration = Exploration(lambda: self._begin(size), self._exercise.bound, self._is_stopped)

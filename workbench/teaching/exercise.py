@@ -50,7 +50,7 @@ class Exercise:
     actors: tuple[str, ...]
     """Names of the actors that the learner writes."""
     setup: Callable[[int], Sequence[Call]]
-    """The calls that arrive at the same time, for a size."""
+    """The calls that arrive at the same time, for a size.  Other inputs for each size show up code that answers a constant."""
     property: Callable[[Ending], str]
     """What is wrong with an ending, as a sentence; empty if it is right."""
     callers: str = "caller"
@@ -62,6 +62,8 @@ class Exercise:
     """Situations to look at for each size."""
     seconds: float = 20.0
     """Time for the whole check."""
+    action_seconds: float = 2.0
+    """How long one action may compute: without an end in sight it is given up after that, and named."""
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         return {"text/plain": self.prompt, "text/markdown": self.prompt}

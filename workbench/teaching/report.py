@@ -36,6 +36,8 @@ class CheckReport:
     """How many different situations were looked at."""
     is_complete: bool = True
     """Nothing was left out."""
+    note: str = ""
+    """What the author of the exercise should know of it; empty for nothing."""
 
     @property
     def passed(self) -> bool:
@@ -47,7 +49,7 @@ class CheckReport:
 
     def __repr__(self) -> str:
         if self.passed:
-            return redacted_text(f"✓ {self._headline()}\n  {self._effort()}")
+            return redacted_text("\n  ".join([f"✓ {self._headline()}", self._effort(), *filter(None, [self.note])]))
         parts = [f"✗ {self._headline()}"]
         if self.lines:
             parts += ["", *_as_text(self.lines[:_SHOWN_LINES]), *self._rest()]
@@ -84,7 +86,7 @@ class CheckReport:
         mark, colour = ("✓", "#2e7d32") if self.passed else ("✗", "#c62828")
         parts = [f'<p><b style="color:{colour}">{mark}</b> <b>{html.escape(redacted_text(self._headline()))}</b></p>']
         if self.passed:
-            parts.append(f"<p>{html.escape(redacted_text(self._effort()))}</p>")
+            parts += [f"<p>{html.escape(redacted_text(line))}</p>" for line in (self._effort(), self.note) if line]
         else:
             parts.append(_as_html(self.lines[:_SHOWN_LINES]))
             parts += [f"<p>{html.escape(redacted_text(line))}</p>" for line in self._rest()]

@@ -114,3 +114,27 @@ class CarefulSeats(Actor, name="seats"):
         self.left -= 1
         self.guests.append(guest)
         return True
+
+
+class ConstantAccount(Actor, name="account"):
+    balance: int = 5
+
+    @action
+    def deposit(self, amount: int) -> None:
+        pass
+
+
+class ConstantClerk(Actor, name="clerk", kind="unnamed"):
+    @action
+    def pay_in(self, ctx: Context, amount: int) -> None:
+        ctx.tell("account", "deposit", {"amount": 5})
+
+
+class FavouriteSeats(Actor, name="seats"):
+    @action
+    def free(self) -> int:
+        return 1
+
+    @action
+    def book(self, guest: str) -> bool:
+        return guest == "dan"

@@ -33,15 +33,12 @@ def test_a_lost_update_is_told_by_its_four_messages() -> None:
     report = examined("account", actors.ReadWriteAccount, actors.ReadWriteClerk)
 
     assert not report
-    assert [line.does for line in report.lines] == [
-        "account.read()",
-        "account.read()",
-        "account.write(balance=10)",
-        "account.write(balance=10)",
-    ]
+    does = [line.does for line in report.lines]
+    assert does[:2] == ["account.read()", "account.read()"]
+    assert sorted(does[2:]) == ["account.write(balance=10)", "account.write(balance=5)"]
     assert {line.who for line in report.lines} == {"anna", "ben"}
     assert "With 2 clerks" in repr(report)
-    assert "the balance should be 20. It is 10." in repr(report)
+    assert "the balance should be 15. It is 10." in repr(report)
 
 
 def test_checking_again_when_booking_solves_the_seats() -> None:
@@ -61,7 +58,7 @@ def test_a_seat_sold_twice_is_told_by_four_messages() -> None:
 def test_an_exception_is_told_with_the_line_that_raised() -> None:
     report = examined("account", actors.DepositAccount, actors.FailingClerk)
 
-    assert "anna.pay_in failed with ValueError: no till for 10" in report.wrong
+    assert "anna.pay_in failed with ValueError: no till for 5" in report.wrong
     assert 'raise ValueError(f"no till for {amount}")' in report.trace
 
 
@@ -115,11 +112,42 @@ def test_an_action_that_never_ends_is_given_up() -> None:
 
     report = Running(exercise, [define(actors.DepositAccount), define(actors.EndlessClerk)]).report()
 
-    assert report.wrong == "anna.pay_in has not ended after 0.2 s. Does it wait, or loop, for ever?"
+    assert report.wrong.startswith("anna.pay_in has not ended after 0.2 s, at ")
+    assert report.wrong.endswith("Does it wait, or loop, for ever?")
     for thread in threading.enumerate():
         if thread.name == "wb-check":
             thread.join(120)
             assert not thread.is_alive(), "the thread of the endless action did not end"
+
+
+def test_action_that_computes_without_an_end_is_named_with_its_line_long_before_the_check_would_end() -> None:
+    exercise = dataclasses.replace(EXERCISES["account"], action_seconds=0.1, seconds=600.0)
+
+    report = Running(exercise, [define(actors.DepositAccount), define(actors.EndlessClerk)]).report()
+
+    assert "anna.pay_in has not ended after 0.1 s of computing, at " in report.wrong
+    assert "actors.py" in report.wrong
+
+
+@pytest.mark.parametrize(
+    ("exercise", "solution"),
+    [
+        ("account", [actors.ConstantAccount, actors.AskingClerk]),
+        ("account", [actors.DepositAccount, actors.ConstantClerk]),
+        ("seats", [actors.FavouriteSeats]),
+    ],
+)
+def test_solution_that_knows_one_expected_answer_is_not_solved(exercise: str, solution: list[type]) -> None:
+    assert not examined(exercise, *solution).passed
+
+
+def test_exercise_whose_inputs_do_not_vary_says_so_to_its_author() -> None:
+    def setup(size: int) -> list[Call]:
+        return [Call("account", "deposit", {"amount": 1}) for _ in range(size)]
+
+    exercise = Exercise(name="same", prompt="", actors=("account",), setup=setup, property=lambda _: "")
+
+    assert "code that answers a constant would pass" in repr(examined(exercise, actors.DepositAccount))
 
 
 def test_what_actors_print_and_log_is_shown_with_the_failure_only(

@@ -7,19 +7,26 @@ from collections.abc import Sequence
 from workbench.teaching.exercise import Call, Ending, Exercise
 
 _CLERKS = ("anna", "ben", "cleo", "dan")
-_AMOUNT = 10
+_AMOUNTS = (1, 2, 10, 5)
+
+
+def _paid_in(size: int) -> dict[str, int]:
+    """What each clerk pays in: different for each, and another sum for each size, so that no constant is right twice."""
+    return dict(zip(_CLERKS, _AMOUNTS[-size:], strict=False))
 
 
 def _setup(size: int) -> Sequence[Call]:
-    return [Call(name, "pay_in", {"amount": _AMOUNT}, parent="clerk", sender="a customer") for name in _CLERKS[:size]]
+    paid_in = _paid_in(size).items()
+    return [Call(name, "pay_in", {"amount": amount}, parent="clerk", sender="a customer") for name, amount in paid_in]
 
 
 def _property(ending: Ending) -> str:
-    balance, right = ending.state("account").get("balance"), ending.size * _AMOUNT
+    paid_in = _paid_in(ending.size)
+    balance, right = ending.state("account").get("balance"), sum(paid_in.values())
     if balance == right:
         return ""
-    who = " and ".join(_CLERKS[: ending.size]) + (" each" if ending.size > 1 else "")
-    return f"{who} paid in {_AMOUNT}, so the balance should be {right}. It is {balance}."
+    who = " and ".join(f"{name} paid in {amount}" for name, amount in paid_in.items())
+    return f"{who}, so the balance should be {right}. It is {balance}."
 
 
 ACCOUNT = Exercise(

@@ -9,8 +9,13 @@ from runtime.authoring.context import Context
 from runtime.errors import ActionFailed
 from workbench.teaching.exercise import Call, Ending, Exercise
 
-_GUESTS = ("anna", "ben", "cleo", "dan")
+_GUESTS = ("cleo", "dan", "anna", "ben", "cleo", "dan")
 _SEATS = 1
+
+
+def _guests(size: int) -> Sequence[str]:
+    """Others for each size, so that no guest is the right one twice."""
+    return _GUESTS[size : 2 * size]
 
 
 class Guest(Actor, name="guest", kind="unnamed"):
@@ -29,11 +34,11 @@ class Guest(Actor, name="guest", kind="unnamed"):
 
 
 def _setup(size: int) -> Sequence[Call]:
-    return [Call(name, "come", parent="guest", sender="the street") for name in _GUESTS[:size]]
+    return [Call(name, "come", parent="guest", sender="the street") for name in _guests(size)]
 
 
 def _property(ending: Ending) -> str:
-    seated = [name for name, has_seat in zip(_GUESTS, ending.answers, strict=False) if has_seat]
+    seated = [name for name, has_seat in zip(_guests(ending.size), ending.answers, strict=False) if has_seat]
     if len(seated) > _SEATS:
         return f"{' and '.join(seated)} were both told to have a seat, and there is only one."
     if not seated:
