@@ -143,6 +143,7 @@ def environment_variables() -> list[tuple[str, str]]:
     meanings = {
         "SPAWN_STATESTORE_KEY": "key of the state store, base64 of 32 bytes; without it one is made for each store",
         "SPAWN_STATESTORE_OLD_KEYS": "earlier keys, separated by commas: they open what was written before the key was changed",
+        "SPAWN_BACKUP_PASSPHRASE": "passphrase of `python -m runtime backup` and `restore`",
         "PROXY_ACTOR_SYSTEM_NAME": "name of the actor system that a proxy serves",
         "PROXY_DATABASE_TYPE": "where `serve` without `--store` keeps states: `postgres`, `mariadb`, `mysql`, `cockroachdb`, "
         "`mssql`, or `native` for a file in `/data/SYSTEM`",

@@ -5,6 +5,8 @@ host          runs actors of ours behind a Spawn proxy
 certificates  makes certificates for a server that is reached from elsewhere, and for its clients
 rekey         encrypts a store anew, under another key
 check         reads a whole store and lists what is wrong in it; --repair makes a copy without that
+backup        copies a store file, also one in use, with its key under a passphrase
+restore       makes a backup a store again, and keeps its key
 """
 
 from __future__ import annotations
@@ -21,6 +23,8 @@ _COMMANDS = {
     "certificates": "runtime.cli.certificates",
     "rekey": "runtime.cli.rekey",
     "check": "runtime.cli.check",
+    "backup": "runtime.cli.backup",
+    "restore": "runtime.cli.restore",
 }
 """Modules with `HELP`, `add_arguments(parser)` and `run(given) -> int`; the chosen one is loaded, and no other."""
 

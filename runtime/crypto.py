@@ -214,14 +214,24 @@ class KeyFiles:
         return key if len(key) == KEY_BYTES else None
 
     def create(self, store_id: str) -> bytes:
-        """A new key, on disk and synced before this returns; the file appears whole or not at all.
+        """A new key, kept as `keep` does.
 
         Raises:
             OSError: it cannot be written, or that store already has one (which is left as it is).
         """
+        key = new_key()
+        self.keep(store_id, key)
+        return key
+
+    def keep(self, store_id: str, key: bytes) -> None:
+        """Write a store's key, synced before this returns; the file appears whole or not at all.
+
+        Raises:
+            FileExistsError: that store already has one, which is left as it is.
+            OSError: it cannot be written.
+        """
         make_private_directory(self.directory)
         self.directory.chmod(0o700)
-        key = new_key()
         draft = draft_of(self.path(store_id))
         write_new(draft, base64.b64encode(key) + b"\n", is_synced=True)
         try:
@@ -229,7 +239,6 @@ class KeyFiles:
         finally:
             draft.unlink()
         sync_directory(self.directory)
-        return key
 
 
 def sync_directory(path: Path) -> None:

@@ -191,6 +191,8 @@ def welcome(system: SystemApi) -> str:
     line = f"Actor system {system.name!r} started. Store: {shown_path(status.store)}"
     key = key_location(system)
     lines = [line + (f" · key: {shown_path(key)}" if key else "")]
+    if key and key_is_new(system):
+        lines.append("Without its key a store cannot be read. A copy of both: python -m runtime backup STORE FILE")
     if status.committed:
         lines.append(
             f"It continues after {plural(status.committed, 'turn')}; an actor runs again once its cell has been run."

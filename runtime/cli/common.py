@@ -1,11 +1,14 @@
-"""What the commands of `python -m runtime` share: actor classes from modules that are named on the command line, and a server that
-runs until it is told to stop.
+"""What the commands of `python -m runtime` share: actor classes from modules that are named on the command line, a server that runs
+until it is told to stop, and a passphrase that nobody sees.
 """
 
 from __future__ import annotations
 
+import argparse
+import getpass
 import importlib
 import importlib.util
+import os
 import signal
 import sys
 import threading
@@ -15,7 +18,7 @@ from types import ModuleType
 from typing import TypeGuard
 
 from runtime.authoring.actor import Actor
-from runtime.errors import DefinitionError
+from runtime.errors import BadSetting, DefinitionError
 
 
 def load_actors(names: Iterable[str]) -> list[type[Actor]]:
@@ -93,3 +96,37 @@ class Stop:
     def pause(self, seconds: float) -> bool:
         """Wait so long, or until a signal; True if there was one."""
         return self._asked.wait(seconds)
+
+
+# --- A passphrase -----------------------------------------------------------------------------------------------------
+
+_VARIABLE = "SPAWN_BACKUP_PASSPHRASE"
+
+
+def add_passphrase(parser: argparse.ArgumentParser) -> None:
+    """The option by which a passphrase is in a file: on a command line, others could read it."""
+    parser.add_argument("--passphrase-file", metavar="FILE", type=Path, help=f"instead of {_VARIABLE} or a question")
+
+
+def passphrase_from(given: argparse.Namespace, *, is_new: bool) -> str:
+    """The passphrase from the file, the environment or, twice where it is new, the terminal.
+
+    Raises:
+        BadSetting: the file cannot be read, there is no terminal to ask at, or two different ones were typed.
+    """
+    if given.passphrase_file is not None:
+        try:
+            return str(given.passphrase_file.read_text("utf-8")).rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadSetting(f"Cannot read the passphrase from {given.passphrase_file}: {error}.") from None
+    found = os.environ.get("SPAWN_BACKUP_PASSPHRASE")
+    return found if found is not None else _asked(is_new)
+
+
+def _asked(is_new: bool) -> str:
+    if not sys.stdin.isatty():
+        raise BadSetting(f"There is no passphrase: set {_VARIABLE}, or name a file with --passphrase-file.")
+    passphrase = getpass.getpass("Passphrase: ")
+    if is_new and getpass.getpass("Again: ") != passphrase:
+        raise BadSetting("Two different passphrases were typed. Nothing was written.")
+    return passphrase
