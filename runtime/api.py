@@ -51,6 +51,8 @@ class Capability(StrEnum):
     """It says which messages of a chain are still on their way."""
     CAPSULES = "capsules"
     """Failed turns keep their frames; what failed can be sent again as the very message that it was."""
+    LETTERS = "letters"
+    """Messages that could not be delivered can be sent again, and discarded."""
 
 
 LOCAL = frozenset({Capability.HOLD, Capability.FAULTS, Capability.PENDING, Capability.CAPSULES})
@@ -317,6 +319,26 @@ class SystemApi(Protocol):
 
     def dead_letters(self) -> list[DeadLetter]:
         """The last messages that could not be delivered and for whose answer no one waited, oldest first."""
+        ...
+
+    def retry_letter(self, invocation: str, timeout: float | None = None) -> Any:
+        """Send a dead letter again as it was, and wait for its answer.  Errors as `invoke`.
+
+        It keeps its id, and leaves the list with the turn that processes it, whatever comes of that; refused again, it stays.
+
+        Raises:
+            UnknownLetter: none has that id.
+            NotCapable: the system is a proxy, or an older node.
+        """
+        ...
+
+    def discard_letters(self, invocations: Collection[str]) -> int:
+        """Give these dead letters up for good, over a restart too; how many there were.
+
+        Raises:
+            StoreUnavailable: that could not be written yet.
+            NotCapable: the system is a proxy, or an older node.
+        """
         ...
 
     def subscribe(self, *, limit: int = 10_000) -> Subscription:

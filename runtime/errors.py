@@ -221,6 +221,16 @@ class UnknownMessage(Mistake):
         self.actor, self.which = actor, which
 
 
+class UnknownLetter(Mistake):
+    """No message of that id could not be delivered: it may have been sent again or discarded, or was long ago."""
+
+    code = "unknown_letter"
+
+    def __init__(self, which: str) -> None:
+        super().__init__(f"No dead letter has the id {which!r}. wb.dead_letters() lists what could not be delivered.")
+        self.which = which
+
+
 class BadPayload(Mistake):
     """A payload does not fit; the message names the field, the expected type and what was found."""
 

@@ -7,7 +7,7 @@ are injected.  So a turn's outcome depends on nothing that a test, a replay or a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 
 from runtime.authoring.definition import ActorDefinition
@@ -194,6 +194,19 @@ class Engine:
         for invocation in self._core.unclaimed:
             counts[invocation.actor.name] = counts.get(invocation.actor.name, 0) + 1
         return counts
+
+    def discard_letters(self, invocations: Collection[str]) -> list[DeadLetter]:
+        """Give up those of these messages that are dead letters, in the store too; them.
+
+        One that is being sent again is processed all the same.
+        """
+        found = [letter for each in invocations if (letter := self.feed.letter(each)) is not None]
+        for letter in found:
+            if letter.kept:
+                self._core.settle(letter.invocation)
+            else:
+                self.feed.forget_letter(letter.invocation.id)
+        return found
 
     def begin_draining(self) -> None:
         """Refuse messages from outside; what waits is processed, with the messages that its turns send, until `stop`."""

@@ -39,13 +39,13 @@ class FeedSubscription:
 class Feed:
     """All subscriptions of one engine."""
 
-    __slots__ = ("_subscriptions", "dead_letters", "is_watched", "kept_letters")
+    __slots__ = ("_subscriptions", "is_watched", "kept_letters", "recent_letters")
 
     def __init__(self) -> None:
-        self.dead_letters: deque[DeadLetter] = deque(maxlen=DEAD_LETTERS)
-        """The last messages that could not be delivered, kept whether somebody watches or not."""
+        self.recent_letters: dict[str, DeadLetter] = {}
+        """By id, the last messages that could not be delivered, in memory, whether somebody watches or not."""
         self.kept_letters: dict[str, DeadLetter] = {}
-        """By id, those that the store keeps: all of them, until they are sent again."""
+        """By id, those that the store keeps: all of them, until they are sent again or discarded."""
         # Replaced, never changed in place: publishing iterates it without a lock.
         self._subscriptions: tuple[FeedSubscription, ...] = ()
         self.is_watched = False
@@ -66,14 +66,26 @@ class Feed:
 
     def undelivered_letters(self) -> list[DeadLetter]:
         """Both kinds together, oldest first."""
-        return sorted([*self.kept_letters.values(), *self.dead_letters], key=lambda letter: letter.at_us)
+        both = [*self.kept_letters.values(), *self.recent_letters.values()]
+        return sorted(both, key=lambda letter: letter.at_us)
+
+    def letter(self, invocation: str) -> DeadLetter | None:
+        """The one of that id."""
+        return self.kept_letters.get(invocation) or self.recent_letters.get(invocation)
+
+    def forget_letter(self, invocation: str) -> None:
+        """It was processed, or is given up for good."""
+        self.kept_letters.pop(invocation, None)
+        self.recent_letters.pop(invocation, None)
 
     def undelivered(self, letter: DeadLetter) -> None:
         """Keep a message that could not be delivered, and tell of it."""
         if letter.kept:
             self.kept_letters[letter.invocation.id] = letter
         else:
-            self.dead_letters.append(letter)
+            self.recent_letters[letter.invocation.id] = letter
+            if len(self.recent_letters) > DEAD_LETTERS:
+                del self.recent_letters[next(iter(self.recent_letters))]
         text = f"{letter.invocation.action}: {letter.why}"
         self.publish(Event(EventKind.UNDELIVERED, letter.at_us, letter.invocation.actor, text=text))
 

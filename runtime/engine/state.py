@@ -153,7 +153,7 @@ class Core:
     def settle(self, invocation: Invocation) -> None:
         """A message of the store was executed, or is given up; written together with its turn."""
         self.journal.settle(invocation)
-        self.feed.kept_letters.pop(invocation.id, None)
+        self.feed.forget_letter(invocation.id)
 
     def _disown(self, invocation: Invocation) -> None:
         """Whoever waits for it hears that it was refused: it is not executed later.  A dead letter stays one."""

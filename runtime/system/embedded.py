@@ -20,7 +20,15 @@ from runtime.drivers.outgoing_calls import ThreadedCalls
 from runtime.drivers.remainder import Left
 from runtime.drivers.replies import BlockingWaiter, LoopPort, Waiter
 from runtime.drivers.threaded import ThreadedDriver, give_up
-from runtime.errors import BadSetting, DefinitionError, StoreUnavailable, SystemStopped, UnknownActor, UnknownRevision
+from runtime.errors import (
+    BadSetting,
+    DefinitionError,
+    StoreUnavailable,
+    SystemStopped,
+    UnknownActor,
+    UnknownLetter,
+    UnknownRevision,
+)
 from runtime.fields import as_flag, as_number, as_text, as_timeout_s
 from runtime.hosts.base import Host
 from runtime.hosts.capsules import Capsule
@@ -239,6 +247,35 @@ class EmbeddedSystem:
         """The last messages that could not be delivered and that no one waited for, oldest first."""
         return self.driver.look(lambda engine, _: engine.feed.undelivered_letters())
 
+    def retry_letter(self, invocation: str, timeout: float | None = None) -> Any:
+        again = self.letter_to_send(invocation)
+        waiter = BlockingWaiter(self.driver.callers)
+        self.driver.submit(again, waiter)
+        return waiter.wait(again, self.config.timeout_s if timeout is None else timeout)
+
+    def letter_to_send(self, invocation: str) -> Invocation:
+        """A dead letter as the message that `submit` takes, so that it leaves the list with its turn.
+
+        Raises:
+            UnknownLetter: none has that id.
+        """
+        self._ensure_started()
+        letter = self.driver.look(lambda engine, _: engine.feed.letter(invocation))
+        if letter is None:
+            raise UnknownLetter(invocation)
+        # Due in the past, as a message that the store has: its turn settles it.
+        return msgspec.structs.replace(
+            letter.invocation, path=(), hops=(), asynchronous=False, durable=False, scheduled_to_us=1
+        )
+
+    def discard_letters(self, invocations: Collection[str]) -> int:
+        self._ensure_started()
+        found: list[DeadLetter] = []
+        self.driver.call(lambda engine, _: found.extend(engine.discard_letters(invocations)))
+        if any(letter.kept for letter in found):
+            self.flush()
+        return len(found)
+
     # -- code ---------------------------------------------------------------------------------------------------------------
 
     def deploy(self, actor: type | ActorDefinition, *, host: Host | None = None) -> DeployReport:
@@ -442,16 +479,9 @@ class EmbeddedSystem:
         return waiter.future
 
     def resend(self, invocation: Invocation, timeout: float | None = None) -> Any:
-        """Send a message again as it was, under an id of its own, and wait for its answer.  Errors as `invoke`.
-
-        A dead letter of the store keeps its id, and leaves the list with the turn that processes it, whatever comes of that.
-        """
+        """Send a message again as it was, under an id of its own, and wait for its answer.  Errors as `invoke`."""
         self._ensure_started()
-        is_letter = self.driver.look(lambda engine, _: invocation.id in engine.feed.kept_letters)
-        if is_letter:  # in the past, as a message of the store that is due
-            again = msgspec.structs.replace(invocation, scheduled_to_us=1)
-        else:
-            again = msgspec.structs.replace(invocation, id=self._ids())
+        again = msgspec.structs.replace(invocation, id=self._ids())
         waiter = BlockingWaiter(self.driver.callers)
         self.driver.submit(again, waiter)
         return waiter.wait(again, self.config.timeout_s if timeout is None else timeout)

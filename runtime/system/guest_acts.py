@@ -36,7 +36,8 @@ class GuestAct:
     who: str
     """The process and its user, as it calls itself, and its address."""
     act: str
-    """`deploy`, `take back`, `undeploy`, `restore`, `confirm_dropped`, `invoke`, or `spawn` for calls that name a parent."""
+    """`deploy`, `take back`, `undeploy`, `restore`, `confirm_dropped`, `discard`, `retry`, `invoke`, or `spawn` for calls that name
+    a parent."""
     actor: str
     detail: str = ""
     """The definition's hash, the revision, or the action."""

@@ -256,6 +256,26 @@ class TransportChecks:
 
         until(lambda: system.invoke("tally", "get")["total"] == 1, "the told message")
 
+    def test_dead_letter_that_is_sent_again_leaves_the_list_and_a_discarded_one_too(
+        self, place: Place, system: SystemApi
+    ) -> None:
+        self.needs(system, Capability.LETTERS, Capability.DEPLOY)
+        system.undeploy("tally")
+        for value in (1, 2):
+            system.invoke("relay", "tell", {"value": value})
+        until(lambda: len(system.dead_letters()) == 2, "both messages are listed")
+        first, second = [each.invocation.id for each in system.dead_letters()]
+
+        with pytest.raises(errors.UnknownActor):
+            system.retry_letter(first)
+        place.deploy(Tally)
+        answer = system.retry_letter(first)
+        discarded = system.discard_letters([first, second])
+
+        assert (answer, discarded, system.dead_letters()) == ({"total": 1}, 1, [])
+        with pytest.raises(errors.UnknownLetter, match=second):
+            system.retry_letter(second)
+
     def test_effects_and_broadcasts_go_out(self, system: SystemApi) -> None:
         system.invoke("tally", "nothing")
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from contextlib import ExitStack
 from typing import Any
 
 import msgspec
@@ -53,13 +54,27 @@ def failures(actor: str | None = None, limit: int = 20) -> Failures:
     return found
 
 
-def dead_letters() -> DeadLetters:
-    """The last 200 messages that could not be delivered, and for whose answer no one waited.
+def dead_letters(actor: str | None = None) -> DeadLetters:
+    """Messages that could not be delivered, for whose answer no one waited: what a stop has left, and the last 200 others.
+
+    `retry` sends one again, `dead_letters().discard()` gives them up.
+
+    Args:
+        actor: only those for this actor.
 
     Raises:
         NotCapable: the system does not tell.
     """
-    return DeadLetters(current.open().dead_letters())
+    letters = [each for each in current.open().dead_letters() if actor in (None, each.invocation.actor.name)]
+    return DeadLetters.of(letters, _discard)
+
+
+def _discard(letters: Collection[DeadLetter]) -> int:
+    system = current.open()
+    with ExitStack() as acts:
+        for each in letters:
+            acts.enter_context(acting(system, "discard", each.invocation.actor.name, each.invocation.id))
+        return system.discard_letters([each.invocation.id for each in letters])
 
 
 def find_failure(which: Failed | DeadLetter | str | None = None) -> Failed | DeadLetter:
@@ -144,7 +159,7 @@ def _with_id(end: str) -> list[Any]:
     if written:
         return [failed_of_turn(written[0], in_memory.get(str(written[0].invocation)))]
     system = current.open()
-    letters = system.dead_letters() if offers(system, Capability.CAPSULES) else []
+    letters = system.dead_letters() if Capability.HISTORY in system.capabilities else []
     return kept or [each for each in letters if str(each.invocation.id).endswith(end)]
 
 
@@ -221,10 +236,12 @@ def retry(which: Failed | DeadLetter | str | None = None, *, fork: bool = False,
         return _on_copy(failed, 60.0 if timeout is None else timeout)
     system = current.open()
     try:
+        if isinstance(failed, DeadLetter) and _takes_letters(system):
+            with acting(system, "retry", message.actor.name, message.action, message.payload):
+                return system.retry_letter(message.id, timeout)
         if offers(system, Capability.CAPSULES):
             with acting(system, "retry", message.actor.name, message.action, message.payload):
-                is_letter = isinstance(failed, DeadLetter) and failed.kept
-                return system.resend(_unwaited(message) if is_letter else _again(message), timeout)
+                return system.resend(_again(message), timeout)
         return system.invoke(
             message.actor.name,
             message.action,
@@ -248,9 +265,14 @@ def _again(message: Invocation) -> Invocation:
     )
 
 
-def _unwaited(message: Invocation) -> Invocation:
-    """A message that was never processed, as it was, but that now somebody waits for its answer."""
-    return msgspec.structs.replace(message, path=(), hops=(), asynchronous=False, durable=False)
+def _takes_letters(system: SystemApi) -> bool:
+    """Whether it sends its dead letters again itself; else they are sent as new messages, and stay listed there, which is said."""
+    if Capability.LETTERS in system.capabilities or Capability.INVOKE not in system.capabilities:
+        return True  # or refuses, and says why
+    current.notify(
+        f"{system.name} is a node of an older version: the message is sent as a new one, and stays in its list."
+    )
+    return False
 
 
 def _on_copy(failed: Failed, timeout_s: float) -> Tried:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
 
+from runtime.errors import UnknownLetter
 from runtime.hosts.capsules import Capsule
 from runtime.records import DeadLetter, Failure, Invocation, Outcome, Sent, Turn
 from runtime.wire.codecs.values import decode_value
@@ -150,10 +151,42 @@ class Failures(Rows[Failed]):
 class DeadLetters(Rows[DeadLetter]):
     """Messages without a receiver, oldest first."""
 
-    __slots__ = ()
+    _discard: Callable[[Collection[DeadLetter]], int]
     columns = ("at", "to", "message", "from", "why", "id")
     empty = "Every message was delivered."
     noun = "message"
+
+    @classmethod
+    def of(cls, letters: Iterable[DeadLetter], discard: Callable[[Collection[DeadLetter]], int]) -> DeadLetters:
+        """`discard` gives them up, and counts those that there still were."""
+        made = cls(letters)
+        made._discard = discard
+        return made
+
+    def discard(self, *which: DeadLetter | str) -> int:
+        """Give messages up for good, also over a restart; how many.  It is recorded in the audit.
+
+        Args:
+            which: some of these, actors' names, or ids or their ends; all that are listed if left out.
+
+        Raises:
+            UnknownLetter: none of these is meant by one of `which`; nothing is discarded.
+            NotAllowed: the system is attached only to look.
+            NotCapable: it is a node of an older version.
+        """
+        return self._discard([each for one in which for each in self._meant(one)] if which else self)
+
+    def _meant(self, which: DeadLetter | str) -> list[DeadLetter]:
+        if isinstance(which, DeadLetter):
+            return [which]
+        found = [
+            each
+            for each in self
+            if which and (each.invocation.actor.name == which or each.invocation.id.endswith(which))
+        ]
+        if not found:
+            raise UnknownLetter(which)
+        return found
 
     def row(self, record: DeadLetter) -> dict[str, Any]:
         message = record.invocation

@@ -7,14 +7,24 @@ it can do.  A read passes only where the system says that it can do it without a
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Collection, Iterator
+from contextlib import ExitStack
 from enum import StrEnum
 from typing import Any, NoReturn, cast
 
 from runtime.api import ActorInfo, Capability, DeployReport, Subscription, SystemApi, SystemStatus, Waiting
 from runtime.authoring.settings import read_settings
 from runtime.errors import BadSetting, DefinitionError, NotAllowed, NotCapable, nearest, shown
-from runtime.records import IMPLICIT_READS, DeadLetter, Encoded, Lifecycle, RetentionMark, StoredDefinition, Turn
+from runtime.records import (
+    IMPLICIT_READS,
+    DeadLetter,
+    Encoded,
+    Invocation,
+    Lifecycle,
+    RetentionMark,
+    StoredDefinition,
+    Turn,
+)
 from workbench.remote.audit import Trail
 
 
@@ -133,6 +143,14 @@ class ReadOnlySystem:
         self._trail.refused("restore", actor, str(revision))
         self._refuse(f"continue {actor} from revision {revision}")
 
+    def retry_letter(self, invocation: str, timeout: float | None = None) -> NoReturn:
+        self._trail.refused("retry", "", invocation)
+        self._refuse(f"send message {invocation} again")
+
+    def discard_letters(self, invocations: Collection[str]) -> NoReturn:
+        self._trail.refused("discard", "", ", ".join(sorted(invocations)[:3]))
+        self._refuse("discard messages")
+
     def _instead(self, actor: str, action: str) -> str:
         if action not in IMPLICIT_READS:
             return ""
@@ -211,6 +229,24 @@ class AuditedSystem:
         """See `SystemApi.restore`; the revision is recorded as the action."""
         with self._trail.act("restore", actor, str(revision)):
             return self._system.restore(actor, revision)
+
+    def retry_letter(self, invocation: str, timeout: float | None = None) -> Any:
+        """See `SystemApi.retry_letter`."""
+        message = self._letters().get(invocation)
+        named = (message.actor.name, message.action, message.payload) if message is not None else ("", "", None)
+        with self._trail.act("retry", *named):
+            return self._system.retry_letter(invocation, timeout)
+
+    def discard_letters(self, invocations: Collection[str]) -> int:
+        """See `SystemApi.discard_letters`; each is recorded, its id as the action."""
+        letters = self._letters()
+        with ExitStack() as acts:
+            for each in letters.keys() & set(invocations):
+                acts.enter_context(self._trail.act("discard", letters[each].actor.name, each))
+            return self._system.discard_letters(invocations)
+
+    def _letters(self) -> dict[str, Invocation]:
+        return {str(each.invocation.id): each.invocation for each in self._system.dead_letters()}
 
 
 def _outcome(options: dict[str, Any]) -> str:

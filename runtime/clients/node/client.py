@@ -6,7 +6,7 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
@@ -23,7 +23,7 @@ from runtime.clients.node.hosting import NodeOffers
 from runtime.clients.node.streams import Invocations, NodeSubscription
 from runtime.crypto import Role, TokenFiles, read_token
 from runtime.drivers.replies import BlockingWaiter, LoopPort
-from runtime.errors import BadSetting
+from runtime.errors import BadSetting, NotCapable
 from runtime.fields import as_flag, as_texts, as_timeout_s
 from runtime.hosts.capsules import Capsule
 from runtime.ids import ActorId, InvocationId
@@ -244,6 +244,23 @@ class NodeClient:
     def dead_letters(self) -> list[DeadLetter]:
         found = self.connection.call("ListDeadLetters", pb.ListDeadLettersRequest(), _READ_S)
         return [get_letter(each) for each in found.letters]
+
+    def retry_letter(self, invocation: str, timeout: float | None = None) -> Any:
+        self._need_letters("send a dead letter again as it was")
+        limit_s = self._timeout_s if timeout is None else as_timeout_s(timeout)
+        request = pb.RetryDeadLetterRequest(invocation=invocation, timeout_s=limit_s)
+        answer = self.connection.call("RetryDeadLetter", request, limit_s + _CONNECT_S)
+        return decode_answer(get_value(answer.response))
+
+    def discard_letters(self, invocations: Collection[str]) -> int:
+        self._need_letters("discard dead letters")
+        request = pb.DiscardDeadLettersRequest(invocations=invocations)
+        discarded: int = self.connection.call("DiscardDeadLetters", request, _READ_S).discarded
+        return discarded
+
+    def _need_letters(self, what: str) -> None:
+        if Capability.LETTERS not in self.capabilities:
+            raise NotCapable(what, self.name, f"the node at {self.connection.target.url} is of an older version.")
 
     def subscribe(self, *, limit: int = 10_000) -> NodeSubscription:
         return NodeSubscription(self.connection, limit)

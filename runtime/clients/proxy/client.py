@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import os
-from collections.abc import Awaitable, Iterator, Mapping
+from collections.abc import Awaitable, Collection, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self
@@ -88,6 +88,12 @@ class NotOffered:
 
     def dead_letters(self) -> list[DeadLetter]:
         self._cannot("list what was not delivered", "a proxy does not tell.")
+
+    def retry_letter(self, invocation: str, timeout: float | None = None) -> Any:
+        self._cannot(f"send message {invocation} again", "a proxy keeps no messages.")
+
+    def discard_letters(self, invocations: Collection[str]) -> int:
+        self._cannot("discard messages", "a proxy keeps none.")
 
     def subscribe(self, *, limit: int = 10_000) -> Subscription:
         self._cannot("watch", "a proxy sends no events.")

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any, cast
 
 from runtime.drivers.replies import LoopPort
-from runtime.errors import BadSetting, Overloaded, SpawnError
+from runtime.errors import BadSetting, InvocationTimeout, Overloaded, SpawnError
 from runtime.fields import LONGEST_S, checked_time_us, is_span_s
 from runtime.ids import ActorId, InvocationId, RandomIds
 from runtime.invocations import action_name, actor_name, key_text, template_name
@@ -93,7 +93,19 @@ class NodeCalls:
     async def invoke(self, call: pb.Call, context: Any) -> pb.Answer:
         """One call; a failure is the status.  Cancelled by the client, it goes on without anybody who waits."""
         invocation = self._reader.read(call, self._system.driver.now_us())
-        waiter = _FutureWaiter(self.port, _Counted(self._system.guest_acts.calls, caller(context), call))
+        return await self._answer(invocation, call, "spawn" if call.parent else "invoke", context)
+
+    async def retry_letter(self, request: pb.RetryDeadLetterRequest, context: Any) -> pb.Answer:
+        """A dead letter again; a failure is the status."""
+        again = self._system.letter_to_send(request.invocation)
+        call = pb.Call(actor=again.actor.name, action=again.action)
+        try:
+            return await asyncio.wait_for(self._answer(again, call, "retry", context), request.timeout_s)
+        except TimeoutError:
+            raise InvocationTimeout(again.actor.name, again.action, request.timeout_s) from None
+
+    async def _answer(self, invocation: Invocation, call: pb.Call, act: str, context: Any) -> pb.Answer:
+        waiter = _FutureWaiter(self.port, _Counted(self._system.guest_acts.calls, caller(context), call, act))
         self._system.submit(invocation, waiter)
         reply = await waiter.future
         if reply.failure is not None:
@@ -143,9 +155,9 @@ class _Counted:
 
     __slots__ = ("_call", "_calls", "_well")
 
-    def __init__(self, calls: GuestCalls, who: str, call: pb.Call) -> None:
+    def __init__(self, calls: GuestCalls, who: str, call: pb.Call, act: str) -> None:
         self._calls, self._well = calls, "sent" if call.asynchronous else "done"
-        self._call = Call(who, "spawn" if call.parent else "invoke", call.actor, call.action)
+        self._call = Call(who, act, call.actor, call.action)
 
     def ended(self, reply: Reply) -> None:
         self._calls.add(self._call, self._well if reply.failure is None else "failed")
@@ -181,7 +193,8 @@ class _Stream:
 
     def waiter(self, call: pb.Call) -> _StreamWaiter:
         self._unanswered += 1
-        return _StreamWaiter(self, call.id, _Counted(self._calls, self._who, call))
+        act = "spawn" if call.parent else "invoke"
+        return _StreamWaiter(self, call.id, _Counted(self._calls, self._who, call, act))
 
     @property
     def is_full(self) -> bool:

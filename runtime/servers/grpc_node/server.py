@@ -217,6 +217,8 @@ class NodeServer:
             "ReadLifecycle": feeds.read_lifecycle,
             "Invoke": calls.invoke,
             "InvokeMany": calls.invoke_many,
+            "RetryDeadLetter": calls.retry_letter,
+            "DiscardDeadLetters": looking.discard_letters,
             "Host": hosting.host,
         }
         self.add_service(_NODE, lambda method: functions[method.name], READS)
@@ -298,6 +300,14 @@ class NodeLooking:
         for each in await self._threaded(self._system.dead_letters):
             put_letter(reply.letters.add(), each)
         return reply
+
+    async def discard_letters(self, request: pb.DiscardDeadLettersRequest, context: Any) -> pb.DiscardDeadLettersReply:
+        wanted = set(request.invocations)
+        letters = [each for each in await self._threaded(self._system.dead_letters) if each.invocation.id in wanted]
+        discarded = await self._threaded(lambda: self._system.discard_letters(wanted))
+        for each in letters:
+            self._note(context, "discard", each.invocation.actor.name, each.invocation.id)
+        return pb.DiscardDeadLettersReply(discarded=discarded)
 
     async def get_kept(self, _: pb.GetKeptRequest, __: Any) -> pb.Kept:
         kept = await self._threaded(self._system.kept)

@@ -26,6 +26,7 @@ _HTTP: dict[str, int] = {
     "unknown_revision": 404,
     "unknown_action": 404,
     "unknown_message": 404,
+    "unknown_letter": 404,
     "bad_payload": 400,
     "bad_state": 422,
     "bad_response": 422,

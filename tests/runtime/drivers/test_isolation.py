@@ -232,7 +232,7 @@ def test_schedule_that_cannot_be_kept_becomes_a_dead_letter(system: EmbeddedSyst
 
     assert [turn.actor.name for turn in recorded(backend)] == ["other", "other"]
     assert JournalStore(backend, key=KEY).schedules() == []
-    (letter,) = system.driver.engine.feed.dead_letters
+    (letter,) = system.driver.engine.feed.recent_letters.values()
     assert (letter.invocation.id, letter.code) == ("far", "turn_quarantined")
 
 

@@ -6,12 +6,11 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from runtime import Actor, Context, action, embedded, errors
 from runtime.ids import ActorId
-from runtime.records import DeadLetter, Invocation
+from runtime.records import DeadLetter
 from runtime.system import debugging
 from runtime.system.embedded import EmbeddedSystem
 from tests.runtime.drivers.steps import wait_until
@@ -139,12 +138,29 @@ def test_dead_letter_that_is_sent_again_leaves_the_list_for_good(tmp_path: Path)
 
     with opened(tmp_path) as again:
         first = letters(again)[0]
-        again.resend(_waited(first))
+        again.retry_letter(first.invocation.id)
         assert numbers(letters(again)) == [b'{"n":1}', b'{"n":2}']
         assert again.invoke("line", "look") == [0]
 
     with opened(tmp_path) as later:
         assert numbers(letters(later)) == [b'{"n":1}', b'{"n":2}']
+
+
+def test_discarded_dead_letters_are_gone_for_good(tmp_path: Path) -> None:
+    system = blocked(tmp_path, drain_s=0.0)
+    system.close()
+    may_end.set()
+
+    with opened(tmp_path) as again:
+        ids = [each.invocation.id for each in letters(again)]
+        assert again.discard_letters([*ids[:2], "another"]) == 2
+        assert numbers(letters(again)) == [b'{"n":2}']
+        with pytest.raises(errors.UnknownLetter):
+            again.retry_letter(ids[0])
+
+    with opened(tmp_path) as later:
+        assert numbers(letters(later)) == [b'{"n":2}']
+        assert later.invoke("line", "look") == []
 
 
 def test_dead_letter_that_cannot_be_sent_stays_one(tmp_path: Path) -> None:
@@ -155,7 +171,7 @@ def test_dead_letter_that_cannot_be_sent_stays_one(tmp_path: Path) -> None:
     with embedded(store=f"sqlite:///{tmp_path / 'store.db'}", key=KEY) as again:
         [letter] = letters(again)
         with pytest.raises(errors.NotDeployed):
-            again.resend(_waited(letter))
+            again.retry_letter(letter.invocation.id)
 
     with opened(tmp_path) as later:
         assert numbers(letters(later)) == [b'{"n":0}']
@@ -195,7 +211,3 @@ def test_held_messages_are_left_without_waiting_for_them(tmp_path: Path) -> None
     system.close()
 
     assert system.left.letters == {"line": 1}
-
-
-def _waited(letter: DeadLetter) -> Invocation:
-    return msgspec.structs.replace(letter.invocation, asynchronous=False)

@@ -158,10 +158,10 @@ def test_messages_that_nobody_waits_for_are_bounded_outside_too() -> None:
     crowded = driver(mailbox_limit=4)
     crowded.deploy(Patient)
 
-    for _ in range(10):
-        crowded.submit(build_invocation("x", ActorId("test", "patient"), "add", {"value": 1}), None)
+    for n in range(10):
+        crowded.submit(build_invocation(f"x{n}", ActorId("test", "patient"), "add", {"value": 1}), None)
 
-    letters = crowded.engine.feed.dead_letters
+    letters = crowded.engine.feed.recent_letters.values()
     assert [letter.code for letter in letters] == [errors.MailboxFull.code] * 4
     assert crowded.ask("patient", "look") == 6
 

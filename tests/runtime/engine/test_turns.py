@@ -154,7 +154,7 @@ def test_durable_message_survives_a_failed_init(stepping: SteppingDriver, monkey
     stepping.run()
 
     assert stepping.ask("unready", "get") == {"begun": 1}
-    assert not stepping.engine.feed.dead_letters
+    assert not stepping.engine.feed.recent_letters
 
 
 def test_chance_and_time_of_a_turn_are_recorded(system: System) -> None:

@@ -60,7 +60,9 @@ def begun(raw: Raw, path: str) -> tuple[grpc.StatusCode, str] | None:
 
 def test_what_only_reads_and_what_acts_is_said_of_every_method() -> None:
     assert {method.name for method in SERVICE.methods} >= READS
-    assert ACTS == ["ConfirmDropped", "Flush", "Host", "Invoke", "InvokeMany", "Restore", "Undeploy"]
+    assert ACTS == [
+        "ConfirmDropped", "DiscardDeadLetters", "Flush", "Host", "Invoke", "InvokeMany", "Restore", "RetryDeadLetter", "Undeploy",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("method", [*ACTS, *sorted(READS)])

@@ -9,7 +9,8 @@ import pytest
 
 import workbench as wb
 from runtime import Actor, Context, action
-from runtime.errors import ActionFailed, ContractError, DefinitionError, NotAllowed, UnknownActor
+from runtime.api import Capability
+from runtime.errors import ActionFailed, ContractError, DefinitionError, NotAllowed, NotCapable, UnknownActor
 from runtime.servers.grpc_node.server import NodeServer
 from runtime.system.embedded import EmbeddedSystem, embedded
 from workbench.commands.deploy import CodeNotLoaded
@@ -159,6 +160,62 @@ def test_messages_that_were_not_delivered_there_are_listed(other: tuple[Embedded
     assert (sent.id, sent.actor, sent.action, sent.payload) == (known.id, known.actor, known.action, known.payload)
     assert (sent.caller, sent.cause) == (known.caller, known.cause)
     assert wb.failures().undelivered == 1
+
+
+class Nobody(Actor, name="nobody"):
+    seen: list[str] = []
+
+    @action
+    def read(self, text: str) -> int:
+        self.seen.append(text)
+        return len(self.seen)
+
+
+def test_a_message_that_was_not_delivered_there_is_sent_again_and_leaves_their_list(
+    other: tuple[EmbeddedSystem, str],
+) -> None:
+    for text in ("one", "two", "three"):
+        other[0].invoke("till", "post", {"text": text})
+    wb.attach(other[1], mode="act")
+    other[0].deploy(Nobody)
+
+    answer = wb.retry(wb.dead_letters()[0])
+    discarded = wb.dead_letters("nobody").discard(wb.dead_letters()[0].invocation.id[-8:])
+
+    assert (answer, discarded) == (1, 1)
+    assert [each.invocation.payload.data for each in other[0].dead_letters() if each.invocation.payload] == [
+        b'{"text":"three"}'
+    ]
+    assert [(act.act, act.actor, act.outcome) for act in wb.audit()][-2:] == [
+        ("retry", "nobody", "done"),
+        ("discard", "nobody", "done"),
+    ]
+
+
+def test_an_older_node_sends_a_dead_letter_as_a_new_message_and_discards_none(
+    other: tuple[EmbeddedSystem, str], session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(session, "notify", told.append)
+    monkeypatch.setattr(other[0], "capabilities", other[0].capabilities - {Capability.LETTERS})
+    other[0].invoke("till", "post", {"text": "hello"})
+    wb.attach(other[1], mode="act")
+    other[0].deploy(Nobody)
+
+    assert wb.retry(wb.dead_letters()[0]) == 1
+    assert "older version" in told[-1]
+    with pytest.raises(NotCapable, match="older version"):
+        wb.dead_letters().discard()
+
+
+def test_who_only_looks_cannot_send_again_or_discard(other: tuple[EmbeddedSystem, str]) -> None:
+    other[0].invoke("till", "post", {"text": "hello"})
+    wb.attach(other[1])
+
+    for act in (wb.retry, lambda letter: wb.dead_letters().discard(letter)):
+        with pytest.raises(NotAllowed, match="attached only to look"):
+            act(wb.dead_letters()[0])
+    assert len(other[0].dead_letters()) == 1
 
 
 def test_a_contract_needs_the_code_here(other: tuple[EmbeddedSystem, str]) -> None:

@@ -52,8 +52,10 @@ def _check_letters(directory: Path) -> None:
         assert kernel.ok("%failures --undelivered").text.count("was stopped before busy could process it") == 3
         kernel.ok("import workbench as wb\nfirst = str(wb.dead_letters()[0].invocation.id)\n%retry {first}")
         assert kernel.ok("%state busy").text == "{'seen': 1}"
-        kernel.ok("for letter in wb.dead_letters(): wb.retry(letter)")
-        assert kernel.ok("%state busy").text == "{'seen': 7}"
+        kernel.ok("wb.retry(wb.dead_letters()[0])")
+        assert kernel.ok("%state busy").text == "{'seen': 3}"
+        assert kernel.ok("%failures busy --undelivered --discard").stdout == "1 message discarded.\n"
+        assert "discard" in kernel.ok("%audit").text
         assert "Every message was delivered." in kernel.ok("%failures --undelivered").text
 
 

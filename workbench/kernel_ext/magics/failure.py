@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from IPython.core.error import UsageError
 from IPython.core.magic import line_magic, magics_class, needs_local_scope, no_var_expand
 from IPython.core.magic_arguments import argument
 
 from workbench.kernel_ext.magics.arguments import arguments, parsed, read_seconds
 from workbench.kernel_ext.magics.base import BaseMagics, Scope
+from workbench.render.tables import plural
 
 _WHICH = argument(
     "which", nargs="?", help="an actor, for its last failure, or the end of an id; the last of all if left out"
@@ -27,6 +29,7 @@ class FailureMagics(BaseMagics):
         argument("actor", nargs="?", help="name of the actor; all actors if left out"),
         argument("--limit", type=int, default=20, metavar="N", help="the last N (default: 20)"),
         argument("--undelivered", action="store_true", help="messages that could not be delivered"),
+        argument("--discard", action="store_true", help="with --undelivered: give these messages up for good"),
     )
     def failures(self, line: str, local_ns: Scope = None) -> Any:
         """List the turns that failed, with their messages and how a retry ended.
@@ -36,13 +39,24 @@ class FailureMagics(BaseMagics):
             %failures
             %failures counter --limit 5
             %failures --undelivered
+            %failures --undelivered --discard
         """
         from workbench.commands.failures import dead_letters, failures
+        from workbench.session import current
 
         given = parsed(FailureMagics.failures, line)
         if given is None:
             return None
-        return dead_letters() if given.undelivered else failures(self._text(given.actor, local_ns), given.limit)
+        actor = self._text(given.actor, local_ns)
+        if given.discard and not given.undelivered:
+            raise UsageError("--discard goes with --undelivered: what failed is history, and stays.")
+        if not given.undelivered:
+            return failures(actor, given.limit)
+        letters = dead_letters(actor)
+        if not given.discard:
+            return letters
+        current.notify(f"{plural(letters.discard(), 'message')} discarded.")
+        return None
 
     @needs_local_scope
     @no_var_expand

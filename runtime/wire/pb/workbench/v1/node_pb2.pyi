@@ -913,6 +913,26 @@ class Migrated(_message.Message):
     failure: Failure
     def __init__(self, id: _Optional[int] = ..., state: _Optional[_Union[State, _Mapping]] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ...) -> None: ...
 
+class RetryDeadLetterRequest(_message.Message):
+    __slots__ = ("invocation", "timeout_s")
+    INVOCATION_FIELD_NUMBER: _ClassVar[int]
+    TIMEOUT_S_FIELD_NUMBER: _ClassVar[int]
+    invocation: str
+    timeout_s: float
+    def __init__(self, invocation: _Optional[str] = ..., timeout_s: _Optional[float] = ...) -> None: ...
+
+class DiscardDeadLettersRequest(_message.Message):
+    __slots__ = ("invocations",)
+    INVOCATIONS_FIELD_NUMBER: _ClassVar[int]
+    invocations: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, invocations: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class DiscardDeadLettersReply(_message.Message):
+    __slots__ = ("discarded",)
+    DISCARDED_FIELD_NUMBER: _ClassVar[int]
+    discarded: int
+    def __init__(self, discarded: _Optional[int] = ...) -> None: ...
+
 class RestoreRequest(_message.Message):
     __slots__ = ("actor", "revision")
     ACTOR_FIELD_NUMBER: _ClassVar[int]
