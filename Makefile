@@ -11,6 +11,8 @@ LAB_ARGS ?=
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 CRASH_KILLS ?= 200
+MUTATE_MINUTES ?= 30
+MUTATE_ARGS ?=
 
 # pip says only what goes wrong, and shows how far it is where somebody looks on.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
@@ -35,7 +37,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help lab test check test-js test-py browser js protos docs dist test-lowest bench crash format clean distclean
+.PHONY: help lab test check test-js test-py browser js protos docs dist test-lowest bench crash mutate format clean distclean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -93,6 +95,9 @@ bench: $(STAMPS)/bench ## measure against peers (options: BENCH_ARGS)
 crash: $(STAMPS)/test ## kill a kernel CRASH_KILLS times and check what survived
 	@$(BIN)/python -m tests.crash --kills $(CRASH_KILLS)
 
+mutate: $(STAMPS)/mutate ## change the code for MUTATE_MINUTES and look whether a test fails (options: MUTATE_ARGS="engine --seed=1")
+	@$(BIN)/python -m build_support.mutate --minutes $(MUTATE_MINUTES) $(MUTATE_ARGS)
+
 format: $(STAMPS)/test ## mend what ruff can mend
 	@$(BIN)/ruff check --fix-only --quiet
 	@$(BIN)/ruff format
@@ -139,4 +144,9 @@ $(STAMPS)/docs: $(STAMPS)/test
 $(STAMPS)/bench: $(STAMPS)/test
 	$(say) "Installing the peers to measure against"
 	$(call install,--group bench,the peers)
+	@touch $@
+
+$(STAMPS)/mutate: $(STAMPS)/test
+	$(say) "Installing cosmic-ray"
+	$(call install,--group mutate,cosmic-ray)
 	@touch $@
