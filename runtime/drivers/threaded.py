@@ -123,18 +123,17 @@ class ThreadedDriver:
     # -- for the owner -------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        self.engine.directory.durable_before = self._durable_before()
+        self.engine.directory.deployed_before = self._deployed_before()
         self.pool.start()
         self.recorder.start()
         self.timekeeper.start()
 
-    def _durable_before(self) -> frozenset[str]:
-        """Names whose latest definition in the store has durable mailboxes: what they are sent waits for their code."""
+    def _deployed_before(self) -> dict[str, bool]:
+        """Names of the definitions in the store, and whether the latest one has durable mailboxes."""
         try:
-            latest = {each.name: each.settings for each in self.store.definitions()}
+            return {each.name: bool(each.settings.get("durable_mailbox")) for each in self.store.definitions()}
         except StoreError:
-            return frozenset()  # whoever looks at definitions is told
-        return frozenset(name for name, settings in latest.items() if settings.get("durable_mailbox"))
+            return {}  # whoever looks at definitions is told
 
     def look(self, view: Callable[[Engine, int], T]) -> T:
         """What `view(engine, now_us)` sees, under the lock; it must change nothing."""

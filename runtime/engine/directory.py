@@ -6,7 +6,7 @@ Two first calls find one activation, because finding and making it is one step o
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from runtime.authoring.definition import ActionSpec, ActorDefinition
@@ -34,11 +34,11 @@ _COUNTED = 10_000
 class Directory:
     """The names of one actor system."""
 
-    __slots__ = ("_counts", "_pools", "active", "durable_before", "has_durable_children", "templates")
+    __slots__ = ("_counts", "_pools", "active", "deployed_before", "has_durable_children", "templates")
 
     def __init__(self) -> None:
-        self.durable_before: frozenset[str] = frozenset()
-        """Definitions with durable mailboxes that were deployed before a restart, and perhaps are not yet after it."""
+        self.deployed_before: Mapping[str, bool] = {}
+        """Definitions that were deployed before a restart, perhaps not yet after it; whether their mailboxes are durable."""
         self.has_durable_children = False
         """A template with durable mailboxes has been deployed: an actor that is not loaded may be a child of it."""
         self._pools: dict[str, list[Activation]] = {}

@@ -116,6 +116,7 @@ class Engine:
             if invocation.undelivered:
                 self._core.restore_letter(invocation)
             elif invocation.durable:
+                self._core.accepted_before.add(invocation.id)
                 self._core.saw_moment(invocation.scheduled_to_us)
                 self._core.unclaimed.append(invocation)
             else:

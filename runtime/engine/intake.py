@@ -170,9 +170,8 @@ class Intake:
         directory = self._core.directory
         if template is not None:
             return template.is_durable
-        return (
-            directory.has_durable_children or (invocation.parent or invocation.actor.name) in directory.durable_before
-        )
+        name = invocation.parent or invocation.actor.name
+        return directory.has_durable_children or directory.deployed_before.get(name, False)
 
     def _keep(self, invocation: Invocation, now_us: int) -> Invocation:
         """Write a message with the next group, which holds the turn that sent it, too: so both survive, or neither."""

@@ -57,6 +57,7 @@ class Core:
 
     __slots__ = (
         "_last_moment_us",
+        "accepted_before",
         "breakpoints",
         "directory",
         "due_queue",
@@ -93,6 +94,8 @@ class Core:
         self.store_error = ""
         self.problems: deque[str] = deque(maxlen=_MOST_PROBLEMS)
         """What was not written as it should have been, in words; the newest last."""
+        self.accepted_before: set[InvocationId] = set()
+        """Durable messages that the store had when it was opened: whatever they were for was known then."""
         self.unclaimed: list[Invocation] = []
         """Scheduled invocations that were due before the code of their actor was deployed."""
         self.is_closed = False
@@ -130,7 +133,7 @@ class Core:
         a stop, by whoever opens the store next.
         """
         if invocation.scheduled_to_us and waiter is None:
-            if isinstance(error, (NotDeployed, UnknownActor)):
+            if isinstance(error, NotDeployed) or (isinstance(error, UnknownActor) and self._may_come(invocation)):
                 self.unclaimed.append(invocation)
                 return NOTHING
             if isinstance(error, (StoreUnavailable, MailboxFull, ActorSuspended)):
@@ -149,6 +152,20 @@ class Core:
             return self._keep_letter(invocation, error, now_us)
         self.feed.undelivered(DeadLetter(at_us=now_us, invocation=invocation, code=error.code, why=str(error)))
         return NOTHING
+
+    def _may_come(self, invocation: Invocation) -> bool:
+        """Whether the code of an actor that no one knows is waited for.
+
+        It is for a schedule, for what an earlier run has accepted, and for what was deployed then.  A durable message to any
+        other name is as undeliverable as one that is not durable.
+        """
+        name = invocation.parent or invocation.actor.name
+        return (
+            not invocation.durable
+            or invocation.id in self.accepted_before
+            or name in self.directory.deployed_before
+            or any(each.actor == invocation.actor for each in self.unclaimed)  # one before it may name the template
+        )
 
     def settle(self, invocation: Invocation) -> None:
         """A message of the store was executed, or is given up; written together with its turn."""

@@ -233,6 +233,38 @@ def test_child_that_is_not_loaded_gets_what_it_was_told(stepping: SteppingDriver
     assert stepping.ask("shelf-1", "look") == [1, 2]
 
 
+def test_tell_to_a_name_that_nobody_knows_is_a_dead_letter_at_once(stepping: SteppingDriver) -> None:
+    stepping.send(
+        "shop", "tell", {"n": 2, "to": "shelf-9"}
+    )  # `shelf` has children, and was asked for none of that name
+    stepping.run()
+    stepping.write()
+
+    [letter] = stepping.engine.feed.recent_letters.values()
+    assert (letter.invocation.actor.name, letter.code) == ("shelf-9", errors.UnknownActor.code)
+    assert (stepping.store.schedules(), stepping.engine.waiting_for_code()) == ([], {})
+
+
+def test_tell_to_a_child_whose_first_message_waits_for_its_template_waits_too(stepping: SteppingDriver) -> None:
+    stepping.send("shelf-1", "take", {"n": 1}, parent="shelf", asynchronous=True)
+    stepping.send("shop", "tell", {"n": 2, "to": "shelf-1"})
+    while stepping.store.schedules() == []:
+        stepping.step()
+        stepping.write()
+    fresh = SteppingDriver(stepping.store, options=stepping.options, clock=stepping.clock)
+    fresh.advance(0)
+
+    fresh.deploy(
+        type("Other", (Orders,), {"__doc__": ""}, name="other", kind="unnamed", durable_mailbox=True, channels=())
+    )
+    fresh.advance(0)
+    fresh.deploy(Shelf)
+    fresh.advance(0)
+
+    assert fresh.engine.feed.recent_letters == {}
+    assert fresh.ask("shelf-1", "look")[:1] == [1]
+
+
 def test_caller_of_a_pipe_gets_the_answer_as_ever(stepping: SteppingDriver) -> None:
     assert stepping.ask("shop", "pipe", {"n": 3}) == [3]
     stepping.write()
