@@ -25,6 +25,7 @@ from runtime.api import Capability, SystemApi, SystemStatus, offers
 from runtime.config import DEFAULT_SYSTEM, Durability, RuntimeConfig, as_durability
 from runtime.errors import BadSetting, SpawnError, StoreInUse, SystemStopped, nearest, shown
 from workbench.actor_logs import ActorLogs
+from workbench.redaction import display
 from workbench.render.tables import plural
 from workbench.results import Status
 from workbench.store_location import default_store, prepare_directory, shown_path, store_url
@@ -349,6 +350,7 @@ class Session:
             with self._swap:
                 self._own, self.system = self.system, guarded(system, attached.mode, trail)
                 self._attached, self._trail = attached, trail
+            display.is_attached = True
 
     def detach(self) -> Attached | None:
         """Leave the attached system, which runs on; what was left, or None if nothing was attached."""
@@ -360,6 +362,7 @@ class Session:
                     return None
                 left, self.system, self._own = self._orphan or self.system, self._own, None
                 self._orphan = None
+                display.is_attached = False
             self._forget_history()
             with trail.act("detach"):
                 if left is not None:

@@ -10,6 +10,7 @@ from runtime.config import Durability, check_seconds
 from runtime.errors import BadSetting, SpawnError
 from runtime.invocations import actor_name, template_name
 from workbench.commands.invoke import ainvoke, invoke, misplaced_payload
+from workbench.redaction import from_actor
 from workbench.results import Actors, Mailbox, Status
 from workbench.session import Stopped, current
 
@@ -34,7 +35,7 @@ def state(actor: str, revision: int | None = None) -> Any:
     Raises:
         UnknownActor: nothing is known under that name, or not that revision.
     """
-    return current.open().state(actor, revision)
+    return from_actor(current.open().state(actor, revision))
 
 
 # --- Look into an actor's mailbox -------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from workbench.exporters.atomic_files import whole_folder
 from workbench.exporters.project.project import Project, Written, project_of
 from workbench.exporters.project.verify import CannotExport
 from workbench.presenters.panels.system import OWN_PREFIX
+from workbench.redaction import always_hidden
 from workbench.render.tables import plural
 
 
@@ -43,9 +44,10 @@ def export(path: str | Path, actors: str | Sequence[str] | None = None, *, force
     loaded = {each.name: each for each in system.loaded() if not each.name.startswith(OWN_PREFIX)}
     chosen, absent = _chosen(loaded, [actors] if isinstance(actors, str) else actors)
     folder = Path(path).expanduser().resolve()
-    project = project_of(folder.name, system.name, chosen, loaded.keys() - {each.name for each in chosen})
-    with whole_folder(folder, force=force) as draft:
-        project.write(draft)
+    with always_hidden():
+        project = project_of(folder.name, system.name, chosen, loaded.keys() - {each.name for each in chosen})
+        with whole_folder(folder, force=force) as draft:
+            project.write(draft)
     return Written(path=folder, what=f"Exported {plural(len(chosen), 'actor')}", lines=tuple(_lines(project, absent)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 import inspect
 import time
@@ -12,6 +13,7 @@ from typing import Any, NoReturn
 from runtime.api import Capability, SystemApi, offers
 from runtime.errors import BadPayload, BadSetting, Condition, InvocationTimeout, Mistake, SpawnError, nearest
 from workbench.presenters.panels.form import fields_of
+from workbench.redaction import from_actor
 from workbench.session import current
 
 
@@ -62,7 +64,7 @@ def invoke(
         raise _unknown_option(actor, action, parent, unknown)
     target = current.system or current.open()
     try:
-        return target.invoke(
+        answer = target.invoke(
             actor,
             action,
             payload,
@@ -76,6 +78,7 @@ def invoke(
             key=key,
             **({"durable": True} if durable else {}),
         )
+        return from_actor(answer)
     except InvocationTimeout as error:
         error.add_note(_fate(target, actor, action))
         raise error.with_traceback(None)  # noqa: B904 - itself, without the frames below this one
@@ -90,7 +93,21 @@ def ainvoke(actor: str, action: str, payload: Any = None, **options: Any) -> Awa
     if not options.keys() <= _OPTIONS:
         raise _unknown_option(actor, action, options.get("parent"), options.keys() - _OPTIONS)
     target = current.system or current.open()
-    return target.ainvoke(actor, action, payload, **options)
+    awaited = target.ainvoke(actor, action, payload, **options)
+    if isinstance(awaited, asyncio.Future):  # which is told of its answer before whoever awaits it
+        awaited.add_done_callback(_note_answer)
+        return awaited
+    return _noted(awaited)
+
+
+def _note_answer(future: asyncio.Future[Any]) -> None:
+    # `exception()` would count as somebody's having seen it, and an answer that no one awaits would fail in silence.
+    if not future.cancelled() and getattr(future, "_exception", None) is None:
+        from_actor(future.result())
+
+
+async def _noted(awaited: Awaitable[Any]) -> Any:
+    return from_actor(await awaited)
 
 
 _OPTIONS = frozenset(

@@ -37,6 +37,7 @@ from workbench.exporters.report.model import (
 )
 from workbench.exporters.report.page import page
 from workbench.presenters.panels.system import OWN_PREFIX
+from workbench.redaction import always_hidden
 from workbench.remote.audit import who
 from workbench.remote.audit_log import Act
 from workbench.session import Session, current
@@ -74,8 +75,9 @@ def report(
     file = Path(path).expanduser()
     file = file / "report.html" if file.is_dir() else file
     limits = Limits(actors=most_actors, turns=most_turns, searched=max(Limits().searched, most_turns))
-    facts = Gathering(current, current.open(), only, since_us(since), limits).facts()
-    text = page(facts)
+    with always_hidden():
+        facts = Gathering(current, current.open(), only, since_us(since), limits).facts()
+        text = page(facts)
     write_whole(file, text, mark=REPORT_MARK, force=force)
     return Written(path=file.resolve(), what=f"Report on actor system {facts.status.system!r}", size=len(text.encode()))
 

@@ -9,6 +9,7 @@ from traitlets import Bool, Enum, Float, Int, Unicode
 from traitlets.config import Configurable
 
 from runtime.config import DEFAULT_SYSTEM, Durability
+from workbench.redaction import display
 from workbench.session import Session
 
 _KEEP = ("keep_revisions", "keep_invocations", "keep_days", "keep_turns")
@@ -66,6 +67,12 @@ class Workbench(Configurable):
         None, min=1, allow_none=True, help="The newest so many turns of all actors together are kept; None: all."
     ).tag(config=True)
 
+    show_secrets = Bool(
+        False,
+        help="Show values under a secret's name (password, token, …) in outputs of your own actors, which the notebook saves. "
+        "Those of an attached system, and those in reports and exports, stay hidden.",
+    ).tag(config=True)
+
     def bind(self, session: Session) -> None:
         """Make these the session's defaults, now and whenever one changes."""
 
@@ -83,7 +90,12 @@ class Workbench(Configurable):
         def update_sql(change: Any = None) -> None:
             session.sql_reads_files = self.sql_reads_files
 
+        def update_display(change: Any = None) -> None:
+            display.shows_secrets = self.show_secrets
+
         self.observe(update, list(_OF_SESSION))
+        self.observe(update_display, ["show_secrets"])
+        update_display()
         self.observe(update_audit, ["audit"])
         self.observe(update_sql, ["sql_reads_files"])
         update()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from workbench import widgets
+from workbench.redaction import HIDDEN, REMEMBERED, display, is_from_actor, redacted, redacted_text
 from workbench.session import current
 
 if TYPE_CHECKING:
@@ -105,3 +107,87 @@ class Panels:
                 self._shell.display_pub.publish(picture, transient={"display_id": token}, update=True)
         except Exception:  # noqa: BLE001 - whatever a system's client does, the user's cell has ended well
             _log.debug("the still pictures of panels could not be brought up to date", exc_info=True)
+
+
+# --- Secrets ----------------------------------------------------------------------------------------------------------
+# A state or an answer is a plain value, and a query's rows are a relation of DuckDB's: a cell shows them in its own way.
+# So their formatters look whether they come from actors, and show them by the same rule as everything else.
+
+_RELATION = "duckdb._relation", "DuckDBPyRelation"
+_OLDER_RELATION = "_duckdb", "DuckDBPyRelation"
+
+
+class Secrets:
+    """Hides secrets in the values that one shell displays, and says so the first time, until it is removed."""
+
+    def __init__(self, shell: Any, tell: Callable[[str], object] = print) -> None:
+        self._shell, self._tell = shell, tell
+        self._is_told = False
+        self._before: dict[type, Any] = {}
+
+    def install(self) -> None:
+        """From now on."""
+        display.values, display.has_hidden = deque(maxlen=REMEMBERED), False
+        for kind in (dict, list, tuple):
+            self._before[kind] = self._formatter.for_type(kind)
+            self._formatter.for_type(kind, self._show_container)
+        for name in (_RELATION, _OLDER_RELATION):
+            self._formatter.for_type_by_name(*name, _show_relation)
+            self._bundles.for_type_by_name(*name, _relation_bundle)
+        display.takes_messages = lambda kind: self._formatter.for_type(kind, _show_message)
+        self._shell.events.register("post_run_cell", self._tell_once)
+
+    def remove(self) -> None:
+        """Values are displayed as everywhere."""
+        self._shell.events.unregister("post_run_cell", self._tell_once)
+        for kind, before in self._before.items():
+            self._formatter.for_type(kind, before)
+        self._before.clear()
+        ours = _show_relation, _relation_bundle, _show_message
+        for formatter in (self._formatter, self._bundles):
+            for printers in (formatter.deferred_printers, formatter.type_printers):
+                for kind in [kind for kind, printer in printers.items() if printer in ours]:
+                    del printers[kind]
+        display.values, display.takes_messages, display.shows_secrets = None, None, False
+
+    @property
+    def _formatter(self) -> Any:
+        return self._shell.display_formatter.formatters["text/plain"]
+
+    @property
+    def _bundles(self) -> Any:
+        return self._shell.display_formatter.mimebundle_formatter
+
+    def _show_container(self, value: Any, printer: Any, cycle: bool) -> None:
+        hidden = redacted(value) if not cycle and is_from_actor(value) else value
+        self._before[type(value)](hidden, printer, cycle)
+
+    def _tell_once(self, *_: object) -> None:
+        """Callback for IPython's `post_run_cell`."""
+        if not display.has_hidden or self._is_told:
+            return
+        self._is_told = True
+        self._tell(
+            f"{HIDDEN} stands for a value under a secret's name, such as password or token: a notebook saves what it shows. "
+            "%config Workbench.show_secrets = True shows those of your own actors."
+        )
+
+
+def _show_message(message: Any, printer: Any, _: bool) -> None:
+    printer.text(redacted_text(repr(message)))
+
+
+def _show_relation(relation: Any, printer: Any, _: bool) -> None:
+    printer.text(repr(_as_shown(relation)))
+
+
+def _relation_bundle(relation: Any) -> Any:
+    """What a relation says of itself to front ends, from DuckDB 2 on."""
+    bundle = getattr(_as_shown(relation), "_repr_mimebundle_", None)
+    return None if bundle is None else bundle()
+
+
+def _as_shown(relation: Any) -> Any:
+    from workbench.sql.secrets import without_secrets
+
+    return without_secrets(relation) if display.hides() else relation

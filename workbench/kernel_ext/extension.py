@@ -11,7 +11,7 @@ from workbench import widgets
 from workbench.kernel_ext.actor_cell import Announcements, Authoring, Rebound, RunningCell
 from workbench.kernel_ext.completion import LineCompleter
 from workbench.kernel_ext.config import Workbench
-from workbench.kernel_ext.display import Panels
+from workbench.kernel_ext.display import Panels, Secrets
 from workbench.kernel_ext.errors import ErrorDisplay, Interrupts
 from workbench.kernel_ext.magics.base import BaseMagics
 from workbench.kernel_ext.magics.core import WorkbenchMagics
@@ -58,6 +58,9 @@ class Extension:
         panels = Panels(self.shell)
         panels.install()
         self._undo.append(panels.remove)
+        secrets = Secrets(self.shell)
+        secrets.install()
+        self._undo.append(secrets.remove)
 
     def unload(self) -> None:
         """Stop the actor system, and give the shell back everything as it was before."""

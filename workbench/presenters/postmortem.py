@@ -13,7 +13,7 @@ import msgspec
 
 from workbench.presenters.failures import Failed
 from workbench.presenters.messages import OUTCOMES, call_text
-from workbench.redaction import HIDDEN, is_secret, redacted, redacted_source, redacted_text
+from workbench.redaction import HIDDEN, hides, redacted, redacted_source, redacted_text
 from workbench.render.formats import clock_time, printable, short_hash, short_id
 from workbench.render.html import CODE_FONT, ERROR, FRAME, LINE, Markup, bundle, code, element, join, muted, source
 from workbench.render.tables import local_time
@@ -231,7 +231,7 @@ def _view(entry: TracebackType) -> FrameView:
 
 
 def _outlined(name: str, value: Any) -> Node:
-    if is_secret(name) and value is not None:
+    if value is not None and hides(name):
         return Node("other", HIDDEN)
     return outline(redacted(value) if type(value) in (dict, list) else value, _VALUE)
 

@@ -20,7 +20,7 @@ from runtime.errors import NotAllowed
 from runtime.ids import RandomIds
 from runtime.records import Encoded
 from runtime.system.guest_acts import GuestAct
-from workbench.redaction import redacted
+from workbench.redaction import always_hidden, redacted
 from workbench.remote.audit_chain import Damage
 from workbench.remote.audit_log import Act, AuditLog, AuditUnwritable
 from workbench.store_location import default_store, shown_path
@@ -201,7 +201,9 @@ def measured(payload: Any) -> tuple[int, str]:
         return len(payload.SerializeToString()), ""
     try:
         text = msgspec.json.encode(payload, enc_hook=_placeholder, order="deterministic")
-        plain = msgspec.json.encode(redacted(payload), enc_hook=_placeholder, order="deterministic")
+        with always_hidden():
+            harmless = redacted(payload)
+        plain = msgspec.json.encode(harmless, enc_hook=_placeholder, order="deterministic")
     except Exception:  # noqa: BLE001 - a payload that cannot be encoded is refused by the call itself
         return 0, ""
     return len(text), hashlib.blake2b(plain, digest_size=8).hexdigest()

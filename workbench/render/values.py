@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from workbench.redaction import HIDDEN, is_secret
+from workbench.redaction import HIDDEN, hides
 from workbench.render.formats import count, plural, printable
 from workbench.render.html import CODE_FONT, LINE, MUTED, Markup, code, element, muted
 
@@ -93,7 +93,7 @@ def _map(pairs: Iterable[tuple[Any, Any]], size: int, noun: str, limits: Limits,
 
 
 def _named(key: Any, value: Any, limits: Limits, budget: _Budget, depth: int) -> Node:
-    if is_secret(key) and value is not None:
+    if value is not None and hides(key):
         return Node("text", json.dumps(HIDDEN, ensure_ascii=False))
     return _outline(value, limits, budget, depth)
 

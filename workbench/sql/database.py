@@ -17,7 +17,7 @@ from runtime.api import Capability, SystemApi
 from runtime.errors import BadQuery, InternalError, NotCapable, StoreUnavailable, SystemStopped
 from runtime.records import RetentionMark
 from workbench.remote.audit_log import Act
-from workbench.sql import schema
+from workbench.sql import schema, secrets
 from workbench.sql.actor_views import ActorViews
 from workbench.sql.frames import FRAMES, handed_over, is_frame, readable_frames
 from workbench.sql.ingest import Ingest, ToJson, wrapped
@@ -190,6 +190,7 @@ def _new_database(reads_files: bool) -> DuckDBPyConnection:
     connection = duckdb.connect(":memory:", config={**_SETTINGS, "enable_external_access": reads_files})
     connection.execute("SET GLOBAL TimeZone = 'UTC'")
     with transaction(connection):
+        secrets.add_functions(connection)
         connection.execute(schema.TABLES)
         connection.execute(schema.VIEWS)
         for column, note in schema.NOTES.items():

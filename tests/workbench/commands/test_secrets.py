@@ -203,6 +203,10 @@ class Vault(Actor, name="vault"):
     password: str = ""
 
     @action
+    def keep(self, password: str) -> None:
+        self.password = password
+
+    @action
     def fail(self, password: str, n: int = 0) -> None:
         where = dict(api_key=password)
         print("login", where, "password=" + password)
@@ -245,6 +249,10 @@ def test_error_of_a_cell_is_saved_without_a_secret(kernel: Kernel, mode: str, ca
         "%logs vault", "%failures", "%postmortem vault", "%history vault", "%watch vault", "%dashboard", "%audit",
         "%trace", "%%trace\nwb.invoke('front', 'ask', dict(password=secret_value))",
          "%form vault fail", "%actors", "%mailbox vault",
+        "%state vault", "wb.state('vault')", "%invoke vault get", "await wb.ainvoke('vault', 'get')",
+        "kept = wb.state('vault')\n[kept, 1]", "wb.ref('vault').state()",
+        "%query SELECT * FROM states", "%query SELECT * FROM history.vault", "%query SELECT * FROM invocations",
+        "%query SELECT * FROM failures", "wb.query('SELECT * FROM revisions').filter('revision > 0')",
         "wb.watch('vault')", "wb.retry('vault', fork=True)", "%%query\nSELECT count(*) FROM failures",
     ],
 )  # fmt: skip
@@ -263,3 +271,41 @@ def test_payload_that_is_refused_is_not_shown(kernel: Kernel) -> None:
 
     assert cell.traceback
     assert_harmless(cell)
+
+
+@pytest.fixture
+def keeping(kernel: Kernel) -> Iterator[Kernel]:
+    """Has a secret in a state; shows it, by the setting, until the test is over."""
+    kernel.ok(f"wb.invoke('vault', 'keep', dict(password='{SECRET}'))\n%config Workbench.show_secrets = True")
+    yield kernel
+    kernel.ok("%config Workbench.show_secrets = False")
+
+
+@pytest.mark.parametrize("code", ["%state vault", "%query SELECT state FROM states", "%watch vault", "%history vault"])
+def test_setting_shows_the_secrets_of_ones_own_actors(keeping: Kernel, code: str) -> None:
+    assert SECRET in json.dumps(keeping.ok(code).saved, ensure_ascii=False)
+
+
+def test_report_hides_secrets_whatever_the_setting(keeping: Kernel) -> None:
+    keeping.ok("wb.report('report.html', force=True)")
+
+    assert keeping.ok(f"'{SECRET}' in open('report.html').read()").text == "False"
+
+
+def test_first_hidden_secret_says_why_and_how_it_is_shown(kernel: Kernel) -> None:
+    kernel.ok("%reload_ext workbench\nwb.start(store='memory')")
+    kernel.ok(SECRET_ACTOR)
+    kernel.ok(f"wb.invoke('vault', 'keep', dict(password='{SECRET}'))")
+
+    first, second = kernel.ok("%state vault"), kernel.ok("%state vault")
+
+    assert "%config Workbench.show_secrets = True shows those of your own actors" in first.stdout
+    assert (first.text, second.stdout) == (f"{{'password': '{HIDDEN}'}}", "")
+
+
+def test_values_stay_what_they_are_where_they_are_not_shown(kernel: Kernel) -> None:
+    kernel.ok(f"wb.invoke('vault', 'keep', dict(password='{SECRET}'))")
+
+    assert kernel.ok(f"wb.state('vault') == dict(password='{SECRET}')").text == "True"
+    assert kernel.ok("wb.query('SELECT password FROM history.vault').fetchall()[-1][0][:4]").text == "'hush'"
+    assert kernel.ok("dict(password='of my own')").text == "{'password': 'of my own'}"

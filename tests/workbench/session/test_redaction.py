@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 
 import pytest
 
-from workbench.redaction import redacted, redacted_source, redacted_text, secrets_in_source
+from workbench.redaction import (
+    HIDDEN,
+    always_hidden,
+    display,
+    redacted,
+    redacted_source,
+    redacted_text,
+    secrets_in_source,
+)
 
 
 def test_values_under_a_secrets_name_are_hidden_at_any_depth() -> None:
@@ -79,3 +88,28 @@ def test_time_is_linear_in_the_text_whatever_it_is(text: str) -> None:
     redacted_source(text)
 
     assert time.thread_time() - began_s < 2.0
+
+
+@pytest.fixture
+def showing() -> Iterator[None]:
+    """The setting that shows secrets, as long as the test runs."""
+    display.shows_secrets = True
+    yield
+    display.shows_secrets = display.is_attached = False
+
+
+@pytest.mark.usefixtures("showing")
+def test_secrets_of_an_attached_system_are_hidden_whatever_the_setting() -> None:
+    own = redacted({"token": "x"})
+    display.is_attached = True
+
+    assert (own, redacted({"token": "x"})) == ({"token": "x"}, {"token": HIDDEN})
+
+
+@pytest.mark.usefixtures("showing")
+def test_secrets_are_hidden_in_a_file_whatever_the_setting() -> None:
+    with always_hidden():
+        in_file = redacted_text("token=x"), redacted_source("token = 'x'"), redacted({"token": "x"})
+
+    assert in_file == (f"token={HIDDEN}", f"token = {HIDDEN}", {"token": HIDDEN})
+    assert redacted_text("token=x") == "token=x"

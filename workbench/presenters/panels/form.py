@@ -12,7 +12,7 @@ import msgspec
 
 from runtime.errors import BadPayload, shown
 from workbench.presenters.panels.problems import Problem
-from workbench.redaction import HIDDEN, is_secret
+from workbench.redaction import HIDDEN, hides
 from workbench.render.formats import duration, is_plain_name
 from workbench.render.html import FRAME, Markup, Rendering, code, element, muted
 
@@ -211,4 +211,4 @@ def _checked(field: Field, value: Any) -> Any:
 
 
 def _shown(name: str, value: object) -> str:
-    return HIDDEN if is_secret(name) else shown(value)
+    return HIDDEN if hides(name) else shown(value)
