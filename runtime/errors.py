@@ -559,6 +559,23 @@ def error_class(code: str) -> type[SpawnError]:
     return _tree(SpawnError).get(code, SpawnError)
 
 
+def twin(error: SpawnError) -> SpawnError:
+    """The same error for another caller: class, text, fields, notes and cause, without the frames that raised the first.
+
+    An exception collects the frames of all that let it through.  One that actors pass on to each other must not.  A user's class
+    that extends another built-in exception, too, has no twin: then it is the error itself.
+    """
+    try:
+        other: SpawnError = Exception.__new__(type(error), *error.args)
+    except TypeError:
+        return error
+    other.__dict__.update(error.__dict__)
+    if notes := getattr(error, "__notes__", None):
+        other.__notes__ = list(notes)
+    other.__cause__ = error.__cause__
+    return other
+
+
 def rebuild(code: str, message: str) -> SpawnError:
     """An error that arrived as code and text, with its class and message but without its typed fields."""
     kind = error_class(code)

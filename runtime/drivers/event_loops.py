@@ -17,7 +17,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple, TypeVar
 
 from runtime.drivers.service import Problems, ServiceThread
-from runtime.hosts.in_process import code_place
+from runtime.hosts.tracebacks import code_place
 from runtime.records import Invocation
 
 

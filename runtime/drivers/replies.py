@@ -15,6 +15,7 @@ import msgspec
 
 from runtime.drivers.spin_wait import SpinWait
 from runtime.errors import InternalError, InvocationTimeout, SpawnError, rebuild
+from runtime.hosts.tracebacks import passed_on
 from runtime.records import Invocation, Reply
 from runtime.wire.codecs.values import decode_answer
 
@@ -22,7 +23,7 @@ _SLICE_S = 0.1
 
 
 def error_of(reply: Reply, invocation: Invocation) -> BaseException | None:
-    """The exception that a failed reply means for its caller; None for a success.
+    """The exception that a failed reply means for its caller, who alone has it; None for a success.
 
     A user's own exception comes as `ActionFailed` with the exception as its cause.
     """
@@ -30,7 +31,7 @@ def error_of(reply: Reply, invocation: Invocation) -> BaseException | None:
     if failure is None:
         return None
     if isinstance(reply.error, SpawnError):
-        return reply.error
+        return passed_on(reply.error)
     if failure.code == "action_failed":
         return _action_failed(reply, invocation)
     return rebuild(failure.code, failure.message)

@@ -20,7 +20,7 @@ import threading
 from pathlib import Path
 from types import FrameType
 
-from runtime.hosts.in_process import code_place
+from runtime.hosts.tracebacks import code_place
 
 _OURS = tuple(str(Path(__file__).parents[2] / package) + "/" for package in ("runtime", "workbench"))
 _CALLING = tuple(

@@ -33,7 +33,8 @@ from runtime.engine.engine import Engine
 from runtime.engine.ready import FairQueue
 from runtime.engine.state import EngineOptions
 from runtime.errors import ActionTimeout, InvocationAbandoned, SpawnError, StoreError, StoreUnavailable
-from runtime.hosts.in_process import code_place, refused
+from runtime.hosts.in_process import refused
+from runtime.hosts.tracebacks import code_place
 from runtime.ids import IdSource
 from runtime.records import Invocation
 from runtime.stores.base import Group, Isolated, StateStore

@@ -9,12 +9,7 @@ leave anything behind.
 from __future__ import annotations
 
 import asyncio
-import linecache
-import sysconfig
-import traceback
 from collections.abc import Mapping
-from pathlib import Path
-from types import FrameType, TracebackType
 from typing import Any
 
 import msgspec
@@ -40,6 +35,7 @@ from runtime.errors import (
 from runtime.fields import as_name, as_texts, as_time_us, recordable
 from runtime.hosts.capsules import Capsules
 from runtime.hosts.program import Program, RunnableAction
+from runtime.hosts.tracebacks import cut_text, has_users_frames, user_trace
 from runtime.ids import ActorId
 from runtime.records import JSON, Effect, Encoded, Failure, Outcome, Publication, Route, State, Work, Workflow
 from runtime.wire.codecs.base import StateCodec
@@ -347,7 +343,7 @@ def failed(work: Work, context: Context | None, error: BaseException) -> Outcome
     if isinstance(error, SpawnError) and not isinstance(error, ActionFailed):
         return refused(error, context)
     name = f"{work.invocation.actor.name}.{work.invocation.action}"
-    kind, text = recordable(type_name(error)), shown_text(error)
+    kind, text = recordable(type_name(error)), cut_text(shown_text(error))
     failure = Failure(ActionFailed.code, f"{name} failed with {kind}: {text}", kind, text, trace)
     return Outcome(failure=failure, error=error, sent=() if context is None else tuple(context.sent))
 
@@ -457,59 +453,3 @@ def _effect(effect: Any, field: str) -> Effect:
 
 def _name(value: Any, field: str) -> str:
     return as_name(value, field, "it is text.")
-
-
-# --- The user's part of a traceback: frames of this package are ours to debug, not theirs -----------------------------
-
-_OURS = str(Path(__file__).resolve().parents[1]) + "/"
-_NOT_THE_USERS = (_OURS, sysconfig.get_path("purelib") + "/", sysconfig.get_path("stdlib") + "/")
-
-
-def trim(error: BaseException) -> BaseException:
-    """The same exception, with the frames outside this package; with all of them if there is none."""
-    kept = _users_frames(error.__traceback__)
-    return error.with_traceback(kept) if kept is not None else error
-
-
-def user_trace(error: BaseException) -> str:
-    """Trim the exception, and give its traceback as text that can be recorded; only kind and text where that fails."""
-    try:
-        trim(error)
-        return recordable("".join(traceback.format_exception(error)))
-    except BaseException:  # noqa: BLE001 - properties and methods of a user's exception, which may raise anything
-        return f"{recordable(type_name(error))}: {shown_text(error)}\n"
-
-
-def has_users_frames(error: BaseException) -> bool:
-    """Whether code outside this package and the libraries took part in raising it."""
-    trace = error.__traceback__
-    while trace is not None:
-        if not trace.tb_frame.f_code.co_filename.startswith(_NOT_THE_USERS):
-            return True
-        trace = trace.tb_next
-    return False
-
-
-def _users_frames(trace: TracebackType | None) -> TracebackType | None:
-    frames: list[TracebackType] = []
-    while trace is not None:
-        if not trace.tb_frame.f_code.co_filename.startswith(_OURS):
-            frames.append(trace)
-        trace = trace.tb_next
-    kept: TracebackType | None = None
-    for each in reversed(frames):
-        kept = TracebackType(kept, each.tb_frame, each.tb_lasti, each.tb_lineno)
-    return kept
-
-
-def code_place(frame: FrameType | None) -> str:
-    """The innermost frame of the user's own code, as file, line and text."""
-    innermost = frame
-    while frame is not None and frame.f_code.co_filename.startswith(_NOT_THE_USERS):
-        frame = frame.f_back
-    shown = frame or innermost
-    if shown is None:
-        return "an unknown place"
-    name, line = shown.f_code.co_filename, shown.f_lineno
-    text = linecache.getline(name, line).strip()
-    return f"{name}:{line}" + (f" `{text}`" if text else "")

@@ -11,7 +11,16 @@ from datetime import datetime
 from typing import Any, NoReturn
 
 from runtime.api import Capability, SystemApi, offers
-from runtime.errors import BadPayload, BadSetting, Condition, InvocationTimeout, Mistake, SpawnError, nearest
+from runtime.errors import (
+    ActionFailed,
+    BadPayload,
+    BadSetting,
+    Condition,
+    InvocationTimeout,
+    Mistake,
+    SpawnError,
+    nearest,
+)
 from workbench.presenters.panels.form import fields_of
 from workbench.redaction import from_actor
 from workbench.session import current
@@ -82,6 +91,8 @@ def invoke(
     except InvocationTimeout as error:
         error.add_note(_fate(target, actor, action))
         raise error.with_traceback(None)  # noqa: B904 - itself, without the frames below this one
+    except ActionFailed:
+        raise  # with the frames of the actors on the way
     except (Mistake, Condition) as error:
         raise error.with_traceback(None)  # noqa: B904 - itself, without the frames below this one
     except KeyboardInterrupt:

@@ -23,7 +23,7 @@ import IPython
 from IPython.core import ultratb
 
 from runtime import errors
-from runtime.errors import ActionFailed, InternalError, SpawnError, shown_text
+from runtime.errors import ActionFailed, InternalError, SpawnError, shown_text, twin
 from workbench.commands.invoke import still_at_work
 from workbench.redaction import redacted_source, redacted_text
 
@@ -201,9 +201,8 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 def _without_chain(error: SpawnError) -> SpawnError:
     """The same type and message, without the lower-level exceptions that it was made from."""
-    plain = type(error).__new__(type(error))
-    Exception.__init__(plain, *error.args)
-    plain.__suppress_context__ = True
+    plain = twin(error)
+    plain.__cause__ = None  # which suppresses the context, too
     return plain
 
 

@@ -14,7 +14,7 @@ from typing import Any, TextIO
 
 from runtime.authoring.definition import ActorDefinition, define
 from runtime.errors import BadSetting, NotCapable, UnknownActor, nearest
-from runtime.hosts.in_process import code_place
+from runtime.hosts.tracebacks import code_place
 from runtime.records import Failure
 from workbench.render.tables import plural
 from workbench.session import current

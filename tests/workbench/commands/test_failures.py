@@ -32,6 +32,12 @@ class Till(Actor, name="till"):
         ctx.tell("mallory", "read", {"text": "hello"})
 
 
+class Cashier(Actor, name="cashier"):
+    @action
+    def serve(self, ctx: Context) -> None:
+        ctx.call("till", "take", {"amount": 30})
+
+
 class Mended(Till, name="till"):
     @action
     def take(self, amount: int, password: str = "") -> int:
@@ -66,6 +72,19 @@ def test_a_listed_failure_hides_secrets_and_has_the_real_payload() -> None:
 
     assert "hunter2" not in repr(wb.failures()) + str(wb.failures()._repr_mimebundle_())
     assert failed.payload == {"amount": 30, "password": "hunter2"}
+
+
+@pytest.mark.usefixtures("till")
+def test_post_mortem_of_who_asked_names_where_it_began() -> None:
+    wb.deploy(Cashier)
+    with pytest.raises(ActionFailed):
+        wb.invoke("cashier", "serve")
+
+    shown = repr(wb.postmortem("cashier"))
+
+    assert "till.take failed with ValueError: -23 left" in shown.splitlines()[0]
+    assert "caused by ValueError: -23 left" in shown
+    assert 'ctx.call("till", "take"' in shown
 
 
 @pytest.mark.usefixtures("session")

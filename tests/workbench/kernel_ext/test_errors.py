@@ -57,13 +57,14 @@ def test_a_failed_action_called_from_python_shows_the_way_there(kernel: Kernel) 
     ]
 
 
-def test_a_failure_behind_a_failure_leads_through_both_actors(kernel: Kernel) -> None:
+@pytest.mark.parametrize("call", ["await wb.ainvoke('relay', 'ask')", "wb.invoke('relay', 'ask')", "%invoke relay ask"])
+def test_a_failure_behind_a_failure_leads_through_both_actors(kernel: Kernel, call: str) -> None:
     kernel.ok(
         "%%actor\nclass Relay(Actor):\n    @action\n    async def ask(self, ctx: Context):\n"
         "        await ctx.invoke('counter', 'divide', {'by': 0})\n"
     )
 
-    cell = kernel.run("await wb.ainvoke('relay', 'ask')")
+    cell = kernel.run(call)
 
     assert "in Relay.ask" in cell.traceback
     assert "in Counter.divide" in cell.traceback

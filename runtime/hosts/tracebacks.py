@@ -1,0 +1,162 @@
+"""What of an exception concerns the user, and how much of it is kept: frames, chain and text.
+
+An exception that an action lets out is formatted once, when its turn ends, and its text is part of the turn's record; the live
+one is kept for a post-mortem.  Both are bounded, whatever led to it:
+
+- frames of this package are left out, and of many frames those in the middle;
+- each caller has an error of its own, with the frames of a few actors on the way (`passed_on`);
+- of a chain of actors that fail one after the other, an exception leads to the failure of the actor that was asked, and from
+  there to where it began.  What is between is kept with the turns of the actors between.
+
+So what a failing chain of calls costs, in time, on disk and in memory, grows with its depth and not with the square of it.
+"""
+
+from __future__ import annotations
+
+import linecache
+import sysconfig
+import traceback
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from types import FrameType, TracebackType
+
+from runtime.errors import ActionFailed, SpawnError, shown_text, twin, type_name
+from runtime.fields import recordable
+
+OUTERMOST, INNERMOST = 10, 40
+"""Of more frames than these together, those between are left out."""
+
+NEAREST, FARTHEST = 3, 6
+"""So many frames of the actors that an error came by are kept when it is passed on."""
+
+LONGEST_TEXT, LONGEST_TRACE = 4_000, 32_000
+"""In characters; of a longer text the middle is left out."""
+
+_MOST_LINKS = 100
+_OURS = str(Path(__file__).resolve().parents[1]) + "/"
+_NOT_THE_USERS = (_OURS, sysconfig.get_path("purelib") + "/", sysconfig.get_path("stdlib") + "/")
+
+
+def user_trace(error: BaseException) -> str:
+    """Reduce the exception, and give its traceback as text that can be recorded; only kind and text where that fails."""
+    try:
+        _shorten_chain(error)
+        _trim(error)
+        return cut_text(recordable("".join(traceback.format_exception(error))), LONGEST_TRACE)
+    except BaseException:  # noqa: BLE001 - properties and methods of a user's exception, which may raise anything
+        return f"{recordable(type_name(error))}: {cut_text(shown_text(error))}\n"
+
+
+def passed_on(error: SpawnError) -> SpawnError:
+    """The error of an actor that was asked, for the one that asked: its own, with the frames of a few actors on the way."""
+    other = twin(error)
+    if other is not error:
+        frames = list(_entries(error.__traceback__))
+        if len(frames) > NEAREST + FARTHEST:
+            frames = [*frames[:NEAREST], *frames[-FARTHEST:]]
+            _note(other, "(Not all actors on the way are shown here.)")
+        other.__traceback__ = _joined(frames)
+    return other
+
+
+def cut_text(text: str, longest: int = LONGEST_TEXT) -> str:
+    """The text, without its middle if it is longer: the end often says where it began."""
+    if len(text) <= longest:
+        return text
+    tail = longest // 2
+    return f"{text[: longest - tail]} … {len(text) - longest:,} characters … {text[-tail:]}"
+
+
+def has_users_frames(error: BaseException) -> bool:
+    """Whether code outside this package and the libraries took part in raising it."""
+    return any(
+        not each.tb_frame.f_code.co_filename.startswith(_NOT_THE_USERS) for each in _entries(error.__traceback__)
+    )
+
+
+def code_place(frame: FrameType | None) -> str:
+    """The innermost frame of the user's own code, as file, line and text."""
+    innermost = frame
+    while frame is not None and frame.f_code.co_filename.startswith(_NOT_THE_USERS):
+        frame = frame.f_back
+    shown = frame or innermost
+    if shown is None:
+        return "an unknown place"
+    name, line = shown.f_code.co_filename, shown.f_lineno
+    text = linecache.getline(name, line).strip()
+    return f"{name}:{line}" + (f" `{text}`" if text else "")
+
+
+# --- Frames -----------------------------------------------------------------------------------------------------------
+
+
+def _trim(error: BaseException) -> None:
+    """Leave the exception the frames outside this package, or all if there is none; of many, the outermost and the innermost."""
+    frames = [each for each in _entries(error.__traceback__) if not each.tb_frame.f_code.co_filename.startswith(_OURS)]
+    if not frames:
+        return
+    if (left_out := len(frames) - OUTERMOST - INNERMOST) > 0:
+        frames = [*frames[:OUTERMOST], *frames[-INNERMOST:]]
+        where = f"between the outermost {OUTERMOST} and the innermost {INNERMOST}"
+        _note(error, f"({left_out:,} frames are left out here, {where}.)")
+    error.__traceback__ = _joined(frames)
+
+
+def _note(error: BaseException, note: str) -> None:
+    if note not in getattr(error, "__notes__", ()):
+        error.add_note(note)
+
+
+def _joined(entries: list[TracebackType]) -> TracebackType | None:
+    trace: TracebackType | None = None
+    for each in reversed(entries):
+        trace = TracebackType(trace, each.tb_frame, each.tb_lasti, each.tb_lineno)
+    return trace
+
+
+def _entries(trace: TracebackType | None) -> Iterator[TracebackType]:
+    while trace is not None:
+        yield trace
+        trace = trace.tb_next
+
+
+# --- The chain of exceptions of actors that failed one after the other ------------------------------------------------
+
+
+def _shorten_chain(error: BaseException) -> None:
+    """Have the chain lead from the failure of the actor that was asked straight to where that one's own failure began."""
+    for asked in _failed_calls(error):
+        if asked.__cause__ is not None:
+            for further in _failed_calls(asked.__cause__):
+                if further.__cause__ is not None:
+                    further.__cause__ = _origin(further.__cause__)
+
+
+def _origin(error: BaseException) -> BaseException:
+    """The exception that it began with, in the actor that was asked last."""
+    for _ in range(_MOST_LINKS):
+        inner = next((each.__cause__ for each in _failed_calls(error) if each.__cause__ is not None), None)
+        if inner is None:
+            return error
+        error = inner
+    return error
+
+
+def _failed_calls(error: BaseException) -> Iterator[ActionFailed]:
+    """What the turn that raised the exception was told by actors that it asked; nearest first."""
+    return (each for each in islice(_links(error), _MOST_LINKS) if isinstance(each, ActionFailed))
+
+
+def _links(error: BaseException) -> Iterator[BaseException]:
+    """The exception and what led to it in the same turn: causes, contexts and members of groups."""
+    seen, waiting = set[int](), [error]
+    while waiting:
+        link = waiting.pop(0)
+        if id(link) in seen:
+            continue
+        seen.add(id(link))
+        yield link
+        cause = None if isinstance(link, ActionFailed) else link.__cause__  # that of the other actor's turn
+        members = link.exceptions if isinstance(link, BaseExceptionGroup) else ()
+        waiting += [each for each in (cause, link.__context__, *members) if each is not None]
