@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from runtime.api import Capability, SystemApi
 from runtime.clock import as_datetime
@@ -25,6 +25,8 @@ from workbench.session import current
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyRelation
+
+    from workbench.presenters.plot import Plot
 
 
 def history(actor: str, limit: int = 20, *, revision: int | None = None) -> History:
@@ -79,7 +81,17 @@ def _failure(failure: Failure | None) -> str:
 # --- Ask the history with SQL -----------------------------------------------------------------------------------------
 
 
-def query(sql: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> DuckDBPyRelation:
+@overload
+def query(sql: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> DuckDBPyRelation: ...
+@overload
+def query(sql: str, params: Sequence[Any] | Mapping[str, Any] | None = None, *, plot: Literal[True]) -> Plot: ...
+@overload
+def query(
+    sql: str, params: Sequence[Any] | Mapping[str, Any] | None = None, *, plot: bool
+) -> DuckDBPyRelation | Plot: ...
+def query(
+    sql: str, params: Sequence[Any] | Mapping[str, Any] | None = None, *, plot: bool = False
+) -> DuckDBPyRelation | Plot:
     """The rows of a SQL query over everything that was answered before the call, as a DuckDB relation.
 
     Tables: `actors`, `states`, `revisions`, `invocations`, `failures`, `lifecycle`, `definitions`, `audit`, and one view per
@@ -91,15 +103,28 @@ def query(sql: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> 
     Args:
         params: values for `?` (a sequence) or `$name` (a mapping); in a mapping, DataFrames and Arrow tables are tables of that
             name.
+        plot: give the obvious picture of the rows instead, which shows itself as an SVG; `.code` is Python that makes it, `.chart`
+            the Altair chart.
 
     Raises:
-        BadQuery: not one statement that reads, or one that fails; the message says where.
+        BadQuery: not one statement that reads, or one that fails, or with `plot` one without anything to draw.
         NotCapable: the system keeps no history.
+        NotInstalled: `plot` needs altair and vl-convert-python, which the extra `notebooks` has.
     """
     try:
-        return current.history().query(sql, params)
+        relation = current.history().query(sql, params)
+        return drawn(relation) if plot else relation
     except KeyboardInterrupt:
         raise WaitInterrupted("The query was interrupted; nothing else was.") from None
+
+
+def drawn(relation: DuckDBPyRelation) -> Plot:
+    """The picture of an answer, complete: what is missing for it is said here, not when it is shown."""
+    from workbench.presenters.plot import Plot
+
+    plot = Plot(relation)
+    _ = plot.svg
+    return plot
 
 
 # --- A time that something is to be later than ------------------------------------------------------------------------

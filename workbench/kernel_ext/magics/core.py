@@ -36,6 +36,7 @@ from workbench.kernel_ext.magics.arguments import (
 )
 from workbench.kernel_ext.magics.base import BaseMagics, Scope
 
+_PLOT = re.compile(r"\s*--plot(?!\S)")
 _OUT = re.compile(r"\s*(?:--out[ =]\s*([^\W\d]\w*)|([^\W\d]\w*)\s*<<)\s*(.*)\Z", re.DOTALL)
 
 
@@ -172,27 +173,31 @@ class WorkbenchMagics(BaseMagics):
         """Ask the history with SQL; the answer is a DuckDB relation: a table here, `.df()` for pandas, `.arrow()` for Arrow.
 
         `$name` stands for the notebook's variable of that name.  `name <<` or `--out name` keeps the answer in a variable.
-        A DataFrame in a variable is a table of that name.
+        A DataFrame in a variable is a table of that name.  `--plot` draws the answer; `_.code` is the Python for it.
 
         Examples::
 
             %query SELECT actor, revision FROM actors
 
+            %%query --plot
+            SELECT at, total FROM history.counter
+
             %%query totals <<
             SELECT at, total FROM history.counter ORDER BY revision
         """
+        from workbench.commands.history import drawn
         from workbench.kernel_ext.magics.parsing import run_query
 
         if line.split() in (["--help"], ["-h"], ["?"]):
             print(inspect.cleandoc(WorkbenchMagics.query.__doc__ or ""))  # noqa: T201 - the user asked for it in a cell
             return None
+        is_drawn, line = bool(_PLOT.match(line)), _PLOT.sub("", line)
         match = _OUT.match(line)
         target, first = (match[1] or match[2], match[3]) if match else (None, line)
         relation = run_query(f"{first}\n{cell or ''}".strip(), self.shell.user_ns)
-        if target is None:
-            return relation
-        self.shell.user_ns[target] = relation
-        return None
+        if target is not None:
+            self.shell.user_ns[target] = relation
+        return drawn(relation) if is_drawn else relation if target is None else None
 
     @line_magic
     @arguments(*SPAWN)

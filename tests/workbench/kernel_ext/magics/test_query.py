@@ -52,6 +52,14 @@ def test_a_frame_in_a_variable_is_a_table(asked: Kernel) -> None:
     assert found.text == "[('anna',)]"
 
 
+def test_an_answer_can_be_drawn(asked: Kernel) -> None:
+    drawn = asked.ok("%%query --plot kept <<\nSELECT revision, total FROM history.counter ORDER BY revision")
+
+    assert drawn.displays[-1]["image/svg+xml"].startswith("<svg")
+    assert "alt.Chart(rows.df()" in asked.ok("_.code").text
+    assert asked.ok("len(kept)").text == "3"
+
+
 def test_files_are_opened_to_queries_by_a_setting(asked: Kernel) -> None:
     asked.ok(
         "import pathlib, tempfile\nfile = tempfile.mkdtemp() + '/a.csv'\n_ = pathlib.Path(file).write_text('n\\n7\\n')"
