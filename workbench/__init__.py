@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from workbench.commands.history import history, logs, query
     from workbench.commands.invoke import ainvoke, invoke
     from workbench.commands.load import load
-    from workbench.commands.past import as_of, bisect, find
+    from workbench.commands.past import as_of, bisect, find, search
     from workbench.commands.proto import contract, proto
     from workbench.commands.replay import replay
     from workbench.commands.report import report
@@ -92,6 +92,7 @@ _HOMES = {
     "report": "workbench.commands.report",
     "restore": "workbench.commands.deploy",
     "retry": "workbench.commands.failures",
+    "search": "workbench.commands.past",
     "serve": "workbench.commands.serve",
     "spawn_database": "workbench.commands.spawn_database",
     "start": "workbench.commands.actors",
@@ -157,6 +158,7 @@ __all__ = [
     "report",
     "restore",
     "retry",
+    "search",
     "serve",
     "spawn_database",
     "start",

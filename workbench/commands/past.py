@@ -118,6 +118,85 @@ def _as_state(names: list[str]) -> str:
     return f"to_json(struct_pack({', '.join(f'{name} := {name}' for name in quoted)}))"
 
 
+# --- Words in messages, answers, errors and logs ----------------------------------------------------------------------
+
+_HITS = """
+WITH parts AS (
+    SELECT finished_at AS "at", actor, action, id AS invocation, cause, sequence, map_from_entries([
+        ('name', concat_ws(' ', actor, action, key)), ('message', payload::VARCHAR), ('answer', response::VARCHAR),
+        ('error', concat_ws(' ', error_type, error))
+    ]) AS texts
+    FROM invocations WHERE finished_at >= $since AND ($actor IS NULL OR actor = $actor)
+    UNION ALL
+    SELECT "at", actor, action, invocation, NULL, NULL, MAP {{'log': text}} FROM log_lines
+), hits AS (
+    SELECT *, list_filter(map_entries(texts), lambda part: {some}) AS found
+    FROM parts WHERE {every}
+)
+SELECT "at", actor, action, invocation, cause, list_transform(found, lambda part: part.key) AS found_in,
+    array_to_string(list_transform(found, lambda part: left(part.value, 500)), chr(10)) AS text
+FROM hits ORDER BY "at", sequence
+"""
+
+
+def search(
+    words: str | re.Pattern[str], *, actor: str | None = None, since: datetime | float | str | None = None
+) -> DuckDBPyRelation:
+    """The turns and log lines in which all words occur, oldest first, whatever their case.
+
+    Columns: `at`, `actor`, `action`, `invocation`, `cause` (of the message), `found_in` (`name`, `message`, `answer`, `error` or
+    `log`) and `text`, the parts in which a word was found.  Looks through what is recorded and the log lines that are in memory,
+    without an index or a file; a message of a contract is searched by its fields' names and values.
+
+    Args:
+        words: parts of words are found, too: `wb.search("order-17 refused")`; or a compiled pattern, in RE2's syntax.
+        actor: only this one.
+        since: only from this time on: a datetime, the text of one, or how long ago.
+
+    Raises:
+        BadSetting: there is no word in it, or `since` is no time.
+        BadQuery: the pattern is not one that DuckDB knows.
+        NotCapable: the system keeps no history.
+    """
+    wanted = [words.pattern] if isinstance(words, re.Pattern) else _words(words)
+    test = "regexp_matches({}, $w{})" if isinstance(words, re.Pattern) else "contains(lower({}), lower($w{}))"
+    whole = "array_to_string(map_values(texts), chr(10))"
+    sql = _HITS.format(
+        some=" OR ".join(test.format("coalesce(part.value, '')", number) for number in range(len(wanted))),
+        every=" AND ".join(test.format(whole, number) for number in range(len(wanted))),
+    )
+    from_us = since_us(since)
+    values = {f"w{number}": word for number, word in enumerate(wanted)}
+    at = datetime.fromtimestamp(from_us / 1_000_000, tz=UTC)
+    return query(sql, {**values, "actor": actor, "since": at, "log_lines": _log_lines(actor, from_us)})
+
+
+def _words(text: str) -> list[str]:
+    words = as_text(text, "words", "give words as text, or a compiled pattern.").split()
+    if not words:
+        raise BadSetting("There is no word to search for: words is empty.")
+    return words
+
+
+def _log_lines(actor: str | None, from_us: int) -> Any:
+    import pyarrow as pa
+
+    text = pa.string()
+    kinds = {"at": pa.timestamp("us", tz="UTC"), "actor": text, "action": text, "invocation": text, "text": text}
+    lines = [
+        {
+            "at": line.at_us,
+            "actor": line.actor.name,
+            "action": line.action,
+            "invocation": line.invocation,
+            "text": line.text,
+        }
+        for line in current.logs.lines(None)
+        if line.at_us >= from_us and actor in (None, line.actor.name)
+    ]
+    return pa.Table.from_pylist(lines, schema=pa.schema(kinds))
+
+
 # --- The revision at which something began ----------------------------------------------------------------------------
 
 

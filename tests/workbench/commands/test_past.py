@@ -1,5 +1,6 @@
 """All states at a moment, the actors whose state fulfils a condition, and the revision at which something began."""
 
+import re
 from datetime import datetime
 from itertools import accumulate, count
 from typing import Any
@@ -10,7 +11,9 @@ from hypothesis import strategies as st
 
 import workbench as wb
 from runtime import Actor, action
-from runtime.errors import BadQuery, BadSetting, UnknownActor
+from runtime.errors import ActionFailed, BadQuery, BadSetting, UnknownActor
+from runtime.ids import ActorId
+from runtime.records import Invocation
 from workbench.session import Session
 
 numbers = count()
@@ -29,6 +32,7 @@ class Account(Actor, name="account", kind="unnamed"):
 @pytest.fixture
 def accounts(session: Session) -> Session:
     """Anna had 5, -5, -3, 7 and has -13; Bert has 1."""
+    session.logs.clear()
     session.open().deploy(Account)
     for value in (5, -10, 2, 10, -20):
         wb.invoke("anna", "move", {"value": value}, parent="account")
@@ -114,6 +118,46 @@ def test_what_is_no_condition_is_refused(accounts: Session, condition: str) -> N
 def test_a_condition_that_is_no_text_is_refused(session: Session) -> None:
     with pytest.raises(BadSetting, match="condition is 3"):
         wb.find(3)  # type: ignore[arg-type]
+
+
+def test_all_words_are_found_in_one_turn_wherever_they_are(accounts: Session) -> None:
+    with pytest.raises(ActionFailed):
+        wb.invoke("counter", "divide", {"by": 0}, key="Order-17")
+
+    found = wb.search("order-17 ZERO by")
+
+    assert rows(found, "actor", "action") == [("counter", "divide")]
+    assert rows(found, "found_in") == [(["name", "message", "error"],)]
+    assert "ZeroDivisionError: division by zero" in rows(found, "text")[0][0].replace("Error ", "Error: ")
+
+
+def test_what_occurs_in_no_turn_together_is_not_found(accounts: Session) -> None:
+    assert rows(wb.search("anna bert"), "actor") == []
+
+
+def test_words_are_found_in_what_an_actor_logged(accounts: Session) -> None:
+    message = Invocation(id="0123", actor=ActorId("spawn-system", "anna"), action="move")
+    accounts.logs.write(message, "out", "paid order-17\n")
+
+    found = wb.search("order-17")
+
+    assert rows(found, "actor", "invocation", "found_in", "text") == [("anna", "0123", ["log"], "paid order-17")]
+
+
+def test_a_pattern_is_searched_for_as_one(accounts: Session) -> None:
+    assert len(wb.search(re.compile(r"-1\d\b"), actor="anna")) == 2
+    assert len(wb.search(re.compile("value.:-?[0-9]"), actor="anna")) == 5
+    assert len(wb.search("value", actor="anna", since="0s")) == 0
+
+
+def test_text_in_a_search_is_never_taken_for_sql(accounts: Session) -> None:
+    assert rows(wb.search("'); DROP"), "actor") == []
+
+
+@pytest.mark.parametrize("words", ["", "  ", 3, None])
+def test_a_search_without_a_word_is_refused(accounts: Session, words: Any) -> None:
+    with pytest.raises(BadSetting, match="words"):
+        wb.search(words)
 
 
 def test_the_first_revision_is_found_with_its_turn(accounts: Session) -> None:
