@@ -156,7 +156,7 @@ class CodeGraph:
             self._nodes["beyond"] = str(
                 generations.number(f"beyond {_type_name(roots[0])} {getattr(roots[0], '__qualname__', '')}", roots[0])
             )
-        self.uses |= {name: self._nodes[label] for name, label in self._named.items() if label in self._nodes}
+        self.uses |= {name: self._with_methods(label) for name, label in self._named.items() if label in self._nodes}
 
     @property
     def parts(self) -> Iterator[str]:
@@ -164,6 +164,11 @@ class CodeGraph:
         for label, described in self._nodes.items():
             yield label
             yield described
+
+    def _with_methods(self, label: str) -> str:
+        """A node's digest; of a class together with those of its methods, which are nodes beside it."""
+        inside = label.partition("~")[0] + "."
+        return digest(each for name, each in self._nodes.items() if name == label or name.startswith(inside))
 
     # -- nodes ---------------------------------------------------------------------------------------------------------
 

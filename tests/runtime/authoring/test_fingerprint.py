@@ -1,18 +1,26 @@
 """What of a module belongs to an actor's definition."""
 
+import array
+import collections
+import dataclasses
+import datetime
+import enum
 import functools
 import os
+import re
 import socket
 import subprocess
 import sys
 import textwrap
 import threading
 import time
+import types
 from typing import Any
 
 import pytest
 
 from runtime import Actor, action
+from runtime.authoring.code_graph import are_alike
 from runtime.authoring.definition import ActorDefinition, define
 
 SOURCE = """
@@ -35,14 +43,22 @@ class Counter(Actor, name="counter"):
 """
 
 
-def _defined(**names: Any) -> ActorDefinition:
+def _defined(source: str = SOURCE, **names: Any) -> ActorDefinition:
     namespace: dict[str, Any] = {"Actor": Actor, "action": action, "__name__": "fingerprints"}
-    exec(SOURCE.format(**names), namespace)
+    exec(source.format(**names), namespace)
     return define(namespace["Counter"])
 
 
 def test_what_helpers_use_is_used_too() -> None:
     assert set(_defined(rate=2).uses) == {"Helper", "inner", "RATE"}
+
+
+def test_edited_helper_has_another_digest_among_what_is_used() -> None:
+    edited = SOURCE.replace("return inner(x)", "return inner(x) + 1")
+
+    before, after = _defined(rate=2).uses, _defined(edited, rate=2).uses
+
+    assert {name for name in before if before[name] != after[name]} == {"Helper"}
 
 
 def test_a_constant_two_steps_away_makes_another_definition() -> None:
@@ -53,6 +69,7 @@ def test_a_constant_two_steps_away_makes_another_definition() -> None:
 IN_A_PROCESS = """
 import collections, contextlib, dataclasses, datetime, enum, functools, logging, pathlib, re, threading
 from runtime import Actor, action
+from runtime.authoring.code_graph import are_alike
 from runtime.authoring.definition import define
 
 NAMES = {"alpha", "beta", "gamma"}
@@ -149,3 +166,150 @@ class Odd(Actor, name="odd"):
     def go(self) -> object:
         return VALUE
 """
+
+
+class Words(list[str]):
+    """A container with something beside its items."""
+
+    def __init__(self, items: Any, language: str = "") -> None:
+        super().__init__(items)
+        self.language = language
+
+
+class Slotted:
+    __slots__ = ("__hidden", "shown")
+
+    def __init__(self, shown: int, hidden: int = 0) -> None:
+        self.shown, self.__hidden = shown, hidden
+
+
+class Metres(float):
+    pass
+
+
+class Level(enum.Enum):
+    LOW, HIGH = 1, 2
+
+
+@dataclasses.dataclass
+class Point:
+    x: int = 0
+
+    def plus(self, y: int) -> int:
+        return self.x + y
+
+
+def _property(step: int) -> property:
+    return property(Point(step).plus)
+
+
+def _cached(step: int) -> Any:
+    return functools.lru_cache(Point(step).plus)
+
+
+def _wrapped(step: int) -> Any:
+    return functools.wraps(Point(step).plus)(print_nothing)
+
+
+def print_nothing() -> None: ...
+
+
+def _nested(depth: int, leaf: int) -> Any:
+    return functools.reduce(lambda inner, _: (inner,), range(depth), leaf)
+
+
+KINDS: dict[str, tuple[Any, Any]] = {
+    "whole number": (lambda: 7, lambda: 8),
+    "whole number or truth": (lambda: 1, lambda: True),
+    "number or its text": (lambda: 1, lambda: "1"),
+    "fraction": (lambda: 0.5, lambda: 0.25),
+    "text or bytes": (lambda: "a", lambda: b"a"),
+    "bytes": (lambda: b"a", lambda: b"b"),
+    "nothing or empty": (lambda: None, lambda: ()),
+    "list or tuple": (lambda: [1], lambda: (1,)),
+    "boundaries of texts": (lambda: ["ab", "c"], lambda: ["a", "bc"]),
+    "order of a list": (lambda: [1, 2], lambda: [2, 1]),
+    "key of a mapping": (lambda: {"a": 1}, lambda: {"b": 1}),
+    "value of a mapping": (lambda: {"a": 1}, lambda: {"a": 2}),
+    "read-only mapping": (lambda: types.MappingProxyType({"a": 1}), lambda: types.MappingProxyType({"a": 2})),
+    "default of a mapping": (lambda: collections.defaultdict(int), lambda: collections.defaultdict(list)),
+    "queue": (lambda: collections.deque([1]), lambda: collections.deque([2])),
+    "attribute of a container": (lambda: Words(["a"], "en"), lambda: Words(["a"], "de")),
+    "item beside attributes": (lambda: Words(["a"], "en"), lambda: Words(["b"], "en")),
+    "member of a set": (lambda: {"a", "b", "c"}, lambda: {"a", "b", "d"}),
+    "set or frozen set": (lambda: {1}, lambda: frozenset({1})),
+    "member of an enumeration": (lambda: Level.LOW, lambda: Level.HIGH),
+    "number of a class of its own": (lambda: Metres(1), lambda: Metres(2)),
+    "slot": (lambda: Slotted(1), lambda: Slotted(2)),
+    "private slot": (lambda: Slotted(1, 1), lambda: Slotted(1, 2)),
+    "record": (lambda: Point(1), lambda: Point(2)),
+    "date": (lambda: datetime.date(2026, 1, 1), lambda: datetime.date(2026, 1, 2)),
+    "pattern": (lambda: re.compile("a"), lambda: re.compile("a", re.IGNORECASE)),
+    "generic type": (lambda: list[int], lambda: list[str]),
+    "union": (lambda: int | str, lambda: int | bytes),
+    "bound method": (lambda: Point(1).plus, lambda: Point(2).plus),
+    "built-in method": (lambda: "a".upper, lambda: "b".upper),
+    "built-in function": (lambda: len, lambda: abs),
+    "argument of a partial": (lambda: functools.partial(max, 1), lambda: functools.partial(max, 2)),
+    "keyword of a partial": (lambda: functools.partial(max, default=1), lambda: functools.partial(max, default=2)),
+    "function of a partial": (lambda: functools.partial(max, 1), lambda: functools.partial(min, 1)),
+    "property": (lambda: _property(1), lambda: _property(2)),
+    "static or class method": (lambda: staticmethod(print_nothing), lambda: classmethod(print_nothing)),
+    "function behind a cache": (lambda: _cached(1), lambda: _cached(2)),
+    "compiled code": (lambda: compile("a = 1", "", "exec"), lambda: compile("a = 2", "", "exec")),
+    "field of a record": (lambda: dataclasses.field(default=1), lambda: dataclasses.field(default=2)),
+    "metadata of a field": (lambda: dataclasses.field(metadata={"a": 1}), lambda: dataclasses.field(metadata={"a": 2})),
+    "module": (lambda: re, lambda: enum),
+    "numbers of an array": (lambda: array.array("q", [1]), lambda: array.array("q", [2])),
+    "type of an array": (lambda: array.array("i", [1]), lambda: array.array("I", [1])),
+    "empty array": (lambda: array.array("q"), lambda: array.array("d")),
+    "depth": (lambda: _nested(50, 1), lambda: _nested(50, 2)),
+    "many parts": (lambda: list(range(3_900)), lambda: [*range(3_899), 0]),
+    "long text": (lambda: "a" * 100_000 + "b", lambda: "a" * 100_000 + "c"),
+}
+"""Two values of each kind, each made by a function; what is named makes the difference."""
+NUMBERED = ("function behind a cache",)
+"""What is not read as a whole is another whenever it is made."""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_values_are_told_apart_by_what_they_hold(kind: str) -> None:
+    first, other = KINDS[kind]
+
+    assert not are_alike(first(), other())
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in NUMBERED])
+def test_equal_values_are_alike(kind: str) -> None:
+    for make in KINDS[kind]:
+        assert are_alike(make(), make())
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: _nested(100, 1),
+        lambda: list(range(4_100)),
+        lambda: "a" * 300_000,
+        lambda: array.array("q", range(2_000)),
+    ],
+)
+def test_what_is_beyond_the_limits_is_another_whenever_it_is_made(make: Any) -> None:
+    value = make()
+
+    assert are_alike(value, value)
+    assert not are_alike(value, make())
+
+
+def test_circles_of_different_length_are_told_apart() -> None:
+    def circle(length: int) -> Any:
+        first: list[Any] = []
+        last = first
+        for _ in range(length):
+            last.append(deeper := [])
+            last = deeper
+        last.append(first)
+        return first
+
+    assert are_alike(circle(2), circle(2))
+    assert not are_alike(circle(2), circle(3))
