@@ -313,3 +313,17 @@ def test_circles_of_different_length_are_told_apart() -> None:
 
     assert are_alike(circle(2), circle(2))
     assert not are_alike(circle(2), circle(3))
+
+
+def test_representation_that_a_user_wrote_is_not_executed() -> None:
+    executed: list[str] = []
+
+    class Day(datetime.date):
+        def __repr__(self) -> str:
+            executed.append("repr")
+            return "a day"
+
+    day = Day(2026, 1, 1)
+
+    assert are_alike([day], [day])
+    assert executed == []

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections.abc import Iterator
 
 import pytest
 
 from runtime import Actor, action, errors
+from runtime.drivers.event_loops import OwnLoop, SharedLoop, new_loop, run
 from runtime.stores.base import flatten
 from runtime.system.embedded import EmbeddedSystem, embedded
 from tests.runtime.drivers.steps import DEADLINE_S, wait_until
@@ -149,3 +151,48 @@ def test_every_call_of_many_threads_is_executed_once(system: EmbeddedSystem) -> 
 
     turns = [turn.actor.name for turn in flatten(system.turns()) if turn.action == "walk"]
     assert (turns.count("a"), turns.count("b")) == (151, 151)
+
+
+def test_loop_of_asyncio_serves_where_uvloop_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "uvloop", None)
+
+    loop = new_loop()
+    loop.close()
+
+    assert type(loop).__module__.startswith("asyncio")
+
+
+@pytest.mark.filterwarnings("ignore:.*never retrieved")
+def test_loop_ends_although_a_cancelled_task_exits(caplog: pytest.LogCaptureFixture) -> None:
+    begun = threading.Event()
+
+    async def exit_when_cancelled() -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise SystemExit
+
+    own = OwnLoop("exiting")
+    asyncio.run_coroutine_threadsafe(exit_when_cancelled(), own.loop)
+    assert begun.wait(DEADLINE_S), "the task did not begin"
+
+    own.stop(DEADLINE_S)
+
+    assert own.loop.is_closed()
+    assert "A task on exiting failed while the loop ended" in caplog.text
+
+
+def test_shared_loop_runs_until_its_last_user_releases_it() -> None:
+    shared = SharedLoop("shared")
+    first, second = shared.acquire(), shared.acquire()
+    assert first is second
+
+    shared.release(first)
+    assert run(first, asyncio.sleep(0, "runs")) == "runs"
+    shared.release(second)
+
+    assert first.loop.is_closed()
+    another = shared.acquire()
+    assert another is not first
+    shared.release(another)

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from runtime import Actor, action, errors
+from runtime import Actor, Value, action, errors
 from runtime.drivers.stepping import SteppingDriver
 from tests.runtime.engine import actors
 from tests.runtime.engine.actors import Counter, Dice, Starter, Unready
@@ -53,6 +53,22 @@ def test_revision_grows_only_when_the_state_changes(system: System) -> None:
 
     turns = [turn for turn in system.turns() if turn.action != "get"]
     assert [(t.revision_before, t.revision) for t in turns] == [(0, 1), (1, 1), (1, 2), (2, 2)]
+
+
+def test_tags_that_were_there_already_change_nothing(system: System) -> None:
+    class Tagged(Actor, name="tagged"):
+        @action
+        def tag(self, colour: str) -> Value:
+            return Value.of().tags({"colour": colour})
+
+    system.deploy(Tagged)
+
+    for colour in ("red", "red", "blue"):
+        system.ask("tagged", "tag", {"colour": colour})
+
+    turns = system.turns()
+    assert [turn.tags_after for turn in turns] == [{"colour": "red"}, None, {"colour": "blue"}]
+    assert [turn.revision for turn in turns] == [1, 1, 2]
 
 
 def test_journal_numbers_turns_without_gaps(system: System) -> None:
