@@ -106,6 +106,12 @@ class Failure(msgspec.Struct, frozen=True, array_like=True, gc=False):
     trace: str = ""
     """Traceback text of the user's frames only."""
 
+    @property
+    def headline(self) -> str:
+        """Class and text of what went wrong: the first line."""
+        text = (self.text if self.type_name else self.message).strip().partition("\n")[0]
+        return f"{self.type_name}: {text}" if self.type_name and text else self.type_name or text
+
 
 class Sent(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A message that an action sent during its turn, and the reply it got if it asked."""

@@ -7,9 +7,11 @@ journal.
 from __future__ import annotations
 
 from collections import deque
+from types import TracebackType
 
 import msgspec
 
+from runtime.hosts.tracebacks import users_frames
 from runtime.records import Failure, Outcome, Sent, Work
 
 KEPT = 20
@@ -22,7 +24,9 @@ class Capsule(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """All that the action was given: message, state before, tags, clock reading and seed."""
     failure: Failure
     error: BaseException
-    """The action's own exception, its traceback reduced to the user's frames, or why the result was refused."""
+    """The action's own exception, or why the result was refused.  Raised again elsewhere, it gets other frames."""
+    trace: TracebackType | None = None
+    """The user's frames of the turn; None if there is none."""
     sent: tuple[Sent, ...] = ()
     """What the action had asked of others, with the answers."""
 
@@ -39,7 +43,9 @@ class Capsules:
         """Note a failed turn; the outcome as it is, so that a host can return it in one go."""
         if outcome.failure is not None and outcome.error is not None:
             plain = Work(**{name: getattr(work, name) for name in Work.__struct_fields__})
-            self._kept.append(Capsule(work=plain, failure=outcome.failure, error=outcome.error, sent=outcome.sent))
+            error = outcome.error
+            trace = users_frames(error)
+            self._kept.append(Capsule(work=plain, failure=outcome.failure, error=error, trace=trace, sent=outcome.sent))
         return outcome
 
     def all(self) -> list[Capsule]:

@@ -26,6 +26,7 @@ from runtime.errors import DefinitionError, HostFailed, SpawnError, SystemStoppe
 from runtime.hosts.in_process import InProcessHost, refused
 from runtime.hosts.pickling import carried
 from runtime.hosts.task_worker import WorkerProcess
+from runtime.hosts.tracebacks import code_names
 from runtime.ids import ActorId
 from runtime.records import Failure, Outcome, State, Work
 
@@ -251,9 +252,14 @@ class TaskHost:
         finally:
             worker.turn = None
             self.pool.give_back(worker)
-        if worker.is_over and outcome.failure is not None and outcome.failure.code == HostFailed.code:
+        failure = outcome.failure
+        if failure is None:
+            return outcome
+        if worker.is_over and failure.code == HostFailed.code:
             return msgspec.structs.replace(outcome, failure=_ended(work, await asyncio.to_thread(worker.end)))
-        return outcome
+        # The worker has the code of cells, and not the notebook that could name them.
+        named = msgspec.structs.replace(failure, trace=code_names.within(failure.trace))
+        return msgspec.structs.replace(outcome, failure=named)
 
     def forget(self, actor: ActorId) -> None:
         """Nothing is kept for an actor between turns."""

@@ -14,9 +14,10 @@ So what a failing chain of calls costs, in time, on disk and in memory, grows wi
 from __future__ import annotations
 
 import linecache
+import re
 import sysconfig
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -34,8 +35,11 @@ LONGEST_TEXT, LONGEST_TRACE = 4_000, 32_000
 """In characters; of a longer text the middle is left out."""
 
 _MOST_LINKS = 100
-_OURS = str(Path(__file__).resolve().parents[1]) + "/"
-_NOT_THE_USERS = (_OURS, sysconfig.get_path("purelib") + "/", sysconfig.get_path("stdlib") + "/")
+_ROOT = Path(__file__).resolve().parents[2]
+_OURS = tuple(f"{_ROOT / package}/" for package in ("runtime", "workbench"))
+_EXERCISES = f"{_ROOT / 'workbench' / 'teaching' / 'exercises'}/"
+"""Actors that a user reads and changes."""
+_NOT_THE_USERS = (*_OURS, sysconfig.get_path("purelib") + "/", sysconfig.get_path("stdlib") + "/")
 
 
 def user_trace(error: BaseException) -> str:
@@ -43,7 +47,7 @@ def user_trace(error: BaseException) -> str:
     try:
         _shorten_chain(error)
         _trim(error)
-        return cut_text(recordable("".join(traceback.format_exception(error))), LONGEST_TRACE)
+        return cut_text(recordable(code_names.within("".join(traceback.format_exception(error)))), LONGEST_TRACE)
     except BaseException:  # noqa: BLE001 - properties and methods of a user's exception, which may raise anything
         return f"{recordable(type_name(error))}: {cut_text(shown_text(error))}\n"
 
@@ -85,7 +89,8 @@ def code_place(frame: FrameType | None) -> str:
         return "an unknown place"
     name, line = shown.f_code.co_filename, shown.f_lineno
     text = linecache.getline(name, line).strip()
-    return f"{name}:{line}" + (f" `{text}`" if text else "")
+    place = f"{called}, line {line}" if (called := code_names.of(name)) else f"{name}:{line}"
+    return place + (f" `{text}`" if text else "")
 
 
 # --- Frames -----------------------------------------------------------------------------------------------------------
@@ -93,7 +98,7 @@ def code_place(frame: FrameType | None) -> str:
 
 def _trim(error: BaseException) -> None:
     """Leave the exception the frames outside this package, or all if there is none; of many, the outermost and the innermost."""
-    frames = [each for each in _entries(error.__traceback__) if not each.tb_frame.f_code.co_filename.startswith(_OURS)]
+    frames = [each for each in _entries(error.__traceback__) if not _is_ours(each)]
     if not frames:
         return
     if (left_out := len(frames) - OUTERMOST - INNERMOST) > 0:
@@ -101,6 +106,16 @@ def _trim(error: BaseException) -> None:
         where = f"between the outermost {OUTERMOST} and the innermost {INNERMOST}"
         _note(error, f"({left_out:,} frames are left out here, {where}.)")
     error.__traceback__ = _joined(frames)
+
+
+def users_frames(error: BaseException) -> TracebackType | None:
+    """The frames outside this package, as a traceback of its own: raising the exception again adds none to it."""
+    return _joined([each for each in _entries(error.__traceback__) if not _is_ours(each)])
+
+
+def _is_ours(entry: TracebackType) -> bool:
+    name = entry.tb_frame.f_code.co_filename
+    return name.startswith(_OURS) and not name.startswith(_EXERCISES)
 
 
 def _note(error: BaseException, note: str) -> None:
@@ -160,3 +175,42 @@ def _links(error: BaseException) -> Iterator[BaseException]:
         cause = None if isinstance(link, ActionFailed) else link.__cause__  # that of the other actor's turn
         members = link.exceptions if isinstance(link, BaseExceptionGroup) else ()
         waiting += [each for each in (cause, link.__context__, *members) if each is not None]
+
+
+# --- What code is called that is in no file ---------------------------------------------------------------------------
+# Python names a temporary file for a notebook's cell, so whoever runs cells tells here what they are called.
+
+Namer = Callable[[str], str]
+"""Gives the name of the code under a file's name, such as `Cell In[3]`; empty for what it does not know."""
+
+
+class CodeNames:
+    """What code is called that is in no file.  Any thread."""
+
+    def __init__(self) -> None:
+        self._namers: tuple[Namer, ...] = ()
+
+    def add(self, namer: Namer) -> Callable[[], None]:
+        """Ask `namer` from now on; what ends that."""
+        self._namers += (namer,)
+
+        def remove() -> None:
+            self._namers = tuple(each for each in self._namers if each is not namer)
+
+        return remove
+
+    def of(self, filename: str) -> str:
+        """The name; empty for code in a file."""
+        return next((name for namer in self._namers if (name := namer(filename))), "")
+
+    def within(self, trace: str) -> str:
+        """The text of a traceback, its places by their names."""
+        return _PLACE.sub(self._renamed, trace) if self._namers else trace
+
+    def _renamed(self, found: re.Match[str]) -> str:
+        return self.of(found[1]) or found[0]
+
+
+_PLACE = re.compile(r'(?<=  )File "([^"\n]+)"(?=, line \d)')
+code_names = CodeNames()
+"""A registry: whoever runs cells adds itself."""

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from runtime.api import Capability, SystemApi, offers
-from runtime.errors import Condition, Mistake, SpawnError, UnknownActor, nearest
+from runtime.errors import ActionFailed, Condition, Mistake, SpawnError, UnknownActor, nearest
 from runtime.hosts.capsules import Capsule
 from runtime.records import DeadLetter, Invocation, State, Turn, Work
 from runtime.replay.rerun import run_again
@@ -251,6 +251,8 @@ def retry(which: Failed | DeadLetter | str | None = None, *, fork: bool = False,
             key=message.key or None,
             timeout=timeout,
         )
+    except ActionFailed:
+        raise  # with the frames of the actors on the way
     except (Mistake, Condition) as error:
         raise error.with_traceback(None)  # noqa: B904 - itself, without the frames below this one
     except KeyboardInterrupt:

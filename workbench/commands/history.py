@@ -14,7 +14,7 @@ from runtime.config import duration_ms
 from runtime.errors import BadSetting, StoreUnavailable, shown
 from runtime.fields import is_span_s
 from runtime.ids import ActorId
-from runtime.records import Failure, Turn
+from runtime.records import Turn
 from runtime.wire.codecs.values import decode_value
 from workbench.actor_logs import LogLine
 from workbench.commands.actors import check_limit
@@ -63,19 +63,13 @@ def entry(turn: Turn) -> Entry:
         action=turn.action,
         payload=decode_value(turn.payload),
         response=decode_value(turn.response),
-        failure=_failure(turn.failure),
+        failure="" if turn.failure is None else turn.failure.headline,
         state=decode_value(turn.state.value) if turn.state is not None else None,
         took_ms=(turn.finished_us - turn.started_us) / 1000,
         caller=turn.caller.name if turn.caller is not None else "",
         invocation=turn.invocation,
         definition=turn.definition,
     )
-
-
-def _failure(failure: Failure | None) -> str:
-    if failure is None:
-        return ""
-    return f"{failure.type_name}: {failure.text}" if failure.type_name else failure.message.partition("\n")[0]
 
 
 # --- Ask the history with SQL -----------------------------------------------------------------------------------------

@@ -280,7 +280,7 @@ class RunningCell:
         # Under this name the kernel has put the translated cell, `get_ipython().run_cell_magic(…)`.  The source takes its
         # place, without the magic's line: what shows tracebacks parses it.
         raw = self._raw if lines_before else source
-        return CellCode(source, shell.compile.cache(source, shell.execution_count, raw_code=raw))
+        return CellCode(source, shell.compile.cache(source, shell.displayhook.prompt_count, raw_code=raw))
 
 
 def _lines_before(raw: str, magic: str, body: str) -> int:

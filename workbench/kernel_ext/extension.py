@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from runtime.hosts.tracebacks import code_names
 from workbench import widgets
 from workbench.kernel_ext.actor_cell import Announcements, Authoring, Rebound, RunningCell
 from workbench.kernel_ext.completion import LineCompleter
@@ -38,6 +39,7 @@ class Extension:
         self._add_configuration()
         self._divert_prints()
         cell = self._follow_cells()
+        self._name_cells()
         errors = ErrorDisplay(self.shell)
         errors.install()
         self._undo.append(errors.remove)
@@ -83,6 +85,11 @@ class Extension:
         self.shell.configurables.append(settings)
         self._undo.append(lambda: self._session.defaults.clear())
         self._undo.append(lambda: self.shell.configurables.remove(settings))
+
+    def _name_cells(self) -> None:
+        """Have recorded tracebacks say `Cell In[3]`, and not a temporary file's name."""
+        called = getattr(self.shell.compile, "format_code_name", lambda _: None)
+        self._undo.append(code_names.add(lambda filename: " ".join(called(filename) or ())))
 
     def _follow_cells(self) -> RunningCell:
         cell = RunningCell()

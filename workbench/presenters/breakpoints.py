@@ -110,9 +110,7 @@ class Stepped(msgspec.Struct, frozen=True, kw_only=True):
         if self.turn is None:
             return "was answered without a turn"
         if self.turn.failure is not None:
-            failure = self.turn.failure
-            what = f"{failure.type_name}: {failure.text}" if failure.type_name else failure.message.partition("\n")[0]
-            return f"✗ {what}"
+            return f"✗ {self.turn.failure.headline}"
         return f"→ {_short(self.response)}"
 
     def _change(self) -> list[str]:

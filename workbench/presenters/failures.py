@@ -68,10 +68,8 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     @property
     def what(self) -> str:
-        """Class and text of what went wrong, one line."""
-        if self.failure.type_name:
-            return f"{self.failure.type_name}: {self.failure.text}" if self.failure.text else self.failure.type_name
-        return self.failure.message.partition("\n")[0]
+        """Class and text of what went wrong: the first line."""
+        return self.failure.headline
 
     def __repr__(self) -> str:
         return redacted_text(f"{self.actor}.{self.action} {self.outcome} ({self.what}), id {short_id(self.id)}")
@@ -247,8 +245,7 @@ class Tried:
         name = f"{self.message.actor.name}.{self.message.action}"
         failure = self.outcome.failure
         if failure is not None:
-            what = f"{failure.type_name}: {failure.text}" if failure.type_name else failure.message.partition("\n")[0]
-            return f"✗ On a copy {name} still fails: {what}"
+            return f"✗ On a copy {name} still fails: {failure.headline}"
         return f"✓ On a copy {name} answers {one_line(outline(redacted(self.response)))}"
 
     def _facts(self) -> Iterator[tuple[str, str]]:

@@ -111,10 +111,7 @@ def _depth(message: Message, known: Mapping[str, Message]) -> int:
 
 
 def _of_turn(turn: Turn, cause: Turn | None, roots: Sequence[Invocation]) -> Message:
-    failure = turn.failure
-    detail = ""
-    if failure is not None:
-        detail = f"{failure.type_name}: {failure.text}" if failure.type_name else failure.message.partition("\n")[0]
+    detail = "" if turn.failure is None else turn.failure.headline
     return Message(
         id=str(turn.invocation),
         cause=turn.cause,
@@ -128,7 +125,7 @@ def _of_turn(turn: Turn, cause: Turn | None, roots: Sequence[Invocation]) -> Mes
         sent_us=turn.enqueued_us,
         started_us=turn.started_us,
         finished_us=turn.finished_us,
-        outcome=outcome_of(failure),
+        outcome=outcome_of(turn.failure),
         detail=detail,
         response=turn.response,
         changed_to=turn.revision if turn.revision != turn.revision_before else 0,
@@ -257,9 +254,7 @@ def outcome_of(failure: Failure | None) -> str:
 def _detail(failure: Failure | None) -> str:
     if failure is None:
         return ""
-    if failure.type_name:
-        return shortened(f"{failure.type_name}: {failure.text}" if failure.text else failure.type_name, 160)
-    return shortened(failure.message.partition("\n")[0], 160)
+    return shortened(failure.headline, 160)
 
 
 # --- A message as one would write the call: `take(amount=30)` ---------------------------------------------------------

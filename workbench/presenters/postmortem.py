@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from runtime.hosts.tracebacks import code_names
 from workbench.presenters.failures import Failed
 from workbench.presenters.messages import OUTCOMES, call_text
 from workbench.redaction import HIDDEN, hides, redacted, redacted_source, redacted_text
@@ -29,7 +30,7 @@ class Postmortem:
         """`is_current`: the code that failed is still the one deployed."""
         self.failed, self.state = failed, state
         self._is_current = is_current
-        found = frames_of(failed.error) if failed.error is not None and failed.outcome == "raised" else []
+        found = frames_of(failed.capsule.trace) if failed.capsule is not None else []
         self.frames: list[FrameView] = [view for view, _ in found]
         """Outermost first."""
         self._live = [frame for _, frame in found]
@@ -87,12 +88,14 @@ class Postmortem:
             yield "metadata", one_line(outline(redacted(dict(message.metadata))), _WIDE)
         state = one_line(outline(redacted(self.state)), _WIDE)
         yield "state", f"{state} at revision {failed.revision}, as it still was after the failure"
-        if failed.outcome != "raised":
+        if failed.outcome != "raised" and not self.frames:
             yield "meaning", OUTCOMES[failed.outcome]
         for sent in failed.sent:
             yield "asked", f"{sent.actor.name}.{sent.action}, {'which failed' if sent.failure else 'which answered'}"
         if not self._is_current:
             yield "code", f"definition {short_hash(failed.definition)}; another one is deployed now"
+        for line in failed.failure.text.splitlines()[1:] if failed.failure.type_name else []:
+            yield "", printable(line)
         for link in chain_of(failed.error) if failed.error is not None and failed.outcome == "raised" else []:
             yield "", printable(link)
 
@@ -160,7 +163,6 @@ MOST_FRAMES = 10
 _MOST_VARIABLES = 40
 _AROUND = 3
 _VALUE = Limits(depth=2, items=10, nodes=40, characters=200)
-_CELL = re.compile(r"ipykernel_\d+[/\\]\d+\.py$|^<ipython-input|^<cell")
 
 
 class SourceLine(msgspec.Struct, frozen=True):
@@ -176,7 +178,7 @@ class FrameView(msgspec.Struct, frozen=True):
 
     function: str
     place: str
-    """`cell`, or the file's name."""
+    """`Cell In[3]`, or the file's name."""
     line: int
     source: tuple[SourceLine, ...]
     variables: tuple[tuple[str, Node], ...]
@@ -184,9 +186,9 @@ class FrameView(msgspec.Struct, frozen=True):
     """Variables that are not shown."""
 
 
-def frames_of(error: BaseException) -> list[tuple[FrameView, FrameType]]:
-    """The innermost frames of an exception, outermost first, each beside the live one."""
-    entries = list(_entries(error.__traceback__))[-MOST_FRAMES:]
+def frames_of(trace: TracebackType | None) -> list[tuple[FrameView, FrameType]]:
+    """The innermost frames of a traceback, outermost first, each beside the live one."""
+    entries = list(_entries(trace))[-MOST_FRAMES:]
     return [(_view(entry), entry.tb_frame) for entry in entries]
 
 
@@ -225,7 +227,7 @@ def _view(entry: TracebackType) -> FrameView:
     frame, code = entry.tb_frame, entry.tb_frame.f_code
     variables = variables_of(frame) if frame.f_locals is not frame.f_globals else {}
     shown = tuple((name, _outlined(name, value)) for name, value in list(variables.items())[:_MOST_VARIABLES])
-    place = "cell" if _CELL.search(code.co_filename) else re.split(r"[/\\]", code.co_filename)[-1]
+    place = code_names.of(code.co_filename) or re.split(r"[/\\]", code.co_filename)[-1]
     source = tuple(_source(code.co_filename, entry.tb_lineno, frame.f_globals))
     return FrameView(code.co_name, place, entry.tb_lineno, source, shown, max(0, len(variables) - _MOST_VARIABLES))
 

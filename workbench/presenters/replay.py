@@ -102,9 +102,7 @@ def failure_text(failure: Failure | None) -> str:
     """Class and text of what went wrong, one line."""
     if failure is None:
         return "succeeds"
-    if failure.type_name:
-        return shortened(f"{failure.type_name}: {failure.text}" if failure.text else failure.type_name, 160)
-    return shortened(failure.message.partition("\n")[0], 160)
+    return shortened(failure.headline, 160)
 
 
 def decoded(value: Encoded | None) -> Any:

@@ -192,5 +192,4 @@ def _end(outcome: Outcome | None) -> str:
 
 
 def _failure(failure: Failure) -> str:
-    text = f"{failure.type_name}: {failure.text}" if failure.type_name else failure.message.partition("\n")[0]
-    return f"fails: {text}"
+    return f"fails: {failure.headline}"

@@ -28,6 +28,8 @@ class Cell:
     status: str = ""
     ename: str = ""
     evalue: str = ""
+    number: int = 0
+    """As the front end shows it beside the cell."""
     stdout: str = ""
     stderr: str = ""
     text: str = ""
@@ -94,6 +96,7 @@ class Kernel:
         reply = self._client.execute_interactive(code, output_hook=hook, timeout=_TIMEOUT_S, allow_stdin=False)
         content = reply["content"]
         cell.status, cell.ename, cell.evalue = content["status"], content.get("ename", ""), content.get("evalue", "")
+        cell.number = content.get("execution_count", 0)
         pages = (each["data"]["text/plain"] for each in content.get("payload", ()) if each["source"] == "page")
         cell.pages = _COLOUR.sub("", "\n".join(pages))
         return cell

@@ -1,6 +1,7 @@
 """How errors look in a real kernel: what, where, and nothing of ours."""
 
 import os
+import re
 
 import pytest
 
@@ -44,6 +45,15 @@ def test_a_failed_action_is_one_traceback_to_the_line_that_raised(kernel: Kernel
     assert cell.traceback.count("Traceback") == 1
     assert str(ROOT) not in cell.traceback
     assert cell.traceback.splitlines()[-2] == "counter.divide failed; the state of counter is as it was before."
+
+
+def test_a_traceback_numbers_each_cell_as_the_front_end_does(kernel: Kernel) -> None:
+    actor = kernel.ok(
+        "%%actor\nclass Numbered(Actor):\n    @action\n    def go(self):\n        raise ValueError('no')\n"
+    )
+    cell = kernel.run("wb.invoke('numbered', 'go')")
+
+    assert re.findall(r"Cell In\[(\d+)\]", cell.traceback) == [str(cell.number), str(actor.number)]
 
 
 def test_a_failed_action_called_from_python_shows_the_way_there(kernel: Kernel) -> None:

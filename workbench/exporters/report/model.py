@@ -264,5 +264,4 @@ def versions() -> list[tuple[str, str]]:
 def _headline(turn: Turn) -> str:
     failure = turn.failure
     assert failure is not None
-    text = f"{failure.type_name}: {failure.text}" if failure.type_name else failure.message
-    return text.partition("\n")[0][:_VALUE_CHARACTERS]
+    return failure.headline[:_VALUE_CHARACTERS]
