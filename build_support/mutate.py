@@ -198,9 +198,9 @@ def _in_place_of(node: Any, code: str) -> Any:
 
 
 class SkipStatement:
-    """Leave a statement out: a call, `+=`, an assignment to an attribute or an item, `raise`, `return`, `del`, `assert`."""
+    """Leave a statement out: a call, `+=`, an assignment to an attribute or an item, `raise`, `return`, `del`."""
 
-    _KINDS = frozenset({"raise_stmt", "return_stmt", "del_stmt", "assert_stmt"})
+    _KINDS = frozenset({"raise_stmt", "return_stmt", "del_stmt"})
 
     def mutation_positions(self, node: Any) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
         if node.type == "simple_stmt" and self._matters(node.children[0]):

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from runtime import Actor, action
-from runtime.authoring.code_graph import are_alike
+from runtime.authoring.code_graph import CodeGraph, are_alike
 from runtime.authoring.definition import ActorDefinition, define
 
 SOURCE = """
@@ -69,7 +69,7 @@ def test_a_constant_two_steps_away_makes_another_definition() -> None:
 IN_A_PROCESS = """
 import collections, contextlib, dataclasses, datetime, enum, functools, logging, pathlib, re, threading
 from runtime import Actor, action
-from runtime.authoring.code_graph import are_alike
+from runtime.authoring.code_graph import CodeGraph, are_alike
 from runtime.authoring.definition import define
 
 NAMES = {"alpha", "beta", "gamma"}
@@ -327,3 +327,44 @@ def test_representation_that_a_user_wrote_is_not_executed() -> None:
 
     assert are_alike([day], [day])
     assert executed == []
+
+
+BOUND = """
+import types
+RATE = 1
+tools = types.ModuleType("tools")
+tools.step = 1
+
+def helper(x=0):
+    return x + tools.step
+
+class Table:
+    price = 1
+
+class Bound(Actor, name="bound"):
+    @action
+    def go(self) -> int:
+        return helper() * RATE + Table.price
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "shown"),
+    [
+        ("RATE = 2", "RATE"),
+        ("def helper(x=0): return x", "helper"),
+        ("helper.__code__ = (lambda x=0: x).__code__", "helper"),
+        ("helper.__defaults__ = (1,)", "helper"),
+        ("Table.price = 2", "Table.price"),
+        ("tools.step = 2", "tools.step"),
+        ("", None),
+    ],
+)
+def test_name_that_means_something_else_now_is_not_current(change: str, shown: str | None) -> None:
+    namespace: dict[str, Any] = {"Actor": Actor, "action": action, "__name__": "bound"}
+    exec(BOUND, namespace)
+    graph = CodeGraph([namespace["Bound"]])
+
+    exec(change, namespace)
+
+    assert {each.shown for each in graph.bindings if not each.is_current} == ({shown} if shown else set())

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from runtime.errors import StaleCommit
-from runtime.stores.journal.backend import Backend, BlockRow, Writes
+from runtime.stores.journal.backend import Backend, BlockRow, SealedRow, Writes
 from runtime.stores.memory import MemoryBackend
 from runtime.stores.sql.backend import SqlBackend
 from runtime.stores.sqlite.backend import open_backend
@@ -57,3 +57,24 @@ def test_block_of_a_turn_is_the_one_that_holds_it_or_none(backend: Backend) -> N
         0: None, 1: block(1, 10), 10: block(1, 10), 11: None, 15: None, 20: None,
         21: block(21, 30), 30: block(21, 30), 31: None, 99: None,
     }  # fmt: skip
+
+
+def test_sealed_rows_and_their_ranges_begin_with_the_one_that_holds_the_next_turn(backend: Backend) -> None:
+    rows = [SealedRow(first, first + 9, b"columns") for first in (1, 11, 31)]
+    for row in rows:
+        backend.write(Writes(sealed=row))
+
+    for after, expected in [(0, rows), (5, rows), (10, rows[1:]), (20, rows[2:]), (25, rows[2:]), (40, [])]:
+        assert backend.sealed(after, 9) == expected, after
+        assert backend.sealed_ranges(after, 9) == [(row.first, row.last) for row in expected], after
+    assert backend.sealed(0, 2) == rows[:2]
+    assert backend.sealed_ranges(0, 2) == [(1, 10), (11, 20)]
+
+
+def test_rows_that_are_no_longer_sealed_are_gone(backend: Backend) -> None:
+    for first in (1, 11, 21, 31):
+        backend.write(Writes(sealed=SealedRow(first, first + 9, b"columns")))
+
+    backend.write(Writes(unsealed=(15, 21)))
+
+    assert backend.sealed_ranges(0, 9) == [(1, 10), (31, 40)]

@@ -8,7 +8,7 @@ import pytest
 
 from runtime.stores.base import Group, flatten
 from runtime.stores.journal import sealed_columns, writer
-from runtime.stores.journal.backend import Writes
+from runtime.stores.journal.backend import BlockRow, Writes
 from runtime.stores.journal.store import JournalStore
 from runtime.stores.memory import MemoryBackend
 from runtime.testing.turns import TurnHistory
@@ -18,11 +18,17 @@ TURNS = 64
 
 
 class Watched(MemoryBackend):
-    """Notes what is written."""
+    """Notes what is written, and which blocks are read."""
 
     def __init__(self) -> None:
         super().__init__()
         self.written: list[Writes] = []
+        self.read: list[BlockRow] = []
+
+    def blocks(self, after: int, limit: int) -> list[BlockRow]:
+        found = super().blocks(after, limit)
+        self.read += found
+        return found
 
     def write(self, writes: Writes) -> int:
         self.written.append(writes)
@@ -55,8 +61,8 @@ def store(backend: Watched, monkeypatch: pytest.MonkeyPatch) -> Iterator[Journal
     store.close()
 
 
-def fill(store: JournalStore, bytes_each: int) -> None:
-    past = TurnHistory()
+def fill(store: JournalStore, bytes_each: int, past: TurnHistory | None = None) -> None:
+    past = past or TurnHistory()
     store.commit(Group(turns=[past.turn(f"a-{n}", b"%d" % n * (bytes_each // 2)) for n in range(10, 10 + TURNS)]))
 
 
@@ -97,6 +103,29 @@ def test_sealing_does_not_wait_for_its_library(
         pass
 
     assert [each.sealed.last for each in backend.written if each.sealed] == [TURNS]
+
+
+def test_columns_of_sealed_turns_are_read_without_their_blocks(store: JournalStore, backend: Watched) -> None:
+    fill(store, 10)
+    while store.seal():
+        pass
+    backend.read.clear()
+
+    assert sum(batch.num_rows for batch in store.history_batches()) == TURNS
+    assert sum(batch.num_rows for batch in store.history_batches(after=TURNS - 3)) == 3
+    assert backend.read == []
+
+
+def test_columns_of_turns_that_are_not_sealed_yet_are_made_of_blocks(store: JournalStore, backend: Watched) -> None:
+    past = TurnHistory()
+    fill(store, 10, past)
+    while store.seal():
+        pass
+    fill(store, 10, past)
+    backend.read.clear()
+
+    assert sum(batch.num_rows for batch in store.history_batches()) == 2 * TURNS
+    assert [row.first for row in backend.read] == [TURNS + 1]
 
 
 def test_store_works_without_the_library_for_columns(store: JournalStore, monkeypatch: pytest.MonkeyPatch) -> None:

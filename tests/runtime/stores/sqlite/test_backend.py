@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from runtime.errors import BadSetting, StoreUnavailable
 from runtime.stores.base import Group, flatten
+from runtime.stores.journal.backend import ScheduleRow, SealedRow, Writes
 from runtime.stores.registry import open_store
+from runtime.stores.sqlite.backend import open_backend
 from runtime.stores.sqlite.lock import path_of
-from runtime.stores.sqlite.schema import after_prefix
+from runtime.stores.sqlite.schema import LATER_TABLES, after_prefix
 from runtime.testing.turns import TurnHistory, actor_id
 from tests.runtime.stores.conftest import SqliteStores
 
@@ -153,6 +157,22 @@ def test_reading_goes_on_while_the_store_is_closed(sqlite_stores: SqliteStores) 
 
     with pytest.raises(StoreUnavailable, match="closed"):
         list(batches)
+
+
+@pytest.mark.parametrize("table", LATER_TABLES)
+def test_table_that_an_earlier_version_did_not_make_is_made_by_the_first_write(tmp_path: Path, table: str) -> None:
+    url = f"sqlite:///{tmp_path}/store.db"
+    with closing(open_backend(url)) as made:
+        made.create({"format": "1"})
+    with closing(sqlite3.connect(tmp_path / "store.db")) as connection:
+        connection.execute(f"DROP TABLE {table}")
+
+    with closing(open_backend(url)) as backend:
+        assert (backend.schedules(), backend.sealed(0, 9), backend.sealed_ranges(0, 9)) == ([], [], [])
+        backend.write(Writes(schedules=[ScheduleRow("id", 7, b"data")], sealed=SealedRow(1, 2, b"data")))
+
+        assert backend.schedules() == [ScheduleRow("id", 7, b"data")]
+        assert backend.sealed(0, 9) == [SealedRow(1, 2, b"data")]
 
 
 @pytest.mark.parametrize("prefix", ["a", "az", "\ud7ff", "a\U0010ffff", "é", "z\U0010ffff\U0010ffff"])
