@@ -94,6 +94,13 @@ def test_sdist_carries_bundle_its_sources_and_the_build(sdist_names: set[str]) -
     assert wanted <= sdist_names
 
 
+def test_sdist_carries_documents_and_tests(sdist_names: set[str]) -> None:
+    wanted = {path.name for path in ROOT.glob("*.md")} | {f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")}
+
+    assert wanted | {"Makefile", "docs/conf.py", "tests/conftest.py"} <= sdist_names
+    assert not [name for name in sdist_names if name.startswith(("docs/_build/", "docs/reference/", "docs/tutorials/"))]
+
+
 def test_sdist_builds_without_node(artefacts: Path, tmp_path: Path) -> None:
     with tarfile.open(next(artefacts.glob("*.tar.gz"))) as archive:
         archive.extractall(tmp_path, filter="data")
