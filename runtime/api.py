@@ -28,6 +28,10 @@ from runtime.records import (
 
 if TYPE_CHECKING:
     from runtime.authoring.definition import ActorDefinition
+    from runtime.drivers.remainder import Left
+    from runtime.hosts.capsules import Capsule
+    from runtime.system.debugging import Debugger
+    from runtime.system.guest_acts import GuestActs
 
 
 class Capability(StrEnum):
@@ -130,6 +134,15 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     payload: Encoded | None = None
     started_us: int = 0
     """When its turn began; 0 while it waits."""
+
+
+class Backlog(msgspec.Struct, frozen=True, kw_only=True):
+    """What an earlier stop or a kill has left in a store."""
+
+    dead_letters: int = 0
+    """Messages that are kept to be looked at or sent again."""
+    waiting_for_code: dict[str, int] = {}
+    """How many accepted messages wait until their actor is deployed, by actor."""
 
 
 class SystemStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -361,7 +374,7 @@ class SystemApi(Protocol):
 
 
 class LocalSystem(SystemApi, Protocol):
-    """What the system of this process offers beyond `SystemApi`: see `offers`."""
+    """What the system of this process offers beyond `SystemApi`: see `offers`, `is_local`."""
 
     def pending(self, correlations: Collection[str]) -> list[Invocation]:
         """Messages of these chains that wait or are being processed."""
@@ -391,7 +404,60 @@ class LocalSystem(SystemApi, Protocol):
         """Names of all actors that are held at a message."""
         ...
 
+    def abandon(self, actor: str) -> bool:
+        """Give up the turn that an actor is in: its caller gets an error, the state stays; False if there is none."""
+        ...
+
+    def capsules(self) -> list[Capsule]:
+        """The last turns that failed in this process, oldest first, with message, state before and live frames."""
+        ...
+
+    def loaded(self) -> list[ActorDefinition]:
+        """The definitions that are deployed now."""
+        ...
+
+    def remembered(self, definition: str) -> ActorDefinition | None:
+        """A definition that was deployed in this process, perhaps replaced since, by its hash."""
+        ...
+
+    def backlog(self) -> Backlog:
+        """What an earlier stop or a kill has left."""
+        ...
+
+    @property
+    def debugger(self) -> Debugger:
+        """Breakpoints and faults."""
+        ...
+
+    @property
+    def guest_acts(self) -> GuestActs:
+        """What other processes did to this system."""
+        ...
+
+    @property
+    def waiting_at_close(self) -> dict[str, int] | None:
+        """While `close` processes messages: how many wait, by actor; else None."""
+        ...
+
+    def close(self, *, drain: float | None = None) -> None:
+        """`SystemApi.close`; accepted messages for whose answer no one waits are processed for at most `drain` seconds."""
+        ...
+
+    def cut_short(self) -> None:
+        """Have a `close` in another thread leave what still waits, at once."""
+        ...
+
+    @property
+    def left(self) -> Left:
+        """What `close` did not get to."""
+        ...
+
 
 def offers(system: SystemApi, capability: Capability) -> TypeGuard[LocalSystem]:
     """Tell whether a system has one of the `LOCAL` capabilities, and with it the methods of `LocalSystem`."""
     return capability in LOCAL & system.capabilities
+
+
+def is_local(system: SystemApi) -> TypeGuard[LocalSystem]:
+    """Tell whether a system runs its actors in this process."""
+    return system.capabilities >= LOCAL

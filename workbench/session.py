@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from runtime.api import Capability, SystemApi, SystemStatus, offers
+from runtime.api import SystemApi, SystemStatus, is_local
 from runtime.config import DEFAULT_SYSTEM, Durability, RuntimeConfig, as_durability
 from runtime.errors import BadSetting, SpawnError, StoreInUse, SystemStopped, nearest, shown
 from workbench.actor_logs import ActorLogs
@@ -66,8 +66,8 @@ def close_attentively(system: SystemApi, tell: Callable[[str], object], drain_s:
 
     def close() -> None:
         try:
-            if can_drain(system) and drain_s is not None:
-                system.close(drain=drain_s)  # type: ignore[call-arg]
+            if is_local(system) and drain_s is not None:
+                system.close(drain=drain_s)
             else:
                 system.close()
         except BaseException as error:  # noqa: BLE001 - raised below, where somebody waits
@@ -108,21 +108,16 @@ def _wait(
         if interrupted.is_set():
             interrupted.clear()
             _cut_short(system, tell)
-        elif time.monotonic() >= from_s and (waiting := getattr(system, "waiting_at_close", None)):
+        elif time.monotonic() >= from_s and (waiting := is_local(system) and system.waiting_at_close):
             tell(_progress(waiting))
             from_s = time.monotonic() + _TELL_S
 
 
 def _cut_short(system: SystemApi, tell: Callable[[str], object]) -> None:
-    if can_drain(system):
-        system.cut_short()  # type: ignore[attr-defined]
+    if is_local(system):
+        system.cut_short()
     if given_up := _give_up(system):
         tell(f"Given up, since the stop was interrupted: {', '.join(given_up)}.")
-
-
-def can_drain(system: SystemApi) -> bool:
-    """Whether it is a system of this process: messages that wait in another are no business of whoever leaves it."""
-    return hasattr(system, "cut_short")
 
 
 def _progress(waiting: dict[str, int]) -> str:
@@ -138,12 +133,11 @@ def by_actor(counts: dict[str, int]) -> str:
 
 def _give_up(system: SystemApi) -> list[str]:
     """End the turns in progress without a result; their actors and actions."""
-    abandon = getattr(system, "abandon", None)
-    if abandon is None:
+    if not is_local(system):
         return []
     with suppress(SpawnError):
         running = [each for each in system.actors(limit=_LISTED) if each.action]
-        return [f"{each.id.name}.{each.action}" for each in running if abandon(each.id.name)]
+        return [f"{each.id.name}.{each.action}" for each in running if system.abandon(each.id.name)]
     return []
 
 
@@ -157,28 +151,23 @@ def key_location(system: SystemApi) -> str:
 
 def left_before(system: SystemApi) -> tuple[str, ...]:
     """What an earlier stop or a kill has left, as sentences; nothing if it left nothing."""
-    driver = getattr(system, "driver", None)
-    if driver is None:
+    if not is_local(system):
         return ()
-    letters, waiting = driver.look(lambda engine, _: (len(engine.feed.kept_letters), engine.waiting_for_code()))
-    notes = []
-    if letters:
-        found = plural(letters, "message")
+    left, notes = system.backlog(), []
+    if left.dead_letters:
+        found = plural(left.dead_letters, "message")
         notes.append(f"Left by an earlier stop: {found}. wb.dead_letters() lists them, %retry ID sends one again.")
-    if waiting:
+    if waiting := left.waiting_for_code:
         notes.append(f"Accepted before, and processed once the cell of their actor has been run: {by_actor(waiting)}.")
     return tuple(notes)
 
 
 def on_purpose(system: SystemApi) -> tuple[str, ...]:
     """Held actors and injected faults, which make a system look broken."""
-    driver = getattr(system, "driver", None)
-    if driver is None:
+    if not is_local(system):
         return ()
-    from runtime.system import debugging
-
-    names = system.held_actors() if offers(system, Capability.HOLD) else []
-    return (*([f"Held: {', '.join(names)}."] if names else []), *map(repr, debugging.active(driver)))
+    names = system.held_actors()
+    return (*([f"Held: {', '.join(names)}."] if names else []), *map(repr, system.debugger.faults()))
 
 
 def key_is_new(system: SystemApi) -> bool:
@@ -325,7 +314,7 @@ class Session:
                 try:
                     close_attentively(running, self.notify, drain)
                 finally:
-                    self.left = getattr(running, "left", None)
+                    self.left = running.left if is_local(running) else None
             return running is not None
 
     def attach(self, system: SystemApi, attached: Attached, reason: str = "") -> None:
@@ -480,8 +469,8 @@ class Session:
 
     def _write_guest_calls(self) -> None:
         """What is counted so far, into the audit."""
-        if (guests := getattr(self.own, "guest_acts", None)) is not None:
-            guests.calls.flush()
+        if self.own is not None and is_local(self.own):
+            self.own.guest_acts.calls.flush()
 
     def _share(self, system: EmbeddedSystem, store: str) -> None:
         from workbench.remote.store_sharing import Sharing

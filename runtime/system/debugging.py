@@ -89,57 +89,177 @@ class Faults:
         return " and ".join([*names, *(["the store (commits fail)"] if self._store is not None else [])])
 
 
-def inject(
-    driver: ThreadedDriver,
-    actor: ActorId | None,
-    *,
-    delay_s: float = 0.0,
-    failure: float = 0.0,
-    crash: float = 0.0,
-    store: bool = False,
-    seconds: float,
-    seed: int = 0,
-) -> Faults:
-    """From now on, for `seconds`, things go wrong; see `Faults` for how it ends.
+class BreakpointInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """How a held actor is."""
 
-    Args:
-        actor: one actor, or a template for all of its children; None with `store` alone.
-        delay_s: how long each turn waits before its action.
-        failure: how probable it is that a turn fails instead of running its action.
-        crash: how probable it is that the actor is lost from memory after its action (see `engine.crashes`).
-        store: every commit of the whole system fails meanwhile.
-        seed: the same seed and the same messages give an actor the same faults.
+    is_stopped: bool
+    """Nothing runs but what is let through; else it runs until a message meets the condition."""
+    is_conditional: bool
+    trouble: str = ""
+    """What the condition raised at the message where the actor stopped."""
+    waiting: tuple[Waiting, ...] = ()
+    """The messages that can be stepped to and changed, in order."""
 
-    Raises:
-        BadSetting: nothing to go wrong, a number out of its range, or faults that are there already.
-        UnknownActor, NotCapable: the actor is not deployed, or its code runs in another process.
+
+class Debugger:
+    """Breakpoints and faults of one embedded system; from any thread, by the names of its actors.
+
+    Each change is made between two turns of the system: what runs already goes on.
     """
-    _check(actor, delay_s, failure, crash, store, seconds)
-    _tidy(driver)
-    plan = None
-    if actor is not None:
-        plan = FaultPlan(actor, delay_s=delay_s, failure=failure, crash=crash, seed=seed, seconds=seconds)
-    faults = Faults(driver, plan, None, seconds)
-    if plan is not None:
-        _wrap(driver, plan)
-    if store:
-        if isinstance(driver.recorder.store, FaultyStore):
+
+    def __init__(self, driver: ThreadedDriver) -> None:
+        self._driver = driver
+
+    def hold(self, actor: str, when: Condition | None = None) -> None:
+        """Stop an actor at its next message, or at the next one that meets a condition (see `Breakpoints.hold`).
+
+        Raises:
+            BadSetting: the name is a pool's or a template's, which have no mailbox of their own.
+        """
+        self._changed(lambda engine: engine.breakpoints.hold(self._id(actor), when))
+
+    def release(self, actor: str) -> bool:
+        """Let a held actor go on; False if it is not held."""
+        return self._changed(lambda engine: engine.breakpoints.release(self._id(actor)))
+
+    def step(self, actor: str) -> str | None:
+        """Let the first message through, without waiting for it: its id; None if none waits."""
+        return self._changed(lambda engine: engine.breakpoints.step(self._id(actor)))
+
+    def go_on(self, actor: str) -> None:
+        """Run to the next message that meets the condition.
+
+        Raises:
+            BadSetting: it is held at every message.
+        """
+        self._changed(lambda engine: engine.breakpoints.go_on(self._id(actor)))
+
+    def drop(self, actor: str, invocation: str) -> None:
+        """Take a message out of the mailbox; its caller gets `MessageDropped`.
+
+        Raises:
+            UnknownMessage: it does not wait (any more).
+        """
+        self._driver.call(lambda engine, now_us: engine.breakpoints.drop(self._id(actor), invocation, now_us))
+
+    def duplicate(self, actor: str, invocation: str) -> Waiting:
+        """Put a copy right behind a message, for whose answer no one waits; the copy.
+
+        Raises:
+            UnknownMessage: it does not wait (any more).
+        """
+        now_us = self._driver.now_us()
+
+        def doubled(engine: Engine) -> Waiting:
+            copy = engine.breakpoints.duplicate(self._id(actor), invocation, now_us)
+            waiting = engine.breakpoints.waiting(self._id(actor))
+            return next(_waiting(each) for each in waiting if each.invocation.id == copy)
+
+        return self._changed(doubled)
+
+    def move(self, actor: str, invocation: str, to: int) -> None:
+        """Give a message another place, counted from 0, or from the end if negative.
+
+        Raises:
+            UnknownMessage: it does not wait (any more).
+            BadSetting: there is no such place.
+        """
+        self._changed(lambda engine: engine.breakpoints.move(self._id(actor), invocation, to))
+
+    def held(self, actor: str) -> BreakpointInfo | None:
+        """How an actor is held; None if it is not."""
+        return self._driver.look(lambda engine, _: _breakpoint_info(engine, self._id(actor)))
+
+    def inject(
+        self,
+        actor: str | None,
+        *,
+        delay_s: float = 0.0,
+        failure: float = 0.0,
+        crash: float = 0.0,
+        store: bool = False,
+        seconds: float,
+        seed: int = 0,
+    ) -> Faults:
+        """Have things go wrong from now on, for `seconds`; see `Faults` for how it ends.
+
+        Args:
+            actor: one actor, or a template for all of its children; None with `store` alone.
+            delay_s: how long each turn waits before its action.
+            failure: how probable it is that a turn fails instead of running its action.
+            crash: how probable it is that the actor is lost from memory after its action (see `engine.crashes`).
+            store: every commit of the whole system fails meanwhile.
+            seed: the same seed and the same messages give an actor the same faults.
+
+        Raises:
+            BadSetting: nothing to go wrong, a number out of its range, or faults that are there already.
+            UnknownActor, NotCapable: the actor is not deployed, or its code runs in another process.
+        """
+        driver = self._driver
+        _check(actor, delay_s, failure, crash, store, seconds)
+        _tidy(driver)
+        if store and isinstance(driver.recorder.store, FaultyStore):
             raise BadSetting(
                 "The store fails already, as asked for earlier. End that first, with its end() or %fault --end."
             )
-        faults._store = FaultyStore(driver.recorder.store, seconds)
-        driver.recorder.store = cast(StateStore, faults._store)
-    driver.faults = [*driver.faults, faults]
-    return faults
+        plan = None
+        if actor is not None:
+            plan = FaultPlan(self._id(actor), delay_s=delay_s, failure=failure, crash=crash, seed=seed, seconds=seconds)
+            _wrap(driver, plan)
+        faults = Faults(driver, plan, _break_store(driver, seconds) if store else None, seconds)
+        driver.faults = [*driver.faults, faults]
+        return faults
+
+    def faults(self) -> list[Faults]:
+        """The injected faults that have not ended."""
+        _tidy(self._driver)
+        return [each for each in self._driver.faults if isinstance(each, Faults)]
+
+    def _id(self, actor: str) -> ActorId:
+        return ActorId(self._driver.config.system, actor)
+
+    def _changed(self, change: Callable[[Engine], T]) -> T:
+        """What a change answers; the driver then sees to what may run."""
+        answers: list[T] = []
+
+        def event(engine: Engine, _: int) -> list[Command] | None:
+            answers.append(change(engine))
+            return None
+
+        self._driver.call(event)
+        return answers[0]
 
 
-def active(driver: ThreadedDriver) -> list[Faults]:
-    """Those that have not ended."""
-    _tidy(driver)
-    return [each for each in driver.faults if isinstance(each, Faults)]
+def _break_store(driver: ThreadedDriver, seconds: float) -> FaultyStore:
+    broken = FaultyStore(driver.recorder.store, seconds)
+    driver.recorder.store = cast(StateStore, broken)
+    return broken
 
 
-def _check(actor: ActorId | None, delay_s: float, failure: float, crash: float, store: bool, seconds: float) -> None:
+def _breakpoint_info(engine: Engine, actor: ActorId) -> BreakpointInfo | None:
+    found = engine.breakpoints.of(actor)
+    if found is None:
+        return None
+    return BreakpointInfo(
+        is_stopped=found.is_stopped,
+        is_conditional=found.when is not None,
+        trouble=found.trouble,
+        waiting=tuple(_waiting(each) for each in engine.breakpoints.waiting(actor)),
+    )
+
+
+def _waiting(envelope: Envelope) -> Waiting:
+    invocation = envelope.invocation
+    return Waiting(
+        invocation=invocation.id,
+        action=invocation.action,
+        caller=invocation.caller.name if invocation.caller is not None else "",
+        enqueued_us=envelope.enqueued_us,
+        payload=invocation.payload,
+    )
+
+
+def _check(actor: str | None, delay_s: float, failure: float, crash: float, store: bool, seconds: float) -> None:
     for name, value in (("failure", failure), ("crash", crash)):
         if not 0 <= value <= 1:
             raise BadSetting(f"{name}={value!r} is no probability; use a number from 0 to 1.")
@@ -152,7 +272,7 @@ def _check(actor: ActorId | None, delay_s: float, failure: float, crash: float, 
     if actor is None and not store:
         raise BadSetting("Say whose faults: an actor's name, or store=True for the store.")
     if actor is not None and not (delay_s or failure or crash):
-        raise BadSetting(f"Nothing would go wrong with {actor.name}. Give delay=, failure= or crash=.")
+        raise BadSetting(f"Nothing would go wrong with {actor}. Give delay=, failure= or crash=.")
 
 
 def _wrap(driver: ThreadedDriver, plan: FaultPlan) -> None:
@@ -226,94 +346,3 @@ def _tidy(driver: ThreadedDriver) -> None:
         return None
 
     driver.call(event)
-
-
-# --- Holding actors of a threaded driver: the engine's `Holds`, from any thread ---------------------------------------
-
-
-class BreakpointInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """How a held actor is."""
-
-    is_stopped: bool
-    """Nothing runs but what is let through; else it runs until a message meets the condition."""
-    is_conditional: bool
-    trouble: str = ""
-    """What the condition raised at the message where the actor stopped."""
-    waiting: tuple[Waiting, ...] = ()
-    """The messages that can be stepped to and changed, in order."""
-
-
-def hold(driver: ThreadedDriver, actor: ActorId, when: Condition | None = None) -> None:
-    """See `Holds.hold`."""
-    _changed(driver, lambda engine: engine.breakpoints.hold(actor, when))
-
-
-def release(driver: ThreadedDriver, actor: ActorId) -> bool:
-    """See `Holds.release`."""
-    return _changed(driver, lambda engine: engine.breakpoints.release(actor))
-
-
-def step(driver: ThreadedDriver, actor: ActorId) -> str | None:
-    """Let the first message through, without waiting for it: its id."""
-    return _changed(driver, lambda engine: engine.breakpoints.step(actor))
-
-
-def go_on(driver: ThreadedDriver, actor: ActorId) -> None:
-    """See `Holds.go_on`."""
-    _changed(driver, lambda engine: engine.breakpoints.go_on(actor))
-
-
-def drop(driver: ThreadedDriver, actor: ActorId, invocation: str) -> None:
-    """See `Holds.drop`."""
-    driver.call(lambda engine, now_us: engine.breakpoints.drop(actor, invocation, now_us))
-
-
-def duplicate(driver: ThreadedDriver, actor: ActorId, invocation: str) -> str:
-    """See `Holds.duplicate`."""
-    now_us = driver.now_us()
-    return _changed(driver, lambda engine: engine.breakpoints.duplicate(actor, invocation, now_us))
-
-
-def move(driver: ThreadedDriver, actor: ActorId, invocation: str, to: int) -> None:
-    """See `Holds.move`."""
-    _changed(driver, lambda engine: engine.breakpoints.move(actor, invocation, to))
-
-
-def held(driver: ThreadedDriver, actor: ActorId) -> BreakpointInfo | None:
-    """How the actor is held; None if it is not."""
-
-    def look(engine: Engine, _: int) -> BreakpointInfo | None:
-        found = engine.breakpoints.of(actor)
-        if found is None:
-            return None
-        return BreakpointInfo(
-            is_stopped=found.is_stopped,
-            is_conditional=found.when is not None,
-            trouble=found.trouble,
-            waiting=tuple(_waiting(each) for each in engine.breakpoints.waiting(actor)),
-        )
-
-    return driver.look(look)
-
-
-def _waiting(envelope: Envelope) -> Waiting:
-    invocation = envelope.invocation
-    return Waiting(
-        invocation=invocation.id,
-        action=invocation.action,
-        caller=invocation.caller.name if invocation.caller is not None else "",
-        enqueued_us=envelope.enqueued_us,
-        payload=invocation.payload,
-    )
-
-
-def _changed(driver: ThreadedDriver, change: Callable[[Engine], T]) -> T:
-    """What a change answers; the driver then sees to what may run."""
-    answers: list[T] = []
-
-    def event(engine: Engine, _: int) -> list[Command] | None:
-        answers.append(change(engine))
-        return None
-
-    driver.call(event)
-    return answers[0]

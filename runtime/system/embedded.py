@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
-from runtime.api import ActorInfo, Capability, DeployReport, Subscription, SystemStatus, Waiting
+from runtime.api import ActorInfo, Backlog, Capability, DeployReport, Subscription, SystemStatus, Waiting
 from runtime.authoring.context import current_turn
 from runtime.authoring.definition import ActorDefinition, define
 from runtime.authoring.settings import Kind
@@ -56,6 +56,7 @@ from runtime.wire.codecs.values import decode_answer
 
 if TYPE_CHECKING:
     from runtime.hosts.task_host import TaskHost
+    from runtime.system.debugging import Debugger
 
 
 class EmbeddedSystem:
@@ -230,6 +231,20 @@ class EmbeddedSystem:
     def pending(self, correlations: Collection[str]) -> list[Invocation]:
         """Messages of these chains that wait or are being processed."""
         return inspection.pending(self.driver, correlations)
+
+    @property
+    def debugger(self) -> Debugger:
+        """Breakpoints and faults."""
+        from runtime.system.debugging import Debugger
+
+        return Debugger(self.driver)
+
+    def backlog(self) -> Backlog:
+        """What an earlier stop or a kill has left."""
+        letters, waiting = self.driver.look(
+            lambda engine, _: (len(engine.feed.kept_letters), engine.waiting_for_code())
+        )
+        return Backlog(dead_letters=letters, waiting_for_code=waiting)
 
     def held_actors(self) -> list[str]:
         """Names of all actors that are held at a message."""

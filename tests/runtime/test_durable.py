@@ -78,11 +78,9 @@ def restart(tmp_path: Path) -> Iterator[Callable[..., EmbeddedSystem]]:
 
 def hold(system: EmbeddedSystem) -> None:
     """Messages for the inbox wait."""
-    from runtime.ids import ActorId
-    from runtime.system import debugging
 
     system.invoke("inbox", "look")
-    debugging.hold(system.driver, ActorId(system.name, "inbox"))
+    system.debugger.hold("inbox")
 
 
 def seen(system: EmbeddedSystem) -> list[int]:

@@ -5,16 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-import msgspec
-
+from runtime.api import LocalSystem, is_local
 from runtime.errors import BadSetting, InvocationTimeout, NotCapable, UnknownMessage
-from runtime.ids import ActorId
 from runtime.records import Event, Invocation, Turn
-from runtime.system import debugging
-from runtime.system.debugging import BreakpointInfo
-from runtime.system.embedded import EmbeddedSystem
 from runtime.wire.codecs.values import decode_value
 from workbench.commands.attach import acting
 from workbench.commands.invoke import WaitInterrupted
@@ -22,6 +17,9 @@ from workbench.presenters.breakpoints import Message, Messages, Stepped, held_re
 from workbench.redaction import redacted_text
 from workbench.render.formats import plural
 from workbench.session import current
+
+if TYPE_CHECKING:
+    from runtime.system.debugging import BreakpointInfo
 
 _LOOK_S = 0.002
 
@@ -62,7 +60,7 @@ def hold(
     conditional = when is not None or action is not None or caller is not None
     condition = _condition(when, action, caller) if conditional else None
     with acting(system, "hold", actor, action or ""):
-        debugging.hold(system.driver, ActorId(system.name, actor), condition)
+        system.debugger.hold(actor, condition)
     return BreakpointHandle(system, actor)
 
 
@@ -92,9 +90,9 @@ def held(actor: str) -> BreakpointHandle:
 class BreakpointHandle:
     """A held actor.  Shows what waits; every method acts at once and may be called from any cell."""
 
-    def __init__(self, system: EmbeddedSystem, actor: str) -> None:
+    def __init__(self, system: LocalSystem, actor: str) -> None:
         self.actor = actor
-        self._system, self._id = system, ActorId(system.name, actor)
+        self._system = system
 
     @property
     def is_held(self) -> bool:
@@ -121,7 +119,7 @@ class BreakpointHandle:
         """
         first = next(iter(self.waiting), None)
         with self._events() as events:
-            passed = debugging.step(self._system.driver, self._id)
+            passed = self._system.debugger.step(self.actor)
             if passed is None:
                 return Stepped(actor=self.actor)
             message = first if first is not None and first.id == passed else Message(id=passed, action="")
@@ -134,7 +132,7 @@ class BreakpointHandle:
         Raises:
             BadSetting: it is held at every message, so that there is no next one to run to.
         """
-        debugging.go_on(self._system.driver, self._id)
+        self._system.debugger.go_on(self.actor)
         return self
 
     def wait(self, timeout: float = 60.0) -> Self:
@@ -158,7 +156,7 @@ class BreakpointHandle:
         """
         message = self._found(which)
         with acting(self._system, "drop", self.actor, message.action):
-            debugging.drop(self._system.driver, self._id, message.id)
+            self._system.debugger.drop(self.actor, message.id)
         return message
 
     def duplicate(self, which: Which = 0) -> Message:
@@ -169,8 +167,7 @@ class BreakpointHandle:
         """
         message = self._found(which)
         with acting(self._system, "duplicate", self.actor, message.action):
-            copy = debugging.duplicate(self._system.driver, self._id, message.id)
-        return msgspec.structs.replace(message, id=copy, enqueued_us=self._system.driver.now_us())
+            return message_of(self._system.debugger.duplicate(self.actor, message.id))
 
     def move(self, which: Which, to: int) -> Messages:
         """Give a message another place, counted from 0, or from the end if negative; what waits then.
@@ -181,7 +178,7 @@ class BreakpointHandle:
         """
         message = self._found(which)
         with acting(self._system, "reorder", self.actor, message.action):
-            debugging.move(self._system.driver, self._id, message.id, to)
+            self._system.debugger.move(self.actor, message.id, to)
         return self.waiting
 
     def release(self) -> None:
@@ -211,7 +208,7 @@ class BreakpointHandle:
         return f"held; {plural(len(now.waiting), 'message')} wait{'s' if len(now.waiting) == 1 else ''}."
 
     def _now(self) -> BreakpointInfo | None:
-        return debugging.held(self._system.driver, self._id)
+        return self._system.debugger.held(self.actor)
 
     def _found(self, which: Which) -> Message:
         waiting = self.waiting
@@ -253,12 +250,11 @@ class BreakpointHandle:
             raise WaitInterrupted(f"Stopped waiting for {self.actor}.{message.action}; its turn goes on.") from None
 
 
-def _released(system: EmbeddedSystem, actor: str) -> bool:
-    identity = ActorId(system.name, actor)
-    if debugging.held(system.driver, identity) is None:
+def _released(system: LocalSystem, actor: str) -> bool:
+    if system.debugger.held(actor) is None:
         return False
     with acting(system, "release", actor):
-        return debugging.release(system.driver, identity)
+        return system.debugger.release(actor)
 
 
 def _condition(
@@ -296,20 +292,19 @@ def abandon(actor: str) -> bool:
         NotCapable: the actor's system is another process: only the notebook that runs it can do that.
     """
     system = current.open()
-    give_up = getattr(system, "abandon", None)
-    if give_up is None:
+    if not is_local(system):
         raise NotCapable(
             f"end an action of {actor}", system.name, "only the process that runs it can; use wb.abandon there."
         )
     with acting(system, "abandon", actor, ""):
-        return bool(give_up(actor))
+        return system.abandon(actor)
 
 
 # --- What only the system of this very process can do -----------------------------------------------------------------
 
 
-def own_system(what: str) -> EmbeddedSystem:
-    """The embedded system.
+def own_system(what: str) -> LocalSystem:
+    """The system of this process.
 
     Args:
         what: is to be done, for the message.
@@ -318,6 +313,6 @@ def own_system(what: str) -> EmbeddedSystem:
         NotCapable: the current system runs in another process.
     """
     system = current.open()
-    if not isinstance(system, EmbeddedSystem):
+    if not is_local(system):
         raise NotCapable(what, system.name, "that is possible only where the actors run, which is another process.")
     return system

@@ -6,8 +6,6 @@ import random
 from typing import Any
 
 from runtime.config import duration_ms
-from runtime.ids import ActorId
-from runtime.system import debugging
 from runtime.system.debugging import Faults
 from workbench.commands.attach import acting
 from workbench.commands.breakpoints import own_system
@@ -61,9 +59,8 @@ def faults(
     """
     system = own_system("inject faults")
     with acting(system, "fault", actor or ""):
-        return debugging.inject(
-            system.driver,
-            ActorId(system.name, actor) if actor is not None else None,
+        return system.debugger.inject(
+            actor,
             delay_s=duration_ms(delay, name="delay") / 1_000 if isinstance(delay, str) else delay,
             failure=failure,
             crash=crash,
@@ -79,7 +76,7 @@ def active_faults() -> ActiveFaults:
     Raises:
         NotCapable: the actors run in another process.
     """
-    return ActiveFaults(debugging.active(own_system("inject faults").driver))
+    return ActiveFaults(own_system("inject faults").debugger.faults())
 
 
 def end_faults(actor: str | None = None) -> ActiveFaults:
@@ -88,7 +85,7 @@ def end_faults(actor: str | None = None) -> ActiveFaults:
     Raises:
         NotCapable: the actors run in another process.
     """
-    found = [each for each in debugging.active(own_system("inject faults").driver) if actor in (None, each.actor)]
+    found = [each for each in own_system("inject faults").debugger.faults() if actor in (None, each.actor)]
     for each in found:
         each.end()
     return ActiveFaults(found)

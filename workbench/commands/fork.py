@@ -9,15 +9,15 @@ from typing import Any
 import msgspec
 
 from runtime.api import Capability
-from runtime.drivers.replies import error_of
 from runtime.errors import InvocationTimeout, Mistake, nearest
 from runtime.ids import ActorId
-from runtime.records import Invocation, Reply, Turn
+from runtime.records import Turn
 from runtime.replay.compare import outcome_of
 from runtime.replay.fork import ForkedActor, Step
 from runtime.replay.history import Following, following, position_at
 from runtime.replay.sandbox import Position, recorded_input
 from runtime.wire.codecs.values import decode_value, encode_value
+from runtime.wire.node.records import error_of
 from workbench.commands.deploy import Code, loaded_code
 from workbench.commands.invoke import WaitInterrupted
 from workbench.presenters.fork import (  # fmt: skip
@@ -243,10 +243,8 @@ class Fork:
 
 
 def _error(turn: Turn) -> BaseException:
-    invocation = Invocation(id=turn.invocation, actor=turn.actor, action=turn.action)
-    error = error_of(Reply(turn.invocation, failure=turn.failure), invocation)
-    assert error is not None
-    return error
+    assert turn.failure is not None
+    return error_of(turn.failure, turn.actor.name, turn.action, turn.invocation)
 
 
 # --- Which of the recorded messages after a fork's revision are meant, and how they are edited ------------------------

@@ -19,13 +19,13 @@ import msgspec
 from runtime.api import SystemApi
 from runtime.errors import BadSetting, SpawnError
 from runtime.stores.sqlite.lock import path_of
-from runtime.system.embedded import EmbeddedSystem
 from workbench.remote.access import Mode
 from workbench.remote.targets import Attached, open_target
 from workbench.store_location import shown_path
 
 if TYPE_CHECKING:
     from runtime.servers.grpc_node.server import NodeServer
+    from runtime.system.embedded import EmbeddedSystem
 
 
 class Sharing:

@@ -9,9 +9,7 @@ from pathlib import Path
 import pytest
 
 from runtime import Actor, Context, action, embedded, errors
-from runtime.ids import ActorId
 from runtime.records import DeadLetter
-from runtime.system import debugging
 from runtime.system.embedded import EmbeddedSystem
 from tests.runtime.drivers.steps import wait_until
 
@@ -205,7 +203,7 @@ def test_stop_that_is_cut_short_before_it_began_processes_nothing(tmp_path: Path
 
 def test_held_messages_are_left_without_waiting_for_them(tmp_path: Path) -> None:
     system = opened(tmp_path, drain_s=60.0)
-    debugging.hold(system.driver, ActorId(system.name, "line"))
+    system.debugger.hold("line")
     system.invoke("line", "keep", {"n": 1}, asynchronous=True)
 
     system.close()

@@ -11,8 +11,6 @@ import pytest
 
 import runtime
 from runtime import Actor, Context, action, errors
-from runtime.ids import ActorId
-from runtime.system import debugging
 from runtime.system.embedded import EmbeddedSystem
 from tests.runtime.drivers.steps import wait_until
 
@@ -261,12 +259,12 @@ def test_counts_of_turns_and_failures_outlive_an_idle_deactivation(system: Embed
 
 
 def test_held_actor_with_waiting_messages_is_held_and_not_ready(system: EmbeddedSystem) -> None:
-    debugging.hold(system.driver, ActorId("test", "counter"))
+    system.debugger.hold("counter")
     system.invoke("counter", "add", {"value": 1}, asynchronous=True)
     wait_until(lambda: system.info("counter").phase != "loading", "the message arrives")
 
     assert (system.info("counter").phase, system.info("counter").waiting) == ("held", 1)
-    debugging.release(system.driver, ActorId("test", "counter"))
+    system.debugger.release("counter")
     wait_until(lambda: system.info("counter").phase == "ready", "the released actor works its mailbox off")
 
 

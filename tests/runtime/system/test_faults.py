@@ -11,8 +11,6 @@ import pytest
 from runtime.config import Durability
 from runtime.errors import BadSetting, FaultInjected, StoreUnavailable, UnknownActor
 from runtime.hosts.in_process import InProcessHost
-from runtime.ids import ActorId
-from runtime.system import debugging
 from runtime.system.debugging import Faults
 from runtime.system.embedded import EmbeddedSystem, embedded
 from tests.runtime.engine.actors import Account, Caller, Counter, Echo
@@ -27,9 +25,7 @@ def system() -> Iterator[EmbeddedSystem]:
 
 
 def inject(system: EmbeddedSystem, actor: str | None = "counter", *, seconds: float = 60.0, **what: Any) -> Faults:
-    return debugging.inject(
-        system.driver, None if actor is None else ActorId(system.name, actor), seconds=seconds, **what
-    )
+    return system.debugger.inject(actor, seconds=seconds, **what)
 
 
 def outcomes(system: EmbeddedSystem, calls: int) -> str:
@@ -134,7 +130,7 @@ def test_faults_end_by_themselves_and_leave_the_host_bare(system: EmbeddedSystem
     until(lambda: not faults.seconds_left, "the time is over")
 
     assert outcomes(system, 1) == "."
-    assert debugging.active(system.driver) == []
+    assert system.debugger.faults() == []
     assert isinstance(system.driver.engine.directory.templates["counter"].host, InProcessHost)
 
 
