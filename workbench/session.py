@@ -76,7 +76,7 @@ def close_attentively(system: SystemApi, tell: Callable[[str], object], drain_s:
             is_closed.set()
 
     thread = threading.Thread(target=Context().run, args=(close,), name="wb-stopping")
-    with _noted_interrupts() as interrupted:
+    with noted_interrupts() as interrupted:
         try:
             thread.start()
         except RuntimeError:  # the interpreter ends, and lets no thread begin
@@ -87,7 +87,7 @@ def close_attentively(system: SystemApi, tell: Callable[[str], object], drain_s:
 
 
 @contextmanager
-def _noted_interrupts() -> Iterator[threading.Event]:
+def noted_interrupts() -> Iterator[threading.Event]:
     """Interrupts set the event instead of being raised: raised, one could hit a line that is not ready for it."""
     interrupted = threading.Event()
     if threading.current_thread() is not threading.main_thread():  # which gets no interrupts
@@ -579,4 +579,4 @@ class Stopped:
             lines.append(f"Lost: {by_actor(letters)}, accepted and not processed.")
         if durable:
             lines.append(f"{plural(durable, 'durable message')} left, processed after the next start.")
-        return lines
+        return [*lines, *(f"{each}." for each in self.left.given_up)]

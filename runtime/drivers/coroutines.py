@@ -52,6 +52,11 @@ class Coroutines:
         """The action that keeps all others waiting, if one does for longer than it should."""
         return self._watchdog.blocker if self._watchdog is not None else None
 
+    @property
+    def ident(self) -> int:
+        """The identifier of the loop's thread; 0 before there is one."""
+        return self._thread.ident if self._thread is not None else 0
+
     def post(self, step: Run) -> None:
         """Have a turn run.  Called by any thread."""
         thread = self._thread or self._start()

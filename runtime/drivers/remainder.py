@@ -22,6 +22,8 @@ class Left(msgspec.Struct, frozen=True, kw_only=True):
     """How many are kept as dead letters, by the actor that they were for."""
     durable: int = 0
     """How many are durable: they are processed after the next start."""
+    given_up: tuple[str, ...] = ()
+    """A sentence for each action that had to be ended, or could not be."""
 
 
 class Remainder:
@@ -32,6 +34,8 @@ class Remainder:
         self._is_over = threading.Event()
         self.waiting: dict[str, int] | None = None
         """While messages are processed: how many wait, by actor; some tenths of a second old.  None before and after."""
+        self.given_up: tuple[str, ...] = ()
+        """A sentence for each action that did not end by itself, once the driver has seen to them."""
         self.left = Left()
         """Once the driver has stopped."""
 
@@ -70,4 +74,6 @@ class Remainder:
 
     def count(self) -> None:
         """Note what is left, once nothing more is processed."""
-        self.left = self._driver.look(lambda engine, _: Left(letters=engine.letters_left, durable=engine.durable_left))
+        self.left = self._driver.look(
+            lambda engine, _: Left(letters=engine.letters_left, durable=engine.durable_left, given_up=self.given_up)
+        )

@@ -17,10 +17,21 @@ from __future__ import annotations
 import ctypes
 import sys
 import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
+from runtime.drivers.service import ServiceThread
+from runtime.engine.commands import Run
+from runtime.errors import ActionTimeout, InvocationAbandoned, SpawnError
+from runtime.hosts.in_process import refused
 from runtime.hosts.tracebacks import code_place
+
+if TYPE_CHECKING:
+    from runtime.drivers.threaded import ThreadedDriver
 
 _OURS = tuple(str(Path(__file__).parents[2] / package) + "/" for package in ("runtime", "workbench"))
 _CALLING = tuple(
@@ -78,3 +89,167 @@ def is_in_users_code(frame: FrameType | None) -> bool:
             return frame is not innermost and name.startswith(_CALLING)
         frame = frame.f_back
     return False
+
+
+# --- Turns that are given up, and the actions that go on all the same: whoever waits is told, and the action is ended -----
+
+_LOOK_S = 0.005
+_TRIED_S = 2.0
+"""For how long it is tried to end an action."""
+_SOON_S = 0.5
+"""How long who gives a turn up waits for its action to end."""
+_PAUSE_S = 0.02
+_COMES_ROUND_S = 0.1
+
+
+def let_turns_end(driver: ThreadedDriver, timeout_s: float) -> tuple[str, ...]:
+    """Give actions that run the time to end; a turn that does not is given up, its caller told, and its action ended.
+
+    Returns:
+        A sentence for each that was given up, now or earlier and goes on: whether it has ended.
+    """
+    earlier = driver.attempts.copy()
+    deadline = time.monotonic() + timeout_s
+    while (running := _running(driver)) and time.monotonic() < deadline:
+        time.sleep(_LOOK_S)
+    for run in running:
+        name = run.activation.name
+        why = (
+            f"{name} did not answer: its actor system was stopped while the action was running.\n"
+            f"The state of {name} is as it was before; what the action still does has no effect on it."
+        )
+        fence(driver, run, InvocationAbandoned(why))
+    left = {id(each.run): each.advice() for each in end_actions(driver, running, _SOON_S)} if running else {}
+    said = [left.get(id(run), f"{_name(run)} did not end by itself and was ended") for run in running]
+    return (*said, *(each.advice() for each in earlier if not each.is_over()))
+
+
+def give_up(driver: ThreadedDriver, run: Run, why: str) -> None:
+    """Fail the turn, and end its action: it is tried for seconds, in the background after half of one."""
+    fence(driver, run, InvocationAbandoned(why))
+    end_soon(driver, run).join(_SOON_S)
+
+
+def end_overdue(driver: ThreadedDriver, run: Run) -> None:
+    """Fail a turn that takes longer than its limit, and end its action."""
+    invocation, place = run.invocation, ""
+    if not run.host.is_async(run):  # of a coroutine, the thread may be anywhere
+        with driver.lock:
+            ident = driver.pool.ident_of(run)
+        frame = sys._current_frames().get(ident)
+        place = code_place(frame) if frame is not None else ""
+    fence(driver, run, ActionTimeout(invocation.actor.name, invocation.action, run.timeout_ms / 1_000, place))
+    end_soon(driver, run)
+
+
+def end_soon(driver: ThreadedDriver, run: Run) -> ServiceThread:
+    """End the action of a turn that was given up, on a thread of its own."""
+
+    def end() -> None:
+        end_actions(driver, [run], _TRIED_S)
+
+    thread = ServiceThread(end, "wb-ending", driver.problems)
+    thread.start()
+    return thread
+
+
+def end_actions(driver: ThreadedDriver, runs: Sequence[Run], timeout_s: float) -> list[Attempt]:
+    """Try to end the actions of turns that were given up; those that could not be ended, which are noted, with where they are.
+
+    An action that keeps the loop of coroutines and cannot be ended is left to itself with that loop: another one goes on, and turns
+    of other actors that waited on it fail.
+    """
+    attempts = [Attempt(driver, run) for run in runs]
+    driver.attempts += attempts
+    deadline = time.monotonic() + timeout_s
+    while (left := [each for each in attempts if not each.is_over()]) and time.monotonic() < deadline:
+        for each in left:
+            each.repeat()
+        time.sleep(_PAUSE_S)
+    for each in left:
+        driver.problems.note(each.advice())
+        if each.keeps_loop and not driver.is_stopping():
+            each.is_left_alone = True
+            _go_on_without(driver, each.run)
+    driver.attempts[:] = [each for each in driver.attempts if not each.is_over()]
+    return left
+
+
+def runaways(driver: ThreadedDriver) -> list[str]:
+    """Actions that go on although their turns were given up, as `actor.action`; none a moment after the last one has ended."""
+    return [_name(each.run) for each in driver.attempts.copy() if not each.is_over()]
+
+
+class Attempt:
+    """To end one action."""
+
+    def __init__(self, driver: ThreadedDriver, run: Run) -> None:
+        self.run, self._driver, self._place = run, driver, ""
+        self.is_left_alone = False
+        """The loop that it keeps was left to it."""
+        self._loop_ident = driver.coroutines.ident
+        self._is_async = run.host.is_async(run)
+        with driver.lock:
+            self._ending = None if self._is_async else driver.pool.mark(run)
+        self._came_round = driver.coroutines.cancel(run) if self._is_async else None
+        self._cancelled_at = time.monotonic()
+
+    def is_over(self) -> bool:
+        if self.is_left_alone:
+            return self._loop_ident not in sys._current_frames()
+        if self._is_async:
+            return not any(each is self.run for each in self._driver.coroutines.running())
+        return self._ending is None or self._ending.is_over
+
+    @property
+    def keeps_loop(self) -> bool:
+        return self._came_round is not None and not self._came_round.is_set()
+
+    def repeat(self) -> None:
+        coroutines = self._driver.coroutines
+        if self._is_async and time.monotonic() - self._cancelled_at < _COMES_ROUND_S:
+            return
+        if self._is_async and not self.keeps_loop:  # it caught the cancellation
+            self._came_round, self._cancelled_at = coroutines.cancel(self.run), time.monotonic()
+            return
+        ending = coroutines.ending_of(self.run) if self._is_async else self._ending
+        if ending is not None:
+            self._place = ending.attempt() or self._place
+
+    def advice(self) -> str:
+        run = self.run
+        place = f", at {self._place}" if self._place else ""
+        return (
+            f"{_name(run)} was given up and could not be ended{place}. Its turn has no effect any "
+            "more, but it goes on until that call returns: code outside Python cannot be interrupted, and code that catches every "
+            "exception goes on. Restart the kernel to be rid of it; a time-out of the call itself prevents it"
+        )
+
+
+def _running(driver: ThreadedDriver) -> list[Run]:
+    active = driver.look(lambda engine, _: list(engine.directory.active.values()))
+    return [run for each in active if (run := each.running) is not None]
+
+
+def _name(run: Run) -> str:
+    return f"{run.activation.name}.{run.invocation.action}"
+
+
+def fence(driver: ThreadedDriver, run: Run, error: SpawnError) -> None:
+    """Fail the turn, unless it has ended: its caller is told, and what its action still does has no effect."""
+    outcome = refused(error)
+    driver.call(lambda engine, now: engine.finish(run, outcome, now))
+
+
+def _go_on_without(driver: ThreadedDriver, culprit: Run) -> None:
+    name = _name(culprit)
+    for run in driver.coroutines.replace():
+        if run is not culprit:
+            why = (
+                f"{_name(run)} was lost: {name} kept the event loop that both ran on, and could "
+                f"not be ended.\nThe state of {run.activation.name} is as it was before. Call again: another loop goes on."
+            )
+            fence(driver, run, InvocationAbandoned(why))
+    time.sleep(_PAUSE_S)
+    with suppress(RuntimeError):  # the driver was stopped meanwhile, and the new loop is closed
+        driver.coroutines.urge()

@@ -19,7 +19,8 @@ from runtime.config import Durability, RuntimeConfig, as_durability
 from runtime.drivers.outgoing_calls import ThreadedCalls
 from runtime.drivers.remainder import Left
 from runtime.drivers.replies import BlockingWaiter, LoopPort, Waiter
-from runtime.drivers.threaded import ThreadedDriver, give_up
+from runtime.drivers.runaway import give_up, runaways
+from runtime.drivers.threaded import ThreadedDriver
 from runtime.errors import (
     BadSetting,
     DefinitionError,
@@ -539,6 +540,10 @@ class EmbeddedSystem:
             return False
         give_up(self.driver, run, f"The running turn of {actor} was given up. Its state is as it was before.")
         return True
+
+    def runaways(self) -> list[str]:
+        """Actions that go on although their turns were given up (`abandon`, a limit), as `actor.action`."""
+        return runaways(self.driver)
 
     def replay_projection(self, name: str, since: datetime) -> None:
         """Deliver the events of a projection again, from a time on; it keeps its state, and its order stays strict.

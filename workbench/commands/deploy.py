@@ -18,6 +18,7 @@ from runtime.errors import BadSetting, DefinitionError, Mistake, SpawnError, Unk
 from runtime.records import StoredDefinition
 from workbench.authoring import AUTHORING
 from workbench.commands.attach import acting
+from workbench.commands.invoke import running_for_long
 from workbench.presenters.versions import Earlier, Version, Versions
 from workbench.render.formats import short_hash
 from workbench.results import Deployed, Previewed
@@ -36,7 +37,7 @@ def deploy(actor_class: type) -> Deployed:
 
     system = current.open()
     with acting(system, "deploy", name_of(actor_class)):
-        return Deployed.of(system.deploy(actor_class))
+        return _reported(system, system.deploy(actor_class))
 
 
 def deploy_again(system: SystemApi, definition: ActorDefinition) -> Deployed:
@@ -48,7 +49,12 @@ def deploy_again(system: SystemApi, definition: ActorDefinition) -> Deployed:
     with acting(system, "deploy", definition.name):
         # Whoever runs code of this process takes a definition, too.
         take: Callable[[Any], DeployReport] = system.deploy
-        return Deployed.of(take(definition))
+        return _reported(system, take(definition))
+
+
+def _reported(system: SystemApi, report: DeployReport) -> Deployed:
+    """The report, which also says which actions go on with the code of before."""
+    return Deployed.of(msgspec.structs.replace(report, notes=(*report.notes, *running_for_long(system, report.actor))))
 
 
 def undeploy(actor: str) -> None:
@@ -170,7 +176,7 @@ def _deployed(system: SystemApi, definition: ActorDefinition) -> Deployed:
     with acting(system, "deploy", definition.name, short_hash(definition.hash)):
         # Whoever remembers a definition takes one, too.
         deploy: Callable[[Any], DeployReport] = system.deploy
-        return Deployed.of(deploy(definition))
+        return _reported(system, deploy(definition))
 
 
 def cell_of(stored: StoredDefinition) -> str:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import difflib
 import inspect
+import sys
+import threading
 import time
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, NoReturn
 
@@ -23,7 +26,7 @@ from runtime.errors import (
 )
 from workbench.presenters.panels.form import fields_of
 from workbench.redaction import from_actor
-from workbench.session import current
+from workbench.session import current, noted_interrupts
 
 
 def invoke(
@@ -44,7 +47,8 @@ def invoke(
 ) -> Any:
     """Call an action and wait for its response, decoded; None at once for `asynchronous` and delayed calls.
 
-    Interrupting the wait stops nothing but the wait.
+    An interrupt stops the wait and nothing else.  A second one within 2 seconds ends the action that the call waits for, as
+    `abandon` does, if it runs in this process.
 
     Args:
         actor: the actor's name.
@@ -67,7 +71,7 @@ def invoke(
         BadSetting: an option is unknown, or outside its range; nothing was run.
         ActionFailed: the action raised; its exception is the `__cause__`.
         InvocationTimeout: no answer in time; a note says whether the action still runs.
-        WaitInterrupted: a `KeyboardInterrupt` that says whether the action still runs.
+        WaitInterrupted: a `KeyboardInterrupt` that says whether the action still runs, or that it was ended.
     """
     if unknown:
         raise _unknown_option(actor, action, parent, unknown)
@@ -156,10 +160,23 @@ def _signature(actor: str, action: str, parent: str | None) -> str:
 
 
 def _interrupted(system: SystemApi, actor: str, action: str) -> NoReturn:
-    fate = _fate(system, actor, action)
-    raise WaitInterrupted(
-        f"Stopped waiting for {actor}.{action}. {fate}\nSee %mailbox {actor} and %history {actor}."
-    ) from None
+    with noted_interrupts() as again:
+        fate, running = _fate(system, actor, action), _running_now(system, actor)
+        stopped = f"Stopped waiting for {actor}.{action}."
+        if running and _is_interrupted_again(
+            again, f"{stopped} Interrupt once more now to end {' and '.join(running)}."
+        ):
+            raise WaitInterrupted("\n".join([stopped, *end_actions(system, running)]))
+    raise WaitInterrupted(f"{stopped} {fate}\nSee %mailbox {actor} and %history {actor}.") from None
+
+
+def _is_interrupted_again(again: threading.Event, offer: str) -> bool:
+    sys.stdout.write(f"{offer}\n")
+    sys.stdout.flush()
+    deadline = time.monotonic() + AGAIN_S
+    while not again.is_set() and time.monotonic() < deadline:
+        time.sleep(_LOOK_S)  # not `again.wait`: the handler of the interrupt sets it in this very thread
+    return again.is_set()
 
 
 def _fate(system: SystemApi, actor: str, action: str) -> str:
@@ -191,10 +208,60 @@ def _is_held(system: SystemApi, actor: str) -> bool:
     return offers(system, Capability.HOLD) and actor in system.held_actors()
 
 
+# --- What runs while somebody waits, and its end ----------------------------------------------------------------------
+
+AGAIN_S = 2.0
+"""For so long after an interrupt a second one ends the action."""
+
+_LOOK_S = 0.02
+_ENDED_S = 2.5
+_MOST_CALLS = 10
+
+
+def _running_now(system: SystemApi, actor: str) -> list[str]:
+    """The action that the actor runs, as `actor.action`, and those that it waits for; none where none can be ended."""
+    if not hasattr(system, "abandon"):
+        return []
+    with suppress(SpawnError):
+        busy = {each.id.name: each.action for each in system.actors(limit=_LOOKED_AT) if each.action}
+        callers = {name: _caller(system, name) for name in busy if name != actor}
+        found = [actor] if actor in busy else []
+        while found and len(found) < _MOST_CALLS:
+            asked = next((name for name, caller in callers.items() if caller == found[-1] and name not in found), None)
+            if asked is None:
+                break
+            found.append(asked)
+        return [f"{name}.{busy[name]}" for name in found]
+    return []
+
+
+def _caller(system: SystemApi, actor: str) -> str:
+    running = next((each for each in system.mailbox(actor, limit=1) if each.running), None)
+    return "" if running is None else running.caller
+
+
+def end_actions(system: Any, running: Sequence[str]) -> list[str]:
+    """End these actions (`actor.action`), the innermost first, and say of each whether it has ended; takes 2.5 s at most."""
+    for each in reversed(running):
+        system.abandon(each.rpartition(".")[0])
+    deadline = time.monotonic() + _ENDED_S
+    while not set(running).isdisjoint(left := system.runaways()) and time.monotonic() < deadline:
+        time.sleep(_LOOK_S)
+    return [_outcome(system, each, each in left) for each in running]
+
+
+def _outcome(system: SystemApi, name: str, goes_on: bool) -> str:
+    if not goes_on:
+        return f"{name} was ended; the state of {name.rpartition('.')[0]} is as it was before."
+    problems = [each for each in system.status().problems if each.startswith(f"{name} ")]
+    return f"{problems[-1]}." if problems else f"{name} was given up, but has not ended yet; see %spawn status."
+
+
 # --- An interrupt, said in words instead of a traceback ---------------------------------------------------------------
 
 _LOOKED_AT = 1_000
 _NAMED = 3
+_LONG_US = 1_000_000
 
 
 class WaitInterrupted(KeyboardInterrupt):
@@ -203,6 +270,30 @@ class WaitInterrupted(KeyboardInterrupt):
     def _render_traceback_(self) -> list[str]:
         """IPython shows an error by this instead of a traceback through our code."""
         return [str(self)]
+
+
+def running_for_long(system: SystemApi, actor: str) -> list[str]:
+    """What an actor, or one made from it, has been running for more than a second, or goes on with: a sentence each."""
+    try:
+        listed = [each for each in system.actors(limit=_LOOKED_AT) if actor in (each.id.name, each.parent)]
+    except SpawnError:
+        return []
+    names, now_us = {each.id.name for each in listed}, time.time_ns() // 1_000
+    long = [each for each in listed if each.action and now_us - each.action_started_us > _LONG_US]
+    said = [
+        f"{each.id.name}.{each.action} has been running for {(now_us - each.action_started_us) / 1e6:.0f} s, and goes on until it "
+        f"ends by itself{_way_to_end(system, each.id.name)}."
+        for each in long[:_NAMED]
+    ]
+    said += (
+        [f"{len(long) - _NAMED} more have been running for more than 1 s; see %actors."] if len(long) > _NAMED else []
+    )
+    ended = system.runaways() if hasattr(system, "runaways") else []
+    return said + [
+        f"{each} was given up and still goes on in code that cannot be interrupted; restart the kernel to be rid of it."
+        for each in ended
+        if each.rpartition(".")[0] in names
+    ]
 
 
 def still_at_work() -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from runtime import Actor, Context, action, errors, init
+from runtime import Actor, Context, action, errors, init, timer
 from runtime.drivers.runaway import is_in_users_code
 from runtime.system.embedded import EmbeddedSystem, embedded
 from tests.runtime.drivers.steps import DEADLINE_S, wait_until
@@ -86,6 +86,22 @@ class Runaway(Actor, name="runaway", kind="unnamed"):
         return 1
 
 
+class Clock(Actor, name="clock"):
+    """Its timer does not end the first time."""
+
+    ticks: int = 0
+
+    @timer(every="20ms")
+    def tick(self) -> None:
+        if "tick" not in _ended:
+            spin("tick")
+        self.ticks += 1
+
+    @action
+    def ping(self) -> int:
+        return self.ticks
+
+
 class Starting(Actor, name="starting", kind="unnamed"):
     is_ready: bool = False
 
@@ -148,6 +164,18 @@ def test_abandoned_init_is_ended(system: EmbeddedSystem) -> None:
     assert system.invoke(name, "ping") == 1
 
 
+def test_endless_timer_is_seen_running_and_ticks_on_once_it_was_ended(system: EmbeddedSystem) -> None:
+    system.deploy(Clock)
+    wait_until(lambda: "tick" in _spinning, "the timer ran")
+    seen = system.info("clock")
+
+    system.abandon("clock")
+
+    assert seen.action == "tick"
+    assert seen.action_started_us > 0
+    wait_until(lambda: system.invoke("clock", "ping") > 0, "the timer ticked again")
+
+
 def test_ended_worker_thread_is_retired(system: EmbeddedSystem) -> None:
     name, _ = begun(system, "spin")
     system.abandon(name)
@@ -161,7 +189,7 @@ def test_ended_worker_thread_is_retired(system: EmbeddedSystem) -> None:
 
 
 def test_action_in_c_code_is_named_with_where_it_is(system: EmbeddedSystem, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("runtime.drivers.threaded._TRIED_S", 0.3)
+    monkeypatch.setattr("runtime.drivers.runaway._TRIED_S", 0.3)
     name, _ = begun(system, "in_c")
 
     system.abandon(name)
@@ -170,13 +198,15 @@ def test_action_in_c_code_is_named_with_where_it_is(system: EmbeddedSystem, monk
     (problem,) = system.status().problems
     assert problem.startswith(f"{name}.in_c was given up and could not be ended, at ")
     assert "_go_on.wait()" in problem
+    assert system.runaways() == [f"{name}.in_c"]
     _go_on.set()
     wait_until(lambda: name in _ended, "the late exception ended it")
+    wait_until(lambda: not system.runaways(), "it is no runaway any more")
     assert system.invoke(name, "ping") == 0
 
 
 def test_loop_that_does_not_come_round_is_replaced(system: EmbeddedSystem, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("runtime.drivers.threaded._TRIED_S", 0.5)
+    monkeypatch.setattr("runtime.drivers.runaway._TRIED_S", 0.5)
     waiting, waiting_got = begun(system, "wait_async")
     name, _ = begun(system, "in_c_async")
 
@@ -186,6 +216,9 @@ def test_loop_that_does_not_come_round_is_replaced(system: EmbeddedSystem, monke
     wait_until(lambda: waiting_got, "the turn that was lost with the loop failed")
     assert f"{name}.in_c_async kept the event loop" in str(waiting_got[0])
     assert system.invoke(waiting, "ping") == 0
+    assert system.runaways() == [f"{name}.in_c_async"]
+    _go_on.set()
+    wait_until(lambda: not system.runaways(), "the loop that was left to it ended")
 
 
 def test_coroutines_of_others_go_on_when_one_is_ended(system: EmbeddedSystem) -> None:
@@ -214,6 +247,9 @@ def test_stop_returns_although_an_action_runs_away(action: str, monkeypatch: pyt
 
     assert not stopped.is_alive(), "the stop waited for the action"
     assert isinstance(got[0], errors.InvocationAbandoned)
+    (said,) = system.left.given_up
+    assert f".{action} " in said
+    assert ("could not be ended" if "in_c" in action else "was ended") in said
     _go_on.set()
 
 

@@ -1,6 +1,7 @@
 """The commands over a real system in memory."""
 
 import asyncio
+import re
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 import workbench as wb
+from runtime import Actor, action, timer
 from runtime.errors import (
     ActionFailed,
     BadPayload,
@@ -17,6 +19,7 @@ from runtime.errors import (
     UnknownActor,
     UnknownRevision,
 )
+from tests.runtime.drivers.steps import wait_until
 from tests.workbench.commands.conftest import Counter, release
 from workbench.commands.history import last_sequence
 from workbench.session import Session
@@ -313,3 +316,50 @@ def test_misspelt_option_of_a_call_gets_the_nearest(call: Any) -> None:
 def test_reference_of_a_class_is_refused_with_its_actors_name() -> None:
     with pytest.raises(BadSetting, match="its actor is called by name, such as 'counter'"):
         wb.ref(Counter)  # type: ignore[arg-type]
+
+
+class Endless(Actor, name="endless"):
+    count: int = 0
+
+    @timer(every="20ms")
+    def tick(self) -> None:
+        while self.count == 0:
+            pass
+
+    @action
+    def ping(self) -> int:
+        return self.count
+
+
+class EndlessAgain(Endless, name="endless"):
+    count: int = 1
+
+
+@pytest.fixture
+def endless(session: Session, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A timer's action that does not end, and that counts as long at once."""
+    monkeypatch.setattr("workbench.commands.invoke._LONG_US", -1)
+    monkeypatch.setattr("workbench.results._LONG_S", 0.0)
+    wb.deploy(Endless)
+    wait_until(lambda: any(each.action == "tick" for each in wb.actors()), "the timer ran")
+    yield
+    wb.undeploy("endless")
+    wb.abandon("endless")
+
+
+@pytest.mark.usefixtures("endless")
+def test_actors_says_how_long_an_endless_timer_runs() -> None:
+    assert re.search(r"running tick, for \d+ s", repr(wb.actors()))
+
+
+@pytest.mark.usefixtures("endless")
+def test_report_of_a_redeploy_names_what_does_not_end_and_how_to_end_it() -> None:
+    report = repr(wb.deploy(EndlessAgain))
+
+    assert re.search(r"! endless\.tick has been running for \d+ s", report)
+    assert "or by wb.abandon('endless')" in report
+
+
+def test_report_of_a_redeploy_is_silent_about_actions_that_just_began(session: Session) -> None:
+    assert "running" not in repr(wb.deploy(EndlessAgain))
+    wb.undeploy("endless")

@@ -9,11 +9,19 @@ from tests.workbench.kernel_ext.kernel import Kernel, until
 
 SLEEPER = """\
 %%actor
-import os, signal, threading
+import os, signal, threading, time
 release = threading.Event()
 
 class Sleeper(Actor):
     naps: int = 0
+
+    @action
+    def spin(self):
+        while True: pass
+
+    @action
+    async def spin_async(self):
+        while True: pass
 
     @action
     def nap(self) -> int:
@@ -29,6 +37,25 @@ def interrupt_when(waiting):
             pass
         os.kill(os.getpid(), signal.SIGINT)
     threading.Thread(target=watch).start()
+
+class Asking(Actor):
+    @action
+    def ask(self, ctx: Context):
+        ctx.call('sleeper', 'spin')
+
+def interrupt_twice(waiting=1):
+    invoke = sys.modules['workbench.commands.invoke']
+    waits = invoke._is_interrupted_again
+    def interrupted_again(again, offer):
+        os.kill(os.getpid(), signal.SIGINT)
+        return waits(again, offer)
+    invoke._is_interrupted_again = interrupted_again
+    interrupt_when(waiting)
+    return lambda: setattr(invoke, '_is_interrupted_again', waits)
+
+import sys
+import workbench.commands.invoke
+sys.modules['workbench.commands.invoke'].AGAIN_S = 0.1
 """
 
 
@@ -56,6 +83,33 @@ def test_the_action_ends_by_itself_after_the_interrupt(sleeper: Kernel) -> None:
     sleeper.ok("release.set()")
 
     until(lambda: int(sleeper.ok("wb.state('sleeper')['naps']").text) == naps + 1, "the nap ended")
+
+
+@pytest.mark.parametrize("action", ["spin", "spin_async"])
+def test_a_second_interrupt_ends_the_action(sleeper: Kernel, action: str) -> None:
+    cell = sleeper.run(f"undo = interrupt_twice()\n%invoke sleeper {action}")
+
+    assert f"Interrupt once more now to end sleeper.{action}." in cell.stdout
+    assert f"sleeper.{action} was ended; the state of sleeper is as it was before." in cell.traceback
+    assert "Traceback" not in cell.traceback
+    assert sleeper.ok("undo()\nwb.mailbox('sleeper')").text == "The mailbox is empty."
+
+
+def test_a_second_interrupt_ends_what_the_action_waits_for(sleeper: Kernel) -> None:
+    cell = sleeper.run("undo = interrupt_twice()\n%invoke asking ask")
+
+    assert "end asking.ask and sleeper.spin" in cell.stdout
+    assert "sleeper.spin was ended" in cell.traceback
+    assert sleeper.ok("undo()\nwb.mailbox('asking')").text == "The mailbox is empty."
+
+
+def test_a_second_interrupt_ends_what_stands_before_the_message(sleeper: Kernel) -> None:
+    sleeper.ok("%invoke sleeper spin --async")
+
+    cell = sleeper.run("undo = interrupt_twice(2)\n%invoke sleeper get")
+
+    sleeper.ok("undo()")
+    assert "Stopped waiting for sleeper.get.\nsleeper.spin was ended" in cell.traceback
 
 
 def test_a_message_behind_a_running_one_is_said_to_wait(sleeper: Kernel) -> None:
