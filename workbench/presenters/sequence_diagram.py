@@ -46,7 +46,10 @@ def participants_of(messages: Sequence[Message]) -> list[str]:
 
 
 def sequence_svg(messages: Sequence[Message], title: str, focus: str = "") -> Markup:
-    """The diagram of these messages, all of them: whoever calls has cut the list.  `focus` is a message to be pointed out."""
+    """The diagram of these messages, all of them: whoever calls has cut the list.  `focus` is a message to be pointed out.
+
+    As wide as its participants need to be read: whoever shows it lets it scroll.
+    """
     names, steps = participants_of(messages), steps_of(messages)
     places = {name: _LEFT + _COLUMN // 2 + index * _COLUMN for index, name in enumerate(names)}
     width, height = _LEFT + len(names) * _COLUMN, _TOP + (len(steps) + 1) * _ROW
@@ -59,7 +62,7 @@ def sequence_svg(messages: Sequence[Message], title: str, focus: str = "") -> Ma
     return element(
         "svg", *parts, xmlns="http://www.w3.org/2000/svg", width=str(width), height=str(height),
         viewBox=f"0 0 {width} {height}", role="img", aria_label=title, fill="currentColor",
-        style=f"max-width:100%;height:auto;font:12px {UI_FONT}",
+        style=f"max-width:none;font:12px {UI_FONT}",
     )  # fmt: skip
 
 

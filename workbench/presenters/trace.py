@@ -160,10 +160,10 @@ class Trace:
 
     def _html(self) -> Markup:
         drawn = self._drawn()
-        parts = [sequence_svg(drawn, self.summary, self.focus)]
+        parts = [_scrolling(sequence_svg(drawn, self.summary, self.focus))]
         rest = self.messages[len(drawn) :]
         if rest:
-            more = [sequence_svg(piece, "further messages", self.focus) for piece in _pieces(rest)]
+            more = [_scrolling(sequence_svg(piece, "further messages", self.focus)) for piece in _pieces(rest)]
             undrawn = len(rest) - sum(len(piece) for piece in _pieces(rest))
             more += (
                 [element("div", muted(f"… and {plural(undrawn, 'more message')}, see .messages"))] if undrawn else []
@@ -207,6 +207,11 @@ def _pieces(messages: Sequence[Message], most: int = 4) -> list[tuple[Message, .
         pieces.append(_fitting(messages))
         messages = messages[len(pieces[-1]) :]
     return pieces
+
+
+def _scrolling(picture: Markup) -> Markup:
+    """A picture in its own size; one that is wider than the page scrolls, by the keyboard, too."""
+    return element("div", picture, style="overflow-x:auto;max-width:100%", tabindex="0")
 
 
 def _details(summary: str, content: Sequence[Markup]) -> Markup:

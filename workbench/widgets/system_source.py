@@ -12,8 +12,6 @@ from workbench.presenters.panels.actor import ActorView, Counters, actor_renderi
 from workbench.presenters.panels.problems import problem_of
 from workbench.presenters.panels.system import (
     SORTS,
-    WINDOW_LARGEST,
-    WINDOW_STEP,
     Query,
     SystemView,
     Window,
@@ -28,6 +26,8 @@ from workbench.widgets.source import LOOK_AGAIN_US, FeedBatch, Intent, StatusRea
 
 _LISTED = 5_000
 """Actors looked at for one picture; more are found by the start of their name."""
+_FOUND = 500
+"""Actors found by the start of their name, beyond those."""
 _RELIST_US = 10_000_000
 """A list is read again after so long even if nothing seems to have happened."""
 
@@ -82,7 +82,7 @@ class SystemSource:
             case "search":
                 self._ask(search=intent.text("text")[:100])
             case "more":
-                self._ask(limit=min(self._query.limit + WINDOW_STEP, WINDOW_LARGEST))
+                self._ask(limit=min(self._query.limit * 2, _LISTED))
             case _:
                 return False
         return True
@@ -128,7 +128,7 @@ class SystemSource:
             return infos
         # Not everything was looked at: at least what begins with the searched words is found.
         known = {info.id.name for info in infos}
-        found = self.system.actors(prefix=self._query.search, limit=WINDOW_LARGEST)
+        found = self.system.actors(prefix=self._query.search, limit=_FOUND)
         return infos + [info for info in found if info.id.name not in known]
 
     def _sort(self, by: str) -> None:

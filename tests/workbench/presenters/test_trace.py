@@ -150,6 +150,15 @@ def test_replies_casts_broadcasts_and_failures_look_different(turns: list[Turn])
     assert svg.count(" Z") == 2
 
 
+def test_a_wide_trace_scrolls_instead_of_shrinking() -> None:
+    turns = [_turn(i, f"actor{i}", "add", at=i * 1_000) for i in range(1, 20)]
+
+    html = Trace(messages_of(turns))._repr_mimebundle_()["text/html"]
+
+    assert "overflow-x:auto" in html
+    assert "max-width:none" in html[html.index("<svg") : html.index(">", html.index("<svg"))]
+
+
 def test_a_large_trace_is_cut_and_offers_the_rest() -> None:
     turns = [_turn(i, "counter", "add", at=i * 1_000) for i in range(1, 401)]
     trace = Trace(messages_of(turns))

@@ -43,12 +43,22 @@ def test_a_window_of_actors_is_shown_and_grows_on_request(system: FakeSystem) ->
     assert watch.list().matching == 120
 
 
+def test_the_window_grows_until_all_actors_that_were_looked_at_are_shown(system: FakeSystem) -> None:
+    for i in range(120, 1_501):
+        system.put(f"actor{i:04}", {"n": i})
+    watch = Watch(system)
+    for _ in range(5):
+        watch.ask("more")
+
+    assert len(watch.list().rows) == watch.list().matching == 1_501
+
+
 def test_the_window_has_an_end(system: FakeSystem) -> None:
     watch = Watch(system)
     for _ in range(100):
         watch.ask("more")
 
-    assert watch.list().query.limit == 500
+    assert watch.list().query.limit == 5_000
 
 
 def test_sorting_by_a_number_begins_with_the_largest_and_turns_round(system: FakeSystem) -> None:

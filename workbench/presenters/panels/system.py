@@ -17,7 +17,8 @@ from workbench.render.sparkline import NO_SERIES, Series
 OWN_PREFIX = "workbench."
 """Actors of that name are the tool's own; panels and lists leave them out."""
 
-WINDOW, WINDOW_STEP, WINDOW_LARGEST = 50, 50, 500
+WINDOW = 50
+"""Rows that are shown at first; each "Show more" doubles them, until all that were looked at are there."""
 
 
 class Query(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -33,8 +33,15 @@ function Form({ view, link, nowUs }) {
   const [typed, setTyped] = useState({});
   const fields = view.fields ?? [];
   const put = (name, value) => setTyped({ ...typed, [name]: value });
+  // By hand: notebooks take Enter for their own commands and keep a browser from submitting.
+  const onKeyDown = (event) => {
+    if (event.key !== "Enter" || event.isComposing || event.target.localName !== "input") return;
+    event.stopPropagation();
+    send(event);
+  };
   const send = (event) => {
     event.preventDefault();
+    if (view.running) return;
     const data = {};
     for (const field of fields) {
       const value = typed[field.name] ?? (field.is_flag ? field.default === "True" : "");
@@ -42,7 +49,7 @@ function Form({ view, link, nowUs }) {
     }
     link.ask("call", data);
   };
-  return html`<form class="wb-form" onSubmit=${send} aria-label="Message for ${printable(view.name)}.${printable(view.action ?? "")}">
+  return html`<form class="wb-form" onSubmit=${send} onKeyDown=${onKeyDown} aria-label="Message for ${printable(view.name)}.${printable(view.action ?? "")}">
     ${fields.map((field) => html`<${Input} key=${field.name} field=${field} value=${typed[field.name]} put=${put} />`)}
     ${fields.length ? null : html`<p class="wb-muted">This action has no parameters.</p>`}
     <div class="wb-submit">

@@ -23,7 +23,7 @@ export default {
     el.append(style, root);
     draw(html`<${App} link=${link} />`, root);
     const leave = reportVisibility(el, (state, view) => {
-      if (state === "visible") link.forgive();
+      link.see(state === "visible");
       link.tell("visible", { view, state });
     });
     return () => {

@@ -34,6 +34,8 @@ export class Link {
     this.listeners = new Set();
     this.lastId = 0;
     this.heardAt = this.time.now();
+    /** Since when somebody can see the view; before and after that, nothing is sent to it. */
+    this.seenSince = this.heardAt;
     this.offsetUs = 0;
     this.onFrame = () => this.take(model.get("frame"));
     this.onMessage = (message) => this.hear(message);
@@ -62,13 +64,14 @@ export class Link {
     return at * 1_000 + this.offsetUs;
   }
 
+  /** Nothing was heard although the kernel knows that somebody looks: one that is out of sight is not sent anything. */
   isStale() {
-    return this.time.now() - this.heardAt > STALE_AFTER_MS;
+    return this.time.now() - Math.max(this.heardAt, this.seenSince) > STALE_AFTER_MS;
   }
 
-  /** Be patient again: while nobody could see the panel, it was not sent anything. */
-  forgive() {
-    this.heardAt = Math.max(this.heardAt, this.time.now() - STALE_AFTER_MS / 2);
+  /** The view came into sight, or went out of it. */
+  see(isVisible) {
+    this.seenSince = isVisible ? this.time.now() : Infinity;
   }
 
   /** Send a wish. */

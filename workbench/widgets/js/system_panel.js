@@ -1,4 +1,5 @@
 /** All actors of a system: sorted, searched, a window of them; one can be opened. */
+import { Component } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { age, count, elapsed, perSecond, plural, printable } from "./format.js";
 import { html } from "./html.js";
@@ -13,8 +14,8 @@ const COLUMNS = [
   ["phase", "phase"],
   ["revision", "revision", true],
   ["waiting", "waiting", true],
-  ["turns", "turns", true, "since the actor was activated"],
-  ["failures", "failures", true, "since the actor was activated"],
+  ["turns", "turns", true, "since the system started"],
+  ["failures", "failures", true, "since the system started"],
   ["last", "last turn", true],
 ];
 
@@ -69,14 +70,26 @@ function Toolbar({ view, link }) {
 function Actors({ view, link, nowUs }) {
   const body = useRef(null);
   const [held, setHeld] = useState(null);
+  const box = useRef(null);
+  const [sight, look] = useSight(box);
   const rows = inOrder((view.rows ?? []).map(actorRow), held);
   if (!rows.length) return html`<p class="wb-empty">${nothing(view)}</p>`;
-  return html`<div class="wb-scroll wb-tall">
-      <table class="wb-table wb-actors" aria-label="Actors of ${printable(view.system)}">
+  const { from, to, above, below } = inSight(rows.length, sight);
+  const onKeyDown = (event) => {
+    const isFar = (event.key === "Home" && from > 0) || (event.key === "End" && to < rows.length);
+    if (!isFar) return moveInList(event, body.current);
+    event.preventDefault();
+    link.focus.wanted = `actor:${rows.at(event.key === "Home" ? 0 : -1).name}`; // takes the focus when it is drawn
+    box.current.scrollTop = event.key === "Home" ? 0 : box.current.scrollHeight;
+  };
+  return html`<div class="wb-scroll wb-tall" ref=${box} onScroll=${look}>
+      <table class="wb-table wb-actors" aria-rowcount=${rows.length + 1} aria-label="Actors of ${printable(view.system)}">
         <thead><tr>${COLUMNS.map((c) => html`<${Head} column=${c} query=${view.query ?? {}} link=${link} />`)}</tr></thead>
-        <tbody ref=${body} onKeyDown=${(event) => moveInList(event, body.current)}
+        <tbody ref=${body} onKeyDown=${onKeyDown}
           onMouseEnter=${() => setHeld(rows.map((row) => row.name))} onMouseLeave=${() => setHeld(null)}>
-          ${rows.map((row, i) => html`<${Line} key=${row.name} row=${row} isFirst=${i === 0} link=${link} nowUs=${nowUs} />`)}
+          <${Room} height=${above} />
+          ${rows.slice(from, to).map((row, i) => html`<${Line} key=${row.name} row=${row} index=${from + i} isFirst=${i === 0} link=${link} nowUs=${nowUs} />`)}
+          <${Room} height=${below} />
         </tbody>
       </table>
     </div>
@@ -100,8 +113,51 @@ function Head({ column: [key, label, isNumber, title], query, link }) {
   </th>`;
 }
 
-function Line({ row, isFirst, link, nowUs }) {
-  return html`<tr>
+/** From so many rows on, only those in sight and some beyond are in the page: a browser lays a table out as a whole. */
+const MANY = 200;
+const BEYOND = 30;
+
+/** Which rows to draw, and how much room to leave for the others; all as long as heights are not known. */
+export function inSight(total, { top, height, rowHeight }) {
+  if (total <= MANY || !rowHeight) return { from: 0, to: total, above: 0, below: 0 };
+  const from = Math.max(0, Math.min(total, Math.floor(top / rowHeight)) - BEYOND);
+  const to = Math.min(total, Math.ceil((top + height) / rowHeight) + BEYOND);
+  return { from, to, above: from * rowHeight, below: (total - to) * rowHeight };
+}
+
+/** Where the list is scrolled to, in steps that are worth another drawing. */
+function useSight(box) {
+  const [sight, setSight] = useState({ top: 0, height: 0, rowHeight: 0 });
+  const look = () => {
+    const at = box.current;
+    const rowHeight = at?.querySelector?.("tbody tr.wb-row")?.getBoundingClientRect?.().height ?? 0;
+    const top = Math.floor((at?.scrollTop ?? 0) / 200) * 200;
+    const height = (at?.clientHeight ?? 0) + 200;
+    if (rowHeight && (top !== sight.top || height !== sight.height || Math.abs(rowHeight - sight.rowHeight) > 1)) setSight({ top, height, rowHeight });
+  };
+  useEffect(look);
+  return [sight, look];
+}
+
+const Room = ({ height }) => (height ? html`<tr aria-hidden="true" style=${{ height: `${height}px` }}><td colspan=${COLUMNS.length} /></tr>` : null);
+
+/** A row is drawn again only when it shows something else: of some thousand rows, few do. */
+class Line extends Component {
+  shouldComponentUpdate({ row, index, isFirst, nowUs }) {
+    const before = this.props;
+    return index !== before.index || isFirst !== before.isFirst || times(row, nowUs) !== times(before.row, before.nowUs) || Object.keys(row).some((name) => row[name] !== before.row[name]);
+  }
+
+  render({ row, index, isFirst, link, nowUs }) {
+    return drawn(row, index, isFirst, link, nowUs);
+  }
+}
+
+/** What in a row changes by time alone. */
+const times = (row, nowUs) => [age(row.lastTurnUs, nowUs), row.action ? elapsed(nowUs - row.actionSinceUs) : "", row.oldestUs ? elapsed(nowUs - row.oldestUs) : ""].join();
+
+function drawn(row, index, isFirst, link, nowUs) {
+  return html`<tr class="wb-row" aria-rowindex=${index + 2}>
     <td><button class="wb-link" tabindex=${isFirst ? 0 : -1} ref=${link.focus.take(`actor:${row.name}`)} onClick=${() => open(link, row.name)}>
       <${Name} text=${row.name} /></button></td>
     <td class="wb-muted">${row.kind}${row.parent ? ` of ${printable(row.parent)}` : ""}</td>
@@ -114,7 +170,7 @@ function Line({ row, isFirst, link, nowUs }) {
   </tr>`;
 }
 
-/** Turns are counted from an activation on: of an actor that is only in the store, nothing is known. */
+/** Counted since the system started: of an actor that has only been in the store since then, nothing is known. */
 const isCounted = (row) => row.phase !== "passive" || row.turns > 0;
 
 function Doing({ row, nowUs }) {

@@ -43,6 +43,26 @@ test("what was typed is sent, and flags as they stand", () => {
   assert.deepEqual(model.wishes.at(-1).data, { "field value": "5", "field note": "", "field twice": false });
 });
 
+test("Enter in a field sends what was typed, once, and stays in the form", () => {
+  show(sample("form"));
+  type(inputs()[0], "5");
+  let event;
+  act(() => { event = inputs()[0].fire("keydown", { key: "Enter" }); });
+
+  assert.deepEqual(model.wishes.map((wish) => wish.type), ["call"]);
+  assert.deepEqual([event.prevented, event.stopped], [true, true]);
+});
+
+test("Enter sends nothing while a call runs, nor while a character is being composed", () => {
+  show(sample("form"));
+  act(() => inputs()[0].fire("keydown", { key: "Enter", isComposing: true }));
+  const composing = model.wishes.length;
+  show({ ...sample("form"), running: { since_us: 1_700_000_000_000_000 } });
+  act(() => inputs()[0].fire("keydown", { key: "Enter" }));
+
+  assert.deepEqual([composing, model.wishes.length], [0, 0]);
+});
+
 test("while a call runs no second one can be sent", () => {
   show({ ...sample("form"), running: { since_us: 1_700_000_000_000_000 } });
 

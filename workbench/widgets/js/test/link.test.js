@@ -93,12 +93,16 @@ test("the kernel's time runs on between messages and stands still when stale", (
   assert.deepEqual([running, link.nowUs() - NOW_US], [2_000_000, 0]);
 });
 
-test("a view that comes back is given time before it is called stale", () => {
+test("a view out of sight is never stale, and one that comes back is given its time", () => {
   const { link, time } = linked({});
+  link.see(false);
   time.pass(60_000);
-  link.forgive();
+  const outOfSight = link.isStale();
+  link.see(true);
+  const atOnce = link.isStale();
+  time.pass(6_001);
 
-  assert.equal(link.isStale(), false);
+  assert.deepEqual([outOfSight, atOnce, link.isStale()], [false, false, true]);
 });
 
 test("listeners hear of every change until they leave", () => {

@@ -4,7 +4,7 @@ import { render } from "preact";
 import { act } from "preact/test-utils";
 import { App } from "../app.js";
 import { html } from "../html.js";
-import { inOrder } from "../system_panel.js";
+import { inOrder, inSight } from "../system_panel.js";
 import { setUp } from "./dom.js";
 import { linked, sample } from "./fakes.js";
 
@@ -196,4 +196,16 @@ test("tables and what scrolls have names, and the keyboard reaches them", () => 
   assert.deepEqual(scrolls.map((node) => [node.getAttribute("role"), node.getAttribute("aria-label"), String(node.getAttribute("tabindex"))]),
     [["region", "Last turns", "0"]]);
   assert.equal(root.querySelector("table").getAttribute("aria-label"), "Last turns, the newest first");
+});
+
+test("of many rows those in sight are drawn, with room for the others", () => {
+  const { from, to, above, below } = inSight(1_503, { top: 20_000, height: 600, rowHeight: 25 });
+
+  assert.ok(from <= 800 - 30 + 1 && to >= 824 && to - from < 100);
+  assert.deepEqual([above, below], [from * 25, (1_503 - to) * 25]);
+});
+
+test("few rows, and rows of unknown height, are all drawn", () => {
+  assert.deepEqual(inSight(200, { top: 0, height: 100, rowHeight: 25 }), { from: 0, to: 200, above: 0, below: 0 });
+  assert.deepEqual(inSight(1_503, { top: 0, height: 0, rowHeight: 0 }), { from: 0, to: 1_503, above: 0, below: 0 });
 });
