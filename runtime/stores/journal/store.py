@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import msgspec
@@ -24,7 +24,7 @@ from runtime.records import Invocation, Lifecycle, Quarantined, RetentionMark, S
 from runtime.stores.base import Group, Retention
 from runtime.stores.journal import salvage
 from runtime.stores.journal.attestation import Attestor
-from runtime.stores.journal.backend import Backend, Counts, RetainingBackend, SealingBackend, Writes
+from runtime.stores.journal.backend import Backend, Counts, RetainingBackend, SealedRow, SealingBackend, Writes
 from runtime.stores.journal.blocks import BlockCodec
 from runtime.stores.journal.deltas import applied
 from runtime.stores.journal.encryption import Identity, identify
@@ -90,7 +90,7 @@ class JournalStore:
         self._writer = JournalWriter(backend, self._identity, codec, tail, self._reader, self._actors, self._keys)
         self._merger = Merger(backend, codec, int(meta.get(MERGED, "0")))
         sealing = backend if isinstance(backend, SealingBackend) else None
-        self._columns = SealedColumns(sealing, self._identity.cipher, self._reader)
+        self._columns = SealedColumns(sealing, self._identity.cipher, self._reader, self._keep_columns)
         self._sealer = Sealer(sealing, self._identity.cipher, self._reader, self._columns) if sealing else None
         self._steadiness = Steadiness(self.url)
         thinner = Thinner(backend, codec, self._reader, self._keys, self._writer.forget_base, self._unseal)
@@ -241,6 +241,13 @@ class JournalStore:
 
     def _merge(self) -> bool:
         return not self._retainer.is_passing and self._merger.step(self._writer.head)
+
+    def _keep_columns(self, row: SealedRow, changes: int) -> bool:
+        """Write what a reader made.  A reader goes on whatever becomes of it."""
+        with self._writing, suppress(StoreUnavailable):
+            if self._sealer is not None and not self._is_closed and row.first > self._retainer.kept.gone:
+                return self._sealer.keep(row, changes)
+        return False
 
     def _unseal(self, first: int, last: int) -> None:
         if self._sealer is not None:
