@@ -107,7 +107,7 @@ ROOMS = {
             f"{_DRIVERS}test_isolation.py", "runtime/system/test_calls.py", "runtime/system/test_embedded.py",
         ),
         own_tests={
-            "coroutines": (f"{_DRIVERS}test_coroutines.py",),
+            "coroutines": (f"{_DRIVERS}test_coroutines.py", f"{_DRIVERS}test_runaway.py"),
             "event_loops": (f"{_DRIVERS}test_coroutines.py", f"{_DRIVERS}test_runaway.py"),
             "limits": (f"{_DRIVERS}test_limits.py",),
             "projections": (f"{_DRIVERS}test_projections.py",),
@@ -153,7 +153,7 @@ ROOMS = {
             "runtime/authoring/fingerprint.py", "runtime/authoring/code_*.py", "runtime/authoring/definition.py",
         ),
         tests=("runtime/authoring/test_*.py", "runtime/engine/test_redeploy.py", "runtime/test_redeploy_matrix.py"),
-        own_tests={},
+        own_tests={"definition": ("runtime/authoring/test_definition.py", "runtime/test_advice.py")},
     ),
     "guard": Room(
         sources=("runtime/servers/http/guard.py", "runtime/servers/security.py", "runtime/access_policies.py"),

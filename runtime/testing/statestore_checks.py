@@ -24,7 +24,7 @@ import pytest
 from runtime.errors import StaleCommit, StoreDamaged, StoreError, StoreUnavailable
 from runtime.ids import InvocationId
 from runtime.records import JSON, Encoded, Invocation, Lifecycle, StoredDefinition
-from runtime.stores.base import Group, StateStore, flatten
+from runtime.stores.base import Group, Retention, StateStore, flatten
 from runtime.stores.journal.deltas import LARGE_BYTES, WHOLE_EVERY
 from runtime.testing.retention_checks import RetentionChecks
 from runtime.testing.turns import TurnHistory, actor_id, alike
@@ -400,10 +400,26 @@ class StateStoreChecks(RetentionChecks):
         store.close()
         store.close()
 
-        with pytest.raises(StoreUnavailable):
-            store.commit(Group(turns=past.batch(1, "a")))
-        with pytest.raises(StoreUnavailable):
-            store.load(actor_id("a"))
+        actor, group = actor_id("a"), Group(turns=past.batch(1, "a"))
+        for use in (
+            lambda: store.commit(group),
+            store.checkpoint,
+            store.seal,
+            lambda: store.retain(Retention(turns=1), 0),
+            lambda: store.oldest_revision(actor),
+            lambda: store.load(actor),
+            lambda: store.find_key(actor, "k"),
+            lambda: store.state_at(actor, 0),
+            lambda: list(store.turns()),
+            lambda: list(store.history_batches()),
+            lambda: list(store.actors()),
+            lambda: list(store.lifecycle()),
+            store.schedules,
+            lambda: store.save_definition(_definition("h1", 1)),
+            store.definitions,
+        ):
+            with pytest.raises(StoreUnavailable):
+                use()
 
     # definitions
 

@@ -187,6 +187,18 @@ def _unknown_parameter_type() -> type:
     return Unknown
 
 
+def _subjects(kind: str, source_action: str) -> type:
+    class Follower(Actor, name="follower", kind=kind, subjects=[("account", "deposit", source_action)]):
+        @action
+        def note(self, amount: int) -> None: ...
+
+    return Follower
+
+
+def test_projection_follows_subjects_with_an_action_that_it_has() -> None:
+    assert [each.action for each in define(_subjects("projection", "note")).settings.subjects] == ["note"]
+
+
 @pytest.mark.parametrize(
     ("make", "complaint"),
     [
@@ -196,6 +208,8 @@ def _unknown_parameter_type() -> type:
         (_two_of_one_name, "two actions named 'go'"),
         (_implicit_read, r"Reader\.get cannot be an action"),
         (_no_default, r"Bare\.odd has no default, and none follows from its type .*Odd"),
+        (lambda: _subjects("named", "note"), "only a projection follows: add kind='projection'"),
+        (lambda: _subjects("projection", "noet"), r"'noet', which it does not have.*note"),
         (_positional, r"Many\.go: parameter \*values"),
         (_unknown_type, r"types of .*Unknown: .*Missing"),
         (_unknown_parameter_type, r"types of .*Unknown\.go: .*Missing"),

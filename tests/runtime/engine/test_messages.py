@@ -6,8 +6,9 @@ import pytest
 
 from runtime import Actor, Broadcast, Context, Pipe, SideEffect, Value, action, errors
 from runtime.drivers.stepping import SteppingDriver
+from runtime.invocations import build_invocation
 from tests.runtime.engine.actors import Account, Caller, Counter, Echo, Flow, Ring
-from tests.runtime.engine.conftest import System
+from tests.runtime.engine.conftest import System, actor
 
 
 def test_coroutine_action_asks_another_actor(system: System) -> None:
@@ -305,3 +306,15 @@ def test_workflow_runs_in_spawns_order_whatever_order_it_was_built_in(system: Sy
         "broadcast a []",
         "pipe a! [('of', 'request')] from everything",
     ]
+
+
+def test_discarded_dead_letters_are_given_back_and_gone(stepping: SteppingDriver) -> None:
+    for n in range(3):
+        stepping.submit(build_invocation(f"lost-{n}", actor("nobody"), "add", {"value": n}), None)
+    engine = stepping.engine
+
+    given_up = engine.discard_letters(["lost-0", "lost-2", "unheard-of"])
+
+    assert [letter.invocation.id for letter in given_up] == ["lost-0", "lost-2"]
+    assert [letter.invocation.id for letter in engine.feed.recent_letters.values()] == ["lost-1"]
+    assert engine.discard_letters(["lost-0"]) == []

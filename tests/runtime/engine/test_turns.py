@@ -10,7 +10,7 @@ from runtime import Actor, Value, action, errors
 from runtime.drivers.stepping import SteppingDriver
 from tests.runtime.engine import actors
 from tests.runtime.engine.actors import Counter, Dice, Starter, Unready
-from tests.runtime.engine.conftest import System
+from tests.runtime.engine.conftest import System, actor
 
 
 def test_response_and_state_come_from_the_action(system: System) -> None:
@@ -69,6 +69,24 @@ def test_tags_that_were_there_already_change_nothing(system: System) -> None:
     turns = system.turns()
     assert [turn.tags_after for turn in turns] == [{"colour": "red"}, None, {"colour": "blue"}]
     assert [turn.revision for turn in turns] == [1, 1, 2]
+
+
+def test_turns_and_failures_are_counted_also_over_an_absence(stepping: SteppingDriver) -> None:
+    stepping.deploy(Counter)
+    for name in ("add", "fail", "fail", "look"):
+        stepping.send("counter", name, {"value": 1} if name != "look" else None)
+    stepping.run()
+    activation = stepping.engine.directory.active[actor("counter")]
+    assert (activation.turns, activation.failures) == (4, 2)
+
+    stepping.advance(3_600)
+    assert actor("counter") not in stepping.engine.directory.active
+    counts = stepping.engine.directory.counts(actor("counter"))
+    assert (counts.turns, counts.failures) == (4, 2)
+    stepping.ask("counter", "look")
+
+    activation = stepping.engine.directory.active[actor("counter")]
+    assert (activation.turns, activation.failures) == (5, 2)
 
 
 def test_journal_numbers_turns_without_gaps(system: System) -> None:

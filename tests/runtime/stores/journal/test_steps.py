@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from runtime.stores.base import Group, flatten
-from runtime.stores.journal import sealed_columns, writer
+from runtime.stores.journal import sealed_columns, snapshots, writer
 from runtime.stores.journal.backend import BlockRow, Writes
 from runtime.stores.journal.store import JournalStore
 from runtime.stores.memory import MemoryBackend
@@ -76,6 +76,24 @@ def test_checkpoint_writes_states_up_to_a_size_at_once(
         pass
 
     assert max(len(each.snapshots) for each in backend.written) == 3
+
+
+def test_commit_writes_rows_only_when_checkpoints_do_not_keep_up(
+    store: JournalStore, backend: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "_CHUNK_ACTORS", 4)
+    past = TurnHistory()
+    fill(store, 10, past)
+    store.checkpoint()
+    backend.written.clear()
+
+    def rows_with_a_commit() -> int:
+        store.commit(Group(turns=[past.turn(f"b-{len(backend.written)}", b"1")]))
+        return len(backend.written[-1].snapshots)
+
+    assert [rows_with_a_commit() for _ in range(3)] == [0, 0, 0]
+    monkeypatch.setattr(snapshots, "MOST_ACTORS", 6)
+    assert [rows_with_a_commit() for _ in range(8)] == [0, 0, 0, 4, 0, 0, 0, 2]
 
 
 def test_sealing_takes_states_up_to_a_size_at_once(store: JournalStore, monkeypatch: pytest.MonkeyPatch) -> None:
