@@ -148,10 +148,10 @@ def test_no_value_is_too_odd_or_too_large_to_be_told_apart(make: Any) -> None:
         return define(namespace["Odd"]).hash
 
     value, other = make(), make()
-    begun = time.perf_counter()
+    begun_s = time.thread_time()
     first = defined(value)
 
-    assert time.perf_counter() - begun < 2
+    assert time.thread_time() - begun_s < 2
     assert defined(value) == first
     if other is not value and type(value) is not int:
         assert defined(other) != first

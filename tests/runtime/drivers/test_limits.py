@@ -37,7 +37,7 @@ class Slow(Actor, name="slow"):
     def ping(self) -> int:
         return self.count
 
-    @action(timeout="200ms")
+    @action(timeout="60s")
     def quick(self) -> int:
         self.count += 1
         return self.count

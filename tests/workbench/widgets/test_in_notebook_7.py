@@ -28,7 +28,8 @@ class Counter(Actor):
 """
 BUSY_LOOP = """\
 import time
-for i in range(40):
+from pathlib import Path
+while not Path("release").exists():
     wb.invoke("counter", "add", {"value": 1})
     time.sleep(0.1)
 """
@@ -44,25 +45,31 @@ WATCH, FORM, TRACE, BUSY = range(2, 6)
 
 
 @pytest.fixture(scope="module")
-def notebook(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("seven")
+
+
+@pytest.fixture(scope="module")
+def notebook(chromium: str, folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     directory: Path = tmp_path_factory.mktemp("notebook7")
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(directory)]
     done = subprocess.run([*command, "notebook>=7,<8"], capture_output=True, text=True, check=False, timeout=120)
     if done.returncode:
         pytest.skip(f"Notebook 7 cannot be installed here: {done.stderr.strip().splitlines()[-1:]}")
-    with opened(chromium, tmp_path_factory.mktemp("seven"), CELLS, directory) as notebook:
+    with opened(chromium, folder, CELLS, directory) as notebook:
         for index in range(BUSY):
             notebook.run(index)
         yield notebook
 
 
-def test_a_panel_shows_the_actor_and_moves_while_a_cell_is_busy(notebook: Lab) -> None:
+def test_a_panel_shows_the_actor_and_moves_while_a_cell_is_busy(notebook: Lab, folder: Path) -> None:
     notebook.cell(WATCH).locator(".wb-header").wait_for(timeout=120_000)
     notebook.start(BUSY)
 
     notebook.changes(WATCH, "[data-wb=revision]", 5)
 
     assert notebook.is_busy(BUSY)
+    (folder / "release").touch()
 
 
 def test_a_form_calls_an_action(notebook: Lab) -> None:

@@ -318,7 +318,7 @@ def test_host_that_is_silent_is_left_out_while_another_answers() -> None:
     with (
         RawHost(lambda _: Raw(after=threading.Event())) as silent,
         RawHost(answering(counting)) as well,
-        proxy(silent.port, host_timeout_s=0.2) as running,
+        proxy(silent.port, host_timeout_s=1.5) as running,
     ):
         register(running, actor("counter", "add"))
         register(running, actor("counter", "add"), host_port=well.port)

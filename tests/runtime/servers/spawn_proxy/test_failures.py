@@ -54,7 +54,7 @@ def test_host_that_is_slow_is_waited_for() -> None:
     threading.Timer(0.3, gate.set).start()
     reply = ok(counting(pb.ActorInvocation()).SerializeToString())
 
-    status, response, _ = failing(lambda _: Raw(reply.data, after=gate), host_timeout_s=3.0)
+    status, response, _ = failing(lambda _: Raw(reply.data, after=gate), host_timeout_s=60.0)
 
     assert (status, count_of(response)) == (200, "1")
 

@@ -146,7 +146,7 @@ def test_closed_store_leaves_no_session(server: Place, past: TurnHistory) -> Non
 def _ends(server: Place) -> bool:
     """A server needs a moment to notice the end of a session."""
     moment = threading.Event()
-    return any(not server.sessions() for _ in range(200) if not moment.wait(0.01))
+    return any(not server.sessions() for _ in range(12_000) if not moment.wait(0.01))
 
 
 def test_other_tables_of_the_database_are_left_alone(server: Place, past: TurnHistory) -> None:

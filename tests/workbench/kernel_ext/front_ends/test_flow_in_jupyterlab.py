@@ -29,8 +29,9 @@ class Till(Actor):
 
     @action
     def nap(self) -> None:
-        import time
-        time.sleep(5)
+        import pathlib, time
+        while not pathlib.Path("awake").exists():
+            time.sleep(0.01)
 """
 LOAD, DEFINE, FAIL, POSTMORTEM, MEND, RETRY, TRACE, FORM, LOGS, FAILURES, NAP, STATE = range(12)
 CELLS = [
@@ -53,8 +54,12 @@ _STATUS = "jupyterapp.shell.currentWidget.sessionContext.kernelDisplayStatus"
 
 
 @pytest.fixture(scope="module")
-def lab(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    folder: Path = tmp_path_factory.mktemp("flow")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("flow")
+
+
+@pytest.fixture(scope="module")
+def lab(chromium: str, folder: Path) -> Iterator[Lab]:
     with opened(chromium, folder, CELLS) as lab:
         lab.run(LOAD)
         lab.run(DEFINE)
@@ -139,12 +144,13 @@ def test_what_the_actor_printed_is_in_its_log_and_nowhere_else(lab: Lab) -> None
     assert "succeeded" in lab.cell(FAILURES).inner_text()
 
 
-def test_interrupting_from_the_menu_ends_the_wait_and_not_the_action(lab: Lab) -> None:
+def test_interrupting_from_the_menu_ends_the_wait_and_not_the_action(lab: Lab, folder: Path) -> None:
     lab.start(NAP)
     _menu(lab, "Kernel", "Interrupt Kernel")
     _ends(lab, NAP)
 
     assert "Stopped waiting for till.nap. The action till.nap still runs" in lab.cell(NAP).inner_text()
+    (folder / "awake").touch()
 
 
 def test_after_a_restart_from_the_menu_the_actor_goes_on(lab: Lab) -> None:
