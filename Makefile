@@ -37,7 +37,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help lab test check test-js test-py browser js protos docs dist test-lowest bench crash mutate format clean distclean
+.PHONY: help lab test check test-js test-py browser js protos docs dist test-python test-lowest bench crash mutate format clean distclean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -86,6 +86,9 @@ dist: $(STAMPS)/test ## build wheel and sdist, check them, and run the notebooks
 	@$(BIN)/python -m twine check --strict dist/*
 	@$(BIN)/python tests/packaging/dist_smoke.py
 
+test-python: ## the Python tests with another Python: make test-python PYTHON_VERSION=3.14 (root where it comes from Debian)
+	@$(PYTHON) build_support/other_python.py "$(PYTHON_VERSION)" $(PYTEST_ARGS)
+
 test-lowest: ## the tests of the runtime with the lowest versions of everything that pyproject.toml allows
 	@$(PYTHON) build_support/lowest.py $(VENV)-lowest
 
@@ -107,7 +110,7 @@ clean: ## remove what was built; the environment stays
 	find runtime workbench tests build_support -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean ## remove the environment too
-	rm -rf $(VENV) $(JS)/node_modules
+	rm -rf $(VENV) $(VENV)-* .cache $(JS)/node_modules
 
 # --- the environment: each stamp is one installation, made again when pyproject.toml changes ----------------------------
 
