@@ -3,7 +3,7 @@
     SpawnError
     ├── Mistake                 something the caller can put right
     │   ├── DefinitionError     a class cannot become an actor definition
-    │   ├── NotDeployed         the actor exists, its code is not loaded here
+    │   ├── NotDeployed         the actor exists, its code is not loaded
     │   ├── UnknownActor
     │   │   └── UnknownRevision  its past is known, not that revision of it
     │   ├── UnknownAction
@@ -147,7 +147,7 @@ class NotDeployed(Mistake):
             f"it is at revision {revision} in the store, but " if revision else ""
         )  # a host does not know the revision
         super().__init__(
-            f"Cannot invoke {actor}: {past}its code is not loaded here.\n"
+            f"Cannot invoke {actor}: {past}its code is not loaded.\n"
             f"Run the cell (or import the module) that defines {template!r}, then call again."
         )
         self.actor, self.template, self.revision = actor, template, revision
@@ -161,7 +161,9 @@ class UnknownActor(Mistake):
     def __init__(self, actor: str, known: Iterable[str] = (), *, templates: Iterable[str] = ()) -> None:
         """`templates`: those whose children are made at their first call; a name that is new may be meant as one."""
         advice = _child_advice(actor, sorted(templates))
-        super().__init__(f"There is no actor {actor!r}. {nearest(actor, known, kind='actor')}{advice}")
+        names = list(known)
+        found = nearest(actor, names, kind="actor") if names else "No actor is deployed."
+        super().__init__(f"There is no actor {actor!r}. {found}{advice}")
         self.actor = actor
 
 

@@ -242,7 +242,8 @@ class Status(SystemStatus, frozen=True, kw_only=True):
         if not self.running:
             head = f"Actor system {self.system!r} is not running; it starts at first use."
             return "\n".join([head, f"  store       {self.store}", *(f"  {note}" for note in self.notes)])
-        lines = [f"Actor system {self.system!r} is running.", f"  store       {self.store}"]
+        what = "proxy" if self.store.startswith("http") else "store"
+        lines = [f"Actor system {self.system!r} is running.", f"  {what}       {self.store}"]
         lines += [f"  key         {self.key}"] if self.key else []
         lines += [f"  durability  {self.durability}"] if self.durability else []
         lines += [f"  it tells    {self.told}"] if self.told else self._counts()

@@ -12,7 +12,7 @@ from runtime.drivers.threaded import ThreadedDriver
 from runtime.engine.activation import Activation, Envelope
 from runtime.engine.directory import Directory, Template
 from runtime.engine.engine import Engine
-from runtime.errors import UnknownActor
+from runtime.errors import NotDeployed, UnknownActor
 from runtime.ids import ActorId
 from runtime.records import Invocation, Phase, Snapshot
 from runtime.stores.base import StateStore
@@ -56,11 +56,13 @@ def actions(driver: ThreadedDriver, actor: ActorId) -> dict[str, str]:
     """Action to signature.
 
     Raises:
-        UnknownActor: no code is deployed for it.
+        UnknownActor: nothing is known under that name.
+        NotDeployed: no code is deployed for it.
     """
     found = template(driver, actor)
     if found is None:
-        raise UnknownActor(actor.name, names(driver))
+        known = info(driver, actor)
+        raise NotDeployed(actor.name, known.parent or actor.name, known.revision)
     return found.definition.signatures
 
 

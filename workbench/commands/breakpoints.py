@@ -81,7 +81,7 @@ def held(actor: str) -> BreakpointHandle:
     Raises:
         BadSetting: it is not held.
     """
-    found = BreakpointHandle(own_system("hold an actor"), actor)
+    found = BreakpointHandle(own_system("step a held actor"), actor)
     if not found.is_held:
         raise BadSetting(f"{actor} is not held. Hold it first, with wb.hold({actor!r}) or %hold {actor}.")
     return found
@@ -303,16 +303,18 @@ def abandon(actor: str) -> bool:
 # --- What only the system of this very process can do -----------------------------------------------------------------
 
 
-def own_system(what: str) -> LocalSystem:
+def own_system(
+    what: str, why: str = "only the process that has its mailboxes can do that, and it is another one."
+) -> LocalSystem:
     """The system of this process.
 
     Args:
-        what: is to be done, for the message.
+        what: is to be done, for the message; `why` that takes the system of this process.
 
     Raises:
         NotCapable: the current system runs in another process.
     """
     system = current.open()
     if not is_local(system):
-        raise NotCapable(what, system.name, "that is possible only where the actors run, which is another process.")
+        raise NotCapable(what, system.name, why)
     return system

@@ -37,10 +37,12 @@ def export(path: str | Path, actors: str | Sequence[str] | None = None, *, force
         UnknownActor: one of `actors` is not deployed.
         CannotExport: they would not be the same actors outside, or no code is here; nothing was written.
         FileInTheWay: the folder has files that no export made, or that were changed since.
-        NotCapable: the code is in another process.
+        NotCapable: the current system is another process's.
         OSError: the folder cannot be written.
     """
-    system = own_system("export actors")
+    system = own_system(
+        "export actors", "only those of this notebook's own system are exported; %detach goes back to it."
+    )
     loaded = {each.name: each for each in system.loaded() if not each.name.startswith(OWN_PREFIX)}
     chosen, absent = _chosen(loaded, [actors] if isinstance(actors, str) else actors)
     folder = Path(path).expanduser().resolve()

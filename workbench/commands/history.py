@@ -271,7 +271,7 @@ def logs(actor: str | None = None, limit: int = 1_000, *, invocation: str = "") 
     system = current.open()
     identity = ActorId(system.name, actor)
     found = _chosen(identity, invocation, limit)
-    if not found:
+    if not found and Capability.LIST in system.capabilities:
         system.info(actor)
     return Logs.of(found, whose=actor, dropped=current.logs.dropped(identity), is_elsewhere=is_elsewhere)
 

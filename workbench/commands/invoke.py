@@ -24,6 +24,7 @@ from runtime.errors import (
     SpawnError,
     nearest,
 )
+from workbench.presenters.availability import advised
 from workbench.presenters.panels.form import fields_of
 from workbench.redaction import from_actor
 from workbench.session import current, noted_interrupts
@@ -167,7 +168,8 @@ def _interrupted(system: SystemApi, actor: str, action: str) -> NoReturn:
             again, f"{stopped} Interrupt once more now to end {' and '.join(running)}."
         ):
             raise WaitInterrupted("\n".join([stopped, *end_actions(system, running)]))
-    raise WaitInterrupted(f"{stopped} {fate}\nSee %mailbox {actor} and %history {actor}.") from None
+    see = advised("mailbox history", actor)
+    raise WaitInterrupted(f"{stopped} {fate}" + (f"\nSee {see}." if see else "")) from None
 
 
 def _is_interrupted_again(again: threading.Event, offer: str) -> bool:

@@ -11,6 +11,7 @@ from runtime.records import Turn
 from runtime.replay.compare import FAILURE, RESPONSE, Shape, TurnOutcome, messages_of, parts_that_differ
 from runtime.replay.fork import Step
 from runtime.wire.codecs.values import decode_value
+from workbench.presenters.availability import is_available
 from workbench.presenters.messages import call_text
 from workbench.presenters.replay import NOTHING, Side, message_text, outcome_text, sides, sides_text, state_sides
 from workbench.redaction import redacted, redacted_text
@@ -287,4 +288,7 @@ def _facts(fork: Shown) -> Iterator[tuple[str, str]]:
 
 
 def _next(fork: Shown) -> str:
-    return f"{fork.actor} itself is untouched; to have it go on from there: %restore {fork.actor} {fork.revision}"
+    untouched = f"{fork.actor} itself is untouched"
+    if not is_available("restore"):
+        return f"{untouched}."
+    return f"{untouched}; to have it go on from there: %restore {fork.actor} {fork.revision}"

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from runtime.hosts.tracebacks import code_names
+from workbench.presenters.availability import is_available
 from workbench.presenters.failures import Failed
 from workbench.presenters.messages import OUTCOMES, call_text
 from workbench.redaction import HIDDEN, hides, redacted, redacted_source, redacted_text
@@ -102,7 +103,8 @@ class Postmortem:
     def _next(self) -> str:
         handle = short_id(self.failed.id)
         first = "" if not self._is_current else "Mend the code and run its cell; then "
-        return f"{first}%retry {handle} sends the message again, %retry {handle} --fork tries it on a copy."
+        again = f"%retry {handle} sends the message again, " if is_available("invoke") else ""
+        return f"{first}{again}%retry {handle} --fork tries it on a copy."
 
     def _html(self) -> Markup:
         mark = element("strong", self._headline(), style=f"color:{ERROR}")

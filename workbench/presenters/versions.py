@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from runtime.records import StoredDefinition
+from workbench.presenters.availability import is_available
 from workbench.redaction import redacted_source
 from workbench.render.formats import short_hash
 from workbench.render.html import CODE_FONT, FRAME, Markup, bundle, element, muted, source
@@ -100,6 +101,8 @@ class Earlier:
 
     def _next(self) -> str:
         name, version = self.version.definition.name, short_hash(self.version.hash)
+        if not is_available("undeploy"):
+            return "To go back to it takes an attachment to act: nothing can be deployed while one only looks."
         return (
             f"To go back to it, run this as a cell, or execute the stored text with "
             f'wb.redeploy("{name}", "{version}", execute=True).'

@@ -87,7 +87,9 @@ class Attached(msgspec.Struct, frozen=True, kw_only=True):
 
     def located(self, status: SystemStatus) -> SystemStatus:
         """A status that says whose it is."""
-        return msgspec.structs.replace(status, running=True, store=f"{status.store} (at {self.target})")
+        is_store = not status.store.startswith("http")  # a proxy does not tell where its store is
+        store = f"{status.store} (at {self.target})" if is_store else status.store
+        return msgspec.structs.replace(status, running=True, store=store)
 
     def __repr__(self) -> str:
         lines = [f"Attached to actor system {self.system!r} at {self.target}, {self._meaning()}."]

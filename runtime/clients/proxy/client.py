@@ -148,7 +148,7 @@ class SpawnProxyClient(ProxyHealth, NotOffered):
         self._where = f"the proxy at {link.target.url}"
         self.about = self._ask_about()
         self.name, self.is_name_assumed = self._system_name(system or link.target.system)
-        self.calls = ProxyCalls(link, dialect)
+        self.calls = ProxyCalls(link, dialect, has_keys=self.about is not None)
         self._states = ProxyStates(link, self.name, timeout_s)
         self._deployer = deployer
         self._ids = RandomIds()
@@ -381,9 +381,9 @@ def _given(**options: Any) -> dict[str, Any]:
 class ProxyCalls:
     """Sends invocations.  Any thread."""
 
-    def __init__(self, link: ProxyLink, dialect: Dialect = Dialect.NEW) -> None:
-        """`dialect` is that of JSON, which a real proxy passes on as it is."""
-        self._link, self._dialect = link, dialect
+    def __init__(self, link: ProxyLink, dialect: Dialect = Dialect.NEW, *, has_keys: bool = False) -> None:
+        """`dialect` is that of JSON, which a real proxy passes on as it is; `has_keys`: the proxy knows idempotency keys."""
+        self._link, self._dialect, self._has_keys = link, dialect, has_keys
 
     def send(self, invocation: Invocation, timeout_s: float) -> Encoded | None:
         """The encoded response.  Errors are those of `SystemApi.invoke`."""
@@ -409,7 +409,12 @@ class ProxyCalls:
     def _lost(self, invocation: Invocation, error: BaseException, timeout_s: float) -> SpawnError:
         name = f"{invocation.actor.name}.{invocation.action}"
         if isinstance(error, TimeoutError) or "did not answer within" in str(error):
-            advice = "a proxy does not show which. Sent again, the action may run twice; a key prevents it if the proxy is ours."
+            again = (
+                "Repeat it safely with a key."
+                if self._has_keys
+                else "Sent again, the action may run twice: Spawn's protocol has no idempotency keys."
+            )
+            advice = f"a proxy does not show which. {again}"
             return InvocationTimeout(invocation.actor.name, invocation.action, timeout_s, advice)
         if isinstance(error, NotSent):
             return Unreachable(

@@ -73,7 +73,9 @@ class ActorHost:
         self._link, self._about, self.system, self._service = link, about, system, service
         self._journal = journal
         self._turns = HostTurns(journal)
-        self._turns.calls = HostedCalls(ProxyCalls(link), RandomIds(), timeout_s, has_keys=about is not None)
+        self._turns.calls = HostedCalls(
+            ProxyCalls(link, has_keys=about is not None), RandomIds(), timeout_s, has_keys=about is not None
+        )
         self._own = OwnLoop("wb-actor-host")
         identity = secrets.token_hex(16)
         self.app = HostApp(self._turns, self._own.loop, identity)

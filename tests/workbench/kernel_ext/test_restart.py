@@ -24,7 +24,7 @@ def test_after_a_kill_the_actor_goes_on_from_its_last_revision(tmp_path: Path) -
         first = kernel.run("%invoke counter add value=1")
         again = kernel.ok(COUNTER)
 
-        assert (first.ename, "its code is not loaded here" in first.traceback) == ("NotDeployed", True)
+        assert (first.ename, "its code is not loaded" in first.traceback) == ("NotDeployed", True)
         assert "continues after 50 turns" in first.stdout
         assert "counter: unchanged" in again.text
         assert kernel.ok("%invoke counter add value=1").text == "{'total': 51}"

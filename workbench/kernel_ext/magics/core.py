@@ -35,6 +35,7 @@ from workbench.kernel_ext.magics.arguments import (
     read_settings,
 )
 from workbench.kernel_ext.magics.base import BaseMagics, Scope
+from workbench.presenters.availability import is_available
 
 _PLOT = re.compile(r"\s*--plot(?!\S)")
 _OUT = re.compile(r"\s*(?:--out[ =]\s*([^\W\d]\w*)|([^\W\d]\w*)\s*<<)\s*(.*)\Z", re.DOTALL)
@@ -165,7 +166,7 @@ class WorkbenchMagics(BaseMagics):
         if given:
             actor = self._word(given.actor, local_ns)
             undeploy(actor)
-            print(f"{actor} has no code now; its state and its history are kept. %redeploy {actor} brings it back.")  # noqa: T201
+            print(_undeployed(actor))  # noqa: T201 - the cell's own output
 
     @no_var_expand
     @line_cell_magic
@@ -271,6 +272,12 @@ class WorkbenchMagics(BaseMagics):
             return self._ipythons_history(line)
         given = parsed(WorkbenchMagics.history, line)
         return given and history(self._word(given.actor, local_ns), given.limit, revision=given.revision)
+
+
+def _undeployed(actor: str) -> str:
+    if is_available("redeploy"):
+        return f"{actor} has no code now; its state and its history are kept. %redeploy {actor} brings it back."
+    return f"{actor} runs in this process no more; its state stays where it is. Its cell, run again, brings it back."
 
 
 # --- `%spawn`: what each of its words does ----------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from workbench.kernel_ext.magics.proto import ProtoMagics
 from workbench.kernel_ext.magics.replay import ReplayMagics
 from workbench.kernel_ext.magics.trace import TraceMagics
 from workbench.kernel_ext.magics.version import VersionMagics
+from workbench.presenters.availability import is_available
 
 CLASSES: tuple[type[BaseMagics], ...] = (
     WorkbenchMagics,
@@ -52,13 +53,16 @@ def parser_of(name: str) -> argparse.ArgumentParser | None:
 def overview() -> str:
     """One line for each magic, in the order in which one meets them."""
     names = all_names()
-    shown = [("%%" if name in names["cell"] else "%", name) for name in dict.fromkeys([*names["cell"], *names["line"]])]
+    all_of_them = list(dict.fromkeys([*names["cell"], *names["line"]]))
+    shown = [("%%" if name in names["cell"] else "%", name) for name in all_of_them if is_available(name)]
+    absent = ", ".join(name for name in all_of_them if not is_available(name))
     lines = [f"  {sign + name:<12} {_first_sentence(function_of(name))}" for sign, name in shown]
     return "\n".join(
         [
-            "The workbench's magics; a question mark after one shows its arguments and examples, as in %invoke?",
+            "The workbench's magics; a question mark after one shows its arguments and examples, as in %spawn?",
             *lines,
-            "Each is a function of the same name in Python: import workbench as wb; wb.invoke(...), await wb.ainvoke(...), ...",
+            *([f"Not on the system that is attached, or not while one only looks: {absent}."] if absent else []),
+            "Each is a function of the same name in Python: import workbench as wb; wb.status(), …, await wb.ainvoke(…).",
         ]
     )
 

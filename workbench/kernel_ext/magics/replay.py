@@ -50,6 +50,8 @@ class ReplayMagics(BaseMagics):
             %fork counter 0 --replay --name what_if
         """
         from workbench.commands.fork import fork
+        from workbench.commands.replay import check_history
+        from workbench.session import current
 
         given = parsed(ReplayMagics.fork, line)
         if given is None:
@@ -58,8 +60,10 @@ class ReplayMagics(BaseMagics):
         if name and not name.isidentifier():
             raise UsageError(f"--name {name} is no name of a variable.")
         actor, code = self._word(given.actor, local_ns), self._code(given.code, local_ns)
-        found = fork(actor, given.revision, code=code, name=name)
         without = [self._word(word, local_ns) for word in given.without]
+        if without or given.replay:
+            check_history(current.open(), actor, "replay")
+        found = fork(actor, given.revision, code=code, name=name)
         if without or given.replay:
             found.replay(without=without)
         if name:

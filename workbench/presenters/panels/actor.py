@@ -205,7 +205,7 @@ def turn_cells(row: TurnRow, now_us: int) -> tuple[str, ...]:
 def _facts(view: ActorView) -> list[str]:
     child = f"child of {printable(view.parent)}" if view.parent else ""
     code_state = f"definition {view.definition}" if view.definition else ""
-    missing = "" if view.deployed or not view.phase else "its code is not loaded here"
+    missing = "" if view.deployed or not view.phase else "its code is not loaded"
     revision = f"revision {count(view.revision)}" if view.phase else ""
     return [fact for fact in (view.kind, child, view.phase, revision, code_state, missing) if fact]
 

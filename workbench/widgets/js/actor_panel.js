@@ -35,7 +35,7 @@ function Facts({ view }) {
     <span>${view.kind}${view.parent ? html` of <${Name} text=${view.parent} />` : null}</span>
     <span>revision <b ref=${revision} data-wb="revision">${count(view.revision ?? 0)}</b></span>
     ${view.definition ? html`<span>definition <code>${view.definition}</code></span>` : null}
-    ${view.deployed === false ? html`<span class="wb-tone-warn">code not loaded here</span>` : null}
+    ${view.deployed === false ? html`<span class="wb-tone-warn">code not loaded</span>` : null}
   </span>`;
 }
 
