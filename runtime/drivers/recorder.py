@@ -184,6 +184,8 @@ SHARE = 0.05
 """What steps may take of a core while there is load."""
 _LARGER_SHARE = 0.2
 _STEP_S = 0.005
+_NOTHING_S = 0.1
+"""After a look that found nothing to do, though there is load: to look after each commit would cost more than it finds."""
 _FEWEST_BEHIND = 20_000
 """A journal that grew by less is not behind, however short it is."""
 _PAUSES, _FEWER_PAUSES = 3, 1
@@ -253,6 +255,8 @@ class Housekeeping:
         now = self._clock()
         share, pauses = (_LARGER_SHARE, _FEWER_PAUSES) if self._is_behind() else (SHARE, _PAUSES)
         self._next_at = now + max((self._work() - worked) * (1 / share - 1), (now - began) * pauses)
+        if not self.has_more:
+            self._next_at = max(self._next_at, now + _NOTHING_S)
 
     def _take_turns(self) -> bool:
         for _ in range(len(self._tasks)):

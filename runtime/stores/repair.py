@@ -217,7 +217,7 @@ class _Repair:
             turns = codec.decode(row)
             wrong = {each.sequence for each in self._quarantine.found() if each.what == "turn"}
             gone = [index for index, turn in enumerate(turns) if turn.sequence in wrong]
-            if not gone or thinner.remove(row, turns, gone, meta):
+            if not gone or thinner.remove([row], turns, gone, meta):
                 after = row.last
 
     def _list_keys_anew(self, backend: SqliteBackend) -> None:

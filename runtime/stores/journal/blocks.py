@@ -141,17 +141,20 @@ class BlockCodec:
                 turns.append(found.turn)
         return turns
 
-    def change(self, row: BlockRow, kept: Sequence[int], whole: Mapping[int, State]) -> BlockRow:
-        """The block with only some of its turns, moved as bytes.
+    def change(
+        self, rows: Sequence[BlockRow], turns: Sequence[Turn], kept: Sequence[int], whole: Mapping[int, State]
+    ) -> BlockRow:
+        """One block in place of adjacent ones, with only some of their turns, moved as bytes.
 
         Args:
-            kept: positions in the block, ascending.
+            turns: what the blocks hold, together.
+            kept: positions in `turns`, ascending.
             whole: states that take the place of differences, by position.
         """
-        raw, turns = _raw_decoder.decode(self._opened(row)), self.decode(row)
+        raw = [turn for row in rows for turn in _raw_decoder.decode(self._opened(row))]
         left = [_with_state(raw[index], whole[index]) if index in whole else raw[index] for index in kept]
         actors = actor_filter([turns[index].actor for index in kept])
-        return self._sealed(_encoder.encode(left), len(left), row.first, row.last, actors)
+        return self._sealed(_encoder.encode(left), len(left), rows[0].first, rows[-1].last, actors)
 
     def empty(self, first: int, last: int) -> BlockRow:
         """A block without turns, which keeps the numbering of those that it had."""

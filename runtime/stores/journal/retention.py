@@ -120,7 +120,7 @@ class Retainer:
 
     def _remove_first(self, row: BlockRow, turns: Sequence[Turn], count: int) -> None:
         gone = row.last if count == len(turns) else turns[count - 1].sequence
-        if self._thinner.remove(row, turns, range(count), {GONE: str(gone)}):
+        if self._thinner.remove([row], turns, range(count), {GONE: str(gone)}):
             self.kept, self._due = RetentionMark(gone, self.kept.changes), (0, 0)
 
     # -- by actor ------------------------------------------------------------------------------------------------------
@@ -143,7 +143,7 @@ class Retainer:
                 self._thinner.note({PASSED: str(running.head), LEFT: str(running.left)})
             return
         changes = self.kept.changes + (not running.has_removed)
-        if self._thinner.remove(found.row, found.turns, found.gone, {CHANGES: str(changes)}):
+        if self._thinner.remove(found.rows, found.turns, found.gone, {CHANGES: str(changes)}):
             self.kept = RetentionMark(self.kept.gone, changes)
             running.removed()
 
@@ -176,11 +176,16 @@ MOST_ACTORS = 200_000
 _PAGE_HEADS = 1_024
 
 
-class Found(NamedTuple):
-    """A block with turns that go."""
+_STEP_ROWS, _STEP_BYTES = 64, 64_000
+"""Small blocks are read, and changed, together: of single turns, each would take a query, and a transaction."""
 
-    row: BlockRow
+
+class Found(NamedTuple):
+    """Adjacent blocks, some with turns that go."""
+
+    rows: Sequence[BlockRow]
     turns: Sequence[Turn]
+    """Of all of them."""
     gone: frozenset[int]
     """Their positions in `turns`."""
 
@@ -197,23 +202,22 @@ class Pass:
         self.left = 0
         """Turns that stay, of those it has looked at."""
         self._is_counted = False
-        self._given = 0
+        self._given = self._given_rows = 0
         self._listed = 0
-        self._blocks = array("q")
-        """The first sequence of each block, in order."""
+        self._blocks, self._sizes = array("q"), array("q")
+        """The first sequence of each block, in order, and its bytes."""
         self._parts = [(1, 0)]
         """Of the actors, those whose hash divided by the first number leaves the second are still to be looked at."""
         self._begin_part()
 
     def next(self) -> Found | None:
-        """A block to change; the same again until `removed` is called.  None after a step that found none."""
+        """Blocks to change; the same again until `removed` is called.  None after a step that found none."""
         if self._listed <= self.head:
             self._list()
         elif self._at > 0:
-            self._at -= 1
-            self._count(self._blocks[self._at])
+            self._count()
         elif self._thinned:
-            return self._found(self._thinned[-1])
+            return self._found()
         elif len(self._parts) > 1:
             self._parts.pop()
             self._is_counted = True
@@ -226,7 +230,7 @@ class Pass:
         """What `next` gave is done."""
         self.left -= self._given
         self.has_removed = True
-        self._thinned.pop()
+        del self._thinned[-self._given_rows :]
 
     def _begin_part(self) -> None:
         self._at = len(self._blocks)
@@ -239,21 +243,33 @@ class Pass:
 
     def _list(self) -> None:
         page = self._backend.block_heads(self._listed, _PAGE_HEADS)
-        known = [block.first for block in page if block.last <= self.head]
-        self._blocks.extend(known)
+        known = [block for block in page if block.last <= self.head]
+        self._blocks.extend(block.first for block in known)
+        self._sizes.extend(block.size for block in known)
         self._listed = page[-1].last if page and len(known) == len(page) else self.head + 1
         self._at = len(self._blocks)
 
-    def _count(self, first: int) -> None:
-        row = self._backend.block_of(first)
-        if row is None:
-            return  # it went with an earlier part
+    def _count(self) -> None:
+        """Look at the blocks before those that were counted last."""
+        end, size = self._at, 0
+        while self._at > 0 and end - self._at < _STEP_ROWS:
+            size += self._sizes[self._at - 1]
+            if size > _STEP_BYTES and self._at < end:
+                break
+            self._at -= 1
+        first, last = self._blocks[self._at], self._blocks[end - 1]
+        # With an earlier part, some may have gone, and some have become part of the block before them.
+        rows = [row for row in self._backend.blocks(first - 1, end - self._at) if first <= row.first <= last]
+        for row in reversed(rows):
+            self._count_block(row)
+
+    def _count_block(self, row: BlockRow) -> None:
         turns = self._codec.decode(row)
         if not self._is_counted:
             self.left += len(turns)
         goes = [self._goes(turn) for turn in reversed(turns)]
         if any(goes):
-            self._thinned.append(first)
+            self._thinned.append(row.first)
         if len(self._newest) > MOST_ACTORS:
             self._halve()
 
@@ -281,15 +297,31 @@ class Pass:
             for actor in [actor for actor in counts if actor % (2 * parts) != part]:
                 del counts[actor]
 
-    def _found(self, first: int) -> Found | None:
-        row = self._backend.block_of(first)
-        turns = self._codec.decode(row) if row is not None else []
-        gone = frozenset(i for i, turn in enumerate(turns) if turn.sequence <= self._end(turn.actor))
-        if row is None or not gone:  # its actors were left for another part
+    def _found(self) -> Found | None:
+        """The next blocks that are small enough together, up to the last one with turns that go."""
+        rows, turns, gone, count = self._next_rows(), list[Turn](), list[int](), 0
+        for place, row in enumerate(rows):
+            held = self._codec.decode(row)
+            going = [len(turns) + i for i, turn in enumerate(held) if turn.sequence <= self._end(turn.actor)]
+            turns += held
+            gone += going
+            count = place + 1 if going else count
+        if not gone:  # its actors were left for another part
             self._thinned.pop()
             return None
-        self._given = len(gone)
-        return Found(row, turns, gone)
+        last = rows[count - 1].last
+        self._given, self._given_rows = len(gone), sum(first <= last for first in self._thinned[-count:])
+        return Found(rows[:count], [turn for turn in turns if turn.sequence <= last], frozenset(gone))
+
+    def _next_rows(self) -> list[BlockRow]:
+        after = self._thinned[-1] - 1
+        count = size = 0
+        for head in self._backend.block_heads(after, _STEP_ROWS):
+            size += head.size
+            if count and size > _STEP_BYTES:
+                break
+            count += 1
+        return self._backend.blocks(after, count) if count else []
 
     def _end(self, actor: ActorId) -> int:
         return self._ends.get(hash(actor), 0)
@@ -331,11 +363,13 @@ class Thinner:
         self._backend, self._codec, self._reader, self._keys = backend, codec, reader, keys
         self._forget_base, self._changed = forget_base, changed
 
-    def remove(self, row: BlockRow, turns: Sequence[Turn], gone: Collection[int], meta: dict[str, str]) -> bool:
-        """Take the turns at these positions out of a block, or one step towards it.
+    def remove(
+        self, rows: Sequence[BlockRow], turns: Sequence[Turn], gone: Collection[int], meta: dict[str, str]
+    ) -> bool:
+        """Take the turns at these positions out of adjacent blocks, which become one, or one step towards it.
 
         Args:
-            turns: what the block holds.
+            turns: what the blocks hold.
             gone: positions in `turns`.
             meta: written with it.
 
@@ -349,13 +383,26 @@ class Thinner:
             following = self._reader.next_state(actor, turn.sequence)
             if following is None or following.delta is None or (state := self._whole_state(following)) is None:
                 continue
-            if following.sequence > row.last:
+            if following.sequence > rows[-1].last:
                 self._make_whole(following, state)
                 return False
             if (index := _position(turns, following)) not in gone:
                 whole[index] = state
         kept = [index for index in range(len(turns)) if index not in gone]
-        self._write(row, kept, whole, self._keys.removal(removed), meta)
+        span = rows[0].first, rows[-1].last
+        # The last row stays, if need be without turns: it says where the journal's numbering is.
+        is_needed = bool(kept) or span[1] == self._backend.head()
+        self._backend.write(
+            Writes(
+                merged=self._codec.change(rows, turns, kept, whole) if is_needed else None,
+                dropped=None if is_needed else span,
+                unsealed=span,
+                forgotten=self._keys.removal(removed),
+                meta=meta,
+            )
+        )
+        self._reader.forget(*span)
+        self._changed(*span)
         return True
 
     def remove_whole(self, blocks: Sequence[tuple[BlockRow, Sequence[Turn]]], meta: dict[str, str]) -> bool:
@@ -391,7 +438,7 @@ class Thinner:
         row = self._backend.block_of(turn.sequence)
         assert row is not None
         turns = self._codec.decode(row)
-        changed = self._codec.change(row, range(len(turns)), {_position(turns, turn): state})
+        changed = self._codec.change([row], turns, range(len(turns)), {_position(turns, turn): state})
         self._backend.write(Writes(merged=changed))
         self._reader.forget(row.first, row.last)
 
@@ -400,29 +447,6 @@ class Thinner:
         found = self._reader.whole_turn(turn.sequence)
         assert found is not None
         return found.state
-
-    def _write(
-        self,
-        row: BlockRow,
-        kept: Sequence[int],
-        whole: dict[int, State],
-        forgotten: Sequence[tuple[int, int, int]],
-        meta: dict[str, str],
-    ) -> None:
-        span = (row.first, row.last)
-        # The last row stays, if need be without turns: it says where the journal's numbering is.
-        is_needed = bool(kept) or row.last == self._backend.head()
-        self._backend.write(
-            Writes(
-                merged=self._codec.change(row, kept, whole) if is_needed else None,
-                dropped=None if is_needed else span,
-                unsealed=span,
-                forgotten=forgotten,
-                meta=meta,
-            )
-        )
-        self._reader.forget(*span)
-        self._changed(*span)
 
 
 def _last_bases(turns: Iterable[Turn]) -> dict[ActorId, Turn]:

@@ -63,6 +63,7 @@ def small_sizes() -> Iterator[None]:
         patch.setattr(retention, "FEWEST_NEW", 1)
         patch.setattr(passes, "MOST_ACTORS", 1)
         patch.setattr(passes, "_PAGE_HEADS", 2)
+        patch.setattr(passes, "_STEP_ROWS", 3)
         yield
 
 

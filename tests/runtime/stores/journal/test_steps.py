@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from runtime.stores.base import Group, flatten
-from runtime.stores.journal import sealed_columns, snapshots, writer
+from runtime.stores.base import Group, Limits, Retention, flatten
+from runtime.stores.journal import retention, sealed_columns, snapshots, writer
 from runtime.stores.journal.backend import BlockRow, Writes
 from runtime.stores.journal.store import JournalStore
 from runtime.stores.memory import MemoryBackend
@@ -154,3 +154,25 @@ def test_store_works_without_the_library_for_columns(store: JournalStore, monkey
     assert not store.seal(), "asked once"
 
     assert len(list(flatten(store.turns()))) == TURNS
+
+
+@pytest.mark.parametrize(("size", "most_rows"), [(10, 64), (8_000, 8)])
+def test_old_turns_of_small_blocks_go_many_in_a_transaction_up_to_a_size(
+    store: JournalStore, backend: Watched, monkeypatch: pytest.MonkeyPatch, size: int, most_rows: int
+) -> None:
+    monkeypatch.setattr(retention, "FEWEST_NEW", 1)
+    past, newest = TurnHistory(), Limits(invocations=1)
+    for n in range(960):  # a block each; those of two actors of three go
+        store.commit(Group(turns=[past.turn(f"a-{n % 3}", b"%d" % (n % 10) * size)]))
+    while store.checkpoint():
+        pass
+    backend.written.clear()
+
+    while store.retain(Retention(of={"a-0": newest, "a-1": newest}), 0):
+        pass
+
+    changed = [each.merged or each.dropped for each in backend.written]
+    spans = [each.last - each.first + 1 for each in changed if isinstance(each, BlockRow)]
+    assert len(list(flatten(store.turns()))) == 320 + 2
+    assert most_rows // 2 < max(spans) <= most_rows
+    assert len(changed) <= 960 / (most_rows // 2)
