@@ -311,6 +311,7 @@ def test_workflow_runs_in_spawns_order_whatever_order_it_was_built_in(system: Sy
 def test_discarded_dead_letters_are_given_back_and_gone(stepping: SteppingDriver) -> None:
     for n in range(3):
         stepping.submit(build_invocation(f"lost-{n}", actor("nobody"), "add", {"value": n}), None)
+    stepping.run()
     engine = stepping.engine
 
     given_up = engine.discard_letters(["lost-0", "lost-2", "unheard-of"])
