@@ -80,6 +80,15 @@ class Ending:
                 continue
 
 
+def end_repeatedly(ending: Ending, timeout_s: float = 2.0) -> str:
+    """Try to end what the thread runs, for so long; empty once it is over, else where it is.  From another thread."""
+    deadline, place = time.monotonic() + timeout_s, ""
+    while not ending.is_over and time.monotonic() < deadline:
+        place = ending.attempt() or place
+        time.sleep(_PAUSE_S)
+    return "" if ending.is_over else place or "an unknown place"
+
+
 def is_in_users_code(frame: FrameType | None) -> bool:
     """Whether the innermost frames are the user's, or a library's for the user, right above the host's call of the action."""
     innermost = frame
@@ -217,13 +226,17 @@ class Attempt:
             self._place = ending.attempt() or self._place
 
     def advice(self) -> str:
-        run = self.run
-        place = f", at {self._place}" if self._place else ""
-        return (
-            f"{_name(run)} was given up and could not be ended{place}. Its turn has no effect any "
-            "more, but it goes on until that call returns: code outside Python cannot be interrupted, and code that catches every "
-            "exception goes on. Restart the kernel to be rid of it; a time-out of the call itself prevents it"
-        )
+        return advice(_name(self.run), self._place)
+
+
+def advice(name: str, place: str) -> str:
+    """What to say of an action (`actor.action`) that could not be ended, and is at `place`."""
+    at = f", at {place}" if place else ""
+    return (
+        f"{name} was given up and could not be ended{at}. Its turn has no effect any "
+        "more, but it goes on until that call returns: code outside Python cannot be interrupted, and code that catches every "
+        "exception goes on. Restart the kernel to be rid of it; a time-out of the call itself prevents it"
+    )
 
 
 def _running(driver: ThreadedDriver) -> list[Run]:

@@ -4,6 +4,9 @@ A test, a replay or an exercise says which of the possible steps comes next (`ch
 group is written and when the process "dies".  The same choices give the same run.  Actions run in the caller's thread.
 
 Coroutine actions may await `ctx.invoke` only: anything else would wait for a world that stands still here.
+
+A limit (`@action(timeout=…)`) counts time of the clock that is moved here: a turn is over it if `advance` passes its end, or if
+its plain action returns later than that.  An action that never returns, no one can end: it has the caller's thread.
 """
 
 from __future__ import annotations
@@ -22,8 +25,8 @@ from runtime.engine.commands import Answer, Command, FindKey, Forget, Judge, Loa
 from runtime.engine.engine import Engine
 from runtime.engine.ready import ChosenQueue
 from runtime.engine.state import EngineOptions
-from runtime.errors import InternalError, InvocationTimeout, SpawnError, WouldBlock
-from runtime.hosts.in_process import InProcessHost
+from runtime.errors import ActionTimeout, InternalError, InvocationTimeout, SpawnError, WouldBlock
+from runtime.hosts.in_process import InProcessHost, refused
 from runtime.hosts.outgoing import outgoing, pending_tell
 from runtime.ids import ActorId, CountingIds, IdSource
 from runtime.invocations import build_invocation
@@ -148,8 +151,13 @@ class SteppingDriver:
         return done
 
     def advance(self, seconds: float) -> None:
-        """Move the clock, and let happen what is due."""
+        """Move the clock, end turns that are over their limit then, and let happen what is due."""
         self.clock.advance(seconds)
+        for each in self._suspended.copy():
+            if _is_overdue(each.run, self.clock.now_us()):
+                self._suspended.remove(each)
+                each.context.run(each.coroutine.close)
+                self._finish(each.run, _over_its_limit(each.run))
         self.carry_out(self.engine.tick(self.clock.now_us()))
         if self.writes_at_once:
             self.write()
@@ -242,7 +250,8 @@ class SteppingDriver:
         self._suspended.append(_Suspended(run, coroutine, context, awaited))
 
     def _finish(self, run: Run, outcome: Outcome) -> None:
-        self.carry_out(self.engine.finish(run, outcome, self.clock.now_us()))
+        now_us = self.clock.now_us()
+        self.carry_out(self.engine.finish(run, _over_its_limit(run) if _is_overdue(run, now_us) else outcome, now_us))
 
     def carry_out(self, commands: list[Command]) -> None:
         for command in commands:
@@ -252,6 +261,14 @@ class SteppingDriver:
                 command.host.forget(command.actor)
             else:
                 self.peers[command.invocation.actor.system].submit(command.invocation, command.waiter)
+
+
+def _is_overdue(run: Run, now_us: int) -> bool:
+    return bool(run.timeout_ms) and now_us - run.now_us >= run.timeout_ms * 1_000
+
+
+def _over_its_limit(run: Run) -> Outcome:
+    return refused(ActionTimeout(run.invocation.actor.name, run.invocation.action, run.timeout_ms / 1_000))
 
 
 # --- Calls of actions -------------------------------------------------------------------------------------------------

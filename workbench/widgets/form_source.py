@@ -84,8 +84,21 @@ class FormSource:
         action = view.action if view.action in known else next(iter(known), "")
         signature = known.get(action, "")
         return msgspec.structs.replace(
-            view, action=action, signature=signature, actions=tuple(known), fields=fields_of(signature), problem=None
+            view,
+            action=action,
+            signature=signature,
+            limit=self._limit(action),
+            actions=tuple(known),
+            fields=fields_of(signature),
+            problem=None,
         )
+
+    def _limit(self, action: str) -> str:
+        """Told by the definition, which only the system of this process has."""
+        deployed = getattr(self.system, "deployed", None)
+        definition = deployed(self._parent or self._actor) if deployed is not None else None
+        spec = definition.actions.get(action) if definition is not None else None
+        return "" if spec is None else spec.limit
 
     def _start(self, intent: Intent) -> None:
         """Send one message at a time: a second click while one runs is for nothing."""

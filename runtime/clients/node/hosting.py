@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
+import threading
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import grpc
@@ -23,7 +26,18 @@ from runtime.authoring.definition import ActorDefinition
 from runtime.clients.node.connection import MESSAGE_BYTES, NodeConnection, messages, title
 from runtime.drivers.event_loops import LoopThread
 from runtime.drivers.replies import BlockingWaiter, LoopPort, Waiter
-from runtime.errors import BadResponse, InternalError, SpawnError, Unreachable, WouldBlock, shown_text, type_name
+from runtime.drivers.runaway import ActionEnded, Ending, advice, end_repeatedly
+from runtime.drivers.service import Problems, ServiceThread
+from runtime.errors import (
+    BadResponse,
+    InternalError,
+    InvocationAbandoned,
+    SpawnError,
+    Unreachable,
+    WouldBlock,
+    shown_text,
+    type_name,
+)
 from runtime.hosts.capsules import Capsule
 from runtime.hosts.in_process import InProcessHost, refused
 from runtime.hosts.outgoing import check_options, outgoing, pending_tell, timeout_s
@@ -46,6 +60,7 @@ from runtime.wire.pb.workbench.v1 import node_pb2 as pb
 
 _OFFER_S = 30.0
 _GOODBYE_S = 1.0
+_COMES_ROUND_S = 0.1
 _PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
 _MOST_THREADS = 256
 _LARGE_BYTES = 1024 * 1024
@@ -228,11 +243,23 @@ class NodeOffers:
         self._coroutines.post(lambda: self._arun(link, work))
 
     def _run(self, link: _Link, work: Work) -> None:
-        link.finished(work, _guarded(lambda: self._host.run(work, link.asks)))
+        """A plain action, which an exception ends if the node gives its turn up (see `drivers.runaway`)."""
+        ending = Ending(threading.get_ident())
+        link.running[work.turn] = partial(_end_plain, ending, work)
+        try:
+            outcome = _guarded(lambda: self._host.run(work, link.asks))
+            ending.absorb()
+            link.finished(work, outcome)
+        except ActionEnded:
+            pass  # it came late: no one waits for the outcome
+        finally:
+            ending.absorb()
+            link.running.pop(work.turn, None)
 
     async def _arun(self, link: _Link, work: Work) -> None:
-        task = asyncio.ensure_future(self._host.arun(work, link.asks))
-        link.running[work.turn] = (asyncio.get_running_loop(), task)
+        ending = Ending(threading.get_ident())
+        task = asyncio.ensure_future(_absorbing(self._host.arun(work, link.asks), ending))
+        link.running[work.turn] = partial(_end_coroutine, ending, work, asyncio.get_running_loop(), task)
         try:
             with suppress(asyncio.CancelledError):
                 await asyncio.wait({task})
@@ -259,7 +286,8 @@ class _Link:
         self.ended = asyncio.Event()
         self._outgoing: asyncio.Queue[pb.FromHost] = asyncio.Queue()
         self.asks = NodeAsks(self.send)
-        self.running: dict[int, tuple[asyncio.AbstractEventLoop, asyncio.Future[Outcome]]] = {}
+        self.running: dict[int, Callable[[], None]] = {}
+        """By the node's number of a turn, what ends its action; it may take seconds."""
 
     def send(self, message: pb.FromHost) -> None:
         """Called by any thread."""
@@ -275,14 +303,51 @@ class _Link:
         self.send(message)
 
     def cancel(self, number: int) -> None:
-        running = self.running.get(number)
-        if running is not None:
-            running[0].call_soon_threadsafe(running[1].cancel)
+        """The node has given the turn up: end its action."""
+        self.asks.given_up(number)
+        end = self.running.get(number)
+        if end is not None:
+            ServiceThread(end, "wb-ending", Problems()).start()
 
     async def write(self) -> None:
         with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):  # the reader knows why
             while True:
                 await self.stream.write(await self._outgoing.get())
+
+
+async def _absorbing(performed: Coroutine[Any, Any, Outcome], ending: Ending) -> Outcome:
+    """What is raised on the loop's thread to end the action does not leave its task."""
+    try:
+        return await performed
+    finally:
+        ending.absorb()
+
+
+def _end_plain(ending: Ending, work: Work) -> None:
+    _tell_of(work, end_repeatedly(ending))
+
+
+def _end_coroutine(ending: Ending, work: Work, loop: asyncio.AbstractEventLoop, task: asyncio.Future[Outcome]) -> None:
+    """Cancel it; where it does not let the loop come round, raise an exception in it."""
+    came_round = threading.Event()
+
+    def cancel() -> None:
+        task.cancel()
+        came_round.set()
+
+    with suppress(RuntimeError):  # the loop is closed
+        loop.call_soon_threadsafe(cancel)
+    if not came_round.wait(_COMES_ROUND_S) and asyncio.current_task(loop) is task:
+        _tell_of(work, end_repeatedly(ending))
+
+
+def _tell_of(work: Work, place: str) -> None:
+    """Say it where the action's prints are: here, in the process that goes on with it."""
+    invocation = work.invocation
+    if place:
+        name = f"{invocation.actor.name}.{invocation.action}"
+        log = logging.getLogger(f"runtime.actors.{invocation.actor.name}")
+        log.warning("%s", advice(name, place), extra={"invocation": invocation.id})
 
 
 def _may_be_large(outcome: Outcome) -> bool:
@@ -311,6 +376,7 @@ def _guarded(run: Callable[[], Outcome]) -> Outcome:
 
 _OPTIONS = frozenset({"parent", "system", "metadata", "timeout", "key"})
 _DEFAULT_S = 60.0
+_GIVEN_UP = Failure(InvocationAbandoned.code, "The turn that asked was given up before the answer was there.")
 _BROKEN = Failure(Unreachable.code, "The connection to the node broke before the answer was there.")
 
 
@@ -321,6 +387,8 @@ class NodeAsks:
         self._send = send
         self._numbers, self._ids = itertools.count(1), RandomIds()
         self._waiting: dict[int, tuple[Waiter, Invocation]] = {}
+        self._turns: dict[int, int] = {}
+        """The node's number of the turn that asks, by that of the question."""
         self._port: LoopPort | None = None
         self._is_broken = False
 
@@ -356,9 +424,18 @@ class NodeAsks:
     def answered(self, answer: pb.AskReply) -> None:
         """The node has an answer.  Called on the connection's loop."""
         waiting = self._waiting.pop(answer.id, None)
+        self._turns.pop(answer.id, None)
         if waiting is not None:
             failure = get_failure(answer.failure) if answer.HasField("failure") else None
             _deliver(*waiting, get_value(answer.response), failure)
+
+    def given_up(self, turn: int) -> None:
+        """The node has given a turn up, and answers none of its questions any more."""
+        for number in [number for number, asking in list(self._turns.items()) if asking == turn]:
+            waiting = self._waiting.pop(number, None)
+            self._turns.pop(number, None)
+            if waiting is not None:
+                _deliver(*waiting, None, _GIVEN_UP)
 
     def broken(self) -> None:
         """No answer will come any more."""
@@ -377,7 +454,7 @@ class NodeAsks:
 
     def _submit(self, turn: Context, invocation: Invocation, waiter: Waiter, limit_s: float) -> None:
         number = next(self._numbers)
-        self._waiting[number] = (waiter, invocation)
+        self._waiting[number], self._turns[number] = (waiter, invocation), turn.work.turn
         self._send(make_ask(number, turn.work, invocation, limit_s))
         if self._is_broken:
             self.broken()

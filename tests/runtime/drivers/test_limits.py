@@ -13,6 +13,9 @@ import pytest
 from runtime import Actor, Context, action, errors, timer
 from runtime.authoring.actor import MARK, Mark
 from runtime.authoring.definition import define
+from runtime.clock import ManualClock
+from runtime.drivers.stepping import Pending, SteppingDriver, first
+from runtime.stores.registry import open_store
 from runtime.system.embedded import EmbeddedSystem, embedded
 from tests.runtime.drivers.steps import DEADLINE_S, wait_until
 
@@ -178,6 +181,89 @@ def test_worker_process_of_a_task_beyond_its_limit_is_killed(system: EmbeddedSys
 
     wait_until(lambda: before - _children(), "the worker process ended")
     assert system.invoke("computing", "ping") == 0
+
+
+# --- Under a clock that a test moves ----------------------------------------------------------------------------------
+
+
+class Stepped(Actor, name="stepped"):
+    count: int = 0
+
+    @action(timeout="200ms")
+    async def ask(self, ctx: Context) -> None:
+        self.count = 100
+        try:
+            await ctx.invoke("other", "answer")
+        finally:
+            _ended.append("ask")
+
+    @action(timeout="200ms")
+    def take_long(self, seconds: float) -> None:
+        self.count = 100
+        _clock.advance(seconds)
+
+    @action
+    def ping(self) -> int:
+        return self.count
+
+
+class Answering(Actor, name="other"):
+    @action
+    def answer(self) -> None: ...
+
+
+_clock = ManualClock()
+
+
+@pytest.fixture
+def stepping() -> Iterator[SteppingDriver]:
+    _ended.clear()
+    driver = SteppingDriver(open_store("memory://"), clock=_clock)
+    driver.deploy(Stepped)
+    driver.deploy(Answering)
+    yield driver
+    driver.store.close()
+
+
+def until_it_asks(stepping: SteppingDriver) -> Pending:
+    """A turn that has begun, and that waits for an answer that no one gives yet."""
+    pending = stepping.send("stepped", "ask")
+    stepping.choose = lambda options: next(i for i, each in enumerate(options) if each.actor == "stepped")
+    while not stepping._suspended:
+        stepping.step()
+    return pending
+
+
+def test_suspended_action_is_ended_when_the_clock_passes_its_limit(stepping: SteppingDriver) -> None:
+    pending = until_it_asks(stepping)
+
+    stepping.advance(0.2)
+
+    with pytest.raises(errors.ActionTimeout, match=r"stepped\.ask was ended: .* limit of 0\.2 s"):
+        pending.result()
+    assert _ended == ["ask"]
+    assert stepping.ask("stepped", "ping") == 0
+
+
+def test_suspended_action_goes_on_while_the_clock_is_within_its_limit(stepping: SteppingDriver) -> None:
+    pending = until_it_asks(stepping)
+
+    stepping.advance(0.199)
+    stepping.choose = first
+    stepping.run()
+
+    assert pending.result() is None
+    assert stepping.ask("stepped", "ping") == 100
+
+
+def test_plain_action_that_returns_after_its_limit_has_failed(stepping: SteppingDriver) -> None:
+    with pytest.raises(errors.ActionTimeout, match=r"stepped\.take_long"):
+        stepping.ask("stepped", "take_long", {"seconds": 0.2})
+
+    assert stepping.ask("stepped", "ping") == 0
+
+
+# --- What a limit can be ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("limit", ["0s", 0, -1, "5 parsecs", True, 1.5, "200 years", "1e400s"])

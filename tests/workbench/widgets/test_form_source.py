@@ -32,6 +32,9 @@ class Counter(Actor, name="counter"):
     def fail(self) -> None:
         raise ValueError("no")
 
+    @action(timeout="5s")
+    def limited(self) -> None: ...
+
     @action
     def wait(self) -> None:
         release.wait(120)
@@ -70,7 +73,7 @@ def test_the_fields_are_those_of_the_action(system: EmbeddedSystem) -> None:
     view = Form(system).view()
 
     assert [field.name for field in view.fields] == ["value", "password"]
-    assert view.actions == ("add", "fail", "wait")
+    assert view.actions == ("add", "fail", "limited", "wait")
 
 
 def test_a_call_is_kept_as_code_with_its_answer(system: EmbeddedSystem) -> None:
@@ -145,3 +148,11 @@ def test_a_form_is_opened_for_what_exists_only(system: EmbeddedSystem) -> None:
         assert "counter.add(value: int" in panel.snapshot().text
     finally:
         widgets.close_all()
+
+
+def test_a_form_says_after_which_time_its_action_is_ended(system: EmbeddedSystem) -> None:
+    form = Form(system, "limited")
+
+    assert form.view().limit == "5s"
+    assert "A call that takes longer than 5s is ended." in form.source.rendering(0).text
+    assert Form(system, "add").view().limit == ""

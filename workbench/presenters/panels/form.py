@@ -54,6 +54,8 @@ class FormView(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="panel
     rejected: str = ""
     """Why what was typed is no message; empty if it is one."""
     problem: Problem | None = None
+    limit: str = ""
+    """How long a turn of it may take, as text such as `5s`; empty without a limit, or where it cannot be told."""
 
 
 def call_code(actor: str, action: str, payload: Mapping[str, Any], parent: str = "") -> str:
@@ -77,6 +79,8 @@ def form_rendering(view: FormView) -> Rendering:
 
 def _lines(view: FormView) -> Iterator[str]:
     yield f"{view.name}.{view.action}{view.signature}"
+    if view.limit:
+        yield f"  {_limit_text(view)}"
     for field in view.fields:
         yield f"  {field.name}: {field.type or 'any'}{f' = {field.default}' if field.default else ''}"
     for call in view.calls:
@@ -84,9 +88,15 @@ def _lines(view: FormView) -> Iterator[str]:
 
 
 def _html(view: FormView) -> Markup:
-    title = element("div", element("strong", code(f"{view.name}.{view.action}{view.signature}")))
+    limit = [muted(f"  {_limit_text(view)}")] if view.limit else []
+    title = element("div", element("strong", code(f"{view.name}.{view.action}{view.signature}")), *limit)
     calls = [element("div", code(call.code), muted(f"  {_outcome_text(call)}")) for call in view.calls]
     return element("div", title, *calls, muted("A form: run its cell to use it."), style=FRAME)
+
+
+def _limit_text(view: FormView) -> str:
+    """What happens to a call that takes longer."""
+    return f"A call that takes longer than {view.limit} is ended."
 
 
 def _outcome_text(call: FormCall) -> str:

@@ -52,6 +52,7 @@ function Form({ view, link, nowUs }) {
   return html`<form class="wb-form" onSubmit=${send} onKeyDown=${onKeyDown} aria-label="Message for ${printable(view.name)}.${printable(view.action ?? "")}">
     ${fields.map((field) => html`<${Input} key=${field.name} field=${field} value=${typed[field.name]} put=${put} />`)}
     ${fields.length ? null : html`<p class="wb-muted">This action has no parameters.</p>`}
+    ${view.limit ? html`<p class="wb-muted">A call that takes longer than ${view.limit} is ended.</p>` : null}
     <div class="wb-submit">
       <button class="wb-button" type="submit" disabled=${Boolean(view.running)}>Invoke</button>
       ${view.running ? html`<span class="wb-running"><i class="wb-dot wb-pulse wb-tone-busy" />running ${elapsed(nowUs - view.running.since_us)}</span>` : null}

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from typing import Any
 
 import pytest
 
 from runtime.authoring.actor import Actor, action
+from runtime.authoring.context import Context
 from runtime.clients.node.client import NodeClient
-from runtime.errors import BadResponse, HostFailed, NotDeployed, SpawnError
+from runtime.errors import ActionTimeout, BadResponse, HostFailed, NotDeployed, SpawnError
 from runtime.testing.transport_actors import WAIT_S, Gate, Relay, Tally, TallyLater, gates
 from runtime.testing.transport_checks import until
 from tests.runtime.clients.node.conftest import Node
@@ -69,6 +71,75 @@ def test_outcome_that_fits_no_message_fails_and_breaks_nothing(node: Node, clien
         node.system.invoke("verbose", "say", {"megabytes": 40})
 
     assert node.system.invoke("verbose", "length") == 1_000_000
+
+
+_ended: list[str] = []
+
+
+class Limited(Actor, name="limited"):
+    """Actions that end at their limit or not at all."""
+
+    count: int = 0
+
+    @action(timeout="200ms")
+    def spin(self) -> None:
+        self.count = 100
+        try:
+            while True:
+                pass
+        finally:
+            _ended.append("spin")
+
+    @action(timeout="200ms")
+    async def spin_async(self) -> None:
+        self.count = 100
+        try:
+            while True:
+                pass
+        finally:
+            _ended.append("spin_async")
+
+    @action(timeout="200ms")
+    async def wait_async(self) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            _ended.append("wait_async")
+
+    @action(timeout="200ms")
+    def call(self, ctx: Context) -> None:
+        try:
+            ctx.call("slow", "wait")
+        finally:
+            _ended.append("call")
+
+    @action
+    def ping(self) -> int:
+        return self.count
+
+    @action
+    async def ping_async(self) -> int:
+        return self.count
+
+
+class Slow(Actor, name="slow"):
+    @action
+    async def wait(self) -> None:
+        await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("name", ["spin", "spin_async", "wait_async", "call"])
+def test_offered_action_is_ended_at_its_limit_where_it_runs(node: Node, client: NodeClient, name: str) -> None:
+    _ended.clear()
+    node.system.deploy(Slow)
+    client.deploy(Limited)
+
+    with pytest.raises(ActionTimeout, match=rf"limited\.{name} was ended: .* limit of 0\.2 s"):
+        client.invoke("limited", name)
+
+    until(lambda: name in _ended, "the action ended")
+    assert (client.invoke("limited", "ping"), client.invoke("limited", "ping_async")) == (0, 0)
+    assert not node.system.status().problems
 
 
 def test_offered_and_own_actors_call_each_other(node: Node, client: NodeClient) -> None:

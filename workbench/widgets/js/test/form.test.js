@@ -35,6 +35,16 @@ test("every parameter has a field with its type and default", () => {
   assert.deepEqual(inputs().map((input) => input.placeholder ?? input.getAttribute("placeholder")).slice(0, 2), ["int", "str, else 'x'"]);
 });
 
+test("the limit of an action is said, where it has one", () => {
+  show(sample("form"));
+  assert.ok(!texts(".wb-form .wb-muted").some((each) => each.includes("is ended")));
+
+  act(() => render(null, root));
+  link.close();
+  show({ ...sample("form"), limit: "5s" });
+  assert.ok(texts(".wb-form .wb-muted").includes("A call that takes longer than 5s is ended."));
+});
+
 test("what was typed is sent, and flags as they stand", () => {
   show(sample("form"));
   type(inputs()[0], "5");
