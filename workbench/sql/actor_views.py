@@ -171,9 +171,9 @@ class Column:
         if self.field is None:
             return "state"
         if not self.is_in_structure:
-            return f"TRY(from_json_strict(json_extract(state, {self.pointer}), {literal(_text(self.type))}))"
-        inside = f"s.{quoted(self.field)}"
-        return f"TRY(from_base64({inside}))" if self.type == field_types.BLOB else inside
+            kind = literal(_text(field_types.parsed_type(self.type)))
+            return field_types.read_as(self.type, f"TRY(from_json_strict(json_extract(state, {self.pointer}), {kind}))")
+        return field_types.read_as(self.type, f"s.{quoted(self.field)}")
 
     @property
     def pointer(self) -> str:
@@ -280,7 +280,7 @@ class ActorView:
     def _insert(self, connection: DuckDBPyConnection) -> int:
         """Parse the revisions after the last one that is there; the sequence of that one."""
         (last,) = run(connection, f"SELECT coalesce(max({quoted(_POSITION)}), 0) FROM {self._table}")[0]
-        structure = {c.field: _parsed_type(c.type) for c in self.columns if c.is_in_structure and c.field}
+        structure = {c.field: field_types.parsed_type(c.type) for c in self.columns if c.is_in_structure and c.field}
         parsed = f"from_json(state, {literal(_text(structure))})" if structure else "NULL"
         values = "".join(f", {c.expression}" for c in self.columns)
         run(
@@ -309,10 +309,6 @@ class ActorView:
             [after],
         )[0]
         return {column.name for column, count in zip(doubtful, found, strict=True) if count}
-
-
-def _parsed_type(column: str) -> str:
-    return field_types.VARCHAR if column == field_types.BLOB else column
 
 
 def _text(value: object) -> str:

@@ -14,19 +14,27 @@ JSON = "JSON"
 VARCHAR = "VARCHAR"
 BLOB = "BLOB"
 HUGEINT = "HUGEINT"
+INTERVAL = "INTERVAL"
+DECIMAL = "DECIMAL(38,9)"
+"""Exact, or not at all: a number with more digits on either side makes the column VARCHAR."""
 
 _SCALARS = {
     "int": "BIGINT", "float": "DOUBLE", "bool": "BOOLEAN", "str": VARCHAR, "bytes": BLOB, "bytearray": BLOB,
     "datetime": "TIMESTAMP WITH TIME ZONE", "date": "DATE", "time": "TIME", "UUID": "UUID",
-    # Exact as text; DuckDB has no decimal of any precision and does not read durations of ISO 8601.
-    "Decimal": VARCHAR, "timedelta": VARCHAR,
+    "Decimal": DECIMAL, "timedelta": INTERVAL,
 }  # fmt: skip
 _LISTS = {
     "list", "List", "set", "Set", "frozenset", "FrozenSet", "Sequence", "MutableSequence", "Collection", "Iterable", "AbstractSet",
     "deque", "Deque",
 }  # fmt: skip
 _MAPS = {"dict", "Dict", "Mapping", "MutableMapping", "defaultdict", "DefaultDict", "OrderedDict"}
-_TEXTUAL = {VARCHAR, BLOB, "TIMESTAMP WITH TIME ZONE", "DATE", "TIME", "UUID"}
+_TEXTUAL = {VARCHAR, BLOB, "TIMESTAMP WITH TIME ZONE", "DATE", "TIME", "UUID", INTERVAL, DECIMAL}
+_READ_FROM_TEXT = {
+    BLOB: "TRY(from_base64({0}))",
+    INTERVAL: "journal.duration({0})",
+    DECIMAL: f"CASE WHEN regexp_full_match({{0}}, '-?\\d{{{{1,29}}}}(\\.\\d{{{{1,9}}}})?') THEN CAST({{0}} AS {DECIMAL}) END",
+}
+"""Types that JSON has as text in a form that DuckDB does not read by itself."""
 _NUMERIC = {"BIGINT": 0, HUGEINT: 1, "DOUBLE": 2}
 
 
@@ -41,6 +49,16 @@ def column_type(annotations: Iterable[str]) -> str:
 def is_nested(column: str) -> bool:
     """Whether it is a list or a map, whose elements are checked one by one."""
     return column.endswith("[]") or column.startswith("MAP(")
+
+
+def parsed_type(column: str) -> str:
+    """The type that a value of the column has in the parsed state."""
+    return VARCHAR if column in _READ_FROM_TEXT else column
+
+
+def read_as(column: str, value: str) -> str:
+    """SQL for a value of that type, from the SQL for what the parsed state has; NULL where it does not fit."""
+    return _READ_FROM_TEXT.get(column, "{0}").format(value)
 
 
 def wider(column: str) -> str:
@@ -108,8 +126,8 @@ def _tuple(arguments: list[ast.expr]) -> str:
 
 
 def _element(column: str | None) -> str:
-    """Inside a list or a map bytes stay the base64 text that the state has."""
-    return VARCHAR if column == BLOB else column or JSON
+    """Inside a list or a map such a value stays the text that the state has."""
+    return parsed_type(column) if column else JSON
 
 
 def _name(node: ast.expr) -> str:

@@ -98,6 +98,14 @@ SELECT actor, coalesce(now.parent, recorded.parent) AS parent, kind, phase,
     waiting, oldest_waiting_at, system
 FROM journal.actors_now AS now FULL JOIN recorded USING (system, actor);
 
+CREATE MACRO journal.duration(iso) AS
+CASE WHEN regexp_full_match(iso, '-?P(\\d+D)?(T\\d+(\\.\\d+)?S)?') THEN
+    (CASE WHEN starts_with(iso, '-') THEN -1 ELSE 1 END) * (
+        to_days(coalesce(TRY_CAST(regexp_extract(iso, '(\\d+)D', 1) AS INTEGER), 0)) + to_microseconds(
+            coalesce(CAST(1000000 * TRY_CAST(regexp_extract(iso, 'T([\\d.]+)S', 1) AS DECIMAL(12, 6)) AS BIGINT), 0)
+        )
+    ) END;
+
 CREATE MACRO states_at(moment) AS TABLE
 SELECT actor, arg_max(parent, sequence) AS parent, max(revision) AS revision, arg_max(finished_at, sequence) AS "at",
     arg_max(id, sequence) AS cause, arg_max(definition, sequence) AS definition, arg_max(state, sequence) AS state,

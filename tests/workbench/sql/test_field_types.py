@@ -11,7 +11,9 @@ ANNOTATIONS = {
     "datetime": "TIMESTAMP WITH TIME ZONE",
     "datetime.date": "DATE",
     "UUID": "UUID",
-    "Decimal": "VARCHAR",
+    "Decimal": "DECIMAL(38,9)",
+    "datetime.timedelta | None": "INTERVAL",
+    "list[Decimal]": "VARCHAR[]",
     "int | None": "BIGINT",
     "Optional[float]": "DOUBLE",
     "Union[int, float, NoneType]": "DOUBLE",
@@ -64,7 +66,9 @@ def test_a_field_that_changed_gets_a_type_for_both(before: str, after: str, expe
     assert column_type([before, after]) == expected
 
 
-@pytest.mark.parametrize("start", ["BIGINT", "DOUBLE", "DATE", "BIGINT[]", "MAP(VARCHAR, BIGINT)"])
+@pytest.mark.parametrize(
+    "start", ["BIGINT", "DOUBLE", "DATE", "INTERVAL", "DECIMAL(38,9)", "BIGINT[]", "MAP(VARCHAR, BIGINT)"]
+)
 def test_widening_ends_at_a_type_that_holds_everything(start: str) -> None:
     steps = [start]
     while steps[-1] not in ("VARCHAR", "JSON"):

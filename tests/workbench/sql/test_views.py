@@ -1,5 +1,6 @@
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -92,6 +93,12 @@ def test_turns_that_change_nothing_are_no_revisions() -> None:
         ("str", "Grüße 🎈 \x00 '\"", "VARCHAR", "Grüße 🎈 \x00 '\""),
         ("bytes", "aGk=", "BLOB", b"hi"),
         ("datetime", "2024-01-02T03:04:05.000006Z", "TIMESTAMP WITH TIME ZONE", datetime(2024, 1, 2, 3, 4, 5, 6, UTC)),
+        ("timedelta", "P1DT3.000005S", "INTERVAL", timedelta(days=1, seconds=3, microseconds=5)),
+        ("timedelta", "-PT86397S", "INTERVAL", timedelta(days=-1, seconds=3)),
+        ("timedelta", "P0D", "INTERVAL", timedelta(0)),
+        ("timedelta", "P999999999DT86399.999999S", "INTERVAL", timedelta.max),
+        ("Decimal", "-12.50", "DECIMAL(38,9)", Decimal("-12.5")),
+        ("Decimal", "9" * 29 + ".999999999", "DECIMAL(38,9)", Decimal("9" * 29 + ".999999999")),
         ("list[int]", [1, 2], "BIGINT[]", [1, 2]),
         ("dict[str, list[float]]", {"a": [1.5]}, "MAP(VARCHAR, DOUBLE[])", {"a": [1.5]}),
         ("dict[int, str]", {"1": "x"}, "MAP(BIGINT, VARCHAR)", {1: "x"}),
@@ -117,6 +124,11 @@ def test_fields_are_typed(annotation: str, value: object, column: str, expected:
         ("int", "seven", "VARCHAR", "seven"),
         ("datetime", "soon", "VARCHAR", "soon"),
         ("bytes", "no base64!", "VARCHAR", "no base64!"),
+        ("timedelta", "P1Y", "VARCHAR", "P1Y"),
+        ("Decimal", "0.1234567891", "VARCHAR", "0.1234567891"),
+        ("Decimal", "1" * 30, "VARCHAR", "1" * 30),
+        ("Decimal", "NaN", "VARCHAR", "NaN"),
+        ("Decimal", "1E+3", "VARCHAR", "1E+3"),
         ("list[int]", "text", "JSON", '"text"'),
     ],
 )
