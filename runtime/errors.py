@@ -57,6 +57,8 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 _SHOWN_CHARACTERS = 200
+_MARGIN = 0.15
+"""How much less like what was written a name may be than the likest, to be named beside it."""
 
 
 def shown(value: object) -> str:
@@ -96,11 +98,18 @@ def nearest(name: str, known: Iterable[str], *, kind: str) -> str:
     names = sorted(set(known))
     if not names:
         return f"There is no {kind} yet."
-    close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    close = _close(name, names)
     if close:
         return f"Did you mean {' or '.join(close)}?"
     more = f" and {len(names) - 8} more" if len(names) > 8 else ""
     return f"Known: {', '.join(names[:8])}{more}."
+
+
+def _close(name: str, names: list[str]) -> list[str]:
+    """Up to three names that are like it; of these, those that are nearly as like as the one that is most."""
+    found = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    alike = [difflib.SequenceMatcher(None, each, name).ratio() for each in found]
+    return [each for each, likeness in zip(found, alike, strict=True) if likeness > alike[0] - _MARGIN]
 
 
 class SpawnError(Exception):

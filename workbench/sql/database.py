@@ -239,7 +239,10 @@ def _explained(what: str, error: duckdb.Error, reach: Reach) -> str:
     missing = _missing_table(error)
     if missing in reach.variables:
         kind = type(reach.variables[missing]).__name__
-        return f"The variable {missing} of this notebook is a {kind}; {FRAMES} can be read as a table."
+        return (
+            f"There is no table {missing}.{_meant(missing, reach.tables)}\n"
+            f"The variable {missing} of this notebook is of type {kind}; {FRAMES} can be read as a table."
+        )
     if isinstance(error, duckdb.PermissionException) or (not reach.files and _FILE.search(missing)):
         return _CLOSED
     if missing and reach.tables:

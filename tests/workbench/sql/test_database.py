@@ -211,7 +211,7 @@ def test_tables_of_the_history_come_before_the_notebooks() -> None:
 
 
 def test_a_variable_that_is_no_table_is_told_apart_from_a_missing_one() -> None:
-    with pytest.raises(BadQuery, match="variable owners of this notebook is a list"):
+    with pytest.raises(BadQuery, match="variable owners of this notebook is of type list"):
         database(FakeSystem(), variables={"owners": [1, 2]}).query("FROM owners")
 
 

@@ -17,6 +17,8 @@ from workbench.render.sparkline import NO_SERIES, Series
 OWN_PREFIX = "workbench."
 """Actors of that name are the tool's own; panels and lists leave them out."""
 
+STILL_ROWS = 200
+"""Of the picture that a notebook saves, whatever its live panel shows."""
 WINDOW = 50
 """Rows that are shown at first; each "Show more" doubles them, until all that were looked at are there."""
 
@@ -201,7 +203,7 @@ def actor_cells(row: ActorRow, now_us: int) -> tuple[str, ...]:
 
 def hidden_rows(view: SystemView) -> str:
     """`… 12,345 more actors`, or empty when every match is shown."""
-    hidden = view.matching - len(view.rows)
+    hidden = view.matching - min(len(view.rows), STILL_ROWS)
     if view.is_partial:
         return "… and more: search by the start of a name."
     return f"… {plural(hidden, 'more actor')}" if hidden else ""
@@ -215,7 +217,7 @@ def _summary(view: SystemView) -> str:
 
 
 def _cells(view: SystemView, now_us: int) -> list[Sequence[str]]:
-    return [actor_cells(row, now_us) for row in view.rows]
+    return [actor_cells(row, now_us) for row in view.rows[:STILL_ROWS]]
 
 
 def _text(view: SystemView, now_us: int) -> str:
