@@ -9,6 +9,8 @@ JS := workbench/widgets/js
 
 LAB_ARGS ?=
 PYTEST_ARGS ?=
+# One worker a core; a file stays on one of them, for what its tests share.
+TEST_WORKERS ?= --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 BENCH_ARGS ?=
 CRASH_KILLS ?= 200
 MUTATE_MINUTES ?= 30
@@ -65,7 +67,7 @@ test-js: $(STAMPS)/test ## only the JavaScript tests
 
 test-py: $(STAMPS)/test browser ## only the Python tests (options for pytest: PYTEST_ARGS="-k mailbox")
 	$(say) "Python tests"
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest $(TEST_WORKERS) $(PYTEST_ARGS)
 
 browser:
 	@build_support/ensure-browser.sh

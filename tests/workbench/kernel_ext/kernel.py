@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -63,7 +64,9 @@ class Kernel:
     """One kernel in a directory; `with` starts and ends it."""
 
     def __init__(self, directory: Path, **environment: str) -> None:
-        self._manager = KernelManager(kernel_name="python3")
+        # Not TCP: of ports that were free a moment ago one can be another process's by now.
+        self._sockets = tempfile.TemporaryDirectory(prefix="kernel-", ignore_cleanup_errors=True)
+        self._manager = KernelManager(kernel_name="python3", transport="ipc", ip=f"{self._sockets.name}/s")
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
         self._manager.start_kernel(
             cwd=str(directory), env={**os.environ, "PYTHONPATH": path, "PYTHONWARNINGS": "", **environment}
@@ -79,6 +82,7 @@ class Kernel:
         self._client.stop_channels()
         self._manager.shutdown_kernel(now=True)
         self._manager.cleanup_resources()
+        self._sockets.cleanup()
 
     def end(self) -> None:
         """What a front end's menu does: ask it to shut down, and end it by force only if it does not."""
