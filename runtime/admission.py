@@ -130,8 +130,8 @@ def _state(state: Any) -> Iterator[str]:
         yield _wrong("state", state, "the state is an encoded value")
         return
     yield from _value(state.value, "state")
-    if type(state.kept_aside) is not bytes:
-        yield _wrong("state.kept_aside", state.kept_aside, "it is bytes")
+    if type(state.dropped_fields) is not bytes:
+        yield _wrong("state.dropped_fields", state.dropped_fields, "it is bytes")
 
 
 def _workflow(workflow: Any) -> Iterator[str]:

@@ -87,7 +87,7 @@ class DeployReport(msgspec.Struct, frozen=True, kw_only=True):
     """`name(old) -> name(new)` for each signature that differs, `name (body)` where only the code does."""
     changed_settings: tuple[str, ...] = ()
     fields: tuple[FieldChange, ...] = ()
-    kept_aside: tuple[str, ...] = ()
+    dropped_fields: tuple[str, ...] = ()
     """Fields whose stored values are kept beside the state until `confirm_dropped`."""
     children: int = 0
     """Active actors that run the new code from their next turn."""
@@ -204,7 +204,7 @@ class SystemApi(Protocol):
         ...
 
     def confirm_dropped(self, actor: str) -> tuple[str, ...]:
-        """Delete the values that redeploys of this actor kept aside; the names of the deleted fields."""
+        """Delete the values of fields that redeploys of this actor dropped; their names."""
         ...
 
     def invoke(
@@ -320,7 +320,7 @@ class SystemApi(Protocol):
         """The same turns as columns, for SQL over very many (see `StateStore.history_batches`)."""
         ...
 
-    def kept(self) -> RetentionMark:
+    def retention_mark(self) -> RetentionMark:
         """How much of the past was removed."""
         ...
 

@@ -29,7 +29,7 @@ IMPLICIT_READS = ("get", "Get", "get_state", "getState", "GetState")
 """Actions that answer the state without calling the host (docs/protocols.md, "Implicit reads")."""
 
 CONFIRM_DROPPED = "spawn.confirm_dropped"
-"""The runtime's own action: forget the values that redeploys kept aside.  No method can have this name."""
+"""The runtime's own action: forget the values of fields that redeploys dropped.  No method can have this name."""
 
 RESTORE = "spawn.restore"
 """The runtime's own action: continue from the state that is the payload, as a new revision."""
@@ -90,7 +90,7 @@ class State(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The committed state of an actor."""
 
     value: Encoded
-    kept_aside: bytes = b""
+    dropped_fields: bytes = b""
     """JSON of fields that a redeploy dropped, kept until confirmed; empty for none."""
 
 

@@ -317,10 +317,10 @@ class Deployed(DeployReport, frozen=True, kw_only=True):
 
     def _notes(self) -> list[str]:
         notes = []
-        if self.kept_aside:
-            fields = ", ".join(self.kept_aside)
+        if self.dropped_fields:
+            fields = ", ".join(self.dropped_fields)
             notes.append(
-                f"  The values of {fields} are kept aside; delete them with wb.confirm_dropped({self.actor!r})."
+                f"  Dropped: the values of {fields} are kept; delete them with wb.confirm_dropped({self.actor!r})."
             )
         if self.changed and self.previous:
             revision = [f"revision {self.revision}"] if self.revision else []
@@ -344,8 +344,8 @@ class Previewed(Deployed, frozen=True, kw_only=True):
 
     def _notes(self) -> list[str]:
         notes = []
-        if self.kept_aside:
-            notes.append(f"  The values of {', '.join(self.kept_aside)} would be kept aside.")
+        if self.dropped_fields:
+            notes.append(f"  Dropped: the values of {', '.join(self.dropped_fields)} would be kept.")
         if self.changed and self.previous:
             kept = [f"revision {self.revision}"] if self.revision else []
             kept += [plural(self.waiting, "waiting message")] if self.waiting else []

@@ -270,7 +270,7 @@ class Housekeeping:
         has_more = self._store.retain(self._wanted(), self._now_us())
         if self._settled is None or not has_more:
             head = self._store.head()
-            self._settled = head, head - self._store.kept().gone
+            self._settled = head, head - self._store.retention_mark().gone
         return has_more
 
     def _is_behind(self) -> bool:

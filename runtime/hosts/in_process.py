@@ -236,7 +236,7 @@ def _with_aside(new: State | None, old: State | None, aside: bytes) -> State | N
     """A migrated state with what the migration keeps aside; None if both are as they were."""
     if new is not None:
         return State(new.value, aside)
-    if old is None or old.kept_aside == aside:
+    if old is None or old.dropped_fields == aside:
         return None
     return State(old.value, aside)
 

@@ -129,7 +129,7 @@ class StateStore(Protocol):
         """
         ...
 
-    def kept(self) -> RetentionMark:
+    def retention_mark(self) -> RetentionMark:
         """How much of the past was removed."""
         ...
 

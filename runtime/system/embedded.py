@@ -217,8 +217,8 @@ class EmbeddedSystem:
     def history_batches(self, *, after: int = 0) -> Iterator[Any]:
         return self.store.history_batches(after=as_number(after, "after"))
 
-    def kept(self) -> RetentionMark:
-        return self.store.kept()
+    def retention_mark(self) -> RetentionMark:
+        return self.store.retention_mark()
 
     def lifecycle(self, *, after: int = 0) -> Iterator[Lifecycle]:
         return self.store.lifecycle(after=as_number(after, "after"))
@@ -516,7 +516,7 @@ class EmbeddedSystem:
         state = self._state_then(identity, revision)
         template = inspection.template(self.driver, identity)
         if state is not None and template is not None:
-            # As the present code reads it; an invocation carries the value, not what is kept aside.
+            # As the present code reads it; an invocation carries the value, not the dropped fields.
             state = template.host.migrated(template.definition.hash, state)
         waiter = BlockingWaiter()
         invocation = Invocation(

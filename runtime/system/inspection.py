@@ -277,7 +277,7 @@ def waiting_for(driver: ThreadedDriver, template: str, actions: Collection[str])
 
 
 def with_counts(
-    driver: ThreadedDriver, report: DeployReport, actor: ActorId, kept_aside: tuple[str, ...]
+    driver: ThreadedDriver, report: DeployReport, actor: ActorId, dropped_fields: tuple[str, ...]
 ) -> DeployReport:
     """A deploy report with what only the running system knows."""
 
@@ -289,7 +289,7 @@ def with_counts(
             children=len(children),
             waiting=sum(each.waiting for each in children),
             revision=own.revision if own is not None else report.revision,
-            kept_aside=kept_aside,
+            dropped_fields=dropped_fields,
         )
 
     return driver.look(look)

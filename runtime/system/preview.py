@@ -44,7 +44,7 @@ def preview_from_outside(system: SystemApi, definition: ActorDefinition) -> Depl
         status="ACTIVATED",
     )
     aside = check_state(host, definition, current)
-    return msgspec.structs.replace(report, revision=info.revision, waiting=info.waiting, kept_aside=aside)
+    return msgspec.structs.replace(report, revision=info.revision, waiting=info.waiting, dropped_fields=aside)
 
 
 def _info(system: SystemApi, name: str) -> ActorInfo | None:

@@ -126,4 +126,4 @@ def check_state(host: Host, definition: ActorDefinition, current: Snapshot | Non
         migrated = host.migrated(definition.hash, current.state)
     except BadState as error:
         raise DefinitionError(f"The new definition of {definition.name} was not deployed. {error}") from error
-    return tuple(msgspec.json.decode(migrated.kept_aside)) if migrated.kept_aside else ()
+    return tuple(msgspec.json.decode(migrated.dropped_fields)) if migrated.dropped_fields else ()

@@ -37,7 +37,7 @@ class RetentionChecks:
 
         left = assert_suffixes(shrinking, past)
         assert 1_000 <= len(left) < 2_000
-        assert shrinking.kept().gone == left[0].sequence - 1
+        assert shrinking.retention_mark().gone == left[0].sequence - 1
         assert left == past.turns[-len(left) :]
 
     def test_turns_go_by_age_all_of_them_in_the_end(self, shrinking: StateStore, past: TurnHistory) -> None:
@@ -46,7 +46,7 @@ class RetentionChecks:
         retain_all(shrinking, Retention(every=Limits(age_us=1)), _LATE_US)
 
         assert list(shrinking.turns()) == []
-        assert shrinking.kept().gone == 2_500
+        assert shrinking.retention_mark().gone == 2_500
         assert_current(shrinking, past)
         assert shrinking.state_at(actor_id("a"), 1_000) is None
         assert shrinking.oldest_revision(actor_id("a")) == 1_250
@@ -91,7 +91,7 @@ class RetentionChecks:
         stores.crash(shrinking)
 
         store = stores.open()
-        assert (store.head(), store.kept().gone) == (700, 700)
+        assert (store.head(), store.retention_mark().gone) == (700, 700)
         with pytest.raises(StaleCommit):
             store.commit(Group(turns=TurnHistory().batch(1, "a")))
         commit(store, past, 1, "a")

@@ -306,7 +306,7 @@ class TransportChecks:
         report = place.deploy(TallyLater)
 
         assert "describe()" in report.added_actions
-        assert report.kept_aside == ("seen",)
+        assert report.dropped_fields == ("seen",)
         assert system.invoke("tally", "describe") == "new 2"
         with pytest.raises(errors.UnknownAction):
             system.invoke("tally", "echo")
@@ -451,7 +451,7 @@ class TransportChecks:
         rows = [row for batch in system.history_batches(after=1) for row in batch.to_pylist()]
 
         assert [row["sequence"] for row in rows] == list(range(2, last + 1))
-        assert system.kept().gone == 0
+        assert system.retention_mark().gone == 0
 
     def test_turn_records_what_was_asked(self, system: SystemApi) -> None:
         self.needs(system, Capability.HISTORY)

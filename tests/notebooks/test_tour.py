@@ -98,6 +98,6 @@ def test_a_further_run_reports_only_what_changes(runs: list[Executed]) -> None:
     again = runs[1]
 
     assert "− largest" in again.text("define-counter")
-    assert "kept aside" in again.text("define-counter")
+    assert "Dropped: the values of" in again.text("define-counter")
     assert again.text("define-greeter").count("unchanged") == 2
     assert "settings" not in again.text("define-greeter")

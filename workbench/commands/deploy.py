@@ -69,7 +69,7 @@ def undeploy(actor: str) -> None:
 
 
 def confirm_dropped(actor: str) -> tuple[str, ...]:
-    """Delete the values of state fields that redeploys dropped and kept aside; the names of those fields.
+    """Delete the values of state fields that redeploys dropped; the names of those fields.
 
     Raises:
         UnknownActor: nothing is known under that name.

@@ -87,8 +87,8 @@ class ReadOnlySystem:
         self._need(Capability.HISTORY, "read the history")
         return self._system.history_batches(after=after)
 
-    def kept(self) -> RetentionMark:
-        return self._system.kept()
+    def retention_mark(self) -> RetentionMark:
+        return self._system.retention_mark()
 
     def lifecycle(self, *, after: int = 0) -> Iterator[Lifecycle]:
         self._need(Capability.HISTORY, "read the history")
@@ -174,9 +174,9 @@ class ReadOnlySystem:
 
 PASSED = frozenset(
     {
-        "actions", "actors", "capabilities", "capsules", "close", "dead_letters", "definitions", "encoded_state", "flush",
-        "history_batches", "info", "kept", "lifecycle", "loaded", "mailbox", "name", "remembered", "state", "status", "subscribe",
-        "turns",
+        "actions", "actors", "capabilities", "capsules", "close", "dead_letters", "definitions", "encoded_state",
+        "flush", "history_batches", "info", "lifecycle", "loaded", "mailbox", "name", "remembered", "retention_mark",
+        "state", "status", "subscribe", "turns",
     }
 )  # fmt: skip
 """What changes nothing there, and so is not recorded.  Whatever is neither here nor below does not get through."""

@@ -149,7 +149,7 @@ class HistoryDatabase:
 
     def _forget(self) -> None:
         """Drop what the system itself has not kept since the last time."""
-        kept = self._system.kept()
+        kept = self._system.retention_mark()
         if kept != self._kept:
             self._views.forget(kept.gone if kept.changes == self._kept.changes else None)
             self._ingest.forget(kept)

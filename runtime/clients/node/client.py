@@ -216,8 +216,8 @@ class NodeClient:
 
         return map(columns_of_ipc, self._batches("ReadColumns", pb.ReadColumnsRequest(after=after)))
 
-    def kept(self) -> RetentionMark:
-        found = self.connection.call("GetKept", pb.GetKeptRequest())
+    def retention_mark(self) -> RetentionMark:
+        found = self.connection.call("GetRetention", pb.GetRetentionRequest())
         return RetentionMark(found.gone, found.changes)
 
     def lifecycle(self, *, after: int = 0) -> Iterator[Lifecycle]:

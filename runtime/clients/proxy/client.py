@@ -77,7 +77,7 @@ class NotOffered:
             "read the history", "a proxy keeps no messages; actors hosted with --journal have their history there."
         )
 
-    def kept(self) -> RetentionMark:
+    def retention_mark(self) -> RetentionMark:
         self._cannot("say what history is kept", "a proxy keeps no messages.")
 
     def lifecycle(self, *, after: int = 0) -> Iterator[Lifecycle]:

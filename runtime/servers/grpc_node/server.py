@@ -37,7 +37,7 @@ from runtime.wire.pb.workbench.v1 import node_pb2 as pb
 _START_S = 10.0
 READS = frozenset(
     {
-        "GetActor", "GetKept", "GetMailbox", "GetState", "GetStatus", "ListActions", "ListActors", "ListDeadLetters",
+        "GetActor", "GetRetention", "GetMailbox", "GetState", "GetStatus", "ListActions", "ListActors", "ListDeadLetters",
         "ListDefinitions", "ReadColumns", "ReadLifecycle", "ReadTurns", "Watch",
     }
 )  # fmt: skip
@@ -207,7 +207,7 @@ class NodeServer:
             "ListDefinitions": looking.list_definitions,
             "ListDeadLetters": looking.list_dead_letters,
             "Flush": looking.flush,
-            "GetKept": looking.get_kept,
+            "GetRetention": looking.get_retention,
             "Restore": looking.restore,
             "Undeploy": looking.undeploy,
             "ConfirmDropped": looking.confirm_dropped,
@@ -309,9 +309,9 @@ class NodeLooking:
             self._note(context, "discard", each.invocation.actor.name, each.invocation.id)
         return pb.DiscardDeadLettersReply(discarded=discarded)
 
-    async def get_kept(self, _: pb.GetKeptRequest, __: Any) -> pb.Kept:
-        kept = await self._threaded(self._system.kept)
-        return pb.Kept(gone=kept.gone, changes=kept.changes)
+    async def get_retention(self, _: pb.GetRetentionRequest, __: Any) -> pb.RetentionMark:
+        kept = await self._threaded(self._system.retention_mark)
+        return pb.RetentionMark(gone=kept.gone, changes=kept.changes)
 
     async def flush(self, request: pb.FlushRequest, _: Any) -> pb.FlushReply:
         timeout_s = min(request.timeout_s, _LONGEST_FLUSH_S)

@@ -241,9 +241,9 @@ class _Turn:
 def whole(state: State) -> Encoded:
     """The state as one value: fields that no longer have a place in the class stay in the JSON object, where a real proxy
     keeps them; this runtime would keep them beside it."""
-    if not state.kept_aside or state.value.type != JSON:
+    if not state.dropped_fields or state.value.type != JSON:
         return state.value
-    return Encoded(JSON, _merge({**_read(state.kept_aside), **_read(state.value.data)}))
+    return Encoded(JSON, _merge({**_read(state.dropped_fields), **_read(state.value.data)}))
 
 
 def failed(status: int, text: str, code: str = "", type_name: str = "") -> Response:

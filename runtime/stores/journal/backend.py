@@ -65,7 +65,7 @@ class SnapshotRow(msgspec.Struct, frozen=True, kw_only=True):
     sequence: int
     """The last turn that this row has seen; rolling forward skips turns up to it."""
     kept_aside: bytes | None = None
-    """`State.kept_aside`, sealed together with what the row says (`snapshots.bound`); in format 1 in the Cloak layout, or None."""
+    """`State.dropped_fields`, sealed with all of the row (`snapshots.bound`); in format 1 in the Cloak layout, or None."""
 
 
 class DefinitionRow(msgspec.Struct, frozen=True):

@@ -188,7 +188,7 @@ def applied(turn: Turn, base: State) -> Turn:
     """The turn with its difference applied to the actor's state before it."""
     assert turn.delta is not None
     value = Encoded(base.value.type, patch(base.value.data, turn.delta))
-    return msgspec.structs.replace(turn, state=State(value, base.kept_aside), delta=None)
+    return msgspec.structs.replace(turn, state=State(value, base.dropped_fields), delta=None)
 
 
 def is_large(turn: Turn) -> bool:
@@ -197,4 +197,4 @@ def is_large(turn: Turn) -> bool:
 
 
 def _differ_in_data_only(old: State, new: State) -> bool:
-    return old.value.type == new.value.type and old.kept_aside == new.kept_aside
+    return old.value.type == new.value.type and old.dropped_fields == new.dropped_fields

@@ -17,7 +17,7 @@ from runtime.ids import ActorId
 from runtime.stores.journal.backend import Backend, DefinitionRow, ScheduleRow, SealingBackend, SnapshotRow, Writes
 from runtime.stores.journal.blocks import BlockCodec, sealed_with
 from runtime.stores.journal.encryption import OLDER, REKEYED
-from runtime.stores.journal.snapshots import bound, is_bound, kept_aside_of
+from runtime.stores.journal.snapshots import bound, dropped_fields_of, is_bound
 
 _BLOCKS, _ROWS = 16, 200
 _LAST = 2**62
@@ -109,14 +109,14 @@ class Rekeyer:
             data = self._column_anew(row.data)
             if data is row.data and self._is_bound_anew(row):
                 return None
-            kept_aside = kept_aside_of(self._cipher, row, accepts_unbound=not is_bound(row))
+            dropped_fields = dropped_fields_of(self._cipher, row, accepts_unbound=not is_bound(row))
         except SealBrokenError as error:
             raise self._damaged(f"the state of {row.actor} (revision {row.revision})", error) from error
-        return bound(self._present, msgspec.structs.replace(row, data=data), kept_aside)
+        return bound(self._present, msgspec.structs.replace(row, data=data), dropped_fields)
 
     def _is_bound_anew(self, row: SnapshotRow) -> bool:
         try:
-            kept_aside_of(self._present, row, accepts_unbound=False)
+            dropped_fields_of(self._present, row, accepts_unbound=False)
         except SealBrokenError:
             return False
         return True

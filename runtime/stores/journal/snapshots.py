@@ -164,7 +164,7 @@ def to_row(cipher: Cipher, snapshot: Snapshot, sequence: int) -> SnapshotRow:
         definition=snapshot.definition,
         sequence=sequence,
     )
-    return bound(cipher, row, state.kept_aside if state else b"")
+    return bound(cipher, row, state.dropped_fields if state else b"")
 
 
 def _tags_text(tags: dict[str, str]) -> str:
@@ -175,13 +175,13 @@ def _tags_text(tags: dict[str, str]) -> str:
         return _json.encode(texts(tags)).decode()
 
 
-def bound(cipher: Cipher, row: SnapshotRow, kept_aside: bytes) -> SnapshotRow:
-    """The row with what is kept aside, sealed together with everything that the row says."""
-    return msgspec.structs.replace(row, kept_aside=_BOUND + cipher.seal(kept_aside, _said_by(row)))
+def bound(cipher: Cipher, row: SnapshotRow, dropped_fields: bytes) -> SnapshotRow:
+    """The row with the dropped fields, sealed together with everything that the row says."""
+    return msgspec.structs.replace(row, kept_aside=_BOUND + cipher.seal(dropped_fields, _said_by(row)))
 
 
-def kept_aside_of(cipher: Cipher, row: SnapshotRow, accepts_unbound: bool) -> bytes:
-    """What is kept aside in a row, once it is certain that the row says what was written.
+def dropped_fields_of(cipher: Cipher, row: SnapshotRow, accepts_unbound: bool) -> bytes:
+    """The dropped fields of a row, once it is certain that the row says what was written.
 
     Args:
         accepts_unbound: the row may be from a store of format 1, in which it is not certain.
@@ -218,13 +218,13 @@ def from_row(
     """The snapshot of a row; tags that do not decode are left out.
 
     Args:
-        accepts_unbound: as `kept_aside_of`.
+        accepts_unbound: as `dropped_fields_of`.
 
     Raises:
         StoreDamaged: its data cannot be opened, or something in it was changed.
     """
     try:
-        state = _state(cipher, row, kept_aside_of(cipher, row, accepts_unbound))
+        state = _state(cipher, row, dropped_fields_of(cipher, row, accepts_unbound))
     except SealBrokenError as error:
         raise damaged_row(row, store, error) from error
     return listed(row, state, quarantine)
@@ -357,7 +357,7 @@ class Actors:
         if row.sequence <= mark:
             return row.sequence
         try:
-            kept_aside_of(self._cipher, row, self._attestor.accepts_unbound(row))
+            dropped_fields_of(self._cipher, row, self._attestor.accepts_unbound(row))
         except SealBrokenError as error:
             raise damaged_row(row, self._backend.url, error) from error
         return row.sequence
@@ -433,6 +433,6 @@ class Binder:
     def _bound(self, row: SnapshotRow) -> SnapshotRow | None:
         """None for a row that is damaged: whoever reads it is told, and the others go on."""
         try:
-            return bound(self._cipher, row, kept_aside_of(self._cipher, row, accepts_unbound=True))
+            return bound(self._cipher, row, dropped_fields_of(self._cipher, row, accepts_unbound=True))
         except SealBrokenError:
             return None

@@ -160,7 +160,7 @@ class JournalStore:
         with self._writing:
             return self._rekeyer.step()
 
-    def kept(self) -> RetentionMark:
+    def retention_mark(self) -> RetentionMark:
         return self._retainer.kept
 
     def oldest_revision(self, actor: ActorId) -> int | None:

@@ -41,7 +41,7 @@ class StateCodec(Protocol):
         ...
 
     def migrate(self, state: State) -> tuple[dict[str, Any], bytes]:
-        """The fields of a state that another definition wrote, and what has no field now, to be kept aside.
+        """The fields of a state that another definition wrote, and what has no field now: the dropped fields.
 
         Raises:
             BadState: a stored value does not fit the field's type now.

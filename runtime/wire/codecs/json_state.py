@@ -91,7 +91,7 @@ class JsonStateCodec:
             raise BadState(
                 f"The state of {self._actor} is {len(data):,} bytes; at most {MAX_VALUE_BYTES:,} can be kept."
             )
-        return State(Encoded(JSON, data), previous.kept_aside if previous is not None else b""), back
+        return State(Encoded(JSON, data), previous.dropped_fields if previous is not None else b""), back
 
     def restore(self, state: State) -> dict[str, Any]:
         try:
@@ -105,7 +105,7 @@ class JsonStateCodec:
 
     def migrate(self, state: State) -> tuple[dict[str, Any], bytes]:
         stored: dict[str, Any] = _decode_any(state.value.data)
-        aside: dict[str, Any] = _decode_any(state.kept_aside) if state.kept_aside else {}
+        aside: dict[str, Any] = _decode_any(state.dropped_fields) if state.dropped_fields else {}
         fields = self.initial()
         given = self._by_author(stored)
         for name in fields:
@@ -154,7 +154,7 @@ class JsonStateCodec:
             raise BadState(
                 f"The {origin} {name} of {self._actor} is {shown(value)}, which is no {type_text(self._types[name])}: "
                 f"{shown_text(error)}.\n"
-                "Keep the old type, or give the field a new name: the stored value is then kept aside."
+                "Keep the old type, or give the field a new name: the stored value is then kept as a dropped field."
             ) from error
 
     def _refusal(self, fields: Mapping[str, Any], error: Exception | None) -> BadState:

@@ -49,7 +49,7 @@ def turns_as_ipc(turns: Sequence[Turn]) -> bytes:
     for name in _VALUES:
         columns |= _encoded(name, [getattr(t, name) for t in turns])
     columns |= _encoded("state", [None if t.state is None else t.state.value for t in turns])
-    columns["state_kept_aside"] = pa.array([t.state.kept_aside if t.state else None for t in turns], pa.binary())
+    columns["state_kept_aside"] = pa.array([t.state.dropped_fields if t.state else None for t in turns], pa.binary())
     for name in _FAILURE:
         texts = [None if t.failure is None else getattr(t.failure, name) for t in turns]
         columns[f"failure_{name}"] = pa.array(texts, pa.string())

@@ -45,7 +45,7 @@ _INFO = shared_fields(ActorInfo, pb.ActorInfo)
 _STATUS = shared_fields(SystemStatus, pb.SystemStatus)
 _WAITING = tuple(name for name in shared_fields(Waiting, pb.Waiting) if name != "invocation")
 _REPORT = shared_fields(DeployReport, pb.DeployReport)
-_LISTS = ("added_actions", "removed_actions", "changed_actions", "changed_settings", "kept_aside", "notes")
+_LISTS = ("added_actions", "removed_actions", "changed_actions", "changed_settings", "dropped_fields", "notes")
 
 
 def put_info(target: pb.ActorInfo, info: ActorInfo) -> None:
@@ -159,12 +159,12 @@ def get_actor(source: pb.ActorId) -> ActorId:
 def put_state(target: pb.State, state: State | None) -> None:
     if state is not None:
         put_value(target.value, state.value)
-        target.kept_aside = state.kept_aside
+        target.dropped_fields = state.dropped_fields
 
 
 def get_state(source: pb.State) -> State | None:
     value = get_value(source.value)
-    return None if value is None else State(value, source.kept_aside)
+    return None if value is None else State(value, source.dropped_fields)
 
 
 def put_failure(target: pb.Failure, failure: Failure | None) -> None:

@@ -55,10 +55,10 @@ def test_a_message_after_the_redeploy_starts_from_the_migrated_state(system: Emb
     assert system.state("purse") == {"cents": 255, "owner": "ada"}
 
 
-def test_what_has_no_field_any_more_is_kept_aside_until_confirmed(system: EmbeddedSystem) -> None:
+def test_dropped_field_is_kept_until_confirmed(system: EmbeddedSystem) -> None:
     report = system.deploy(New)
 
-    assert report.kept_aside == ("euros",)
+    assert report.dropped_fields == ("euros",)
     assert system.confirm_dropped("purse") == ("euros",)
 
 

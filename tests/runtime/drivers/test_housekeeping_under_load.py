@@ -59,7 +59,7 @@ class Load:
     def head(self) -> int:
         return int(self.now * self.rate)
 
-    def kept(self) -> RetentionMark:
+    def retention_mark(self) -> RetentionMark:
         return RetentionMark(self.gone, 0)
 
     def definitions(self) -> list[Any]:
@@ -188,10 +188,10 @@ def put_on(load: EmbeddedSystem, until: Callable[[], bool]) -> int:
     for number in range(400_000):
         load.invoke("counter", "add", {})
         if number % 500 == 0:
-            most = max(most, load.store.head() - load.store.kept().gone)
+            most = max(most, load.store.head() - load.store.retention_mark().gone)
             if until():
                 return most
-    raise AssertionError(f"after {load.store.head():,} turns, {load.store.kept().gone:,} are gone")
+    raise AssertionError(f"after {load.store.head():,} turns, {load.store.retention_mark().gone:,} are gone")
 
 
 def test_turns_go_in_a_real_store_under_a_load_without_pauses(tmp_path: Path, quick: None) -> None:
@@ -199,7 +199,7 @@ def test_turns_go_in_a_real_store_under_a_load_without_pauses(tmp_path: Path, qu
     with runtime.embedded(store=url, key=KEY, keep_turns=5_000, checkpoint_interval_ms=200) as system:
         system.deploy(Counter)
 
-        most = put_on(system, lambda: system.store.kept().gone >= 120_000)
+        most = put_on(system, lambda: system.store.retention_mark().gone >= 120_000)
 
         assert most < 100_000  # of more than that; some 20,000 on a machine that does nothing else
         assert system.invoke("counter", "add", {}) > 120_000
@@ -210,7 +210,7 @@ def test_limits_of_single_actors_hold_in_a_real_store_under_load(tmp_path: Path,
     with runtime.embedded(store=url, key=KEY, keep_revisions=100, checkpoint_interval_ms=200) as system:
         system.deploy(Counter)
 
-        put_on(system, lambda: system.store.kept().changes >= 2)  # two looks at the whole journal
+        put_on(system, lambda: system.store.retention_mark().changes >= 2)  # two looks at the whole journal
 
         assert sum(map(len, system.store.turns())) < system.store.head()
 

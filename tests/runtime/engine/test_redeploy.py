@@ -34,7 +34,7 @@ def test_next_turn_runs_the_new_code_on_the_old_state(system: System) -> None:
     assert system.state("counter") == {"total": 15, "unit": "km"}
 
 
-def test_dropped_field_is_kept_aside_and_comes_back(system: System) -> None:
+def test_dropped_field_is_kept_and_comes_back(system: System) -> None:
     system.deploy(Counter)
     system.ask("counter", "add", {"value": 5})
     system.deploy(Doubling)

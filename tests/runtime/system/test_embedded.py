@@ -147,7 +147,7 @@ def test_redeploy_reports_and_asks_to_confirm(system: EmbeddedSystem) -> None:
 
     assert report.changed_actions == ("add(value: int) -> add(value: int, note: str = '')",)
     assert [(f.name, f.change) for f in report.fields] == [("sum", "added"), ("total", "dropped")]
-    assert (report.kept_aside, report.revision) == (("total",), 1)
+    assert (report.dropped_fields, report.revision) == (("total",), 1)
     assert system.confirm_dropped("counter") == ("total",)
 
 
@@ -219,7 +219,7 @@ def test_revision_that_is_not_kept_is_told_with_the_oldest_that_is() -> None:
         for _ in range(6_000):
             system.invoke("counter", "add", {"value": 1}, asynchronous=True)
         system.flush()
-        wait_until(lambda: system.store.kept().changes, "the store removed nothing")
+        wait_until(lambda: system.store.retention_mark().changes, "the store removed nothing")
 
         with pytest.raises(errors.UnknownRevision, match="the oldest revision that is kept is") as caught:
             system.state("counter", revision=1)

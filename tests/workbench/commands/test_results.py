@@ -69,7 +69,7 @@ def test_a_deploy_report_stays_a_report_and_reads_as_text() -> None:
         changed_actions=("add(n) -> add(m)",),
         changed_settings=("mailbox: None -> 5",),
         fields=(FieldChange("total", "kept"), FieldChange("old", "dropped", "int")),
-        kept_aside=("old",),
+        dropped_fields=("old",),
         children=12,
         revision=41,
         waiting=3,
@@ -83,7 +83,7 @@ def test_a_deploy_report_stays_a_report_and_reads_as_text() -> None:
         "  actions   + up()   − down()   ~ add(n) -> add(m)",
         "  settings  ~ mailbox: None -> 5",
         "  state     = total   − old (int)",
-        "  The values of old are kept aside; delete them with wb.confirm_dropped('counter').",
+        "  Dropped: the values of old are kept; delete them with wb.confirm_dropped('counter').",
         "  Kept: revision 41 and 3 waiting messages. The next turn runs the new code.",
         "  It is the code of 12 active actors.",
     ]

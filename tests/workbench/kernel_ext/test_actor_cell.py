@@ -9,7 +9,7 @@ KEPT = "what ran before keeps running."
 
 @pytest.fixture
 def tally(kernel: Kernel) -> Kernel:
-    """Has an actor `tally` at some revision, with nothing kept aside."""
+    """Has an actor `tally` at some revision, without dropped fields."""
     kernel.ok(
         "%%actor\nclass Tally(Actor):\n    total: int = 0\n    note: str = ''\n\n    @action\n    def add(self, n: int) -> int:\n"
         "        self.total += n\n        self.note = 'noted'\n        return self.total\n"

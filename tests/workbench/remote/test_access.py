@@ -62,7 +62,7 @@ READS: list[tuple[str, tuple[Any, ...]]] = [
     ("mailbox", ("counter",)),
     ("turns", ()),
     ("history_batches", ()),
-    ("kept", ()),
+    ("retention_mark", ()),
     ("lifecycle", ()),
     ("definitions", ()),
     ("dead_letters", ()),
@@ -117,7 +117,7 @@ def test_capabilities_are_reads(look: ReadOnlySystem) -> None:
     }
 
 
-@pytest.mark.parametrize(("name", "arguments"), [read for read in READS if read[0] not in ("status", "kept")])
+@pytest.mark.parametrize(("name", "arguments"), [read for read in READS if read[0] not in ("status", "retention_mark")])
 def test_read_that_the_system_does_not_offer_without_acting_is_refused(
     system: EmbeddedSystem, name: str, arguments: tuple[Any, ...]
 ) -> None:

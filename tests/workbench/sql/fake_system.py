@@ -37,7 +37,7 @@ class FakeSystem:
     def history_batches(self, *, after: int = 0) -> Iterator[Any]:
         return batches(self.turns(after=after))
 
-    def kept(self) -> RetentionMark:
+    def retention_mark(self) -> RetentionMark:
         return self.is_kept
 
     def status(self) -> SystemStatus:

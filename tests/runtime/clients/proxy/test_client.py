@@ -104,7 +104,7 @@ def test_looking_is_the_default_and_shows_health_and_metrics(real: RealProxy) ->
         assert (status.running, status.told) == (True, "7,680 invocations since it was started")
 
 
-@pytest.mark.parametrize("name", ["actors", "definitions", "subscribe", "turns", "lifecycle", "kept"])
+@pytest.mark.parametrize("name", ["actors", "definitions", "subscribe", "turns", "lifecycle", "retention_mark"])
 def test_what_a_proxy_does_not_offer_is_refused_with_its_reason(real: RealProxy, name: str) -> None:
     with attached(real) as client, pytest.raises(NotCapable, match="a proxy"):
         getattr(client, name)()

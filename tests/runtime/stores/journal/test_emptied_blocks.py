@@ -53,7 +53,7 @@ def test_cuts_go_on_after_the_last_block_was_emptied(store: JournalStore) -> Non
 
     assert retain(store, ALL_GO) == []
     assert store.head() == 6
-    assert store.kept().gone == 6
+    assert store.retention_mark().gone == 6
 
 
 def test_cuts_pass_over_an_emptied_first_block(store: JournalStore, backend: MemoryBackend) -> None:
@@ -64,4 +64,4 @@ def test_cuts_pass_over_an_emptied_first_block(store: JournalStore, backend: Mem
     backend.write(Writes(merged=BlockCodec(Cipher(KEY), store.url).empty(first.first, first.last)))
 
     assert retain(store, Retention(turns=2)) == [7, 8]
-    assert store.kept().gone == 6
+    assert store.retention_mark().gone == 6

@@ -102,7 +102,7 @@ class Model:
         left = assert_suffixes(self.store, self.past)
         sequences = {turn.sequence for turn in left}
         assert self.promised <= sequences
-        assert self.store.kept().gone < (left[0].sequence if left else len(self.past.turns) + 1)
+        assert self.store.retention_mark().gone < (left[0].sequence if left else len(self.past.turns) + 1)
         assert columns_of(self.store) == rows_of(left)
         for turn in self.past.turns:
             if turn.key and not turn.failure:

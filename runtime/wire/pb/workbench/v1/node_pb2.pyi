@@ -279,12 +279,12 @@ class Event(_message.Message):
     def __init__(self, kind: _Optional[str] = ..., at_us: _Optional[int] = ..., actor: _Optional[_Union[ActorId, _Mapping]] = ..., turn: _Optional[_Union[Turn, _Mapping]] = ..., text: _Optional[str] = ...) -> None: ...
 
 class State(_message.Message):
-    __slots__ = ("value", "kept_aside")
+    __slots__ = ("value", "dropped_fields")
     VALUE_FIELD_NUMBER: _ClassVar[int]
-    KEPT_ASIDE_FIELD_NUMBER: _ClassVar[int]
+    DROPPED_FIELDS_FIELD_NUMBER: _ClassVar[int]
     value: Value
-    kept_aside: bytes
-    def __init__(self, value: _Optional[_Union[Value, _Mapping]] = ..., kept_aside: _Optional[bytes] = ...) -> None: ...
+    dropped_fields: bytes
+    def __init__(self, value: _Optional[_Union[Value, _Mapping]] = ..., dropped_fields: _Optional[bytes] = ...) -> None: ...
 
 class Tags(_message.Message):
     __slots__ = ("tags",)
@@ -462,11 +462,11 @@ class ReadColumnsRequest(_message.Message):
     after: int
     def __init__(self, after: _Optional[int] = ...) -> None: ...
 
-class GetKeptRequest(_message.Message):
+class GetRetentionRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
-class Kept(_message.Message):
+class RetentionMark(_message.Message):
     __slots__ = ("gone", "changes")
     GONE_FIELD_NUMBER: _ClassVar[int]
     CHANGES_FIELD_NUMBER: _ClassVar[int]
@@ -710,7 +710,7 @@ class Parameter(_message.Message):
     def __init__(self, name: _Optional[str] = ..., type: _Optional[str] = ..., default: _Optional[str] = ..., keyword_only: _Optional[bool] = ...) -> None: ...
 
 class DeployReport(_message.Message):
-    __slots__ = ("actor", "definition", "previous", "changed", "added_actions", "removed_actions", "changed_actions", "changed_settings", "fields", "kept_aside", "children", "revision", "waiting", "notes")
+    __slots__ = ("actor", "definition", "previous", "changed", "added_actions", "removed_actions", "changed_actions", "changed_settings", "fields", "dropped_fields", "children", "revision", "waiting", "notes")
     ACTOR_FIELD_NUMBER: _ClassVar[int]
     DEFINITION_FIELD_NUMBER: _ClassVar[int]
     PREVIOUS_FIELD_NUMBER: _ClassVar[int]
@@ -720,7 +720,7 @@ class DeployReport(_message.Message):
     CHANGED_ACTIONS_FIELD_NUMBER: _ClassVar[int]
     CHANGED_SETTINGS_FIELD_NUMBER: _ClassVar[int]
     FIELDS_FIELD_NUMBER: _ClassVar[int]
-    KEPT_ASIDE_FIELD_NUMBER: _ClassVar[int]
+    DROPPED_FIELDS_FIELD_NUMBER: _ClassVar[int]
     CHILDREN_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
     WAITING_FIELD_NUMBER: _ClassVar[int]
@@ -734,12 +734,12 @@ class DeployReport(_message.Message):
     changed_actions: _containers.RepeatedScalarFieldContainer[str]
     changed_settings: _containers.RepeatedScalarFieldContainer[str]
     fields: _containers.RepeatedCompositeFieldContainer[FieldChange]
-    kept_aside: _containers.RepeatedScalarFieldContainer[str]
+    dropped_fields: _containers.RepeatedScalarFieldContainer[str]
     children: int
     revision: int
     waiting: int
     notes: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, actor: _Optional[str] = ..., definition: _Optional[str] = ..., previous: _Optional[str] = ..., changed: _Optional[bool] = ..., added_actions: _Optional[_Iterable[str]] = ..., removed_actions: _Optional[_Iterable[str]] = ..., changed_actions: _Optional[_Iterable[str]] = ..., changed_settings: _Optional[_Iterable[str]] = ..., fields: _Optional[_Iterable[_Union[FieldChange, _Mapping]]] = ..., kept_aside: _Optional[_Iterable[str]] = ..., children: _Optional[int] = ..., revision: _Optional[int] = ..., waiting: _Optional[int] = ..., notes: _Optional[_Iterable[str]] = ...) -> None: ...
+    def __init__(self, actor: _Optional[str] = ..., definition: _Optional[str] = ..., previous: _Optional[str] = ..., changed: _Optional[bool] = ..., added_actions: _Optional[_Iterable[str]] = ..., removed_actions: _Optional[_Iterable[str]] = ..., changed_actions: _Optional[_Iterable[str]] = ..., changed_settings: _Optional[_Iterable[str]] = ..., fields: _Optional[_Iterable[_Union[FieldChange, _Mapping]]] = ..., dropped_fields: _Optional[_Iterable[str]] = ..., children: _Optional[int] = ..., revision: _Optional[int] = ..., waiting: _Optional[int] = ..., notes: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class FieldChange(_message.Message):
     __slots__ = ("name", "change", "detail")
