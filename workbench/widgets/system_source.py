@@ -7,9 +7,10 @@ from typing import Any
 import msgspec
 
 from runtime.api import ActorInfo, SystemApi, SystemStatus
+from runtime.errors import NotCapable
 from workbench.actor_logs import ActorLogs
 from workbench.presenters.panels.actor import ActorView, Counters, actor_rendering
-from workbench.presenters.panels.problems import problem_of
+from workbench.presenters.panels.problems import Problem, problem_of
 from workbench.presenters.panels.system import (
     SORTS,
     Query,
@@ -102,7 +103,11 @@ class SystemSource:
     def _view(self, now_us: int) -> SystemView:
         is_outdated, self._has_happened = self._has_happened, False
         status = self._status.read(now_us, is_outdated=is_outdated)
-        self._list(status, now_us)
+        problem: Problem | None = None
+        try:
+            self._list(status, now_us)
+        except NotCapable as error:  # a proxy: its numbers are shown all the same
+            problem = problem_of(error)
         rate = self._rate.update(now_us, status.sequence)
         return system_view(
             status,
@@ -111,6 +116,7 @@ class SystemSource:
             rate=rate,
             rates=self._rate.per_second.series(),
             counters=Counters(self._dropped),
+            problem=problem,
         )
 
     def _list(self, status: SystemStatus, now_us: int) -> None:

@@ -48,13 +48,18 @@ class LateHost:
         return noted(self._host.deploy(actor), self.client)
 
     def undeploy(self, actor: str) -> None:
-        if self._host is None:
-            raise rebuild(
-                UnknownActor.code,
-                f"Cannot undeploy {actor}: this process has deployed nothing to the proxy at {self._link.target.url}.\n"
-                "What other hosts registered there, the proxy forgets when it is restarted.",
-            )
-        self._host.undeploy(actor)
+        try:
+            if self._host is not None:
+                self._host.undeploy(actor)
+                return
+        except UnknownActor:
+            pass
+        what = "nothing" if self._host is None else "no such actor"
+        raise rebuild(
+            UnknownActor.code,
+            f"Cannot undeploy {actor}: this process has deployed {what} to the proxy at {self._link.target.url}.\n"
+            "What other hosts registered there, the proxy forgets when it is restarted.",
+        )
 
     def close(self) -> None:
         if self._host is not None:

@@ -208,6 +208,8 @@ def test_actor_deployed_beside_a_proxy_is_registered_there(proxy: str, tmp_path:
     assert report.actor == "abacus"
     assert wb.invoke("abacus", "add", {"value": 4}) == {"total": 4}
     assert wb.state("abacus") == {"total": 4}
+    with pytest.raises(UnknownActor, match="this process has deployed no such actor to the proxy"):
+        wb.undeploy("tally")
     wb.detach()
     with embedded(system="other", store=journal) as past:
         assert [turn.action for batch in past.turns(actor="abacus") for turn in batch] == ["add"]

@@ -28,6 +28,7 @@ from runtime.system.embedded import embedded
 from runtime.testing.raw_host import Raw, RawHost, ok
 from runtime.wire.pb.spawn.actors import protocol_pb2 as pb
 from workbench import widgets
+from workbench.commands.invoke import WaitInterrupted, _interrupted
 from workbench.kernel_ext.magics.registry import all_names, function_of
 from workbench.presenters.availability import is_available
 from workbench.session import current
@@ -169,12 +170,21 @@ def say(shell: InteractiveShell, line: str) -> tuple[str, bool]:
     with capture_output() as shown:
         try:
             found = shell.run_line_magic(name, rest)
-            text = repr(found) if found is not None else ""
+            text = _shown(found)
         except Exception as error:
             refused = isinstance(error, NOT_HERE)
             text = "\n".join([str(error), *getattr(error, "__notes__", ())])
     panels = "".join(output.data.get(kind, "") for output in shown.outputs for kind in ("text/plain", "text/html"))
     return f"{shown.stdout}{shown.stderr}{panels}{text}", refused
+
+
+def _shown(found: Any) -> str:
+    """An answer as a front end shows it."""
+    if not hasattr(found, "_repr_mimebundle_"):
+        return repr(found) if found is not None else ""
+    bundle = found._repr_mimebundle_()
+    data = bundle[0] if isinstance(bundle, tuple) else bundle
+    return "\n".join(str(data.get(kind, "")) for kind in ("text/plain", "text/html"))
 
 
 def all_said(shell: InteractiveShell, attach: Callable[[], object]) -> Said:
@@ -241,6 +251,16 @@ def test_no_message_advises_what_its_system_refuses(said: Said) -> None:
         if (found[1] or found[2]) in not_here and (found[1] or found[2]) != line[1:].partition(" ")[0]
     }
     assert not advised, "\n".join(f"{line} says: {said.by_line[line][:400]}" for line, _ in sorted(advised))
+
+
+def test_an_interrupted_wait_advises_what_its_system_answers(said: Said) -> None:
+    system = current.open()
+    with pytest.raises(WaitInterrupted) as raised:
+        _interrupted(system, "counter", "add")
+
+    names = {found[1] for found in ADVICE.finditer(str(raised.value))}
+    assert not names & said.not_here
+    assert ("%mailbox counter" in str(raised.value)) == is_available("mailbox")
 
 
 def test_commands_are_available_where_they_are_not_refused(said: Said) -> None:

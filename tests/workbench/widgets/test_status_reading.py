@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from typing import Any, cast
 
@@ -96,3 +97,11 @@ def test_numbers_are_read_again_at_once_when_something_happened() -> None:
         reading.read(5_000_000, is_outdated=is_outdated)
 
     assert system.reads["status"] == 2
+
+
+def test_dashboard_of_a_proxy_shows_what_it_tells_beside_what_it_cannot_show(stage: Stage, link: FakeLink) -> None:
+    frame = json.loads(widgets.system_panel(attached(link)).frame)["view"]
+
+    assert frame["told"] == "nothing but that it is well"
+    assert "does not list them" in frame["problem"]["text"]
+    assert frame.get("actors", 0) == 0

@@ -57,6 +57,8 @@ class SystemView(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="pan
     store: str = ""
     actors: int = 0
     """In memory now; others are only in the store."""
+    told: str = ""
+    """What the system tells of itself where it does not tell these numbers."""
     waiting: int = 0
     turns: int = 0
     """Ever finished."""
@@ -123,6 +125,7 @@ def system_view(
         actors=status.actors,
         waiting=status.waiting,
         turns=status.sequence,
+        told=status.told,
         rate=round(rate, 1),
         unwritten=max(0, status.sequence - status.committed),
         rows=shown.rows,
@@ -210,6 +213,8 @@ def hidden_rows(view: SystemView) -> str:
 
 
 def _summary(view: SystemView) -> str:
+    if view.told:
+        return f"It tells {view.told}."
     rate = f", {view.rate:g}/s" if view.rate else ""
     unwritten = f" · {count(view.unwritten)} not on disk yet" if view.unwritten else ""
     turns = plural(view.turns, "turn")

@@ -36,6 +36,7 @@ export function SystemPanel({ link, nowUs, children }) {
 }
 
 function Totals({ view }) {
+  if (view.told) return html`<span class="wb-facts"><span>It tells ${printable(view.told)}.</span></span>`;
   return html`<span class="wb-facts">
     <span title="In memory; others are in the store until a message wakes them"><b>${count(view.actors ?? 0)}</b> active</span>
     <span><b data-wb="waiting">${count(view.waiting ?? 0)}</b> waiting</span>

@@ -165,6 +165,7 @@ def test_silent_proxy_ends_the_wait_at_its_deadline(real: RealProxy) -> None:
         client.invoke("Counter", "Incr", timeout=0.2)
 
     assert "a proxy does not show which" in str(raised.value)
+    assert "Spawn's protocol has no idempotency keys" in str(raised.value)
     assert "%mailbox" not in str(raised.value)
 
 

@@ -13,13 +13,13 @@ MAGICS = sorted({name for names in all_names().values() for name in names})
 
 
 def _examples(magic: str) -> list[str]:
-    """The cells in a magic's help; one that starts with `%%` takes all that follows."""
+    """The cells in a magic's help; one that starts with `%%` takes all up to the next."""
     function = function_of(magic)
     text = help_of(function) if has_parser(function) else function.__doc__
     block = re.search(r"Examples?::\n\n((?: +\S.*\n|\n)+)", text)
     assert block, f"%{magic} has no example"
-    lines, cell, rest = textwrap.dedent(block[1]).strip().partition("%%")
-    return [*filter(None, lines.splitlines()), *([cell + rest] if cell else [])]
+    lines, *cells = re.split(r"^(?=%%)", textwrap.dedent(block[1]).strip(), flags=re.MULTILINE)
+    return [*filter(None, lines.splitlines()), *map(str.strip, cells)]
 
 
 @pytest.mark.parametrize("magic", MAGICS)
