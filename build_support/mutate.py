@@ -132,7 +132,7 @@ ROOMS = {
             "deltas": (f"{_STORES}journal/test_deltas.py",),
             "encryption": (f"{_STORES}journal/test_encryption.py", f"{_STORES}journal/test_rekey.py"),
             "idempotency": (f"{_STORES}journal/test_key_filter.py", f"{_STORES}test_tampering.py"),
-            "quarantine": (f"{_STORES}test_quarantine.py",),
+            "quarantine": (f"{_STORES}journal/test_quarantine.py", f"{_STORES}test_quarantine.py"),
             "reader": (f"{_STORES}test_tampering.py", f"{_STORES}journal/test_format_1.py"),
             "rekey": (f"{_STORES}journal/test_rekey.py",),
             "retention": (f"{_STORES}journal/test_emptied_blocks.py", f"{_STORES}journal/test_merge.py"),
@@ -159,7 +159,7 @@ ROOMS = {
         sources=("runtime/servers/http/guard.py", "runtime/servers/security.py", "runtime/access_policies.py"),
         tests=(
             "runtime/test_access_policies.py", "runtime/servers/test_security.py", "runtime/servers/test_roles.py",
-            "workbench/remote/test_listeners.py", "runtime/servers/http/test_server.py",
+            "runtime/servers/http/test_guard.py", "workbench/remote/test_listeners.py", "runtime/servers/http/test_server.py",
         ),
         own_tests={},
     ),

@@ -94,7 +94,10 @@ def _wrong_body(headers: Headers, allowed: frozenset[bytes]) -> Refused | None:
 def _name_of(host: bytes) -> str:
     """A `Host` header without its port."""
     text = host.decode("latin-1").lower()
-    return text.partition("]")[0] + "]" if text.startswith("[") else text.partition(":")[0]
+    if not text.startswith("["):
+        return text.partition(":")[0]
+    address, _, rest = text.partition("]")
+    return f"{address}]" if not rest or rest.startswith(":") else text
 
 
 @functools.lru_cache(maxsize=256)

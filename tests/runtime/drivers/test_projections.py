@@ -366,3 +366,14 @@ def test_start_time_may_be_text() -> None:
     [subject] = define(Ledger, subjects=[("account", "deposit", "note", text)]).settings.subjects
 
     assert subject.start_time == datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def test_threads_of_projections_end_with_the_system(system: EmbeddedSystem) -> None:
+    system.deploy(Ledger)
+    served = [thread for thread in threading.enumerate() if thread.name.startswith("wb-projection-")]
+    assert served, "no projection is served"
+
+    system.close()
+
+    left = [thread for thread in threading.enumerate() if thread.name.startswith("wb-projection-")]
+    assert left == []

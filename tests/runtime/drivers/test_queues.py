@@ -8,6 +8,10 @@ from collections.abc import Iterator
 import pytest
 
 from runtime import Actor, action, errors
+from runtime.drivers.queues import Outbox
+from runtime.drivers.service import Problems
+from runtime.engine.commands import Answer
+from runtime.records import Reply
 from runtime.stores.base import flatten
 from runtime.system.embedded import EmbeddedSystem, embedded
 from tests.runtime.drivers.steps import DEADLINE_S, wait_until
@@ -146,3 +150,26 @@ def test_message_for_code_that_left_meanwhile_becomes_a_dead_letter(system: Embe
 
     wait_until(lambda: system.dead_letters(), "the message was listed as undeliverable")
     assert [letter.code for letter in system.dead_letters()] == ["not_deployed"]
+
+
+class Waiter:
+    """A place for a reply, or one that fails."""
+
+    def __init__(self, error: BaseException | None = None) -> None:
+        self.replies: list[Reply] = []
+        self._error = error
+
+    def deliver(self, reply: Reply) -> None:
+        if self._error is not None:
+            raise self._error
+        self.replies.append(reply)
+
+
+@pytest.mark.parametrize("error", [RuntimeError("gone"), SystemExit("gone")])
+def test_answer_that_cannot_be_handed_over_is_noted_and_the_next_ones_arrive(error: BaseException) -> None:
+    problems, other = Problems(), Waiter()
+
+    Outbox("test", {}, problems).carry_out([Answer(Waiter(error), Reply("one")), Answer(other, Reply("two"))])
+
+    assert [reply.invocation for reply in other.replies] == ["two"]
+    assert problems.last == (f"An answer could not be handed over: {type(error).__name__}: gone",)

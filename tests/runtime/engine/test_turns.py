@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from runtime import Actor, Value, action, errors
+from runtime import Actor, Pipe, Value, action, errors
 from runtime.drivers.stepping import SteppingDriver
 from tests.runtime.engine import actors
 from tests.runtime.engine.actors import Counter, Dice, Starter, Unready
@@ -75,6 +75,7 @@ def test_turns_and_failures_are_counted_also_over_an_absence(stepping: SteppingD
     stepping.deploy(Counter)
     for name in ("add", "fail", "fail", "look"):
         stepping.send("counter", name, {"value": 1} if name != "look" else None)
+    assert stepping.engine.directory.counts(actor("counter")) == (0, 0)
     stepping.run()
     activation = stepping.engine.directory.active[actor("counter")]
     assert (activation.turns, activation.failures) == (4, 2)
@@ -236,3 +237,19 @@ def test_action_with_an_init_name_runs_once_before_the_first_message(system: Sys
     system.deploy(Named)
 
     assert [system.ask("named", "work") for _ in range(2)] == [["init", "work"], ["init", "work", "work"]]
+
+
+def test_route_that_cannot_be_recorded_fails_its_turn_and_no_other(system: System) -> None:
+    class Router(Actor, name="router"):
+        @action
+        def route(self) -> Value:
+            return Value.of("x").pipe(Pipe.to("bad\ud800", "say"))
+
+    system.deploy(Router)
+    system.deploy(Counter)
+
+    with pytest.raises(errors.SpawnError, match="pipe"):
+        system.ask("router", "route")
+    system.ask("counter", "add", {"value": 1})
+
+    assert [(turn.action, turn.failure is None) for turn in system.turns()] == [("route", False), ("add", True)]

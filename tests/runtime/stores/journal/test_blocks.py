@@ -93,6 +93,18 @@ def test_turns_without_the_last_fields_are_read() -> None:
     assert CODEC.decode(_sealed([fields], 1, turn)) == [turn]
 
 
+def test_turn_that_does_not_decode_has_the_number_after_the_one_before_it() -> None:
+    first, lost, last = TurnHistory().batch(3, "a")
+    known: list[object] = [msgspec.msgpack.decode(msgspec.msgpack.encode(turn)) for turn in (first, last)]
+    for raw, numbers in [([known[0], 7, known[1]], [1, 2, 3]), ([7, known[0]], [1, 1])]:
+        plaintext = msgspec.msgpack.encode(raw)
+        row = CODEC._sealed(plaintext, len(raw), first.sequence, last.sequence, actor_filter([lost.actor]))
+
+        turns = CODEC.decode(row)
+
+        assert [turn.sequence for turn in turns] == numbers
+
+
 def test_filter_names_exactly_its_actors() -> None:
     actors = actor_filter([actor_id("a"), actor_id("b"), actor_id("a")])
 
