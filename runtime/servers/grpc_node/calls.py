@@ -26,6 +26,8 @@ from runtime.wire.pb.workbench.v1 import node_pb2 as pb
 _ANSWERS_BYTES = 1024 * 1024
 """Answers go together in one message while they have less than this."""
 
+_LONGEST_WAIT_S = 86_400.0
+
 _TOO_MANY = Failure(Overloaded.code, "Too many calls a second; nothing was run. Call again later.")
 
 _NO_ID = InvocationId("")
@@ -99,10 +101,11 @@ class NodeCalls:
         """A dead letter again; a failure is the status."""
         again = self._system.letter_to_send(request.invocation)
         call = pb.Call(actor=again.actor.name, action=again.action)
+        limit_s = request.timeout_s if 0 < request.timeout_s <= _LONGEST_WAIT_S else _LONGEST_WAIT_S
         try:
-            return await asyncio.wait_for(self._answer(again, call, "retry", context), request.timeout_s)
+            return await asyncio.wait_for(self._answer(again, call, "retry", context), limit_s)
         except TimeoutError:
-            raise InvocationTimeout(again.actor.name, again.action, request.timeout_s) from None
+            raise InvocationTimeout(again.actor.name, again.action, limit_s) from None
 
     async def _answer(self, invocation: Invocation, call: pb.Call, act: str, context: Any) -> pb.Answer:
         waiter = _FutureWaiter(self.port, _Counted(self._system.guest_acts.calls, caller(context), call, act))

@@ -5,10 +5,16 @@ The fields are those of the protocols' own descriptors, so that a new one cannot
 
 from __future__ import annotations
 
+import queue
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from typing import Any
+from urllib.parse import quote
 
 import grpc
+import msgspec
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
@@ -17,16 +23,25 @@ from hypothesis import strategies as st
 
 import runtime
 from runtime.api import Subscription
+from runtime.servers.contracts.http import ContractApp
+from runtime.servers.spawn_host.host import ActorHost
+from runtime.servers.spawn_host.notebook_host import open_journal
+from runtime.stores.base import flatten
 from runtime.system.embedded import EmbeddedSystem
-from runtime.testing.raw_host import RawHost, exchange, ok, post, status_of
+from runtime.testing.raw_host import CALL_PATH, RawHost, exchange, ok, post, status_of
 from runtime.wire.pb.spawn.actors import protocol_pb2 as spawn
 from runtime.wire.pb.workbench.v1 import node_pb2 as pb
 from tests.runtime.read_back import check_read_back, watched
+from tests.runtime.servers import captures
+from tests.runtime.servers.contracts.test_fuzz import json_values
+from tests.runtime.servers.contracts.test_grpc import CONTRACT, AccountActor, CounterActor
+from tests.runtime.servers.contracts.test_http import ask
 from tests.runtime.servers.grpc_node.node import SERVICE, Raw, node
 from tests.runtime.servers.proxies import SYSTEM, actor, counting, invoke, port_of, proxy, register, text
+from tests.runtime.servers.real_proxy import Tally
 
 KEY = bytes(range(32))
-FUZZ = settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+FUZZ = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 
 words = st.sampled_from(
     ["", "counter", "add", "echo", SYSTEM, "a\0b", "other", "spawn.restore", "json", "[", "{}", '{"value": 1}']
@@ -165,3 +180,125 @@ def test_any_request_of_any_method_of_a_node_harms_nothing_else(tmp_path: Path) 
         raw.call("Invoke", pb.Call(actor="counter", action="add", payload=pb.Value(json='{"value": 1}')))
         raw.close()
         check_all_is_read_back(store, server.system, feed)
+
+
+def test_any_calls_on_a_stream_of_a_node_harm_nothing_else(tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path}/store.db"
+    with node(tmp_path, store=store) as server:
+        raw, feed = Raw(server), watched(server.system)
+
+        @FUZZ
+        @given(batches=st.lists(message_of(pb.Calls.DESCRIPTOR), max_size=2), is_right=st.booleans())
+        def call(batches: list[Any], is_right: bool) -> None:
+            for each in [each for batch in batches for each in batch.calls if is_right]:
+                each.actor, each.action, each.asynchronous = "counter", "add", True
+            with suppress(grpc.RpcError):  # a stream may end with a failure; the next one is served
+                raw.stream("InvokeMany", [batch.SerializeToString() for batch in batches])
+
+        call()
+        raw.call("Invoke", pb.Call(actor="counter", action="add", payload=pb.Value(json='{"value": 1}')))
+        raw.close()
+        check_all_is_read_back(store, server.system, feed)
+
+
+class Guest:
+    """A process that runs the actor `guest` of a node, and answers what it is told to."""
+
+    def __init__(self, raw: Raw) -> None:
+        self.outcome: Any = pb.Outcome()
+        self.is_ready: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        self._said: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        settings, work = '{"name": "guest"}', pb.Action(name="work", takes_any=True, role="action")
+        definition = pb.Definition(name="guest", hash="h", settings_json=settings, actions=[work])
+        self._say(hello=pb.Hello(host="x" * 20))
+        self._say(offer=pb.Offer(id=1, definition=definition))
+        call = raw.channel.stream_stream(f"/{SERVICE.full_name}/Host")
+        self._stream = call(iter(self._said.get, None), timeout=300.0, metadata=raw.metadata)
+        Thread(target=self._serve, daemon=True).start()
+
+    def close(self) -> None:
+        self._said.put(None)
+        self._stream.cancel()
+
+    def _serve(self) -> None:
+        with suppress(grpc.RpcError):
+            for data in self._stream:
+                message = pb.ToHost.FromString(data)
+                if message.HasField("offered"):
+                    self.is_ready.put(not message.offered.HasField("failure"))
+                elif message.HasField("work"):
+                    self.outcome.id = message.work.id
+                    self._say(outcome=self.outcome)
+
+    def _say(self, **what: Any) -> None:
+        self._said.put(pb.FromHost(**what).SerializeToString())
+
+
+def test_any_outcome_of_an_attached_host_harms_nothing_else(tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path}/store.db"
+    with node(tmp_path, store=store) as server:
+        raw, feed = Raw(server), watched(server.system)
+        guest = Guest(raw)
+        assert guest.is_ready.get(timeout=60)
+
+        @FUZZ
+        @given(outcome=message_of(pb.Outcome.DESCRIPTOR, 5))
+        def hand(outcome: Any) -> None:
+            guest.outcome = outcome
+            assert (
+                _outcome(raw, "Invoke", pb.Call(actor="guest", action="work")) is not grpc.StatusCode.DEADLINE_EXCEEDED
+            )
+
+        hand()
+        guest.outcome = pb.Outcome(response=pb.Value(json="1"))
+        raw.call("Invoke", pb.Call(actor="guest", action="work"))
+        guest.close()
+        raw.close()
+        check_all_is_read_back(store, server.system, feed)
+
+
+def test_any_request_of_a_contract_by_http_harms_nothing_else(tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path}/store.db"
+    with runtime.embedded(store=store, key=KEY) as system:
+        system.deploy(CounterActor)
+        system.deploy(AccountActor)
+        feed, app = watched(system), ContractApp(system)
+        app.add(CONTRACT)
+        values = json_values | words | st.integers(-(2**70), 2**70)
+        fields = st.dictionaries(st.sampled_from(["value", "note", "who", "amount"]), values, max_size=3)
+
+        @FUZZ
+        @given(
+            path=st.sampled_from(["/v1/counter:add", "/v1/accounts/{}"]), name=st.text(max_size=3), body=fields | values
+        )
+        def send(path: str, name: str, body: Any) -> None:
+            verb = "PUT" if "{}" in path else "POST"
+            data = msgspec.json.encode(body) if not isinstance(body, str) else body.encode("utf-8", "surrogatepass")
+            assert ask(app, verb, path.format(quote(name, safe="", errors="replace")), data)[0] < 500
+
+        send()
+        assert ask(app, "POST", "/v1/counter:add", {"value": 1})[0] == 200
+        check_all_is_read_back(store, system, feed)
+
+
+def test_any_call_of_a_proxy_leaves_a_hosts_journal_whole(
+    hosting: Callable[..., ActorHost], tmp_path: Path, monkeypatch: Any
+) -> None:
+    url = f"sqlite:///{tmp_path}/journal.db"
+    monkeypatch.setenv("SPAWN_STATESTORE_KEY", "A" * 43 + "=")
+    host = hosting(journal=open_journal(url))
+    host.app.budget = None  # it would space failures out
+    host.deploy(Tally)
+
+    @FUZZ
+    @given(call=message_of(spawn.ActorInvocation.DESCRIPTOR, 5), name=st.sampled_from(["add", "fail", "flow", "get"]))
+    def send(call: Any, name: str) -> None:
+        call.actor.name, call.actor.system, call.action_name = "Tally", captures.SYSTEM, name
+        assert 200 <= status_of(exchange(host.port, post(CALL_PATH, call.SerializeToString()), timeout_s=60.0)) < 600
+
+    send()
+    assert host.close()
+    with runtime.embedded(system=captures.SYSTEM, store=url) as home:
+        read = [turn.sequence for turn in flatten(home.turns())]
+        assert read == list(range(1, len(read) + 1)) != []
+        assert home.status().problems == ()
