@@ -36,6 +36,8 @@ ARROW_BYTES = b'"$arrow"'
 _PLAIN = (bool, int, float, str, bytes, datetime, date, timedelta, time)
 _LIBRARIES = frozenset({"numpy", "pandas"})
 _TABULAR = frozenset({"pandas", "polars", "pyarrow"})
+_SAID = 5
+"""Fields of a pydantic model that are said not to fit; more are counted."""
 
 
 def encode_hook(value: Any) -> Any:
@@ -66,8 +68,7 @@ def decode_hook(kind: Any, value: Any) -> Any:
     if not isinstance(origin, type):
         return value
     if _is_model(origin):
-        model: Any = origin
-        return model.model_validate_json(msgspec.json.encode(value))
+        return _validated(origin, value)
     if is_table(origin):
         return restored(value) if type(value) is dict and ARROW in value else _from_plain(origin, value)
     if _library(origin) in _LIBRARIES:
@@ -76,6 +77,19 @@ def decode_hook(kind: Any, value: Any) -> Any:
             raise ValueError(f"{value!r} is no {origin.__name__}")
         return read
     return value
+
+
+def _validated(model: Any, value: Any) -> Any:
+    """A pydantic model; what does not fit is said field by field, without the value, which may be a secret."""
+    try:
+        return model.model_validate_json(msgspec.json.encode(value))
+    except ValueError as error:
+        if not hasattr(error, "errors"):
+            raise
+        found = error.errors(include_url=False, include_input=False, include_context=False)
+        wrong = [f"{'.'.join(map(str, each['loc'])) or model.__name__}: {each['msg']}" for each in found[:_SAID]]
+        more = [f"and {len(found) - _SAID} more"] if len(found) > _SAID else []
+        raise ValueError(f"no {model.__name__}: {'; '.join([*wrong, *more])}") from None
 
 
 def restored(value: Any) -> Any:

@@ -221,3 +221,14 @@ def test_no_library_is_imported_for_plain_values() -> None:
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert out.stdout.strip() == "[]"
+
+
+def test_model_that_does_not_fit_is_said_field_by_field_and_without_its_values(system: EmbeddedSystem) -> None:
+    wrong = {"customer": {"age": "hush4711"}, "points": [], "prices": [], "item": {"name": "x"}, "n": 1}
+
+    with pytest.raises(BadPayload) as caught:
+        system.invoke("store", "typed", wrong)
+
+    assert "no Customer: name: Field required; age: Input should be a valid integer" in str(caught.value)
+    assert "hush4711" not in str(caught.value)
+    assert "://" not in str(caught.value)
