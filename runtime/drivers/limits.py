@@ -5,22 +5,32 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar
 
 from runtime.drivers.replies import frozen_s
 from runtime.drivers.service import Problems, ServiceThread
-from runtime.engine.commands import Run
+
+
+class Limited(Protocol):
+    """A turn with a limit."""
+
+    @property
+    def timeout_ms(self) -> int: ...
+
+
+T = TypeVar("T", bound=Limited)
 
 _SLICE_S = 0.1
 """How long it waits at once while turns run: time at a breakpoint is noticed at its ends."""
 
 
-class Limits:
+class Limits(Generic[T]):
     """Watches turns that have a limit.  The thread starts with the first; `begin` and `end` are cheap, any thread."""
 
-    def __init__(self, end: Callable[[Run], None], name: str, problems: Problems) -> None:
+    def __init__(self, end: Callable[[T], None], name: str, problems: Problems) -> None:
         """`end` is called, by a thread of its own, with a turn whose time is up."""
         self._end, self._name, self._problems = end, name, problems
-        self._running: dict[int, tuple[float, Run]] = {}
+        self._running: dict[int, tuple[float, T]] = {}
         """By the turn's address: when its time is up, on a clock that stands still where the process does."""
         self._stood_s = 0.0
         """How long the process stood still, at a breakpoint or because the machine slept."""
@@ -31,7 +41,7 @@ class Limits:
         self._thread: ServiceThread | None = None
         self._is_stopped = False
 
-    def begin(self, run: Run) -> None:
+    def begin(self, run: T) -> None:
         """The turn begins now."""
         due = self._now() + run.timeout_ms / 1_000
         self._running[id(run)] = (due, run)
@@ -39,7 +49,7 @@ class Limits:
             self._changed.set()
             self._start()
 
-    def end(self, run: Run) -> None:
+    def end(self, run: T) -> None:
         """The action has ended, whatever came of it."""
         self._running.pop(id(run), None)
 

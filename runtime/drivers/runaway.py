@@ -14,21 +14,24 @@ An action may catch the exception, and sits in C code as long as it likes; so it
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
+import logging
 import sys
 import threading
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from runtime.drivers.service import ServiceThread
+from runtime.drivers.service import Problems, ServiceThread
 from runtime.engine.commands import Run
 from runtime.errors import ActionTimeout, InvocationAbandoned, SpawnError
 from runtime.hosts.in_process import refused
 from runtime.hosts.tracebacks import code_place
+from runtime.records import Invocation, Outcome
 
 if TYPE_CHECKING:
     from runtime.drivers.threaded import ThreadedDriver
@@ -78,15 +81,6 @@ class Ending:
                     self.is_over = True
             except ActionEnded:
                 continue
-
-
-def end_repeatedly(ending: Ending, timeout_s: float = 2.0) -> str:
-    """Try to end what the thread runs, for so long; empty once it is over, else where it is.  From another thread."""
-    deadline, place = time.monotonic() + timeout_s, ""
-    while not ending.is_over and time.monotonic() < deadline:
-        place = ending.attempt() or place
-        time.sleep(_PAUSE_S)
-    return "" if ending.is_over else place or "an unknown place"
 
 
 def is_in_users_code(frame: FrameType | None) -> bool:
@@ -266,3 +260,74 @@ def _go_on_without(driver: ThreadedDriver, culprit: Run) -> None:
     time.sleep(_PAUSE_S)
     with suppress(RuntimeError):  # the driver was stopped meanwhile, and the new loop is closed
         driver.coroutines.urge()
+
+
+# --- An action that runs in this process for a system of another one, which may give its turn up -------------------------
+
+
+class HostedAction:
+    """One action.  Made on the thread that runs it, or on that of its event loop; `end_soon` is called by any thread."""
+
+    def __init__(self, invocation: Invocation) -> None:
+        self._invocation = invocation
+        self._ending = Ending(threading.get_ident())
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[Outcome] | None = None
+
+    @contextmanager
+    def here(self) -> Iterator[None]:
+        """What is raised to end it does not leave this block."""
+        try:
+            yield
+        except ActionEnded:
+            pass  # it came late: no one waits for the outcome
+        finally:
+            self._ending.absorb()
+
+    def run(self, perform: Callable[[], Outcome]) -> Outcome:
+        """The outcome of a plain action; nothing is raised in this thread any more once it is there."""
+        outcome = perform()
+        self._ending.absorb()
+        return outcome
+
+    def start(self, performed: Coroutine[Any, Any, Outcome]) -> asyncio.Task[Outcome]:
+        """The task of a coroutine action, on the loop that runs now."""
+        self._loop = asyncio.get_running_loop()
+        self._task = self._loop.create_task(self._perform(performed))
+        return self._task
+
+    async def _perform(self, performed: Coroutine[Any, Any, Outcome]) -> Outcome:
+        try:
+            return await performed
+        finally:
+            self._ending.absorb()
+
+    def end_soon(self) -> None:
+        """End it, on a thread of its own.  What cannot be ended is said in the actor's log, since it goes on here."""
+        ServiceThread(self._end, "wb-ending", Problems()).start()
+
+    def _end(self) -> None:
+        if self._loop is not None and not self._keeps_loop(self._loop):
+            return
+        deadline, place = time.monotonic() + _TRIED_S, ""
+        while not self._ending.is_over and time.monotonic() < deadline:
+            place = self._ending.attempt() or place
+            time.sleep(_PAUSE_S)
+        if not self._ending.is_over:
+            actor = self._invocation.actor.name
+            said = advice(f"{actor}.{self._invocation.action}", place)
+            log = logging.getLogger(f"runtime.actors.{actor}")
+            log.warning("%s", said, extra={"invocation": self._invocation.id})
+
+    def _keeps_loop(self, loop: asyncio.AbstractEventLoop) -> bool:
+        """Cancel the coroutine; whether it does not let its loop come round to that."""
+        came_round = threading.Event()
+
+        def cancel() -> None:
+            if self._task is not None:
+                self._task.cancel()
+            came_round.set()
+
+        with suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(cancel)
+        return not came_round.wait(_COMES_ROUND_S) and asyncio.current_task(loop) is self._task

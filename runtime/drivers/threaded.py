@@ -109,7 +109,7 @@ class ThreadedDriver:
             problems=self.problems,
             housekeeping=self.housekeeping,
         )
-        self.limits = Limits(partial(end_overdue, self), "wb-limits", self.problems)
+        self.limits = Limits[Run](partial(end_overdue, self), "wb-limits", self.problems)
         self.timekeeper = Timekeeper(self._next_wait_s, self._tick, "wb-timekeeper", self.problems)
         self._committed = threading.Condition()
         self.callers = SpinWait(0.000_025)

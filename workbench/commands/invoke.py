@@ -292,7 +292,7 @@ def running_for_long(system: SystemApi, actor: str) -> list[str]:
     )
     ended = system.runaways() if hasattr(system, "runaways") else []
     return said + [
-        f"{each} was given up and still goes on in code that cannot be interrupted; restart the kernel to be rid of it."
+        f"{each} was given up and has not ended yet: it goes on until the call that it sits in returns, or the kernel ends."
         for each in ended
         if each.rpartition(".")[0] in names
     ]

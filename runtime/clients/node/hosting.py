@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import logging
-import threading
 import uuid
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
 import grpc
@@ -26,8 +23,7 @@ from runtime.authoring.definition import ActorDefinition
 from runtime.clients.node.connection import MESSAGE_BYTES, NodeConnection, messages, title
 from runtime.drivers.event_loops import LoopThread
 from runtime.drivers.replies import BlockingWaiter, LoopPort, Waiter
-from runtime.drivers.runaway import ActionEnded, Ending, advice, end_repeatedly
-from runtime.drivers.service import Problems, ServiceThread
+from runtime.drivers.runaway import HostedAction
 from runtime.errors import (
     BadResponse,
     InternalError,
@@ -60,7 +56,6 @@ from runtime.wire.pb.workbench.v1 import node_pb2 as pb
 
 _OFFER_S = 30.0
 _GOODBYE_S = 1.0
-_COMES_ROUND_S = 0.1
 _PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
 _MOST_THREADS = 256
 _LARGE_BYTES = 1024 * 1024
@@ -244,22 +239,14 @@ class NodeOffers:
 
     def _run(self, link: _Link, work: Work) -> None:
         """A plain action, which an exception ends if the node gives its turn up (see `drivers.runaway`)."""
-        ending = Ending(threading.get_ident())
-        link.running[work.turn] = partial(_end_plain, ending, work)
-        try:
-            outcome = _guarded(lambda: self._host.run(work, link.asks))
-            ending.absorb()
-            link.finished(work, outcome)
-        except ActionEnded:
-            pass  # it came late: no one waits for the outcome
-        finally:
-            ending.absorb()
-            link.running.pop(work.turn, None)
+        action = link.running[work.turn] = HostedAction(work.invocation)
+        with action.here():
+            link.finished(work, action.run(lambda: _guarded(lambda: self._host.run(work, link.asks))))
+        link.running.pop(work.turn, None)
 
     async def _arun(self, link: _Link, work: Work) -> None:
-        ending = Ending(threading.get_ident())
-        task = asyncio.ensure_future(_absorbing(self._host.arun(work, link.asks), ending))
-        link.running[work.turn] = partial(_end_coroutine, ending, work, asyncio.get_running_loop(), task)
+        action = link.running[work.turn] = HostedAction(work.invocation)
+        task = action.start(self._host.arun(work, link.asks))
         try:
             with suppress(asyncio.CancelledError):
                 await asyncio.wait({task})
@@ -286,8 +273,8 @@ class _Link:
         self.ended = asyncio.Event()
         self._outgoing: asyncio.Queue[pb.FromHost] = asyncio.Queue()
         self.asks = NodeAsks(self.send)
-        self.running: dict[int, Callable[[], None]] = {}
-        """By the node's number of a turn, what ends its action; it may take seconds."""
+        self.running: dict[int, HostedAction] = {}
+        """By the node's number of the turn."""
 
     def send(self, message: pb.FromHost) -> None:
         """Called by any thread."""
@@ -305,49 +292,14 @@ class _Link:
     def cancel(self, number: int) -> None:
         """The node has given the turn up: end its action."""
         self.asks.given_up(number)
-        end = self.running.get(number)
-        if end is not None:
-            ServiceThread(end, "wb-ending", Problems()).start()
+        action = self.running.get(number)
+        if action is not None:
+            action.end_soon()
 
     async def write(self) -> None:
         with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):  # the reader knows why
             while True:
                 await self.stream.write(await self._outgoing.get())
-
-
-async def _absorbing(performed: Coroutine[Any, Any, Outcome], ending: Ending) -> Outcome:
-    """What is raised on the loop's thread to end the action does not leave its task."""
-    try:
-        return await performed
-    finally:
-        ending.absorb()
-
-
-def _end_plain(ending: Ending, work: Work) -> None:
-    _tell_of(work, end_repeatedly(ending))
-
-
-def _end_coroutine(ending: Ending, work: Work, loop: asyncio.AbstractEventLoop, task: asyncio.Future[Outcome]) -> None:
-    """Cancel it; where it does not let the loop come round, raise an exception in it."""
-    came_round = threading.Event()
-
-    def cancel() -> None:
-        task.cancel()
-        came_round.set()
-
-    with suppress(RuntimeError):  # the loop is closed
-        loop.call_soon_threadsafe(cancel)
-    if not came_round.wait(_COMES_ROUND_S) and asyncio.current_task(loop) is task:
-        _tell_of(work, end_repeatedly(ending))
-
-
-def _tell_of(work: Work, place: str) -> None:
-    """Say it where the action's prints are: here, in the process that goes on with it."""
-    invocation = work.invocation
-    if place:
-        name = f"{invocation.actor.name}.{invocation.action}"
-        log = logging.getLogger(f"runtime.actors.{invocation.actor.name}")
-        log.warning("%s", advice(name, place), extra={"invocation": invocation.id})
 
 
 def _may_be_large(outcome: Outcome) -> bool:

@@ -18,7 +18,7 @@ from runtime.authoring.definition import ActorDefinition, define
 from runtime.clients.proxy.client import ProxyCalls
 from runtime.clients.proxy.connection import ProxyLink, accepted
 from runtime.drivers.event_loops import OwnLoop
-from runtime.errors import BadSetting, DefinitionError, SpawnError, UnknownActor, Unreachable
+from runtime.errors import BadSetting, SpawnError, UnknownActor, Unreachable
 from runtime.ids import RandomIds
 from runtime.servers.http.server import HttpServer
 from runtime.servers.security import LOOPBACK, is_loopback
@@ -117,7 +117,6 @@ class ActorHost:
             Unreachable: the proxy does not answer; it is registered when the proxy is back.
         """
         definition = actor if isinstance(actor, ActorDefinition) else define(actor)
-        _check_limits(definition)
         with self._deploying:
             former = self._turns.definition(definition.name)
             report = compare(definition, former)
@@ -202,16 +201,6 @@ class ActorHost:
         self._turns.close()
         self._own.stop()
         return self._journal.close() if self._journal is not None else True
-
-
-def _check_limits(definition: ActorDefinition) -> None:
-    limited = [spec for spec in definition.actions.values() if spec.timeout_ms]
-    if limited:
-        raise DefinitionError(
-            f"{definition.name}.{limited[0].name} has a limit of {limited[0].limit}, which cannot be kept for a Spawn proxy: "
-            "only that decides when it gives a turn up, after its own time-out.\nLeave out timeout= there, and let what the action "
-            "calls have a time-out."
-        )
 
 
 def _version() -> str:

@@ -21,8 +21,12 @@ from runtime.authoring.context import Calls, Context
 from runtime.authoring.definition import ActionSpec, ActorDefinition
 from runtime.clients.proxy.client import ProxyCalls
 from runtime.drivers.event_loops import OwnLoop
+from runtime.drivers.limits import Limits
 from runtime.drivers.outgoing_calls import asked
+from runtime.drivers.runaway import HostedAction
+from runtime.drivers.service import Problems
 from runtime.errors import (
+    ActionTimeout,
     BadPayload,
     CallCycle,
     InternalError,
@@ -34,7 +38,7 @@ from runtime.errors import (
     shown_text,
     type_name,
 )
-from runtime.hosts.in_process import InProcessHost
+from runtime.hosts.in_process import InProcessHost, refused
 from runtime.hosts.outgoing import check_options, outgoing, pending_tell, timeout_s
 from runtime.ids import ActorId, IdSource, RandomIds
 from runtime.records import JSON, Encoded, Failure, Invocation, Outcome, State, Work
@@ -68,6 +72,7 @@ class HostTurns:
         self._threads = ThreadPoolExecutor(_MOST_THREADS, "wb-hosted")
         self._coroutines: OwnLoop | None = None
         self._starting = threading.Lock()
+        self.limits = Limits[_Turn](_Turn.expire, "wb-limits", Problems())
         self.calls: Calls | None = None
         """Set by the owner before the first turn."""
 
@@ -89,6 +94,7 @@ class HostTurns:
 
     def close(self) -> None:
         """Take no more calls; actions that run end by themselves."""
+        self.limits.stop()
         self._threads.shutdown(wait=False, cancel_futures=True)
         if self._coroutines is not None:
             self._coroutines.stop()
@@ -117,12 +123,11 @@ class HostTurns:
         if self._journal is not None:
             self._journal.check()
         dialect = spoken_dialect(call.current_context.state, call.value) or Dialect.NEW
-        turn = _Turn(self, work, dialect, done)
+        turn = _Turn(self, work, dialect, done, self.spec(call).timeout_ms)
         if self._host.is_async(work):
             self._loop().loop.call_soon_threadsafe(turn.launch)
         else:
-            assert self.calls is not None
-            turn.end(self._host.run(work, self.calls))
+            turn.run()
 
     def spec(self, call: ActorInvocation) -> ActionSpec:
         """The action that a call names.
@@ -172,6 +177,10 @@ class HostTurns:
 
     # -- outcomes ------------------------------------------------------------------------------------------------------
 
+    def run(self, work: Work) -> Outcome:
+        assert self.calls is not None
+        return self._host.run(work, self.calls)
+
     async def arun(self, work: Work) -> Outcome:
         assert self.calls is not None
         return await self._host.arun(work, self.calls)
@@ -209,29 +218,67 @@ def is_own_call(call: ActorInvocation) -> bool:
 
 
 class _Turn:
-    """A turn that is under way."""
+    """A turn that is under way.  It is answered once: by what its action gives, or at its limit.
 
-    __slots__ = ("_dialect", "_done", "_task", "_turns", "_work")
+    The proxy has the state, so at the limit it is told of a failure and keeps what it has; what the action still does is no part of
+    any answer, and the action is ended as in a system of this process.
+    """
 
-    def __init__(self, turns: HostTurns, work: Work, dialect: Dialect, done: Done) -> None:
+    __slots__ = ("_action", "_answering", "_dialect", "_done", "_is_over", "_task", "_turns", "_work", "timeout_ms")
+
+    def __init__(self, turns: HostTurns, work: Work, dialect: Dialect, done: Done, timeout_ms: int) -> None:
         self._turns, self._work, self._dialect, self._done = turns, work, dialect, done
+        self.timeout_ms = timeout_ms
+        self._answering, self._is_over = threading.Lock(), False
+        self._action: HostedAction | None = None
+
+    def run(self) -> None:
+        """A plain action, to its end.  In the thread that may be blocked."""
+        action = self._action = HostedAction(self._work.invocation)
+        self._begin()
+        try:
+            with action.here():
+                self._end(action.run(lambda: self._turns.run(self._work)))
+        finally:
+            self._turns.limits.end(self)
 
     def launch(self) -> None:
         """Begin a coroutine action.  On the loop of coroutines."""
         self._task = asyncio.get_running_loop().create_task(self._arun())
 
     async def _arun(self) -> None:
+        action = self._action = HostedAction(self._work.invocation)
+        self._begin()
         try:
-            outcome = await self._turns.arun(self._work)
-            response = self._turns.answer(self._work, outcome, self._dialect)
+            self._end(await action.start(self._turns.arun(self._work)))
         except (GeneratorExit, asyncio.CancelledError):
-            raise
+            if not self._is_over:
+                raise
         except BaseException as error:  # noqa: BLE001 - as in `HostTurns._run`
-            response = failed(500, str(InternalError(f"{type_name(error)}: {shown_text(error)}")))
-        self._answer(response)
+            self._answer(failed(500, str(InternalError(f"{type_name(error)}: {shown_text(error)}"))))
+        finally:
+            self._turns.limits.end(self)
 
-    def end(self, outcome: Outcome) -> None:
-        self._answer(self._turns.answer(self._work, outcome, self._dialect))
+    def expire(self) -> None:
+        """Its time is up.  On the thread of the limits."""
+        invocation = self._work.invocation
+        error = ActionTimeout(invocation.actor.name, invocation.action, self.timeout_ms / 1_000)
+        try:
+            self._end(refused(error))
+        except BaseException as defect:  # noqa: BLE001 - as in `HostTurns._run`
+            self._answer(failed(500, str(InternalError(f"{type_name(defect)}: {shown_text(defect)}"))))
+        if self._action is not None:
+            self._action.end_soon()
+
+    def _begin(self) -> None:
+        if self.timeout_ms:
+            self._turns.limits.begin(self)
+
+    def _end(self, outcome: Outcome) -> None:
+        with self._answering:
+            is_late, self._is_over = self._is_over, True
+        if not is_late:
+            self._answer(self._turns.answer(self._work, outcome, self._dialect))
 
     def _answer(self, response: Response) -> None:
         self._done(response)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
 
 from runtime.authoring.actor import Actor, action
-from runtime.errors import DefinitionError, HostFailed, UnknownActor
+from runtime.errors import HostFailed, UnknownActor
 from runtime.servers.spawn_host.host import ActorHost
 from runtime.testing.raw_host import Raw, ok
 from runtime.wire.pb.spawn.actors import actor_pb2 as actors
@@ -47,20 +48,60 @@ def test_proxy_that_refuses_leaves_the_former_definition(proxy: RealProxy, hosti
     assert ask(host, call("Tally", "add"))[0] == 503
 
 
-def test_limit_of_an_action_is_refused_where_only_the_proxy_could_keep_it(
-    proxy: RealProxy, hosting: Callable[..., ActorHost]
+_ended: list[str] = []
+
+
+class Limited(Actor, name="Tally"):
+    total: int = 0
+
+    @action(timeout="200ms")
+    def spin(self) -> None:
+        self.total = 100
+        try:
+            while True:
+                pass
+        finally:
+            _ended.append("spin")
+
+    @action(timeout="200ms")
+    async def spin_async(self) -> None:
+        self.total = 100
+        try:
+            while True:
+                pass
+        finally:
+            _ended.append("spin_async")
+
+    @action(timeout="200ms")
+    async def wait_async(self) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            _ended.append("wait_async")
+
+    @action
+    def ping(self) -> int:
+        return self.total
+
+    @action
+    async def ping_async(self) -> int:
+        return self.total
+
+
+@pytest.mark.parametrize("name", ["spin", "spin_async", "wait_async"])
+def test_action_beyond_its_limit_is_answered_as_a_failure_and_ended(
+    hosting: Callable[..., ActorHost], name: str
 ) -> None:
-    class Limited(Actor, name="Tally"):
-        @action(timeout="5s")
-        def add(self) -> None: ...
-
+    _ended.clear()
     host = hosting()
+    host.deploy(Limited)
 
-    with pytest.raises(DefinitionError, match=r"Tally\.add has a limit of 5s, which cannot be kept for a Spawn proxy"):
-        host.deploy(Limited)
+    status, body = ask(host, call("Tally", name))
 
-    assert host.actors == ()
-    assert proxy.registrations() == []
+    assert status == 504
+    assert f"Tally.{name} was ended: it took longer than its limit of 0.2 s".encode() in body
+    until(lambda: name in _ended, "the action ended")
+    assert [ask(host, call("Tally", each))[0] for each in ("ping", "ping_async")] == [200, 200]
 
 
 def test_redeploy_tells_what_a_real_proxy_takes_over_later(hosting: Callable[..., ActorHost]) -> None:
