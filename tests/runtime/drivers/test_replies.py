@@ -216,3 +216,18 @@ def test_after_a_breakpoint_the_time_out_counts_again(breakpoint_reached: Callab
 
     with pytest.raises(InvocationTimeout):
         BlockingWaiter().wait(CALL, 0.01)
+
+
+def test_waiters_with_the_usual_time_out_share_one_timer() -> None:
+    async def timers_of(time_outs: list[float]) -> int:
+        loop = asyncio.get_running_loop()
+        port, started = LoopPort(loop), list[float]()
+        port.loop = SimpleNamespace(  # type: ignore[assignment]
+            create_future=loop.create_future, call_later=lambda delay_s, _: started.append(delay_s)
+        )
+        for timeout_s in time_outs:
+            port.waiter(CALL, timeout_s, default_s=60)
+        return len(started)
+
+    assert asyncio.run(timers_of([60] * 100)) == 1
+    assert asyncio.run(timers_of([60, 5, 60, 7])) == 3

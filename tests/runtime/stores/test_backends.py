@@ -78,3 +78,21 @@ def test_rows_that_are_no_longer_sealed_are_gone(backend: Backend) -> None:
     backend.write(Writes(unsealed=(15, 21)))
 
     assert backend.sealed_ranges(0, 9) == [(1, 10), (31, 40)]
+
+
+def test_key_is_gone_only_with_its_own_turn_and_before_the_block_that_needs_it(backend: Backend) -> None:
+    backend.write(Writes(block=block(1, 10), keys=[(7, 1), (8, 2), (9, 3)]))
+    assert (backend.key(8), backend.key_hashes(8, 9)) == (2, [8, 9])
+
+    backend.write(Writes(forgotten=[(7, 1, -1), (8, 99, -1), (9, 3, 8)]))
+
+    assert [backend.key(each) for each in (7, 8, 9)] == [None, 2, 3]
+    assert backend.counts().keys == 2
+
+
+def test_key_that_is_there_already_stays_and_is_counted(backend: Backend) -> None:
+    assert backend.write(Writes(block=block(1, 10), keys=[(7, 1)])) == 0
+
+    assert backend.write(Writes(block=block(11, 20), keys=[(7, 11), (8, 12)])) == 1
+
+    assert [backend.key(each) for each in (7, 8)] == [1, 12]

@@ -44,6 +44,14 @@ def test_made_key_is_found_again_silently(sqlite_stores: SqliteStores) -> None:
     store.close()
 
 
+def test_key_that_is_passed_in_is_kept_nowhere_and_is_not_new(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path}/x.db", key=KEY, key_files=KeyFiles(tmp_path / "keys"))
+
+    assert (store.key_location, store.key_is_new) == ("", False)
+    assert not (tmp_path / "keys").exists()
+    store.close()
+
+
 def test_key_in_the_environment_is_used(sqlite_stores: SqliteStores, monkeypatch: pytest.MonkeyPatch) -> None:
     set_key(monkeypatch, KEY)
 
