@@ -16,6 +16,7 @@ from typing import Any
 from runtime.authoring.actor import Actor
 from runtime.authoring.context import Context
 from runtime.authoring.definition import ActorDefinition, is_plain_method
+from runtime.authoring.fingerprint import undisturbed
 from runtime.errors import shown
 
 _TAKES_THE_FUTURE = (ast.Await, ast.Call, ast.keyword, ast.Starred, ast.List, ast.Tuple, ast.Set, ast.Dict)
@@ -84,7 +85,7 @@ def _is_part_of_a_class(value: Any) -> bool:
 
 def _dropped_answers(source: str) -> Iterator[str]:
     try:
-        tree = ast.parse(textwrap.dedent(source))
+        tree = undisturbed(lambda: ast.parse(textwrap.dedent(source)))
     except (SyntaxError, ValueError, RecursionError):
         return
     coroutines = {node.name for node in ast.walk(tree) if isinstance(node, ast.AsyncFunctionDef)}

@@ -12,6 +12,8 @@ import linecache
 import re
 import textwrap
 import types
+from collections.abc import Callable
+from typing import TypeVar
 
 import msgspec
 
@@ -19,14 +21,29 @@ from runtime.authoring.code_graph import CodeGraph
 from runtime.authoring.code_leaves import digest
 from runtime.authoring.settings import Settings
 
+T = TypeVar("T")
+
+_TRIES = 3
+
 
 def source_of(actor_class: type) -> str:
     """The class's source, dedented; empty for a class typed where no source is kept."""
     source = _source_around_methods(actor_class)
     if not source:
         with contextlib.suppress(OSError, TypeError):
-            source = inspect.getsource(actor_class)
+            source = undisturbed(lambda: inspect.getsource(actor_class))
     return textwrap.dedent(source)
+
+
+def undisturbed(parse: Callable[[], T]) -> T:
+    """What `parse` gives, asked once more where another thread that parsed at the same time disturbed it.
+
+    Python 3.11 and 3.12 count the depth of a tree in one place for all threads, and raise SystemError (python/cpython#106905).
+    """
+    for _ in range(_TRIES):
+        with contextlib.suppress(SystemError):
+            return parse()
+    return parse()
 
 
 def _source_around_methods(actor_class: type) -> str:

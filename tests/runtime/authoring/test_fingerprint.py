@@ -22,6 +22,7 @@ import pytest
 from runtime import Actor, action
 from runtime.authoring.code_graph import CodeGraph, are_alike
 from runtime.authoring.definition import ActorDefinition, define
+from runtime.authoring.fingerprint import undisturbed
 
 SOURCE = """
 RATE = {rate}
@@ -368,3 +369,15 @@ def test_name_that_means_something_else_now_is_not_current(change: str, shown: s
     exec(change, namespace)
 
     assert {each.shown for each in graph.bindings if not each.is_current} == ({shown} if shown else set())
+
+
+def test_a_parse_that_another_thread_disturbed_is_repeated() -> None:
+    answers: list[object] = [SystemError("AST constructor recursion depth mismatch"), "source"]
+
+    def parse() -> object:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    assert undisturbed(parse) == "source"
