@@ -15,6 +15,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 EXTRAS = ("lab", "notebooks", "kubernetes", "postgres", "mysql")
 TESTS = ("tests/runtime", "tests/workbench/commands", "tests/workbench/sql", "tests/workbench/session")
+LEFT_OUT = "tests/runtime/wire/test_generated.py"
+"""Generates code, with the one version of the generator that everybody has."""
 
 
 def lowest() -> list[str]:
@@ -37,9 +39,18 @@ def main(environment: Path) -> int:
     constraints.write_text("\n".join(lowest()) + "\n", "utf-8")
     pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*pip, "--upgrade", "pip>=25.1"], check=True)
-    wanted = ["--constraint", str(constraints), "--editable", f".[{','.join(EXTRAS)}]", "--group", "test"]
+    wanted = ["--constraint", str(constraints), "--editable", f".[{','.join(EXTRAS)}]", "--group", "pytest"]
     subprocess.run([*pip, *wanted], cwd=ROOT, check=True)
-    tests = [python, "-m", "pytest", "-q", "-m", "not bench and not browser and not slow", *TESTS]
+    tests = [
+        python,
+        "-m",
+        "pytest",
+        "-q",
+        "-m",
+        "not bench and not browser and not slow",
+        f"--ignore={LEFT_OUT}",
+        *TESTS,
+    ]
     return subprocess.run(tests, cwd=ROOT, check=False).returncode
 
 

@@ -111,13 +111,30 @@ def run_on(loop: asyncio.AbstractEventLoop, name: str, problems: Problems) -> No
         problems.note(f"The event loop {name} was interrupted and goes on", error)
 
 
+_CLOSED = "Event loop is closed"
+
+
 def new_loop() -> asyncio.AbstractEventLoop:
     """uvloop where it is installed, which it is not on Windows."""
     try:
         import uvloop
     except ImportError:
-        return asyncio.new_event_loop()
-    return uvloop.new_event_loop()
+        loop = asyncio.new_event_loop()
+    else:
+        loop = uvloop.new_event_loop()
+    loop.set_exception_handler(_report)
+    return loop
+
+
+def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """As asyncio does, but for what is no error: an answer of gRPC that comes for a loop that has ended.
+
+    gRPC has one queue of answers in a process; whichever loop reads it hands each to the loop that waits for it, and finds some
+    closed.  No one waits for those any more.
+    """
+    is_late = "PollerCompletionQueue" in str(context.get("message")) and str(context.get("exception")) == _CLOSED
+    if not is_late:
+        loop.default_exception_handler(context)
 
 
 # --- An event loop on a thread of its own, for one server or client ---------------------------------------------------

@@ -18,6 +18,9 @@ from runtime.drivers.runaway import is_in_users_code
 from runtime.system.embedded import EmbeddedSystem, embedded
 from tests.runtime.drivers.steps import DEADLINE_S, wait_until
 
+# An action may be ended in a callback of the garbage collector, which Python does not let it out of; it is ended again then.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
 _spinning: set[str] = set()
 _ended: list[str] = []
 _go_on = threading.Event()
