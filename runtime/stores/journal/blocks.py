@@ -72,7 +72,7 @@ def actor_filter(actors: Iterable[ActorId]) -> bytes:
 
 def may_hold(actors: bytes, wanted: int) -> bool:
     """False when a block with this filter has no turn of the actor with that hash."""
-    return wanted in _unpacked(actors)
+    return wanted in hashes_in(actors)
 
 
 def sealed_with(row: BlockRow) -> bytes:
@@ -163,7 +163,7 @@ class BlockCodec:
     def merge(self, rows: Sequence[BlockRow]) -> BlockRow:
         """One block in place of adjacent ones.  Turns are moved as bytes, so that unknown fields survive."""
         raw = [turn for row in rows for turn in _raw_decoder.decode(self._opened(row))]
-        actors = _packed({hashed for row in rows for hashed in _unpacked(row.actors)})
+        actors = _packed({hashed for row in rows for hashed in hashes_in(row.actors)})
         return self._sealed(_encoder.encode(raw), len(raw), rows[0].first, rows[-1].last, actors)
 
     def _sealed(self, plaintext: bytes, count: int, first: int, last: int, actors: bytes) -> BlockRow:
@@ -228,7 +228,8 @@ def _packed(hashes: Iterable[int]) -> bytes:
     return _little_endian(array("I", sorted(hashes))).tobytes()
 
 
-def _unpacked(actors: bytes) -> array[int]:
+def hashes_in(actors: bytes) -> array[int]:
+    """The hashes that a filter holds, sorted."""
     hashes = array("I")
     hashes.frombytes(actors)
     return _little_endian(hashes)

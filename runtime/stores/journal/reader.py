@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -12,7 +13,7 @@ from runtime.ids import ActorId
 from runtime.records import State, Turn
 from runtime.stores.journal import salvage
 from runtime.stores.journal.backend import Backend
-from runtime.stores.journal.blocks import BlockCodec, actor_hash, between, may_hold
+from runtime.stores.journal.blocks import BlockCodec, actor_hash, between, hashes_in, may_hold
 from runtime.stores.journal.deltas import DeltaReader, applied
 
 _PAGE_BLOCKS = 64
@@ -113,6 +114,16 @@ class JournalReader:
                 if turn.actor == actor and (turn.state is not None or turn.delta):
                     return turn
         return None
+
+    def actors_up_to(self, until: int) -> array[int]:
+        """The hashes of all actors with turns in blocks that begin up to `until`, sorted; no block is decoded."""
+        found: set[int] = set()
+        after = 0
+        while after < until and (page := self._backend.block_heads(after, _PAGE_HEADS)):
+            for block in page:
+                found.update(hashes_in(block.actors))
+            after = page[-1].last
+        return array("I", sorted(found))
 
     def forget(self, first: int, last: int) -> None:
         """Turns between these changed: whoever reads from now on sees them as they are."""

@@ -14,6 +14,8 @@ from __future__ import annotations
 import heapq
 import platform
 import sys
+from array import array
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
@@ -25,7 +27,9 @@ from runtime.ids import ActorId
 from runtime.records import Encoded, Invocation, Quarantined, Snapshot, State, StoredDefinition, Turn
 from runtime.stores.journal.attestation import BOUND, NO_ROW, Attestor
 from runtime.stores.journal.backend import Backend, DefinitionRow, ScheduleRow, SnapshotRow, Writes
+from runtime.stores.journal.blocks import actor_hash
 from runtime.stores.journal.quarantine import Quarantine
+from runtime.stores.journal.reader import JournalReader
 from runtime.stores.journal.salvage import UNDECODABLE, texts
 
 MOST_ACTORS = 16_384
@@ -327,10 +331,21 @@ class Actors:
     """The committed state of every actor; any thread."""
 
     def __init__(
-        self, backend: Backend, tail: Tail, cipher: Cipher, quarantine: Quarantine, attestor: Attestor
+        self,
+        backend: Backend,
+        tail: Tail,
+        cipher: Cipher,
+        quarantine: Quarantine,
+        attestor: Attestor,
+        reader: JournalReader,
+        mark: int,
     ) -> None:
+        """`mark` is the last turn that all rows had seen when the store was opened."""
         self._backend, self._tail, self._cipher = backend, tail, cipher
         self._quarantine, self._attestor = quarantine, attestor
+        self._reader, self._mark = reader, mark
+        self._seen: array[int] | None = None
+        """Hashes of the actors with turns up to the mark, once one was looked for in vain."""
 
     def load(self, actor: ActorId) -> Snapshot | None:
         """The actor as of the last commit, or None."""
@@ -339,9 +354,23 @@ class Actors:
         row = self._backend.snapshot(actor)
         if row is None:
             self._attestor.verify(self._backend)
+            self._check_has_no_past(actor)
             return None
         accepts_unbound = self._attestor.accepts_unbound(row)
         return from_row(self._cipher, row, self._backend.url, self._quarantine, accepts_unbound=accepts_unbound)
+
+    def _check_has_no_past(self, actor: ActorId) -> None:
+        """An actor without a row has no turn that a row has seen: a row that bears another name now is noticed by that."""
+        if self._seen is None:
+            self._seen = self._reader.actors_up_to(self._mark)
+        place = bisect_left(self._seen, actor_hash(actor))
+        if place == len(self._seen) or self._seen[place] != actor_hash(actor):
+            return
+        turn = self._reader.next_state(actor, 0)
+        if turn is not None and turn.sequence <= self._mark and self._backend.snapshot(actor) is None:
+            raise self._attestor.damaged(
+                f"the state of {actor.name} is missing, though turn {turn.sequence} changed it"
+            )
 
     def row_sequence(self, actor: ActorId, mark: int) -> int:
         """The last turn that the actor's row has seen; 0 without a row.

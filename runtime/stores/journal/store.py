@@ -84,7 +84,8 @@ class JournalStore:
         mark = int(meta["mark"])
         tail = Tail(mark)
         self._reader = JournalReader(backend, codec)
-        self._actors = Actors(backend, tail, self._identity.cipher, self._quarantine, attestor)
+        cipher = self._identity.cipher
+        self._actors = Actors(backend, tail, cipher, self._quarantine, attestor, self._reader, mark)
         self._keys = Keys(backend, tail, self._identity, self._reader, attestor)
         Recovery(backend, self._reader, tail, self._actors).run(mark, self._keys)
         self._writer = JournalWriter(backend, self._identity, codec, tail, self._reader, self._actors, self._keys)

@@ -128,6 +128,16 @@ def test_removed_row_of_an_actor_is_no_new_actor(path: Path) -> None:
     store.close()
 
 
+def test_row_under_another_name_makes_no_new_actor(path: Path) -> None:
+    execute(path, "UPDATE snapshots SET actor = 'zz' WHERE actor = 'b'")
+    store = opened(path)
+
+    with pytest.raises(StoreDamaged, match=r"the state of b is missing, though turn \d+ changed it"):
+        store.load(actor_id("b"))
+    assert store.load(actor_id("new")) is None
+    store.close()
+
+
 def test_row_that_hides_later_turns_is_noticed_at_opening(path: Path) -> None:
     execute(path, "UPDATE snapshots SET sequence = 8 WHERE actor = 'a'")
 
