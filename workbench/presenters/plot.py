@@ -20,8 +20,10 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from runtime.errors import BadQuery
+from workbench.redaction import display
 from workbench.render.formats import plural
 from workbench.results import NotInstalled
+from workbench.sql.secrets import without_secrets
 
 MOST_POINTS = 5_000
 """At most so many rows are drawn, evenly taken from all."""
@@ -48,6 +50,7 @@ class Plot:
         Raises:
             BadQuery: nothing in it can be drawn.
         """
+        relation = without_secrets(relation) if display.hides() else relation
         self._relation, self.rows = relation, len(relation)
         self._step = -(-self.rows // MOST_POINTS)
         self._design = design_of(relation)

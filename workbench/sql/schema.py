@@ -118,7 +118,7 @@ NAMES = ("actors", "states", "revisions", "invocations", "failures", "lifecycle"
 NOTES = {
     "actors.parent": "template of a child; the actor's own name otherwise",
     "actors.kind": "named, unnamed, pooled, task or projection; NULL if the system does not say",
-    "actors.phase": "passive, loading, ready, running, stopping or template; NULL if the system does not say",
+    "actors.phase": "passive, loading, ready, running, held, suspended, stopping or template; NULL if the system does not say",
     "actors.is_deployed": "its code is loaded",
     "actors.turns": "recorded turns, failed ones included",
     "actors.failures": "recorded turns that failed",

@@ -14,6 +14,7 @@ import workbench as wb
 from runtime import Actor, Context, action
 from runtime.errors import SpawnError
 from tests.workbench.kernel_ext.kernel import Cell, Kernel, until
+from workbench.presenters.plot import Plot
 from workbench.presenters.versions import Earlier
 from workbench.redaction import HIDDEN
 from workbench.results import Deployments
@@ -127,6 +128,7 @@ SHOWN: dict[str, Callable[[Session], Any]] = {
     "dashboard": lambda _: wb.dashboard(),
     "form": lambda _: wb.form("vault", "keep"),
     "ref": lambda _: wb.ref("vault"),
+    "plot": lambda _: Plot(wb.query("SELECT password, count(*) AS n FROM history.vault GROUP BY ALL")),
     "load": lambda _: wb.load("vault", "keep", PAYLOAD, rate=20, seconds=0.2),
 }
 
