@@ -20,6 +20,7 @@ from workbench.actor_logs import LogLine
 from workbench.commands.actors import check_limit
 from workbench.commands.invoke import WaitInterrupted
 from workbench.presenters.logs import Logs
+from workbench.redaction import display
 from workbench.results import Entry, History
 from workbench.session import current
 
@@ -113,10 +114,11 @@ def query(
 
 
 def drawn(relation: DuckDBPyRelation) -> Plot:
-    """The picture of an answer, complete: what is missing for it is said here, not when it is shown."""
+    """The picture of an answer without its secrets, complete: what is missing for it is said here, not when it is shown."""
     from workbench.presenters.plot import Plot
+    from workbench.sql.secrets import without_secrets
 
-    plot = Plot(relation)
+    plot = Plot(without_secrets(relation) if display.hides() else relation)
     _ = plot.svg
     return plot
 

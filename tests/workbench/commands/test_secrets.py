@@ -130,6 +130,7 @@ SHOWN: dict[str, Callable[[Session], Any]] = {
     "ref": lambda _: wb.ref("vault"),
     "plot": lambda _: Plot(wb.query("SELECT password, count(*) AS n FROM history.vault GROUP BY ALL")),
     "load": lambda _: wb.load("vault", "keep", PAYLOAD, rate=20, seconds=0.2),
+    "picture": lambda _: wb.query("SELECT password, count(*) AS n FROM history.vault GROUP BY ALL", plot=True),
 }
 
 
@@ -159,6 +160,7 @@ def test_nothing_that_is_shown_has_a_secret(what: str, vault: Session) -> None:
 
 WITH_VALUES = {
     "history", "failures", "postmortem", "cause", "retry", "fork", "replay of other code", "held", "mailbox", "stepped", "watch",
+    "picture",
 }  # fmt: skip
 """Show values of fields, so that hidden ones have to be seen."""
 
