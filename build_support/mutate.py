@@ -289,7 +289,7 @@ def round_robin(rooms: Sequence[Sequence[Mutant]]) -> list[Mutant]:
 
 
 class _Executed(ast.NodeTransformer):
-    """Without what does not run: docstrings, annotations, and decorators for the reader."""
+    """Without what does not run: docstrings, annotations, protocols, and decorators for the reader."""
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
         super().generic_visit(node)
@@ -303,6 +303,12 @@ class _Executed(ast.NodeTransformer):
         if isinstance(body := getattr(node, "body", None), list):
             node.body = [each for each in body if not _is_text(each)]  # type: ignore[attr-defined]
         return node
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        """Of a protocol only the name is there when the code runs."""
+        if any("Protocol" in ast.unparse(base) for base in node.bases):
+            node.body, node.decorator_list = [ast.Pass()], []
+        return self.generic_visit(node)
 
     def visit_If(self, node: ast.If) -> ast.AST:
         if "TYPE_CHECKING" in ast.unparse(node.test):

@@ -69,6 +69,7 @@ def test_branch_left_out_keeps_what_comes_after_it() -> None:
         ("class A:\n    @abstractmethod\n    def f(self): ...\n", "class A:\n    def f(self): ...\n"),
         ("if TYPE_CHECKING:\n    import a\n", "if not TYPE_CHECKING:\n    import a\n"),
         ("a = cast('int | None', b)\n", "a = cast('int', b)\n"),
+        ("class A(Protocol):\n    @property\n    def f(self): ...\n", "class A(Protocol):\n    def f(self): ...\n"),
         ("a = 1\n", "a = = 1\n"),
     ],
 )

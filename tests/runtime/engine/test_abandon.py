@@ -7,7 +7,7 @@ import pytest
 from runtime import errors
 from runtime.drivers.stepping import Pending, SteppingCalls, SteppingDriver
 from runtime.engine.commands import Run
-from runtime.records import Outcome
+from runtime.records import Outcome, Route, Workflow
 from runtime.stores.base import flatten
 from tests.runtime.engine.actors import Counter
 from tests.runtime.engine.conftest import actor
@@ -56,3 +56,15 @@ def test_late_result_does_not_end_the_turn_that_runs_by_then(counter: SteppingDr
 
     counter.carry_out(counter.engine.finish(running, outcome, counter.clock.now_us()))
     assert following.result() == {"total": 70}
+
+
+def test_route_that_no_journal_can_keep_fails_its_turn_before_it_is_recorded(counter: SteppingDriver) -> None:
+    pending, run, outcome = begin(counter, 5)
+    outcome.workflow = Workflow(pipe=Route("a\0b", "say"))
+
+    counter.carry_out(counter.engine.finish(run, outcome, counter.clock.now_us()))
+
+    with pytest.raises(errors.SpawnError, match="pipe"):
+        pending.result()
+    assert counter.ask("counter", "get") == {"total": 0, "seen": []}
+    assert [turn.failure is None for turn in flatten(counter.store.turns()) if turn.action == "add"] == [False]

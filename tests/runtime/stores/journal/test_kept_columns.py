@@ -175,3 +175,10 @@ def test_a_reader_goes_on_where_nothing_can_be_kept(made: Fixture) -> None:
     assert made.read() == list(range(1, 145))
 
     assert made.ranges() == []
+
+
+def test_turns_become_batches_of_about_a_size() -> None:
+    past = TurnHistory()
+    lists = [list(past.batch(2, "a")) for _ in range(5)]
+
+    assert [batch.num_rows for batch in columns.batches(lists, size=3)] == [4, 4, 2]
