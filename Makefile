@@ -39,7 +39,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help lab test check test-js test-py browser js protos docs dist test-python test-lowest bench crash mutate format clean distclean
+.PHONY: help lab test check test-js test-py browser js protos docs picture dist test-python test-lowest bench crash mutate format clean distclean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -81,6 +81,9 @@ protos: $(STAMPS)/test ## generate the code of protos/ anew
 docs: $(STAMPS)/docs ## build the documentation into docs/_build; any warning fails
 	@$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs docs/_build/html
 	$(say) "Built docs/_build/html/index.html"
+
+picture: $(STAMPS)/test browser ## draw README's picture anew, from a real JupyterLab
+	@$(BIN)/python -m build_support.picture
 
 dist: $(STAMPS)/test ## build wheel and sdist, check them, and run the notebooks from the wheel in a clean environment
 	@rm -rf dist

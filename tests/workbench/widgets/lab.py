@@ -116,18 +116,20 @@ _COUNT_CHANGES = """([node, count, limit]) => new Promise((done) => {
 
 
 @contextmanager
-def opened(chromium: str, folder: Path, cells: list[str], notebook_7: Path | None = None) -> Iterator[Lab]:
+def opened(
+    chromium: str, folder: Path, cells: list[str], notebook_7: Path | None = None, *, name: str = "panels.ipynb"
+) -> Iterator[Lab]:
     """A notebook with these cells, open in a JupyterLab of its own, or in the Notebook 7 of that directory."""
-    (folder / "panels.ipynb").write_text(json.dumps(_notebook(cells)), "utf-8")
+    (folder / name).write_text(json.dumps(_notebook(cells)), "utf-8")
     with ExitStack() as stack:
-        url = stack.enter_context(_served(folder, notebook_7))
+        url = stack.enter_context(_served(folder, notebook_7, name))
         browser = stack.enter_context(sync_playwright()).chromium.launch(executable_path=chromium, args=FLAGS)
         stack.callback(browser.close)
         yield Lab(browser.new_page(viewport={"width": 1300, "height": 1500}), url)
 
 
 @contextmanager
-def _served(folder: Path, notebook_7: Path | None) -> Iterator[str]:
+def _served(folder: Path, notebook_7: Path | None, name: str) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     token, config = secrets.token_hex(), folder / ".config"
@@ -148,7 +150,7 @@ def _served(folder: Path, notebook_7: Path | None) -> Iterator[str]:
     try:
         _wait_for_port(server, port, folder / "server.log")
         place = "lab/tree" if notebook_7 is None else "notebooks"
-        yield f"http://127.0.0.1:{port}/{place}/panels.ipynb?token={token}"
+        yield f"http://127.0.0.1:{port}/{place}/{name}?token={token}"
     finally:
         server.terminate()  # it shuts its kernels down first
         try:
