@@ -290,7 +290,10 @@ class Session:
             if self.system is not None:
                 self._refuse_other_settings(wanted)
                 return self.system
-            return self._settled(self._start(self._settings(wanted), is_first_use=False, may_join=join))
+            settings = self._settings(wanted)
+            if settings["store"] != self._started_with.get("store"):
+                self._unsettled = []  # what ran for one store is no business of another
+            return self._settled(self._start(settings, is_first_use=False, may_join=join))
 
     def stop(self, drain: float | None = None) -> bool:
         """Stop the system and write everything it answered; False if none was running.
