@@ -16,7 +16,7 @@ CRASH_KILLS ?= 200
 MUTATE_MINUTES ?= 30
 MUTATE_ARGS ?=
 
-# pip says only what goes wrong, and shows how far it is where somebody looks on.
+# pip says only what goes wrong, and shows how far it is where someone looks on.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 define install
 @$(PIP) install $(1) || { printf '%s\n' "" "Installing $(2) failed; pip's message is above. What helps most often:" \

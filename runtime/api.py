@@ -294,7 +294,7 @@ class SystemApi(Protocol):
         ...
 
     def encoded_state(self, actor: str, revision: int | None = None) -> Encoded | None:
-        """`state`, not decoded: for whoever passes it on."""
+        """`state`, not decoded: for a caller that passes it on."""
         ...
 
     def restore(self, actor: str, revision: int) -> int:

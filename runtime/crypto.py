@@ -290,7 +290,7 @@ class TokenFiles:
         return self.directory / (f"{port}.token" if role is Role.ACT else f"{port}.{role}.token")
 
     def create(self, port: int, token: str, role: Role = Role.ACT) -> Path:
-        """Leave a token for whoever may read its owner's files; replaces one of an earlier server on that port.
+        """Leave a token for those who may read its owner's files; replaces one of an earlier server on that port.
 
         Raises:
             OSError: it cannot be written.

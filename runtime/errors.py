@@ -30,7 +30,7 @@
     │   ├── InvocationAbandoned the wait or the turn was given up
     │   ├── MailboxFull
     │   ├── MessageDropped      taken out of the mailbox by hand
-    │   ├── FaultInjected       somebody asked for faults, to see what happens
+    │   ├── FaultInjected       someone asked for faults, to see what happens
     │   ├── ActorSuspended      failed too often in too short a time
     │   ├── SystemStopped
     │   ├── Unreachable         the other process did not answer
@@ -452,7 +452,7 @@ class MessageDropped(Condition):
 
 
 class FaultInjected(Condition):
-    """A fault that somebody asked for (`wb.faults`), to see what happens."""
+    """A fault that someone asked for (`wb.faults`), to see what happens."""
 
     code = "fault_injected"
     retryable = True

@@ -18,7 +18,7 @@ from runtime.wire.codecs.values import encode_value
 _NO_METADATA: dict[str, str] = {}
 
 noted: ContextVar[list[Invocation] | None] = ContextVar("noted", default=None)
-"""Where this context's messages from outside are noted, while somebody traces what a block of code sets in motion."""
+"""Where this context's messages from outside are noted, while someone traces what a block of code sets in motion."""
 
 REQUEST_TIMEOUT = "request-timeout"
 """Reserved metadata (docs/protocols.md, "Reserved metadata")."""
@@ -74,14 +74,14 @@ def is_durable(durable: object, is_asynchronous: bool) -> bool:
     """Whether a call asks for a place on disk.
 
     Raises:
-        BadSetting: it is neither True nor False, or for a call whose answer somebody waits for.
+        BadSetting: it is neither True nor False, or for a call whose answer someone waits for.
     """
     if not isinstance(durable, bool):
         raise BadSetting(f"durable={shown(durable)} is neither True nor False.")
     if durable and not is_asynchronous:
         raise BadSetting(
             "durable=True is for asynchronous calls: add asynchronous=True.\n"
-            "Whoever waits for the answer knows from it that the turn ended; `durability` says what that means for the disk."
+            "The caller knows from the answer that the turn ended; `durability` says what that means for the disk."
         )
     return durable
 

@@ -1,6 +1,6 @@
 """Files and directories that only their owner can read, written at names that others may know beforehand.
 
-No symbolic link at such a name is followed: whoever can write into the directory could have put it there to have another
+No symbolic link at such a name is followed: another user who can write into the directory could have put it there to have another
 file overwritten.  Modes do not depend on the umask.
 """
 

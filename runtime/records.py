@@ -23,7 +23,7 @@ NOOP = "noop"
 """`Encoded.type` of nothing, said explicitly: Spawn's protocol tells it apart from a payload that is not there."""
 
 NOTHING = frozenset({NOOP, "", "type.googleapis.com/google.protobuf.Empty", "type.googleapis.com/spawn.Noop"})
-"""Types of values that mean nothing to whoever decodes them (docs/protocols.md, "Nothing")."""
+"""Types of values that mean nothing to their reader (docs/protocols.md, "Nothing")."""
 
 IMPLICIT_READS = ("get", "Get", "get_state", "getState", "GetState")
 """Actions that answer the state without calling the host (docs/protocols.md, "Implicit reads")."""
@@ -252,7 +252,7 @@ class Turn(msgspec.Struct, frozen=True, array_like=True, gc=False):
     workflow: Workflow | None = None
     delta: tuple[tuple[int, int, bytes], ...] | None = None
     """A large state as the store keeps it: runs of (offset, length) copied from the previous state, each followed by new
-    bytes.  Only inside a store: whoever writes or reads turns sees `state`, whole."""
+    bytes.  Only inside a store: writers and readers of turns see `state`, whole."""
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -284,7 +284,7 @@ class StoredDefinition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """How an invocation ended, for whoever waits."""
+    """How an invocation ended, for the caller."""
 
     invocation: InvocationId
     response: Encoded | None = None
@@ -364,7 +364,7 @@ class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RetentionMark(msgspec.Struct, frozen=True, gc=False):
-    """What retention has left of a past, for whoever has read it before."""
+    """What retention has left of a past, for a reader that has seen more."""
 
     gone: int = 0
     """Every turn up to this sequence was removed; 0 while nothing was."""

@@ -61,7 +61,7 @@ def bundled_notebooks() -> Path | None:
 
 
 def _is_left_out(path: Path) -> bool:
-    """Hidden files and directories, such as stores and checkpoints of somebody who worked here."""
+    """Hidden files and directories, such as stores and checkpoints of someone who worked here."""
     return any(part.startswith((".", "__pycache__")) for part in path.parts)
 
 

@@ -70,7 +70,7 @@ def close_attentively(system: SystemApi, tell: Callable[[str], object], drain_s:
                 system.close(drain=drain_s)
             else:
                 system.close()
-        except BaseException as error:  # noqa: BLE001 - raised below, where somebody waits
+        except BaseException as error:  # noqa: BLE001 - raised below, where someone waits
             errors.append(error)
         finally:
             is_closed.set()
@@ -498,7 +498,7 @@ class Session:
                 self._orphan, self.system = self.system, None
 
     def _succeed(self) -> SystemApi:
-        """Open the store whose owner has ended, or join whoever was faster, and go on with the code that ran here."""
+        """Open the store whose owner has ended, or join the process that was faster, and go on with the code that ran here."""
         self._abandon_orphan()
         self.notify(f"The process that had {shown_path(self._started_with['store'])} open has closed it, or has ended.")
         return self._settled(self._start(self._started_with, is_first_use=True))

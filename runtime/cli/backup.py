@@ -10,7 +10,7 @@ from runtime.stores.backup import backup
 from runtime.stores.check import url_of
 
 HELP = """Copy a store file with its key into one file.  The store may be in use: the copy has every turn that was on disk when this
-began.  The key in it is encrypted with a passphrase, which is asked for, or is in SPAWN_BACKUP_PASSPHRASE or a file.  Whoever has
+began.  The key in it is encrypted with a passphrase, which is asked for, or is in SPAWN_BACKUP_PASSPHRASE or a file.  Anyone with
 the file and the passphrase can read everything; without the passphrase the file is of no use, to you neither."""
 
 

@@ -60,7 +60,7 @@ def rekey(
     Raises:
         BadSetting: there is no new key, or the store is of a kind that does not keep keys.
         WrongKey: an old key is missing; nothing was changed.
-        StoreInUse: somebody has the store open.
+        StoreInUse: someone has the store open.
     """
     key = key if key is not None else key_from_environment()
     if key is None:

@@ -390,7 +390,7 @@ def tags_of(tags: Any) -> dict[str, str]:
 
 
 def checkpoint_of(value: Value) -> bool:
-    """Whether the state is to be on disk before the answer.  Raises BadSetting: somebody set it to what is no bool."""
+    """Whether the state is to be on disk before the answer.  Raises BadSetting: someone set it to what is no bool."""
     if type(value.checkpointed) is not bool:
         raise BadSetting(
             f"checkpointed is {shown(value.checkpointed)} ({type_name(value.checkpointed)}); it is a bool."

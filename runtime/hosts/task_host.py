@@ -164,7 +164,7 @@ class TaskPool:
             worker.generation = generation
             if not worker.wait_until_ready(self._limits.boot_s):
                 problem = f"it did not report within {self._limits.boot_s:g} s"
-        except Exception as error:  # noqa: BLE001 - whatever the system says; whoever waits has to know
+        except Exception as error:  # noqa: BLE001 - whatever the system says; the caller has to know
             problem = f"{type(error).__name__}: {error}"
         with self._lock:
             self._booting -= 1

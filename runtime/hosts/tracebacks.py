@@ -178,7 +178,7 @@ def _links(error: BaseException) -> Iterator[BaseException]:
 
 
 # --- What code is called that is in no file ---------------------------------------------------------------------------
-# Python names a temporary file for a notebook's cell, so whoever runs cells tells here what they are called.
+# Python names a temporary file for a notebook's cell, so the front end of cells tells here what they are called.
 
 Namer = Callable[[str], str]
 """Gives the name of the code under a file's name, such as `Cell In[3]`; empty for what it does not know."""
@@ -213,4 +213,4 @@ class CodeNames:
 
 _PLACE = re.compile(r'(?<=  )File "([^"\n]+)"(?=, line \d)')
 code_names = CodeNames()
-"""A registry: whoever runs cells adds itself."""
+"""A registry, to which the front end of cells adds itself."""

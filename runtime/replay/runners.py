@@ -147,7 +147,7 @@ class HereRunner:
                 try:
                     for each in self._rerun.run(tasks):
                         self._results.put(each)
-                except Exception as error:  # noqa: BLE001 - goes to whoever waits
+                except Exception as error:  # noqa: BLE001 - goes to the caller
                     self._results.put(error)
 
 

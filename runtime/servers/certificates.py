@@ -32,10 +32,10 @@ class Certificates(NamedTuple):
     server: Path
     server_key: Path
     client: Path
-    """For whoever may act."""
+    """For clients that may act."""
     client_key: Path
     look_client: Path
-    """For whoever may only look."""
+    """For clients that may only look."""
     look_client_key: Path
     act_token: Path
     """Instead of clients' certificates, for `serve --token-file`."""

@@ -75,10 +75,10 @@ def certified_role(names: Iterable[str]) -> Role:
 
 
 def refusal_to_look(what: str) -> NotAllowed:
-    """The error for whoever may only look, and wanted to act."""
+    """The error for those who may only look, and wanted to act."""
     return NotAllowed(
         f"Your token or certificate has the role `{Role.LOOK}`, and {what} needs the role `{Role.ACT}`; nothing was run.\n"
-        "Ask whoever started the server for a token to act."
+        "Ask the person who started the server for a token to act."
     )
 
 

@@ -1,4 +1,4 @@
-"""Values that somebody hands over by mistake, or on purpose: what every parameter has to take, or to refuse by name.
+"""Values that someone hands over by mistake, or on purpose: what every parameter has to take, or to refuse by name.
 
 By name, so that a test of another process can say which one it means.
 """

@@ -66,7 +66,7 @@ class Stores(Protocol):
         ...
 
     def remove_last(self) -> None:
-        """Remove the last block, as somebody who can write to the tables could.  Called between `crash` and `open`."""
+        """Remove the last block, as someone who can write to the tables could.  Called between `crash` and `open`."""
         ...
 
     def remove_rows(self) -> None:
@@ -357,7 +357,7 @@ class StateStoreChecks(RetentionChecks):
         with suppress(StoreError), closing(stores.open()) as store:
             assert list(flatten(store.turns())) == past.turns[:3]
 
-    def test_last_group_that_somebody_removed_is_noticed(self, stores: Stores, past: TurnHistory) -> None:
+    def test_last_group_that_was_removed_is_noticed(self, stores: Stores, past: TurnHistory) -> None:
         store = stores.open()
         store.commit(Group(turns=past.batch(3, "a", "b")))
         store.commit(Group(turns=past.batch(2, "a", "b")))
@@ -367,7 +367,7 @@ class StateStoreChecks(RetentionChecks):
         with pytest.raises(StoreDamaged, match="turn 5"), closing(stores.open()) as store:
             list(store.turns())
 
-    def test_rows_that_somebody_removed_are_noticed(self, stores: Stores, past: TurnHistory) -> None:
+    def test_rows_that_were_removed_are_noticed(self, stores: Stores, past: TurnHistory) -> None:
         store = stores.open()
         store.commit(Group(turns=(past.turn("a", b"1", key="k"), past.turn("b", b"1"))))
         while store.checkpoint():

@@ -47,7 +47,7 @@ def deploy_again(system: SystemApi, definition: ActorDefinition) -> Deployed:
         DefinitionError: it cannot be deployed; the earlier one keeps running.
     """
     with acting(system, "deploy", definition.name):
-        # Whoever runs code of this process takes a definition, too.
+        # A system that runs code of this process takes a definition, too.
         take: Callable[[Any], DeployReport] = system.deploy
         return _reported(system, take(definition))
 
@@ -174,7 +174,7 @@ def _gone_back(system: SystemApi, known: ActorDefinition) -> Deployed:
 
 def _deployed(system: SystemApi, definition: ActorDefinition) -> Deployed:
     with acting(system, "deploy", definition.name, short_hash(definition.hash)):
-        # Whoever remembers a definition takes one, too.
+        # A system that remembers definitions takes one, too.
         deploy: Callable[[Any], DeployReport] = system.deploy
         return _reported(system, deploy(definition))
 

@@ -110,14 +110,14 @@ def ainvoke(actor: str, action: str, payload: Any = None, **options: Any) -> Awa
         raise _unknown_option(actor, action, options.get("parent"), options.keys() - _OPTIONS)
     target = current.system or current.open()
     awaited = target.ainvoke(actor, action, payload, **options)
-    if isinstance(awaited, asyncio.Future):  # which is told of its answer before whoever awaits it
+    if isinstance(awaited, asyncio.Future):  # which is told of its answer before the code that awaits it
         awaited.add_done_callback(_note_answer)
         return awaited
     return _noted(awaited)
 
 
 def _note_answer(future: asyncio.Future[Any]) -> None:
-    # `exception()` would count as somebody's having seen it, and an answer that no one awaits would fail in silence.
+    # `exception()` would count as having been seen, and an answer that no one awaits would fail in silence.
     if not future.cancelled() and getattr(future, "_exception", None) is None:
         from_actor(future.result())
 
@@ -210,7 +210,7 @@ def _is_held(system: SystemApi, actor: str) -> bool:
     return offers(system, Capability.HOLD) and actor in system.held_actors()
 
 
-# --- What runs while somebody waits, and its end ----------------------------------------------------------------------
+# --- What runs while someone waits, and its end ----------------------------------------------------------------------
 
 AGAIN_S = 2.0
 """For so long after an interrupt a second one ends the action."""
@@ -299,7 +299,7 @@ def running_for_long(system: SystemApi, actor: str) -> list[str]:
 
 
 def still_at_work() -> str:
-    """Which actions run now, whoever called them, as a sentence; empty if none does, or it cannot be seen."""
+    """Which actions run now, of all callers, as a sentence; empty if none does, or it cannot be seen."""
     system = current.system
     if system is None:
         return ""

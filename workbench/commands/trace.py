@@ -52,7 +52,7 @@ class Tracing(Trace):
         return self
 
     def hurry(self) -> None:
-        """Do not wait for what is still on its way: somebody wants an end of it."""
+        """Do not wait for what is still on its way: someone wants an end of it."""
         self._settle_s = 0.0
 
     def __exit__(self, kind: type[BaseException] | None = None, *_: object) -> None:
@@ -96,7 +96,7 @@ def trace(function: Callable[[], Any] | None = None, *, settle: float = 1.0, eve
     Args:
         function: run this, at once; its value is `.value`.
         settle: seconds to wait at the end for messages that are still on their way.
-        everything: all messages of the system meanwhile, whoever sent them.
+        everything: all messages of the system meanwhile, of all senders.
 
     Raises:
         NotCapable: the system does not tell of turns as they happen.

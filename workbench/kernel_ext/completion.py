@@ -468,7 +468,7 @@ class KnownNames:
                 if len(self._cache) > _REMEMBERED:
                     self._cache.clear()
                 self._cache[question] = ask(system)
-            except Exception:  # noqa: BLE001 - no name is worth an error under somebody's fingers
+            except Exception:  # noqa: BLE001 - no name is worth an error under someone's fingers
                 self._cache.pop(question, None)
             finally:
                 self._asking.discard(question)

@@ -268,7 +268,7 @@ _SHOWN = (KeyboardInterrupt, asyncio.CancelledError)
 
 
 class Interrupts:
-    """Shows interrupts of one shell, until it is removed; does nothing where somebody else does that already."""
+    """Shows interrupts of one shell, until it is removed; does nothing where someone else does that already."""
 
     def __init__(self, shell: Any, errors: ErrorDisplay) -> None:
         self._shell, self._errors = shell, errors

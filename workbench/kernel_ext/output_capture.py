@@ -135,11 +135,11 @@ def _text_of_widget(bundle: Mapping[str, Any]) -> str:
     widget = widgets.get(view.get("model_id"))
     try:
         return "" if widget is None else repr(widget)
-    except Exception:  # noqa: BLE001 - of somebody else's widget
+    except Exception:  # noqa: BLE001 - of someone else's widget
         return ""
 
 
-# --- Standing before the `write` of a standard stream, whoever else stands there too ----------------------------------
+# --- Standing before the `write` of a standard stream, beside others that stand there too ----------------------------------
 # IPython sets `write` of the streams anew around every cell, and ipykernel wants streams of its own class.  So a stream
 # gets a subclass of its own class, in which `write` is a data descriptor: what others set goes behind it, and it is
 # asked first.  A stream whose class cannot be changed (of a plain terminal) is replaced by one that passes everything

@@ -31,7 +31,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     actor: str
     action: str
     kind: str
-    """`call` (somebody waits for the answer), `cast`, `effect`, `broadcast`, `pipe`, `forward` or `own` (a timer, an init)."""
+    """`call` (someone waits for the answer), `cast`, `effect`, `broadcast`, `pipe`, `forward` or `own` (a timer, an init)."""
     payload: Encoded | None = None
     sent_us: int = 0
     started_us: int = 0
@@ -49,7 +49,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_asked(self) -> bool:
-        """Somebody gets the answer."""
+        """Someone gets the answer."""
         return self.kind in ("call", "pipe", "forward")
 
     @property
@@ -58,7 +58,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def took_us(self) -> int:
-        """From sending to the end: what it took for whoever waited."""
+        """From sending to the end: what it took for the caller."""
         return max(0, self.finished_us - self.sent_us) if self.finished_us else 0
 
     @property

@@ -8,7 +8,7 @@
 | one number | a histogram |
 | one text | a bar with the count of each value |
 
-Drawn by `vl_convert` without a browser or a network; the chart itself is Altair's, for whoever wants to go on from it.
+Drawn by `vl_convert` without a browser or a network; the chart itself is Altair's, to be worked on.
 """
 
 from __future__ import annotations

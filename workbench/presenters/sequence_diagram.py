@@ -46,9 +46,9 @@ def participants_of(messages: Sequence[Message]) -> list[str]:
 
 
 def sequence_svg(messages: Sequence[Message], title: str, focus: str = "") -> Markup:
-    """The diagram of these messages, all of them: whoever calls has cut the list.  `focus` is a message to be pointed out.
+    """The diagram of these messages, all of them: the caller has cut the list.  `focus` is a message to be pointed out.
 
-    As wide as its participants need to be read: whoever shows it lets it scroll.
+    As wide as its participants need to be read: the page that shows it lets it scroll.
     """
     names, steps = participants_of(messages), steps_of(messages)
     places = {name: _LEFT + _COLUMN // 2 + index * _COLUMN for index, name in enumerate(names)}
@@ -100,7 +100,7 @@ def _lifelines(places: dict[str, int], height: int) -> Iterator[Markup]:
 
 
 def _bars(messages: Sequence[Message], rows: dict[tuple[str, bool], int], places: dict[str, int]) -> Iterator[Markup]:
-    """Where an actor is at work for somebody who waits."""
+    """Where an actor is at work for someone who waits."""
     for each in messages:
         top, bottom = rows.get((each.id, False)), rows.get((each.id, True))
         if top is not None and bottom is not None:

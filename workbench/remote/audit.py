@@ -112,7 +112,7 @@ class Trail:
 class Acting:
     """One act, while it is done.
 
-    A class and not a generator: whoever reads a traceback is shown neither our frames nor those of a library below them.
+    A class and not a generator: the reader of a traceback is shown neither our frames nor those of a library below them.
     """
 
     __slots__ = ("_record", "_trail", "outcome")

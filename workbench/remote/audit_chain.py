@@ -5,10 +5,10 @@ before: the end of the file that was put aside, or of a file from before there w
 number and hash of the last line are noted as the head, outside the project beside the key.
 
 What it shows: a line that was changed, removed, inserted or moved, with its number; lines that are missing at the end, or the
-whole file; lines that were written without the key.  What it cannot show: what somebody does who can read the key, as the
+whole file; lines that were written without the key.  What it cannot show: what someone does who can read the key, as the
 file's owner can; whether lines of before the chain had been changed when it began; whether the oldest files were removed
 or went as all old ones do; lines missing at the end of a copy on another machine or under another path, where no head is
-known; and where no key can be kept, what somebody does who knows this format.
+known; and where no key can be kept, what someone does who knows this format.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Damage(msgspec.Struct, frozen=True):
 
 
 class Chain:
-    """Makes and checks chained lines with one key.  Any thread; whoever calls has the file locked."""
+    """Makes and checks chained lines with one key.  Any thread; the caller has the file locked."""
 
     def __init__(self, path: Path) -> None:
         """For the audit file at `path`."""

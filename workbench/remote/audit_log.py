@@ -41,7 +41,7 @@ class AuditUnwritable(Condition):
 
 
 class Act(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One thing that somebody did, or was refused.  Payloads are told by size and hash only."""
+    """One thing that someone did, or was refused.  Payloads are told by size and hash only."""
 
     id: str
     at_us: int
@@ -58,7 +58,7 @@ class Act(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     actor: str = ""
     action: str = ""
     reason: str = ""
-    """Why the target was opened, in the words of whoever did."""
+    """Why the target was opened, in the words of the user who opened it."""
     payload_bytes: int = 0
     payload_hash: str = ""
     """Of the payload without its secrets; equal payloads have equal hashes."""
@@ -196,7 +196,7 @@ class AuditLog:
             return NOTHING
 
     def _rotate(self) -> None:
-        """Whoever calls has the file locked; those who wait for it find it moved, and open the new one."""
+        """The caller has the file locked; those who wait for it find it moved, and open the new one."""
         assert self.path is not None
         for number in reversed(range(1, FILES - 1)):
             with suppress(FileNotFoundError):

@@ -110,7 +110,7 @@ class OwnerWatch:
 
 def _succession(store_url: str) -> str:
     return (
-        f"the next command opens {shown_path(store_url)} here, or joins whoever has it by then; actors defined here run on, "
+        f"the next command opens {shown_path(store_url)} here, or joins its new owner; actors defined here run on, "
         "others once their cells have been run. Run the cell of a panel again."
     )
 
@@ -124,8 +124,8 @@ def _joined(store_url: str, invitation: Invitation) -> str:
 
 
 # --- How a second process on the same store finds the first one: it knocks, and is told where to connect --------------
-# Whoever has a store file open listens on a socket of the file system that only its own user can reach; no network is
-# involved, and no server runs, until somebody knocks.  Then the owner serves its system on loopback and answers with
+# A process that has a store file open listens on a socket of the file system that only its own user can reach; no network is
+# involved, and no server runs, until someone knocks.  Then the owner serves its system on loopback and answers with
 # the address.  Where there are no such sockets, no one answers, and the store is in use as before.
 
 _SQLITE = "sqlite:///"
@@ -202,7 +202,7 @@ class StoreRendezvous:
     def _invitation(self) -> Invitation:
         try:
             address = self._let_in()
-        except Exception:  # noqa: BLE001 - whoever knocked is told that the store is in use
+        except Exception:  # noqa: BLE001 - the process that knocked is told that the store is in use
             address = ""
         return Invitation(address, os.getpid(), os.environ.get("JPY_SESSION_NAME", ""))
 

@@ -71,7 +71,7 @@ class Attached(msgspec.Struct, frozen=True, kw_only=True):
     mode: Mode
     capabilities: tuple[Capability, ...]
     is_name_assumed: bool = False
-    """The system does not say its name: it is Spawn's default until somebody gives another."""
+    """The system does not say its name: it is Spawn's default until someone gives another."""
 
     @classmethod
     def to(cls, system: SystemApi, target: str, mode: Mode) -> Attached:

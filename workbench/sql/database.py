@@ -199,7 +199,7 @@ def _new_database(reads_files: bool) -> DuckDBPyConnection:
     return connection
 
 
-# --- DuckDB's errors as one message for whoever wrote the query -------------------------------------------------------
+# --- DuckDB's errors as one message for the author of the query -------------------------------------------------------
 
 _MISSING_TABLE = re.compile(r'Table with name "?(.+?)"? does not exist')
 _CLASS = re.compile(r"^(?:[A-Z]\w*(?: [A-Za-z]\w*)? )?Error: ")

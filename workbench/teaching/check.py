@@ -274,7 +274,7 @@ def caught(take: Take) -> Iterator[None]:
 
 
 class _Sorted:
-    """A standard stream that gives one thread's text to somebody else; for all other threads it is as before."""
+    """A standard stream that gives one thread's text to someone else; for all other threads it is as before."""
 
     def __init__(self, original: TextIO, thread: int, take: Take) -> None:
         self._original, self._thread, self._take = original, thread, take

@@ -1,4 +1,4 @@
-"""Every way to play something whose steps somebody may choose, without playing the same situation twice.
+"""Every way to play something whose steps someone may choose, without playing the same situation twice.
 
 A play cannot be copied, so it is played again from the start for each branch.  Two plays that lead to the same situation
 (equal keys) go on alike, so only the first is followed: the number of situations, not of orders, is what counts.
@@ -65,7 +65,7 @@ class Exploration(Generic[P]):
         return not self._waiting
 
     def endings(self) -> Iterator[P]:
-        """Each play that came to an end which no other play came to before; whoever gets it closes it."""
+        """Each play that came to an end which no other play came to before; its receiver closes it."""
         while self._waiting and not self._is_over():
             path = self._waiting.popleft()
             play = self._start()
@@ -77,7 +77,7 @@ class Exploration(Generic[P]):
                 play.close()
 
     def _play_on(self, play: P, path: tuple[int, ...]) -> bool:
-        """Take the first step again and again, noting the others for later; False where somebody has been before."""
+        """Take the first step again and again, noting the others for later; False where someone has been before."""
         while not self._is_over():
             key = play.key()
             if key in self._seen:
@@ -113,7 +113,7 @@ class Play:
         self.size = size
         self.witness = Witness()
         self.printed: list[str] = []
-        """What the actors print; whoever catches it puts it here."""
+        """What the actors print; the capture puts it here."""
         self._exercise = exercise
         self._choice = 0
         self._steps = 0

@@ -125,7 +125,7 @@ def _code(text: str) -> str:
     return f'<td style="text-align:left"><code>{html.escape(redacted_text(text))}</code></td>'
 
 
-# --- What happened in a play, as lines that somebody can follow with a finger -----------------------------------------
+# --- What happened in a play, as lines that someone can follow with a finger -----------------------------------------
 
 
 class Line(NamedTuple):

@@ -110,7 +110,7 @@ class Panel(anywidget.AnyWidget):
         return f"<{self._title}>"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        """The live widget, and a picture for whoever cannot show it: terminals, exports, pages that render notebooks."""
+        """The live widget, and a picture for those who cannot show it: terminals, exports, pages that render notebooks."""
         self.on_display()
         bundle = super()._repr_mimebundle_(**kwargs)
         if bundle is None:

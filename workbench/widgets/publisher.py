@@ -66,14 +66,14 @@ class Publisher:
         self._wake.set()
 
     def receive(self, entry: PanelState, content: object) -> None:
-        """Take a message of the browser.  Only queues it: whoever delivers it may be in the middle of a user's cell."""
+        """Take a message of the browser.  Only queues it: its deliverer may be in the middle of a user's cell."""
         intent = parse_intent(content)
         if intent is not None:
             entry.inbox.append((intent, threading.current_thread() is not threading.main_thread()))
             self._wake.set()
 
     def refresh(self, entry: PanelState) -> None:
-        """A panel is being displayed: somebody will look at it in a moment."""
+        """A panel is being displayed: someone will look at it in a moment."""
         entry.presume_visible()
         self._wake.set()
 

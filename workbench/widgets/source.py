@@ -56,7 +56,7 @@ LOOK_AGAIN_US = 1_000_000
 class StatusReading:
     """The status of one system, for all panels of it: each reading costs the system a count, or two requests of a proxy.
 
-    It is read at most once a second, whoever asks and whether it could be read or not, unless something is known to have
+    It is read at most once a second, for all who ask, and whether it could be read or not, unless something is known to have
     happened.  Used by one thread at a time.
     """
 
@@ -106,7 +106,7 @@ NO_NEWS = FeedBatch()
 
 
 class Feed:
-    """One system's feed, subscribed to while somebody looks.  Used by one thread at a time."""
+    """One system's feed, subscribed to while someone looks.  Used by one thread at a time."""
 
     def __init__(self, system: SystemApi) -> None:
         self.system = system
@@ -213,5 +213,5 @@ class IntentWorker:
         while (job := self._jobs.get()) is not None:
             try:
                 job()
-            except Exception:  # noqa: BLE001 - somebody else's code; the next callback runs all the same
+            except Exception:  # noqa: BLE001 - someone else's code; the next callback runs all the same
                 _log.debug("an intent's callback raised", exc_info=True)

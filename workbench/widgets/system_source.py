@@ -50,7 +50,7 @@ class SystemSource:
         self._rate = Rate()
         self._dropped = self._events = 0
         self._must_look, self._has_happened = True, False
-        """A picture is due before its second is over: somebody wants another, or something happened."""
+        """A picture is due before its second is over: someone wants another, or something happened."""
 
     def absorb(self, news: FeedBatch) -> None:
         """See `Source`."""

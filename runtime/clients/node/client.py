@@ -227,7 +227,7 @@ class NodeClient:
         return chain.from_iterable(map(lifecycle_of_ipc, batches))
 
     def _batches(self, method: str, request: Any) -> Iterator[bytes]:
-        """Messages of a stream, each asked for when it is wanted: the node waits for whoever reads."""
+        """Messages of a stream, each asked for when it is wanted: the node waits for the reader."""
         connection = self.connection
         stream = connection.run(_begun(connection, method, request), _READ_S)
         try:

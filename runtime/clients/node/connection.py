@@ -69,7 +69,7 @@ class NodeConnection:
         self.target, self._notify = target, notify
         self.is_up = False
         self.advice = ""
-        """What to do when the node cannot be reached, if somebody knows better than to look whether it runs."""
+        """What to do when the node cannot be reached, if someone knows better than to look whether it runs."""
         self._thread = grpc_loop.acquire()
         self._channel: Any = None
         self._watching: asyncio.Task[None] | None = None

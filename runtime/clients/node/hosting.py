@@ -320,7 +320,7 @@ def _guarded(run: Callable[[], Outcome]) -> Outcome:
         return run()
     except asyncio.CancelledError:
         raise
-    except BaseException as error:  # noqa: BLE001 - a defect of ours must reach whoever waits for the outcome
+    except BaseException as error:  # noqa: BLE001 - a defect of ours must reach the caller
         return refused(InternalError(f"The host failed to run an action: {type_name(error)}: {shown_text(error)}"))
 
 
@@ -333,7 +333,7 @@ _BROKEN = Failure(Unreachable.code, "The connection to the node broke before the
 
 
 class NodeAsks:
-    """`Calls` over one connection; when it breaks, whoever waits is told."""
+    """`Calls` over one connection; when it breaks, each caller is told."""
 
     def __init__(self, send: Callable[[pb.FromHost], None]) -> None:
         self._send = send

@@ -220,7 +220,7 @@ class NodeSubscription:
                 for each in message.events:
                     self._put(get_event(each))
         except grpc.aio.AioRpcError:
-            pass  # whoever follows begins again
+            pass  # the follower begins again
 
     def _put(self, event: Event | None) -> None:
         if event is None:

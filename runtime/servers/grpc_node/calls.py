@@ -128,7 +128,7 @@ class NodeCalls:
             await reading
         finally:
             reading.cancel()
-            # Its thread's turn, since whoever is told writes a file.
+            # Its thread's turn, since the one that is told writes a file.
             asyncio.get_running_loop().run_in_executor(None, self._system.guest_acts.calls.flush)
 
     async def _read(self, requests: AsyncIterator[pb.Calls], stream: _Stream) -> None:

@@ -85,7 +85,7 @@ async def abort(context: Any, failure: Failure) -> NoReturn:
 
 
 GARBAGE: Any = object()
-"""A message that could not be read.  gRPC itself would write a traceback into the log for each, whoever sends it."""
+"""A message that could not be read.  gRPC itself would write a traceback into the log for each, from any client."""
 
 
 def reading(kind: type[Message]) -> Callable[[bytes], Any]:

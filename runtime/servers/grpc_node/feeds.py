@@ -1,6 +1,6 @@
 """Streams out of a node: what happens now, and what has happened.
 
-gRPC's flow control holds back whoever writes faster than the client reads.  The past waits for the reader; events do not:
+gRPC's flow control holds back a writer that is faster than the client reads.  The past waits for the reader; events do not:
 the subscription drops its oldest and counts.
 """
 

@@ -107,7 +107,7 @@ class NodeHosting:
             put_report(reply.offered.report, report)
         except SpawnError as error:
             put_failure(reply.offered.failure, failure_of(error))
-        except Exception as error:  # noqa: BLE001 - a defect of ours must reach whoever offered
+        except Exception as error:  # noqa: BLE001 - a defect of ours must reach the process that offered it
             _log.exception("The offer of %s failed", offer.definition.name)
             defect = InternalError(f"The offer of {offer.definition.name!r} failed with {type(error).__name__}.")
             put_failure(reply.offered.failure, failure_of(defect))

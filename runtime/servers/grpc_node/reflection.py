@@ -129,7 +129,7 @@ class Health:
 # One table answers for all services of a server, so that a contract can be added while the server runs.
 
 OPEN_TO_ALL = ("/grpc.health.v1.Health/",)
-"""Answered without a token: whoever supervises processes asks for it."""
+"""Answered without a token: a supervisor of processes asks for it."""
 
 _OF_PAGES = ("origin", "sec-fetch-site")
 
@@ -166,7 +166,7 @@ class Services(grpc.GenericRpcHandler):
     ) -> None:
         """Serve a service, instead of an earlier one of its name; `implementation` gives each method's function.
 
-        `reads` are the methods for whoever may only look.
+        `reads` are the methods for those who may only look.
         """
         prefix = f"/{service.full_name}/"
         added = {f"{prefix}{m.name}": _handler(m, implementation(m)) for m in service.methods}

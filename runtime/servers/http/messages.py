@@ -31,7 +31,7 @@ class Request(msgspec.Struct, gc=False):
     peer: str
     """The client's address."""
     role: Role | None = None
-    """What the client may do; None for whoever may only ask whether the process lives."""
+    """What the client may do; None for those who may only ask whether the process lives."""
 
 
 class RequestHead(msgspec.Struct, frozen=True, gc=False):

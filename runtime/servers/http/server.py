@@ -319,7 +319,7 @@ class HttpConnection(asyncio.Protocol):
         """Parse what begins with a request; it may be that request and nothing else."""
         self._read.clear()
         self._parse(data)
-        # What is remembered was judged for whoever may act, or has a token.
+        # What is remembered was judged for a client that may act, or has a token.
         if len(self._read) == 1 and not self.is_receiving and not self._is_deaf and self._certified is not Role.LOOK:
             head, length = self._read[0]
             self._server.known_heads.remember(data, length, head)

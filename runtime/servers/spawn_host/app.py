@@ -55,7 +55,7 @@ class Strays:
 
     They are answered at once, and apart from the failures that `CrashBudget` spreads.  What the proxy itself calls, a timer or
     an init, gets an answer that changes nothing: a failure would crash the actor there, time and again, and its neighbours
-    with it.  What somebody waits for gets the failure.  Belongs to the server's loop.
+    with it.  What someone waits for gets the failure.  Belongs to the server's loop.
     """
 
     def __init__(self, proxy: str, notify: Callable[[str], object]) -> None:

@@ -192,7 +192,7 @@ class _Nobody:
 
 
 class Settling(Protocol):
-    """Whoever wants a reply."""
+    """The caller, which wants a reply."""
 
     def settle(self, reply: Reply) -> None:
         """Called on the loop, once; raises nothing."""

@@ -182,7 +182,7 @@ class RateLimitedApp:
         if not self._rate.take():
             error = Overloaded("Too many requests a second; nothing was run. Send it again later.")
             reply(self.refused(request.path, 429, error))
-        elif request.role is None:  # whoever supervises the process may know whether it lives, and nothing else of it
+        elif request.role is None:  # a supervisor of the process may know whether it lives, and nothing else of it
             self._proxy.handle(request, lambda response: reply(_bare(response)), self._host_address)
         else:
             self._proxy.handle(request, reply, self._host_address)

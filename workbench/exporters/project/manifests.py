@@ -20,7 +20,7 @@ def resource_name(text: str) -> str:
 
 
 def system_manifest(system: str) -> str:
-    """The `ActorSystem`.  The secret that it names is to be made by whoever runs the cluster."""
+    """The `ActorSystem`.  The secret that it names is to be made by the cluster's operator."""
     name = resource_name(system)
     return f"""\
 # The actor system {json.dumps(system)} for Spawn's operator. It is one for all hosts: apply it once.

@@ -88,7 +88,7 @@ SPAWN = (
 def arguments(*entries: Decorator, is_cell_magic: bool = False) -> Decorator:
     """Decorate a magic with its arguments, in order; `--help` comes by itself.
 
-    Neither the parser nor the text of its help is made before somebody asks for them: all of them together would be a quarter
+    Neither the parser nor the text of its help is made before someone asks for them: all of them together would be a quarter
     of the time that loading the extension takes.  IPython's `?` asks `getdoc`.
     """
 

@@ -42,7 +42,7 @@ class TraceMagics(BaseMagics):
         argument("--failed", action="store_true", help="only messages that failed"),
         argument("--slower", metavar="TIME", help="only messages that took longer: seconds, or text such as 10ms"),
         argument("--settle", metavar="TIME", help="how long to wait for what is still on its way (default: 1 s)"),
-        argument("--all", action="store_true", help="all messages of the system meanwhile, whoever sent them"),
+        argument("--all", action="store_true", help="all messages of the system meanwhile, of all senders"),
         argument("--message", metavar="ID", help="instead of running code: what led to this message, and came of it"),
     )
     def trace(self, line: str, cell: str | None = None, local_ns: Scope = None) -> Any:

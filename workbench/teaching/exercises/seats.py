@@ -1,4 +1,4 @@
-"""Check, then act: between the question and the act somebody else may have been there."""
+"""Check, then act: between the question and the act someone else may have been there."""
 
 from __future__ import annotations
 
