@@ -29,6 +29,7 @@ from runtime.errors import (
     UnknownActor,
     UnknownLetter,
     UnknownRevision,
+    shown,
 )
 from runtime.fields import as_flag, as_number, as_text, as_timeout_s
 from runtime.hosts.base import Host
@@ -264,6 +265,7 @@ class EmbeddedSystem:
         return self.driver.look(lambda engine, _: engine.feed.undelivered_letters())
 
     def retry_letter(self, invocation: str, timeout: float | None = None) -> Any:
+        timeout = None if timeout is None else as_timeout_s(timeout)
         again = self.letter_to_send(invocation)
         waiter = BlockingWaiter(self.driver.callers)
         self.driver.submit(again, waiter)
@@ -275,6 +277,7 @@ class EmbeddedSystem:
         Raises:
             UnknownLetter: none has that id.
         """
+        invocation = as_text(invocation, "invocation", "give the id of a dead letter.")
         self._ensure_started()
         letter = self.driver.look(lambda engine, _: engine.feed.letter(invocation))
         if letter is None:
@@ -285,9 +288,12 @@ class EmbeddedSystem:
         )
 
     def discard_letters(self, invocations: Collection[str]) -> int:
+        if isinstance(invocations, str) or not isinstance(invocations, Collection):
+            raise BadSetting(f"invocations is {shown(invocations)}; give a list of ids of dead letters.")
+        wanted = [as_text(each, "invocations", "give ids of dead letters.") for each in invocations]
         self._ensure_started()
         found: list[DeadLetter] = []
-        self.driver.call(lambda engine, _: found.extend(engine.discard_letters(invocations)))
+        self.driver.call(lambda engine, _: found.extend(engine.discard_letters(wanted)))
         if any(letter.kept for letter in found):
             self.flush()
         return len(found)

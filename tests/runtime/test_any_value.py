@@ -133,7 +133,14 @@ def test_each_value_that_a_worker_process_hands_over_harms_nothing_else(folder: 
 
 # -- what a caller hands over ----------------------------------------------------------------------------------------------
 
-_ARGUMENTS: dict[str, Any] = {"actor": "probe", "action": "bump", "revision": 1, "payload": None}
+_ARGUMENTS: dict[str, Any] = {
+    "actor": "probe",
+    "action": "bump",
+    "revision": 1,
+    "payload": None,
+    "invocation": "i-0",
+    "invocations": [],
+}
 _NOT_CALLED = ("close", "deploy", "subscribe", "undeploy")
 
 
