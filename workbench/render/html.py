@@ -49,6 +49,12 @@ def _escaped(text: str) -> str:
     return escape(redacted_text(printable(text)), quote=True)
 
 
+def lines(text: str) -> Markup:
+    """Text that keeps its lines and columns."""
+    shown = [_escaped(line) for line in redacted_text(text).expandtabs().split("\n")]
+    return element("pre", Markup("\n".join(shown)), style="white-space:pre-wrap;margin:0;padding:0")
+
+
 def source(text: str) -> Markup:
     """A program's text, in which only literals are hidden that a secret's name is given."""
     return Markup(escape(redacted_source(printable(text)), quote=True))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import html
 import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
 
 from workbench.redaction import redacted_text
+from workbench.render.html import element, lines
 
 _CELL_CHARACTERS, _READ_CHARACTERS = 60, 2_000
 SHOWN_ROWS = 60
@@ -43,26 +43,19 @@ def text_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 def html_table(columns: Sequence[str], rows: Sequence[Sequence[object]], caption: str = "") -> str:
     """A plain table that takes the look of the notebook; everything is escaped."""
     numeric = _numeric(len(columns), rows)
-    aligned = ["right" if is_number else "left" for is_number in numeric]
-    head = _html_row('th scope="col"', columns, aligned)
-    body = "".join(_html_row("td", [_cell(value) for value in row], aligned) for row in rows)
-    title = f'<caption style="text-align:left">{html.escape(redacted_text(caption))}</caption>' if caption else ""
-    return f"<table>{title}<thead>{head}</thead><tbody>{body}</tbody></table>"
-
-
-def _html_row(tag: str, cells: Sequence[str], aligned: Sequence[str]) -> str:
-    end = tag.partition(" ")[0]
-    filled = zip(cells, aligned, strict=True)
-    return (
-        "<tr>"
-        + "".join(f'<{tag} style="text-align:{a};padding:2px 8px">{html.escape(c)}</{end}>' for c, a in filled)
-        + "</tr>"
-    )
+    styles = [f"text-align:{'right' if is_number else 'left'};padding:2px 8px" for is_number in numeric]
+    head = element("tr", *(element("th", name, scope="col", style=s) for name, s in zip(columns, styles, strict=True)))
+    body = [
+        element("tr", *(element("td", _cell(value), style=s) for value, s in zip(row, styles, strict=True)))
+        for row in rows
+    ]
+    title = [element("caption", caption, style="text-align:left")] if caption else []
+    return str(element("table", *title, element("thead", head), element("tbody", *body)))
 
 
 def html_lines(text: str) -> str:
     """Text that keeps its lines and columns, without secrets."""
-    return f'<pre style="white-space:pre-wrap;margin:0;padding:0">{html.escape(redacted_text(text))}</pre>'
+    return str(lines(text))
 
 
 def _cell(value: object) -> str:

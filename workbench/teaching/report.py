@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -11,6 +10,7 @@ from typing import Any, NamedTuple
 from runtime.records import Failure, Invocation, Outcome
 from runtime.wire.codecs.values import decode_value
 from workbench.redaction import redacted_text
+from workbench.render.html import Markup, element, join, lines
 from workbench.render.tables import cut, plural
 from workbench.teaching.interleavings import Moment
 
@@ -59,7 +59,7 @@ class CheckReport:
         return redacted_text("\n".join(parts))
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        return {"text/plain": repr(self), "text/html": self._html()}
+        return {"text/plain": repr(self), "text/html": str(self._html())}
 
     def _headline(self) -> str:
         if self.passed:
@@ -82,17 +82,17 @@ class CheckReport:
         details = [("The exception came from:", self.trace), ("Printed on the way:", self.printed)]
         return [(title, text) for title, text in details if text]
 
-    def _html(self) -> str:
+    def _html(self) -> Markup:
         mark, colour = ("✓", "#2e7d32") if self.passed else ("✗", "#c62828")
-        parts = [f'<p><b style="color:{colour}">{mark}</b> <b>{html.escape(redacted_text(self._headline()))}</b></p>']
+        parts = [element("p", element("b", mark, style=f"color:{colour}"), " ", element("b", self._headline()))]
         if self.passed:
-            parts += [f"<p>{html.escape(redacted_text(line))}</p>" for line in (self._effort(), self.note) if line]
+            parts += [element("p", line) for line in (self._effort(), self.note) if line]
         else:
             parts.append(_as_html(self.lines[:_SHOWN_LINES]))
-            parts += [f"<p>{html.escape(redacted_text(line))}</p>" for line in self._rest()]
-            parts += [f"<p><b>{html.escape(redacted_text(line))}</b></p>" for line in self.wrong.splitlines()]
-            parts += [f"<p>{title}</p><pre>{html.escape(redacted_text(text))}</pre>" for title, text in self._details()]
-        return f'<div class="spawn-check">{"".join(parts)}</div>'
+            parts += [element("p", line) for line in self._rest()]
+            parts += [element("p", element("b", line)) for line in self.wrong.splitlines()]
+            parts += [join((element("p", title), lines(text))) for title, text in self._details()]
+        return element("div", *parts, class_="spawn-check")
 
 
 def _as_text(lines: tuple[Line, ...]) -> list[str]:
@@ -104,25 +104,21 @@ def _as_text(lines: tuple[Line, ...]) -> list[str]:
     ]
 
 
-def _as_html(lines: tuple[Line, ...]) -> str:
-    if not lines:
-        return ""
-    rows = "".join(
-        f"<tr>{_cell(str(number), 'right')}{_cell(line.who)}{_code(line.does)}{_cell(line.comes_of_it)}</tr>"
-        for number, line in enumerate(lines, start=1)
-    )
-    head = "".join(
-        f'<th scope="col" style="text-align:left">{name}</th>' for name in ("", "from", "message", "outcome")
-    )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+def _as_html(turns: tuple[Line, ...]) -> Markup:
+    if not turns:
+        return Markup()
+    rows = [
+        element(
+            "tr", _cell(str(n), "right"), _cell(line.who), _cell(element("code", line.does)), _cell(line.comes_of_it)
+        )
+        for n, line in enumerate(turns, start=1)
+    ]
+    heads = [element("th", name, scope="col", style="text-align:left") for name in ("", "from", "message", "outcome")]
+    return element("table", element("thead", element("tr", *heads)), element("tbody", *rows))
 
 
-def _cell(text: str, align: str = "left") -> str:
-    return f'<td style="text-align:{align}">{html.escape(redacted_text(text))}</td>'
-
-
-def _code(text: str) -> str:
-    return f'<td style="text-align:left"><code>{html.escape(redacted_text(text))}</code></td>'
+def _cell(content: str, align: str = "left") -> Markup:
+    return element("td", content, style=f"text-align:{align}")
 
 
 # --- What happened in a play, as lines that someone can follow with a finger -----------------------------------------

@@ -10,7 +10,6 @@ import shutil
 import sys
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from html import escape
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from workbench.exporters.project.module import actor_source, module_text
 from workbench.exporters.project.readme import readme
 from workbench.exporters.project.source import Carried, Carrier, Libraries, libraries
 from workbench.exporters.project.verify import CannotExport, try_out
+from workbench.render.html import bundle, element, lines
 from workbench.store_location import shown_path
 
 
@@ -239,15 +239,15 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         first, *rest = repr(self).split("\n")
-        more = f'<pre style="white-space:pre-wrap;margin:0">{escape(chr(10).join(rest))}</pre>' if rest else ""
-        return {"text/plain": repr(self), "text/html": f"<div>{self._linked(escape(first))}{more}</div>"}
+        more = [lines("\n".join(rest))] if rest else []
+        return bundle(repr(self), element("div", self._linked(first), *more))
 
     def _linked(self, text: str) -> str:
         """As a link where the notebook's page can follow one: to a file below its folder, never to the disk as such."""
         if not self.path.is_file() or not self.path.is_relative_to(Path.cwd()):
             return text
         address = quote(self.path.relative_to(Path.cwd()).as_posix())
-        return f'<a href="{address}" target="_blank" rel="noopener">{text}</a>'
+        return element("a", text, href=address, target="_blank", rel="noopener")
 
 
 def _kilobytes(size: int) -> str:
