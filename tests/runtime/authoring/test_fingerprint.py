@@ -21,6 +21,7 @@ import pytest
 
 from runtime import Actor, action
 from runtime.authoring.code_graph import CodeGraph, are_alike
+from runtime.authoring.code_leaves import facts_of
 from runtime.authoring.definition import ActorDefinition, define
 from runtime.authoring.fingerprint import undisturbed
 
@@ -381,3 +382,11 @@ def test_a_parse_that_another_thread_disturbed_is_repeated() -> None:
         return answer
 
     assert undisturbed(parse) == "source"
+
+
+def test_modules_imported_while_code_runs_are_known_with_their_dots() -> None:
+    text = "def go():\n x = 1\n import json.tool\n from . import near\n from ..far import thing\n y = 2\n import re"
+
+    facts = facts_of(compile(text, "", "exec"))
+
+    assert facts.imports == ["json.tool", ".", "..far", "re"]

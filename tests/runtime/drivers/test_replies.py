@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from runtime.drivers.replies import BlockingWaiter, LoopPort
+from runtime.drivers import replies
+from runtime.drivers.replies import BlockingWaiter, LoopPort, LoopWaiter
 from runtime.drivers.spin_wait import SpinWait
 from runtime.errors import ActionFailed, InvocationTimeout, UnknownActor
 from runtime.ids import ActorId, InvocationId
@@ -231,3 +232,23 @@ def test_waiters_with_the_usual_time_out_share_one_timer() -> None:
 
     assert asyncio.run(timers_of([60] * 100)) == 1
     assert asyncio.run(timers_of([60, 5, 60, 7])) == 3
+
+
+def test_time_out_that_was_put_off_while_the_process_stood_still_comes_after_that(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now_s, delays = 100.0, list[float]()
+    monkeypatch.setattr(replies, "time", SimpleNamespace(monotonic=lambda: now_s))
+    loop = SimpleNamespace(call_later=lambda delay_s, _: delays.append(delay_s))
+    errors: list[BaseException] = []
+    future = SimpleNamespace(done=lambda: False, get_loop=lambda: loop, set_exception=errors.append)
+    waiter = LoopWaiter(LoopPort(loop), future, CALL, deadline=now_s, timeout_s=10)  # type: ignore[arg-type]
+
+    now_s += 30
+    waiter.expire()
+    assert (delays, errors) == ([30], [])
+
+    now_s += 30
+    waiter.expire()
+    assert [type(each) for each in errors] == [InvocationTimeout]
+    assert delays == [30]

@@ -12,7 +12,7 @@ from runtime.stores.journal.backend import Writes
 from runtime.stores.journal.blocks import BlockCodec
 from runtime.stores.journal.store import JournalStore
 from runtime.stores.memory import MemoryBackend
-from runtime.testing.turns import TurnHistory
+from runtime.testing.turns import TurnHistory, actor_id
 from tests.runtime.stores.conftest import KEY
 
 ALL_GO = Retention(every=Limits(age_us=0))
@@ -65,3 +65,15 @@ def test_cuts_pass_over_an_emptied_first_block(store: JournalStore, backend: Mem
 
     assert retain(store, Retention(turns=2)) == [7, 8]
     assert store.retention_mark().gone == 6
+
+
+def test_removed_turn_is_not_found_although_it_was_read_before(store: JournalStore) -> None:
+    past = TurnHistory()
+    for _ in range(4):
+        commit(store, past, 2)
+    before = [store.state_at(actor_id("a"), revision) is not None for revision in (1, 4, 8)]
+
+    retain(store, Retention(turns=2))
+
+    after = [store.state_at(actor_id("a"), revision) is not None for revision in (1, 4, 8)]
+    assert (before, after) == ([True] * 3, [False, False, True])

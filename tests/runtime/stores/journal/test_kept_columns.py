@@ -177,6 +177,20 @@ def test_a_reader_goes_on_where_nothing_can_be_kept(made: Fixture) -> None:
     assert made.ranges() == []
 
 
+def test_what_a_cut_leaves_of_a_row_is_too_short_to_be_sealed_again(made: Fixture) -> None:
+    made.fill(192)
+    while made.store.checkpoint() or made.store.seal():
+        pass
+    while made.store.retain(Retention(turns=96), 2**60):
+        pass
+
+    while made.store.seal():
+        pass
+
+    assert made.store.retention_mark().gone == 96
+    assert made.ranges() == [(129, 192)]
+
+
 def test_turns_become_batches_of_about_a_size() -> None:
     past = TurnHistory()
     lists = [list(past.batch(2, "a")) for _ in range(5)]
