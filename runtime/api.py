@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Collection, Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol, TypeGuard
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict, TypeGuard, Unpack
 
 import msgspec
 
@@ -61,6 +61,31 @@ class Capability(StrEnum):
 
 LOCAL = frozenset({Capability.HOLD, Capability.FAULTS, Capability.PENDING, Capability.CAPSULES})
 """What only the process that runs the actors can offer; no connection passes it on."""
+
+
+class CallOptions(TypedDict, total=False):
+    """How a call is made: the keywords of `SystemApi.invoke`, passed on as they are.  None is the same as leaving one out."""
+
+    parent: str | None
+    """The template to make the actor from at its first call."""
+    system: str | None
+    """Another actor system of this runtime."""
+    asynchronous: bool
+    """None at once, when the message is accepted.  That means memory: a kill loses what was accepted and not processed, unless
+    the call or the actor is durable."""
+    delay: float | str | None
+    """Seconds, or text such as `"10s"`; asynchronous."""
+    scheduled_to: datetime | None
+    """An aware datetime; asynchronous."""
+    metadata: Mapping[str, str] | None
+    """Text by name, which the action sees as `ctx.metadata`."""
+    timeout: float | None
+    """Seconds to wait; the runtime's default is 60."""
+    key: str | None
+    """Idempotency key: on one actor, executed once; later calls get the recorded response."""
+    durable: bool
+    """For asynchronous calls: accepted means on disk.  The message is executed at least once, also after a kill, in order for each
+    actor; with a key exactly once.  `Actor(…, durable_mailbox=True)` says so for all of an actor."""
 
 
 class FieldChange(msgspec.Struct, frozen=True):
@@ -207,61 +232,23 @@ class SystemApi(Protocol):
         """Delete the values of fields that redeploys of this actor dropped; their names."""
         ...
 
-    def invoke(
-        self,
-        actor: str,
-        action: str,
-        payload: Any = None,
-        *,
-        parent: str | None = None,
-        system: str | None = None,
-        asynchronous: bool = False,
-        delay: float | str | None = None,
-        scheduled_to: datetime | None = None,
-        metadata: Mapping[str, str] | None = None,
-        timeout: float | None = None,
-        key: str | None = None,
-        durable: bool = False,
-    ) -> Any:
+    def invoke(self, actor: str, action: str, payload: Any = None, **options: Unpack[CallOptions]) -> Any:
         """Call an action and wait for its response, decoded; None at once for `asynchronous` and delayed calls.
 
         Args:
             payload: a mapping of parameter names to values, a protobuf message, or None.
-            parent: the template to make the actor from at its first call.
-            system: another actor system of this runtime.
-            delay: seconds, or text such as `"10s"`.
-            scheduled_to: an aware datetime.
-            timeout: seconds to wait; the runtime's default is 60.
-            key: idempotency key: on one actor, executed once; later calls get the recorded response.
-            asynchronous: None at once, when the message is accepted.  That means memory: a kill loses what was accepted and not
-                processed, unless the call or the actor is durable.
-            durable: for asynchronous calls: accepted means on disk.  The message is executed at least once, also after a kill,
-                in order for each actor; with a key exactly once.  `Actor(…, durable_mailbox=True)` says so for all of an actor.
+            options: see `CallOptions`.
 
         Raises:
             UnknownActor, UnknownAction, BadPayload, NotDeployed: nothing was run.
             ActionFailed: the action raised; its exception is the `__cause__` where it ran in this process.
+            BadSetting: an option that is unknown, or whose value cannot be recorded; nothing was sent.
             InvocationTimeout: no answer in time.
             WouldBlock: called where waiting would block an event loop; the message shows the call to use.
         """
         ...
 
-    def ainvoke(
-        self,
-        actor: str,
-        action: str,
-        payload: Any = None,
-        *,
-        parent: str | None = None,
-        system: str | None = None,
-        asynchronous: bool = False,
-        delay: float | str | None = None,
-        scheduled_to: datetime | None = None,
-        metadata: Mapping[str, str] | None = None,
-        timeout: float | None = None,
-        key: str | None = None,
-        durable: bool = False,
-    ) -> Awaitable[Any]:
+    def ainvoke(self, actor: str, action: str, payload: Any = None, **options: Unpack[CallOptions]) -> Awaitable[Any]:
         """`invoke` for coroutines, with the same arguments."""
         ...
 

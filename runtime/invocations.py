@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable
 from contextvars import ContextVar
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
+from runtime.api import CallOptions
+from runtime.authoring.context import Context
 from runtime.config import delay_us
-from runtime.errors import BadSetting, shown
+from runtime.errors import BadSetting, nearest, shown
 from runtime.fields import LONGEST_S, as_flag, as_name, as_texts, as_time_us, as_timeout_s
 from runtime.ids import ActorId, InvocationId
 from runtime.records import Invocation
 from runtime.wire.codecs.values import encode_value
 
-_NO_METADATA: dict[str, str] = {}
+T = TypeVar("T")
 
 noted: ContextVar[list[Invocation] | None] = ContextVar("noted", default=None)
 """Where this context's messages from outside are noted, while someone traces what a block of code sets in motion."""
@@ -28,73 +30,102 @@ _MOST_DIGITS = 20
 
 
 def build_invocation(
-    invocation_id: InvocationId,
-    actor: ActorId,
-    action: str,
-    payload: Any,
-    *,
-    parent: str | None = None,
-    asynchronous: bool = False,
-    delay: float | str | None = None,
-    scheduled_to: datetime | None = None,
-    metadata: Mapping[str, str] | None = None,
-    key: str | None = None,
-    durable: bool = False,
+    invocation_id: InvocationId, system: str, actor: str, action: str, payload: Any, options: CallOptions
 ) -> Invocation:
-    """See `SystemApi.invoke` for the arguments.
+    """The message of a call from outside.
+
+    Args:
+        system: the caller's own, where the options name no other.
 
     Raises:
         BadPayload: the payload has no encoding.
-        BadSetting: a delay or a time is outside its range, or a name, the key or the metadata is not text; the message begins
-            with the argument's name.
+        BadSetting: an option is unknown, a delay or a time outside its range, or a name, the key or the metadata not text; the
+            message begins with the argument's name.
     """
-    name, system = actor_name(actor.name), actor.system
-    if type(name) is not type(actor.name) or type(system) is not str or not system.isprintable():
-        actor = ActorId(system_name(system), name)
-    invocation = Invocation(
-        id=invocation_id,
-        actor=actor,
-        action=action_name(action),
-        payload=None if payload is None else encode_value(payload, what="the payload"),
-        parent="" if parent is None else template_name(parent),
-        key="" if key is None else key_text(key),
-        metadata=_NO_METADATA if metadata is None else as_texts(metadata, "metadata"),
-        asynchronous=as_flag(asynchronous, "asynchronous"),
-        scheduled_to_us=0 if delay is None and scheduled_to is None else due_us(delay, scheduled_to),
-        durable=durable is not False
-        and is_durable(durable, asynchronous or delay is not None or scheduled_to is not None),
-    )
+    name, action = actor_name(actor), action_name(action)
+    encoded = None if payload is None else encode_value(payload, what="the payload")
+    if not options:
+        invocation = Invocation(invocation_id, ActorId(system, name), action, encoded)
+    else:
+        fields = message_fields(options)
+        if "delay" in options or "scheduled_to" in options:
+            fields["scheduled_to_us"] = due_us(options.get("delay"), options.get("scheduled_to"))
+        if "system" in options:
+            system = system_name(options["system"]) or system
+        invocation = Invocation(invocation_id, ActorId(system, name), action, encoded, **fields)
     notes = noted.get()
     if notes is not None:
         notes.append(invocation)
     return invocation
 
 
-def is_durable(durable: object, is_asynchronous: bool) -> bool:
-    """Whether a call asks for a place on disk.
+def message_fields(options: CallOptions) -> dict[str, Any]:
+    """What of the options is part of the message as it is: template, key, metadata, and how it is accepted; checked.
 
     Raises:
-        BadSetting: it is neither True nor False, or for a call whose answer someone waits for.
+        BadSetting: as `build_invocation`.
     """
-    if not isinstance(durable, bool):
-        raise BadSetting(f"durable={shown(durable)} is neither True nor False.")
-    if durable and not is_asynchronous:
+    fields: dict[str, Any] = {}
+    for name, value in options.items():
+        if value is None or value is False:
+            continue
+        if name in _FIELDS:
+            fields[name] = value if value is True and name in _FLAGS else _FIELDS[name](value)
+        elif name not in CallOptions.__annotations__:
+            raise BadSetting(
+                f"A call has no option {name!r}. {nearest(name, CallOptions.__annotations__, kind='option')}"
+            )
+    if "durable" in fields and not _is_asynchronous(options):
         raise BadSetting(
             "durable=True is for asynchronous calls: add asynchronous=True.\n"
             "The caller knows from the answer that the turn ended; `durability` says what that means for the disk."
         )
-    return durable
+    return fields
 
 
-def wait_s(timeout: float | None, metadata: Mapping[str, str] | None, default_s: float) -> float:
+def _is_asynchronous(options: CallOptions) -> bool:
+    """Whether no one waits for the response.
+
+    Raises:
+        BadSetting: `asynchronous` is neither True nor False.
+    """
+    is_later = options.get("delay") is not None or options.get("scheduled_to") is not None
+    asynchronous = options.get("asynchronous")
+    return (asynchronous is not None and as_flag(asynchronous, "asynchronous")) or is_later
+
+
+def send_within(
+    turn: Context, ask: Callable[..., T], actor: str, action: str, payload: Any, options: CallOptions
+) -> T | None:
+    """Make a call from inside an action: as a message of its turn.
+
+    Args:
+        ask: `ctx.call` or `ctx.invoke`; what is asynchronous or has a time goes by `ctx.tell` instead, and gives None.
+
+    Raises:
+        BadSetting: an option that these do not have, such as `scheduled_to`.
+    """
+    given: dict[str, Any] = {name: value for name, value in options.items() if value is not None and value is not False}
+    if not _is_asynchronous(options):
+        given.pop("asynchronous", None)
+        return ask(actor, action, payload, **given)
+    for name in ("asynchronous", "timeout"):
+        given.pop(name, None)
+    turn.tell(actor, action, payload, **given)
+    return None
+
+
+def wait_s(options: CallOptions, default_s: float) -> float:
     """How long a call waits: what it says, else Spawn's reserved metadata `request-timeout` (milliseconds), else the default.
 
     Raises:
         BadSetting: the time-out is no number of seconds from 0 to 100 years, or the metadata is not a number of milliseconds
             within the same range.
     """
+    timeout = options.get("timeout")
     if timeout is not None:
         return as_timeout_s(timeout)
+    metadata = options.get("metadata")
     text = metadata.get(REQUEST_TIMEOUT) if metadata else None
     if text is None:
         return default_s
@@ -106,7 +137,7 @@ def wait_s(timeout: float | None, metadata: Mapping[str, str] | None, default_s:
 
 
 def due_us(delay: float | str | None, scheduled_to: datetime | None) -> int:
-    """When a call is to run, in microseconds since the epoch.
+    """When a call is to run, in microseconds since the epoch; 0 for at once.
 
     Raises:
         BadSetting: both are given, the delay is not from 0 to 100 years, the time has no time zone, or is not from 1970 to 9999.
@@ -115,7 +146,7 @@ def due_us(delay: float | str | None, scheduled_to: datetime | None) -> int:
         raise BadSetting("Give delay or scheduled_to, not both.")
     if scheduled_to is not None:
         return as_time_us(scheduled_to, "scheduled_to")
-    return time.time_ns() // 1_000 + delay_us(delay)
+    return 0 if delay is None else time.time_ns() // 1_000 + delay_us(delay)
 
 
 # --- Addressing -------------------------------------------------------------------------------------------------------
@@ -173,3 +204,14 @@ def _name_of(kind: type) -> str:
     settings = getattr(kind, "__spawn_settings__", None)
     given = settings.get("name") if isinstance(settings, dict) else None
     return shown(given or kind.__name__.lower())
+
+
+_FIELDS: dict[str, Callable[[Any], Any]] = {
+    "parent": template_name,
+    "asynchronous": lambda value: as_flag(value, "asynchronous"),
+    "metadata": lambda value: as_texts(value, "metadata"),
+    "key": key_text,
+    "durable": lambda value: as_flag(value, "durable"),
+}
+"""How the options are read that are fields of a message by the same name."""
+_FLAGS = frozenset({"asynchronous", "durable"})

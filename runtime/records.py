@@ -54,7 +54,7 @@ class Encoded(msgspec.Struct, frozen=True, array_like=True, gc=False):
     data: bytes
 
 
-class Invocation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Invocation(msgspec.Struct, frozen=True, gc=False):
     """One call of one action."""
 
     id: InvocationId

@@ -17,12 +17,19 @@ from typing import Any, Protocol
 import msgspec
 
 from runtime.clock import as_datetime
+from runtime.errors import BadSetting, WouldBlock, nearest
 from runtime.ids import ActorId
 from runtime.records import Sent, Work
 
+ASK_OPTIONS = frozenset({"parent", "system", "metadata", "timeout", "key"})
+TELL_OPTIONS = frozenset({"parent", "system", "metadata", "delay", "key", "durable"})
+
 
 class Calls(Protocol):
-    """How a turn's messages reach other actors; a driver or a replay stands behind it."""
+    """How a turn's messages reach other actors; a driver or a replay stands behind it.
+
+    `Context` has seen to it that the options are known, and that what blocks is asked by a plain `def` only.
+    """
 
     def ask(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> Awaitable[Any]:
         """Send, wait without blocking the loop, and give the decoded response."""
@@ -163,6 +170,13 @@ class Context(msgspec.Struct, eq=False):
             BadSetting: a name, the key or the metadata is not text, or the time-out is outside its range; nothing was sent.
             ActionFailed, InvocationTimeout, UnknownActor, …: as for any invocation.
         """
+        if not self.is_async:
+            name = self.work.invocation.action
+            raise WouldBlock(
+                f"ctx.invoke must be awaited, and {name} is a plain def, which cannot await.\n"
+                f"Write `ctx.call({actor!r}, {action!r}, …)` there, or make it `async def {name}`."
+            )
+        _check_options(options, ASK_OPTIONS, "ctx.invoke")
         return self._calls.ask(self, actor, action, payload, options)
 
     def call(self, actor: str, action: str, payload: Any = None, **options: Any) -> Any:
@@ -171,6 +185,13 @@ class Context(msgspec.Struct, eq=False):
         Raises:
             WouldBlock: in an `async def`, whose loop it would block: use `await ctx.invoke`.
         """
+        if self.is_async:
+            name = self.work.invocation.action
+            raise WouldBlock(
+                f"{name} is an async def: waiting here would stop the event loop that all coroutine actions share.\n"
+                f"Write `await ctx.invoke({actor!r}, {action!r}, …)`."
+            )
+        _check_options(options, ASK_OPTIONS, "ctx.call")
         return self._calls.ask_blocking(self, actor, action, payload, options)
 
     def tell(self, actor: str, action: str, payload: Any = None, **options: Any) -> None:
@@ -185,7 +206,14 @@ class Context(msgspec.Struct, eq=False):
         Raises:
             BadSetting, BadPayload: an argument that cannot be recorded; the message names it.
         """
+        _check_options(options, TELL_OPTIONS, "ctx.tell")
         self._calls.tell(self, actor, action, payload, options)
+
+
+def _check_options(options: Mapping[str, Any], known: frozenset[str], call: str) -> None:
+    for name in options:
+        if name not in known:
+            raise BadSetting(f"{call} has no option {name!r}. {nearest(name, known, kind='option')}")
 
 
 current_turn: ContextVar[Context | None] = ContextVar("current_turn", default=None)

@@ -7,9 +7,8 @@ from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from runtime.authoring.context import Context
-from runtime.drivers.replies import BlockingWaiter, LoopPort
-from runtime.errors import WouldBlock
-from runtime.hosts.outgoing import ASK_OPTIONS, check_options, outgoing, pending_tell, timeout_s
+from runtime.drivers.replies import BlockingWaiter, LoopPort, ReplyPort
+from runtime.hosts.outgoing import outgoing, pending_tell, timeout_s
 from runtime.records import Encoded, Failure, Invocation, Reply, Sent
 
 if TYPE_CHECKING:
@@ -24,9 +23,9 @@ class _Recording:
     def __init__(self, turn: Context, invocation: Invocation, inner: Any) -> None:
         self._turn, self._invocation, self._inner = turn, invocation, inner
 
-    def deliver(self, reply: Reply) -> LoopPort | None:
+    def deliver(self, reply: Reply) -> ReplyPort | None:
         self._turn.sent.append(asked(self._invocation, reply.response, reply.failure))
-        port: LoopPort | None = self._inner.deliver(reply)
+        port: ReplyPort | None = self._inner.deliver(reply)
         return port
 
 
@@ -43,13 +42,6 @@ class ThreadedCalls:
         self._port: LoopPort | None = None
 
     def ask(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> Awaitable[Any]:
-        if not turn.is_async:
-            name = turn.work.invocation.action
-            raise WouldBlock(
-                f"ctx.invoke must be awaited, and {name} is a plain def, which cannot await.\n"
-                f"Write `ctx.call({actor!r}, {action!r}, …)` there, or make it `async def {name}`."
-            )
-        check_options(options, ASK_OPTIONS, "ctx.invoke")
         invocation = outgoing(turn, actor, action, payload, options, self._ids())
         if self._driver.coroutines.endings:
             self._driver.coroutines.absorb()
@@ -62,13 +54,6 @@ class ThreadedCalls:
         return waiter.future
 
     def ask_blocking(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> Any:
-        if turn.is_async:
-            name = turn.work.invocation.action
-            raise WouldBlock(
-                f"{name} is an async def: waiting here would stop the event loop that all coroutine actions share.\n"
-                f"Write `await ctx.invoke({actor!r}, {action!r}, …)`."
-            )
-        check_options(options, ASK_OPTIONS, "ctx.call")
         invocation = outgoing(turn, actor, action, payload, options, self._ids())
         limit_s = self._timeout(options)
         waiter = BlockingWaiter(self._driver.callers)

@@ -26,6 +26,7 @@ import msgspec
 
 from runtime import errors
 from runtime.authoring.settings import Settings, Subject
+from runtime.backoff import Backoff
 from runtime.clock import Clock
 from runtime.drivers.service import Problems, ServiceThread
 from runtime.errors import shown_text
@@ -132,12 +133,13 @@ class Projections:
         return int(snapshot.tags.get(CURSOR_TAG, "0")) if snapshot is not None else 0
 
     def _run(self, follower: _Follower) -> None:
-        pause_s, is_behind = _FIRST_PAUSE_S, False
+        backoff, is_behind = Backoff(_FIRST_PAUSE_S, _LONGEST_PAUSE_S), False
         while not self._is_stopped:
-            follower.changed.wait(pause_s if is_behind else None)
+            follower.changed.wait(backoff.next_s() if is_behind else None)
             follower.changed.clear()
             is_behind = follower.is_served and not self._served(follower)
-            pause_s = min(pause_s * 2, _LONGEST_PAUSE_S) if is_behind else _FIRST_PAUSE_S
+            if not is_behind:
+                backoff.reset()
 
     def _served(self, follower: _Follower) -> bool:
         """Send what there is; False if it has to be tried again, because something was refused or the journal not readable."""

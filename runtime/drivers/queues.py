@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from runtime.drivers.replies import LoopPort
+from runtime.drivers.replies import ReplyPort
 from runtime.drivers.service import Problems
 from runtime.engine.commands import Answer, Command, Elsewhere, Forget
 from runtime.engine.engine import Engine
@@ -88,7 +88,7 @@ class Outbox:
         self._system = system
         self._peers = peers
         self._problems = problems
-        self._unwoken: set[LoopPort] = set()
+        self._unwoken: set[ReplyPort] = set()
         """Ports with replies whose loops still have to be woken."""
 
     @property

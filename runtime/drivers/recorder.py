@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from runtime.backoff import Backoff
 from runtime.config import RuntimeConfig
 from runtime.drivers.service import Problems, ServiceThread
 from runtime.errors import BadSetting, SpawnError, StoreError, StoreUnavailable, shown_text, type_name
@@ -130,7 +131,7 @@ class Recorder:
 
     def _write(self, group: Group) -> bool:
         """Commit, however long it takes; False when given up because of `stop`."""
-        pause_s = _FIRST_PAUSE_S
+        backoff = Backoff(_FIRST_PAUSE_S, _LONGEST_PAUSE_S)
         left: Isolated | None = None
         while True:
             try:
@@ -146,11 +147,11 @@ class Recorder:
             if left is None and (left := isolated(group)) is not None:
                 continue  # no store can write that; what it can is not kept waiting
             self._failed(reason)
+            pause_s = backoff.next_s()
             if self._gives_up_at is not None and time.monotonic() + pause_s >= self._gives_up_at:
                 return False
             self._urgent.wait(pause_s)
             self._urgent.clear()
-            pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
 
     def _say(self, left: Isolated) -> None:
         for finding in left.findings:

@@ -53,8 +53,16 @@ def _action_failed(reply: Reply, invocation: Invocation) -> BaseException:
 class Waiter(Protocol):
     """Whoever wants the answer to one message."""
 
-    def deliver(self, reply: Reply) -> LoopPort | None:
+    def deliver(self, reply: Reply) -> ReplyPort | None:
         """Called once, by any thread.  A port that comes back must be woken for this, soon."""
+        ...
+
+
+class Settling(Protocol):
+    """A waiter on a loop."""
+
+    def settle(self, reply: Reply) -> None:
+        """Called on the loop, once; raises nothing."""
         ...
 
 
@@ -120,14 +128,19 @@ class LoopWaiter(msgspec.Struct, eq=False):
     deadline: float
     timeout_s: float
 
-    def deliver(self, reply: Reply) -> LoopPort | None:
+    def deliver(self, reply: Reply) -> ReplyPort | None:
         """Called by any thread, which sees to it that the port that it gets is woken soon."""
         port = self.port
         port.arrived.append((self, reply))
         return None if port.is_scheduled else port
 
-    def fail(self, reply: Reply) -> None:
+    def settle(self, reply: Reply) -> None:
         """Called on the loop."""
+        if self.future.done():
+            return  # no one waits any more
+        if reply.failure is None:
+            self.future.set_result(decode_answer(reply.response))
+            return
         error = error_of(reply, self.invocation)
         assert error is not None
         self.future.set_exception(error)
@@ -146,16 +159,52 @@ class LoopWaiter(msgspec.Struct, eq=False):
             self.future.set_exception(InvocationTimeout(invocation.actor.name, invocation.action, self.timeout_s))
 
 
-class LoopPort:
-    """Replies for one event loop, handed over in batches: one wake-up of the loop for all that came meanwhile."""
+class ReplyPort:
+    """Hands replies to one event loop: those that come on its thread at once, others in batches with one wake-up for each."""
 
-    __slots__ = ("_is_sweeping", "_waiting", "arrived", "is_scheduled", "loop")
+    __slots__ = ("_thread", "arrived", "is_scheduled", "loop")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
-        self.arrived: deque[tuple[LoopWaiter, Reply]] = deque()
+        self.arrived: deque[tuple[Settling, Reply]] = deque()
         self.is_scheduled = False
         """The loop will look at what arrived: it need not be woken."""
+        self._thread = 0
+
+    def here(self) -> None:
+        """The loop runs in this thread, and in no other from now on."""
+        self._thread = threading.get_ident()
+
+    def put(self, waiter: Settling, reply: Reply) -> ReplyPort | None:
+        """Called by any thread; a port that comes back must be woken."""
+        if threading.get_ident() == self._thread:
+            waiter.settle(reply)
+            return None
+        self.arrived.append((waiter, reply))
+        return None if self.is_scheduled else self
+
+    def wake(self) -> None:
+        """Have the loop look at what arrived.  Called by any thread; a call that is not needed costs nothing."""
+        if not self.is_scheduled and self.arrived:
+            self.is_scheduled = True
+            with suppress(RuntimeError):  # the loop was closed: no one waits any more
+                self.loop.call_soon_threadsafe(self._settle)
+
+    def _settle(self) -> None:
+        self.is_scheduled = False  # first, so that what arrives from here on wakes the loop again
+        arrived = self.arrived
+        while arrived:
+            waiter, reply = arrived.popleft()
+            waiter.settle(reply)
+
+
+class LoopPort(ReplyPort):
+    """A port whose waiters are futures with a time-out."""
+
+    __slots__ = ("_is_sweeping", "_waiting")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop)
         self._waiting: deque[LoopWaiter] = deque()
         self._is_sweeping = False
 
@@ -173,27 +222,6 @@ class LoopPort:
         else:
             self.loop.call_later(timeout_s, waiter.expire)
         return waiter
-
-    def wake(self) -> None:
-        """Have the loop look at what arrived.  Called by any thread; a call that is not needed costs nothing."""
-        if not self.is_scheduled and self.arrived:
-            self.is_scheduled = True
-            with suppress(RuntimeError):  # the loop was closed: no one waits any more
-                self.loop.call_soon_threadsafe(self._settle)
-
-    def _settle(self) -> None:
-        # First this, so that what arrives from here on wakes the loop again.
-        self.is_scheduled = False
-        arrived = self.arrived
-        while arrived:
-            waiter, reply = arrived.popleft()
-            future = waiter.future
-            if future.done():
-                continue  # no one waits any more
-            if reply.failure is None:
-                future.set_result(decode_answer(reply.response))
-            else:
-                waiter.fail(reply)
 
     def _sweep(self) -> None:
         """Expire what is overdue.  Waiters with the default time-out are in order of their deadline."""

@@ -14,6 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from runtime.backoff import Backoff
 from runtime.errors import shown_text, type_name
 
 _KEPT = 20
@@ -90,7 +91,7 @@ class ServiceThread:
                 self._replace()
 
     def _go_on(self) -> None:
-        pause_s = _FIRST_PAUSE_S
+        backoff = Backoff(_FIRST_PAUSE_S, _LONGEST_PAUSE_S)
         while True:
             began = time.monotonic()
             try:
@@ -98,10 +99,9 @@ class ServiceThread:
                 return
             except BaseException as error:  # noqa: BLE001 - whatever it is, the thread goes on
                 self._problems.note(f"The thread {self._name} was interrupted and goes on", error)
-            pause_s = (
-                _FIRST_PAUSE_S if time.monotonic() - began > _LONGEST_PAUSE_S else min(pause_s * 2, _LONGEST_PAUSE_S)
-            )
-            time.sleep(pause_s)
+            if time.monotonic() - began > _LONGEST_PAUSE_S:
+                backoff.reset()
+            time.sleep(backoff.next_s())
 
     def _replace(self) -> None:
         self._problems.note(f"The thread {self._name} ended, and another one took its place")

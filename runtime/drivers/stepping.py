@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import contextvars
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, Unpack
 
+from runtime.api import CallOptions
 from runtime.authoring.context import Context
 from runtime.authoring.definition import ActorDefinition, define
 from runtime.clock import ManualClock
@@ -28,7 +29,7 @@ from runtime.engine.state import EngineOptions
 from runtime.errors import ActionTimeout, InternalError, InvocationTimeout, SpawnError, WouldBlock
 from runtime.hosts.in_process import InProcessHost, refused
 from runtime.hosts.outgoing import outgoing, pending_tell
-from runtime.ids import ActorId, CountingIds, IdSource
+from runtime.ids import CountingIds, IdSource
 from runtime.invocations import build_invocation
 from runtime.records import Invocation, Outcome, Reply
 from runtime.stores.base import Group, Isolated, StateStore
@@ -102,10 +103,9 @@ class SteppingDriver:
         self._definitions[definition.name] = definition
         self.engine.deploy(definition, self.host, self.host.initial(definition.hash), self.clock.now_us())
 
-    def send(self, actor: str, action: str, payload: Any = None, **options: Any) -> Pending:
-        """Put a message into a mailbox; nothing runs before the next step.  Options as `build_invocation`."""
-        identity = ActorId(self.options.system, actor)
-        pending = Pending(build_invocation(self.ids(), identity, action, payload, **options))
+    def send(self, actor: str, action: str, payload: Any = None, **options: Unpack[CallOptions]) -> Pending:
+        """Put a message into a mailbox; nothing runs before the next step."""
+        pending = Pending(build_invocation(self.ids(), self.options.system, actor, action, payload, options))
         self.submit(pending.invocation, pending)
         return pending
 
@@ -345,16 +345,12 @@ class SteppingCalls:
         self._driver = driver
 
     def ask(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> Awaitable[Any]:
-        if not turn.is_async:
-            raise WouldBlock("ctx.invoke must be awaited; in a plain def use ctx.call.")
         invocation = outgoing(turn, actor, action, payload, options, self._driver.ids())
         asked = Asked(invocation, turn)
         self._driver.submit(invocation, asked)
         return asked
 
     def ask_blocking(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> Any:
-        if turn.is_async:
-            raise WouldBlock("ctx.call would block here; in an async def use await ctx.invoke.")
         invocation = outgoing(turn, actor, action, payload, options, self._driver.ids())
         asked = Asked(invocation, turn)
         self._driver.submit(invocation, asked)

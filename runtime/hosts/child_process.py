@@ -30,6 +30,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from runtime.threads import start_daemon
+
 _PARENT_S = 5.0
 """How often it is checked that the parent lives, beside the end of the line: a fork of the parent may keep that open."""
 
@@ -161,7 +163,7 @@ class _Starter:
 
     def __init__(self) -> None:
         self._orders: queue.SimpleQueue[_Order] = queue.SimpleQueue()
-        threading.Thread(target=self._run, name="wb-process-starter", daemon=True).start()
+        start_daemon("wb-process-starter", self._run)
 
     def start(self, command: Sequence[str], options: Mapping[str, Any]) -> subprocess.Popen[Any]:
         started: Future[subprocess.Popen[Any]] = Future()
@@ -202,7 +204,7 @@ def read_until_end(line: Connection, received: Callable[[bytes], object]) -> Non
         except (EOFError, OSError):
             os._exit(0)
 
-    threading.Thread(target=read, name="wb-line", daemon=True).start()
+    start_daemon("wb-line", read)
 
 
 def detach_from_terminal() -> None:

@@ -20,6 +20,7 @@ from google.protobuf.message import DecodeError
 
 from runtime.authoring.context import Calls
 from runtime.authoring.definition import ActorDefinition
+from runtime.backoff import Backoff
 from runtime.errors import ActionFailed, BadSetting, HostFailed, SpawnError, Unreachable
 from runtime.ids import ActorId
 from runtime.records import CONFIRM_DROPPED, JSON, Encoded, Failure, Outcome, State, Work
@@ -314,7 +315,7 @@ class Target:
         """It has sent tags with an answer, so an answer without any means that it wants none."""
         self.warned: set[str] = set()
         self._actions: dict[str, frozenset[str]] = {}
-        self._pause_s = _FIRST_PAUSE_S
+        self._backoff = Backoff(_FIRST_PAUSE_S, _LONGEST_PAUSE_S)
         self._down_until = 0.0
         self._head = (
             f"POST {_PATH} HTTP/1.1\r\nhost: {address}\r\nconnection: keep-alive\r\n"
@@ -341,12 +342,12 @@ class Target:
         return now < self._down_until
 
     def is_unwell(self) -> None:
-        self._down_until = time.monotonic() + self._pause_s
-        self._pause_s = min(self._pause_s * 2, _LONGEST_PAUSE_S)
+        self._down_until = time.monotonic() + self._backoff.next_s()
 
     def is_well(self) -> None:
         if self._down_until:
-            self._pause_s, self._down_until = _FIRST_PAUSE_S, 0.0
+            self._backoff.reset()
+            self._down_until = 0.0
 
     def request(self, body: bytes) -> bytes:
         """The whole call as bytes."""

@@ -9,15 +9,12 @@ import msgspec
 
 from runtime.authoring.context import Context
 from runtime.config import delay_us
-from runtime.errors import BadSetting, nearest, shown
+from runtime.errors import BadSetting, shown
 from runtime.fields import as_texts, as_timeout_s
 from runtime.ids import ActorId
 from runtime.invocations import action_name, actor_name, key_text, system_name, template_name
 from runtime.records import Invocation
 from runtime.wire.codecs.values import encode_value
-
-ASK_OPTIONS = frozenset({"parent", "system", "metadata", "timeout", "key"})
-TELL_OPTIONS = frozenset({"parent", "system", "metadata", "delay", "key", "durable"})
 
 
 def outgoing(
@@ -55,7 +52,6 @@ def pending_tell(
     Raises:
         BadPayload, BadSetting: as `outgoing`; a delay is from 0 to 100 years.
     """
-    check_options(options, TELL_OPTIONS, "ctx.tell")
     invocation = outgoing(turn, actor, action, payload, options, invocation_id)
     delay = options.get("delay")
     due_us = turn.work.now_us + delay_us(delay) if delay is not None else 0
@@ -73,9 +69,3 @@ def timeout_s(options: Mapping[str, Any], default_s: float) -> float:
     """
     timeout = options.get("timeout")
     return default_s if timeout is None else as_timeout_s(timeout)
-
-
-def check_options(options: Mapping[str, Any], known: frozenset[str], call: str) -> None:
-    for name in options:
-        if name not in known:
-            raise BadSetting(f"{call} has no option {name!r}. {nearest(name, known, kind='option')}")

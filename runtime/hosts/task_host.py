@@ -29,6 +29,7 @@ from runtime.hosts.task_worker import WorkerProcess
 from runtime.hosts.tracebacks import code_names
 from runtime.ids import ActorId
 from runtime.records import Failure, Outcome, State, Work
+from runtime.threads import start_daemon
 
 # --- The pool of worker processes -------------------------------------------------------------------------------------
 # The worker processes of `TaskHost`: none at rest, as many as turns ask for up to a limit, gone when idle for long.
@@ -134,7 +135,7 @@ class TaskPool:
         room = self._limits.workers - len(self._idle) - len(self._busy) - self._booting
         for _ in range(min(room, len(self._wanted) - self._booting)):
             self._booting += 1
-            threading.Thread(target=self._boot, args=(self._generation,), name="wb-task-boot", daemon=True).start()
+            start_daemon("wb-task-boot", self._boot, self._generation)
 
     def _hand_over(self, worker: WorkerProcess) -> None:
         while self._wanted:

@@ -24,13 +24,14 @@ from typing import Any
 import msgspec
 
 from runtime.authoring.context import Context, current_turn
-from runtime.errors import DefinitionError, SpawnError, WouldBlock, shown_text, type_name
+from runtime.errors import DefinitionError, SpawnError, shown_text, type_name
 from runtime.hosts.attached import StreamHost
 from runtime.hosts.child_process import Child, detach_from_terminal, read_until_end
 from runtime.hosts.in_process import InProcessHost, failed_around, refused
-from runtime.hosts.outgoing import ASK_OPTIONS, check_options, outgoing, pending_tell, timeout_s
+from runtime.hosts.outgoing import outgoing, pending_tell, timeout_s
 from runtime.ids import RandomIds
 from runtime.records import Outcome, Work
+from runtime.threads import start_daemon
 from runtime.wire.codecs.values import decode_answer
 from runtime.wire.node.records import error_of, get_failure, get_value
 from runtime.wire.node.work import get_work, make_ask, put_outcome
@@ -132,22 +133,10 @@ class _Calls:
         self._waiting: dict[int, Future[Any]] = {}
 
     def ask(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> Awaitable[Any]:
-        if not turn.is_async:
-            name = turn.work.invocation.action
-            raise WouldBlock(
-                f"ctx.invoke must be awaited, and {name} is a plain def, which cannot await.\n"
-                f"Write `ctx.call({actor!r}, {action!r}, …)` there, or make it `async def {name}`."
-            )
-        return asyncio.wrap_future(self._asked(turn, actor, action, payload, options, "ctx.invoke"))
+        return asyncio.wrap_future(self._asked(turn, actor, action, payload, options))
 
     def ask_blocking(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> Any:
-        if turn.is_async:
-            name = turn.work.invocation.action
-            raise WouldBlock(
-                f"{name} is an async def: waiting here would stop the event loop of this worker.\n"
-                f"Write `await ctx.invoke({actor!r}, {action!r}, …)`."
-            )
-        return self._asked(turn, actor, action, payload, options, "ctx.call").result()
+        return self._asked(turn, actor, action, payload, options).result()
 
     def tell(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> None:
         turn.held.append(pending_tell(turn, actor, action, payload, options, self._ids()))
@@ -161,10 +150,7 @@ class _Calls:
         else:
             waiting.set_result(decode_answer(get_value(answer.response)))
 
-    def _asked(
-        self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any], call: str
-    ) -> Future[Any]:
-        check_options(options, ASK_OPTIONS, call)
+    def _asked(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> Future[Any]:
         invocation = outgoing(turn, actor, action, payload, options, self._ids())
         limit_s = timeout_s(options, 0.0)
         number = next(self._numbers)
@@ -248,7 +234,7 @@ class WorkerProcess:
             self._line.recv_bytes()
         except (EOFError, OSError):
             return False
-        threading.Thread(target=self._read, name=f"wb-task-{self.pid}", daemon=True).start()
+        start_daemon(f"wb-task-{self.pid}", self._read)
         self.stream.connected(self._send_messages)
         return True
 
@@ -261,7 +247,7 @@ class WorkerProcess:
     def end_soon(self) -> None:
         """`end`, without waiting for it."""
         self._is_over = True
-        threading.Thread(target=self.end, name="wb-task-end", daemon=True).start()
+        start_daemon("wb-task-end", self.end)
 
     def end(self) -> int | None:
         """Kill the process and what it started; its exit code.  Takes a moment; safe to call twice."""

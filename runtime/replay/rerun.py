@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextvars import Context
 from typing import TypeVar
 
 import msgspec
@@ -28,6 +26,7 @@ from runtime.records import Outcome, Sent, Turn, Work
 from runtime.replay.compare import Shape, TurnOutcome, outcome_of, parts_that_differ
 from runtime.replay.sandbox import ActorSandbox, Position, RecordedCalls, recorded_input
 from runtime.replay.side_effects import SideEffects
+from runtime.threads import start_daemon
 
 _FROM_OUTSIDE = {
     each.code: why
@@ -200,8 +199,7 @@ def run_with_deadline(run: Callable[[], T], timeout_s: float) -> T:
         except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
             errors.append(error)
 
-    thread = threading.Thread(target=Context().run, args=(body,), name="wb-copy", daemon=True)
-    thread.start()
+    thread = start_daemon("wb-copy", body)
     waited_s = 0.0
     while thread.is_alive() and waited_s < timeout_s:
         part_s = min(_LOOK_S, timeout_s - waited_s)

@@ -8,7 +8,6 @@ import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from contextvars import Context
 from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
@@ -22,6 +21,7 @@ from runtime.replay.patched_environment import Outside
 from runtime.replay.rerun import Rerun, RerunResult, Task
 from runtime.replay.sandbox import Position
 from runtime.replay.side_effects import SideEffects
+from runtime.threads import start_daemon
 
 _START_S = 30.0
 _END_S = 5.0
@@ -118,8 +118,7 @@ class HereRunner:
         self._rerun = Rerun(definition, copy, carry=carry, side_effects=self._side_effects)
         self._tasks: queue.SimpleQueue[Sequence[Task] | None] = queue.SimpleQueue()
         self._results: queue.SimpleQueue[RerunResult | BaseException] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=Context().run, args=(self._run,), name="wb-replay", daemon=True)
-        self._thread.start()
+        self._thread = start_daemon("wb-replay", self._run)
 
     def give(self, tasks: Sequence[Task]) -> None:
         self._tasks.put(tasks)
@@ -228,7 +227,7 @@ class _Results:
         self._line = line
         self._lock = threading.Lock()
         self._portion: list[RerunResult] = []
-        threading.Thread(target=self._send_at_times, name="wb-results", daemon=True).start()
+        start_daemon("wb-results", self._send_at_times)
 
     def send(self, results: Iterator[RerunResult]) -> None:
         """All of them; when this returns they are sent."""

@@ -17,9 +17,9 @@ from runtime.authoring.definition import ActorDefinition
 from runtime.authoring.settings import Kind
 from runtime.drivers.outgoing_calls import asked
 from runtime.drivers.replies import error_of
-from runtime.errors import NotRecorded, SpawnError, UnknownAction, WouldBlock
+from runtime.errors import NotRecorded, SpawnError, UnknownAction
 from runtime.hosts.in_process import InProcessHost
-from runtime.hosts.outgoing import ASK_OPTIONS, check_options, outgoing, pending_tell
+from runtime.hosts.outgoing import outgoing, pending_tell
 from runtime.ids import ActorId, CountingIds
 from runtime.records import (
     CONFIRM_DROPPED,
@@ -248,9 +248,7 @@ class RecordedCalls:
         self._ids = CountingIds()
 
     def ask(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> Awaitable[Any]:
-        if not turn.is_async:
-            raise WouldBlock("ctx.invoke must be awaited, and a plain def cannot await. Write ctx.call there.")
-        invocation = self._asked(turn, actor, action, payload, options, "ctx.invoke")
+        invocation = self._asked(turn, actor, action, payload, options)
 
         async def answer() -> Any:
             return self._answer(turn, invocation)
@@ -258,17 +256,12 @@ class RecordedCalls:
         return answer()
 
     def ask_blocking(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> Any:
-        if turn.is_async:
-            raise WouldBlock("ctx.call would block the event loop of an async def. Write await ctx.invoke there.")
-        return self._answer(turn, self._asked(turn, actor, action, payload, options, "ctx.call"))
+        return self._answer(turn, self._asked(turn, actor, action, payload, options))
 
     def tell(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> None:
         turn.held.append(pending_tell(turn, actor, action, payload, options, self._ids()))
 
-    def _asked(
-        self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any], call: str
-    ) -> Invocation:
-        check_options(options, ASK_OPTIONS, call)
+    def _asked(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> Invocation:
         return outgoing(turn, actor, action, payload, options, self._ids())
 
     def _answer(self, turn: Context, question: Invocation) -> Any:

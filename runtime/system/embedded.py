@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Collection, Iterator, Mapping
+from collections.abc import Awaitable, Collection, Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 import msgspec
 
-from runtime.api import ActorInfo, Backlog, Capability, DeployReport, Subscription, SystemStatus, Waiting
+from runtime.api import ActorInfo, Backlog, CallOptions, Capability, DeployReport, Subscription, SystemStatus, Waiting
 from runtime.authoring.context import current_turn
 from runtime.authoring.definition import ActorDefinition, define
 from runtime.authoring.settings import Kind
@@ -36,7 +36,7 @@ from runtime.hosts.base import Host
 from runtime.hosts.capsules import Capsule
 from runtime.hosts.in_process import InProcessHost
 from runtime.ids import ActorId, RandomIds
-from runtime.invocations import actor_name, build_invocation, due_us, system_name, wait_s
+from runtime.invocations import actor_name, build_invocation, due_us, send_within, wait_s
 from runtime.records import (
     CONFIRM_DROPPED,
     RESTORE,
@@ -396,107 +396,33 @@ class EmbeddedSystem:
 
     # -- calls --------------------------------------------------------------------------------------------------------------
 
-    def invoke(
-        self,
-        actor: str,
-        action: str,
-        payload: Any = None,
-        *,
-        parent: str | None = None,
-        system: str | None = None,
-        asynchronous: bool = False,
-        delay: float | str | None = None,
-        scheduled_to: datetime | None = None,
-        metadata: Mapping[str, str] | None = None,
-        timeout: float | None = None,
-        key: str | None = None,
-        durable: bool = False,
-    ) -> Any:
+    def invoke(self, actor: str, action: str, payload: Any = None, **options: Unpack[CallOptions]) -> Any:
         turn = current_turn.get()
         if turn is not None:
-            options = _given(parent=parent, system=system, metadata=metadata, key=key)
-            if as_flag(asynchronous, "asynchronous") or delay is not None:
-                return turn.tell(
-                    actor,
-                    action,
-                    payload,
-                    **options,
-                    **_given(delay=delay, durable=None if durable is False else durable),
-                )
-            return turn.call(actor, action, payload, **options, **_given(timeout=timeout))
+            return send_within(turn, turn.call, actor, action, payload, options)
         if not self._is_started:
             self._ensure_started()
-        invocation = build_invocation(
-            self._ids(),
-            ActorId(self.name if system is None else system_name(system) or self.name, actor),
-            action,
-            payload,
-            parent=parent,
-            asynchronous=asynchronous,
-            delay=delay,
-            scheduled_to=scheduled_to,
-            metadata=metadata,
-            key=key,
-            durable=durable,
-        )
-        limit_s = wait_s(timeout, metadata, self.config.timeout_s)
-        if asynchronous and self.driver.post(invocation):
+        invocation = build_invocation(self._ids(), self.name, actor, action, payload, options)
+        limit_s = wait_s(options, self.config.timeout_s) if options else self.config.timeout_s
+        if invocation.asynchronous and self.driver.post(invocation):
             return None
         waiter = BlockingWaiter(self.driver.callers)
         self.driver.submit(invocation, waiter)
         return waiter.wait(invocation, limit_s)
 
-    def ainvoke(
-        self,
-        actor: str,
-        action: str,
-        payload: Any = None,
-        *,
-        parent: str | None = None,
-        system: str | None = None,
-        asynchronous: bool = False,
-        delay: float | str | None = None,
-        scheduled_to: datetime | None = None,
-        metadata: Mapping[str, str] | None = None,
-        timeout: float | None = None,
-        key: str | None = None,
-        durable: bool = False,
-    ) -> Awaitable[Any]:
+    def ainvoke(self, actor: str, action: str, payload: Any = None, **options: Unpack[CallOptions]) -> Awaitable[Any]:
         turn = current_turn.get()
         if turn is not None:
-            options = _given(parent=parent, system=system, metadata=metadata, key=key)
-            if as_flag(asynchronous, "asynchronous") or delay is not None:
-                turn.tell(
-                    actor,
-                    action,
-                    payload,
-                    **options,
-                    **_given(delay=delay, durable=None if durable is False else durable),
-                )
-                return asyncio.sleep(0)
-            return turn.invoke(actor, action, payload, **options, **_given(timeout=timeout))
+            return send_within(turn, turn.invoke, actor, action, payload, options) or asyncio.sleep(0)
         if not self._is_started:
             self._ensure_started()
-        invocation = build_invocation(
-            self._ids(),
-            ActorId(self.name if system is None else system_name(system) or self.name, actor),
-            action,
-            payload,
-            parent=parent,
-            asynchronous=asynchronous,
-            delay=delay,
-            scheduled_to=scheduled_to,
-            metadata=metadata,
-            key=key,
-            durable=durable,
-        )
-        loop = asyncio.get_running_loop()
+        invocation = build_invocation(self._ids(), self.name, actor, action, payload, options)
+        loop, default_s = asyncio.get_running_loop(), self.config.timeout_s
         port = self._ports.get(loop)
         if port is None:
             self._ports = {known: p for known, p in self._ports.items() if not known.is_closed()}
             port = self._ports[loop] = LoopPort(loop)
-        default_s = self.config.timeout_s
-        waiter = port.waiter(invocation, wait_s(timeout, metadata, default_s), default_s=default_s)
+        waiter = port.waiter(invocation, wait_s(options, default_s) if options else default_s, default_s=default_s)
         self.driver.submit(invocation, waiter)
         return waiter.future
 
@@ -607,7 +533,3 @@ def embedded(
 
     config = RuntimeConfig(system=system, store_url=store, durability=as_durability(durability), **options)
     return EmbeddedSystem(config, open_store(store, key=key))
-
-
-def _given(**options: Any) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if value is not None}

@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
+from runtime.threads import start_daemon
+
 _KEPT = 1_000
 _MOST_TALLIES = 4_096
 """Counted at once; further calls are counted together by caller, without their actor."""
@@ -133,8 +135,7 @@ class GuestCalls:
             identity = minute, Call(call.who, call.act, _OTHERS, "")
         tally = self._tallies.setdefault(identity, _Tally(now_us))
         if self._thread is None and not self._is_stopped:
-            self._thread = threading.Thread(target=self._run, name="wb-guest-calls", daemon=True)
-            self._thread.start()
+            self._thread = start_daemon("wb-guest-calls", self._run)
         return tally
 
     def _run(self) -> None:

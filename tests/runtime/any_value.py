@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from runtime import Actor, Context, action
-from runtime.authoring.context import Log
+from runtime.authoring.context import ASK_OPTIONS, TELL_OPTIONS, Log
 from runtime.authoring.value import Broadcast, Forward, Pipe, SideEffect, Value
 from runtime.errors import SpawnError
-from runtime.hosts.outgoing import ASK_OPTIONS, TELL_OPTIONS
 
 Use = Callable[["Probe", Context, Any], Any]
 """Hands a value over; what it gives is what the action returns."""

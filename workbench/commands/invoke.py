@@ -90,7 +90,7 @@ def invoke(
             metadata=metadata,
             timeout=timeout,
             key=key,
-            **({"durable": True} if durable else {}),
+            durable=durable,
         )
         return from_actor(answer)
     except InvocationTimeout as error:

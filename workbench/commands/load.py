@@ -11,12 +11,12 @@ import time
 from array import array
 from collections import Counter
 from collections.abc import Callable, Mapping
-from contextvars import Context
 from typing import Any, Protocol
 
 from runtime.api import SystemApi
 from runtime.errors import ActionFailed, BadSetting, Mistake, SpawnError, UnknownAction
 from runtime.records import IMPLICIT_READS
+from runtime.threads import start_daemon
 from workbench.presenters.load import LoadResult
 from workbench.presenters.messages import call_text
 from workbench.session import current
@@ -103,8 +103,7 @@ class _Run:
         Args:
             title: of a bar, which appears once the first answers can be there; empty for none.
         """
-        thread = threading.Thread(target=Context().run, args=(asyncio.run, self._go()), name="wb-load", daemon=True)
-        thread.start()
+        thread = start_daemon("wb-load", lambda: asyncio.run(self._go()))
         bar: _Bar | None = None
         shown, is_running = 0, True
         try:

@@ -6,7 +6,6 @@ import itertools
 import re
 import threading
 from collections.abc import Callable, Iterable
-from contextvars import Context
 from typing import Any, TypeVar
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, context_matcher
@@ -15,6 +14,7 @@ from runtime.api import SystemApi
 from runtime.authoring.settings import SETTINGS, Kind
 from runtime.config import Durability
 from runtime.records import IMPLICIT_READS, Turn
+from runtime.threads import start_daemon
 from runtime.wire.codecs.values import decode_value
 from workbench.commands.history import newest
 from workbench.kernel_ext.magics.arguments import SUBCOMMANDS
@@ -476,7 +476,7 @@ class KnownNames:
 
         if question not in self._asking:
             self._asking.add(question)
-            threading.Thread(target=Context().run, args=(run,), name="wb-completion", daemon=True).start()
+            start_daemon("wb-completion", run)
             answered.wait(self._budget_s)
         found: T = self._cache.get(question, default)
         return found

@@ -10,7 +10,6 @@ import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from contextvars import Context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ import msgspec
 from runtime.api import SystemApi
 from runtime.errors import BadSetting, SpawnError
 from runtime.stores.sqlite.lock import path_of
+from runtime.threads import start_daemon
 from workbench.remote.access import Mode
 from workbench.remote.targets import Attached, open_target
 from workbench.store_location import shown_path
@@ -169,10 +169,7 @@ class StoreRendezvous:
             listening.close()
             return False
         self._socket, self._path = listening, path
-        self._thread = threading.Thread(
-            target=Context().run, args=(self._serve, listening), name="wb-door", daemon=True
-        )
-        self._thread.start()
+        self._thread = start_daemon("wb-door", self._serve, listening)
         return True
 
     def close(self) -> None:

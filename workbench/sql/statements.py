@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 
 from duckdb import DuckDBPyConnection, TransactionException
 
+from runtime.threads import start_daemon
+
 
 def quoted(name: str) -> str:
     """A name as a SQL identifier, always in quotes."""
@@ -84,8 +86,7 @@ def interruptible(connection: DuckDBPyConnection, work: Callable[[], T]) -> T:
     if threading.current_thread() is not threading.main_thread():
         return work()
     answer: Future[T] = Future()
-    worker = threading.Thread(target=_fulfil, args=(answer, work), name="wb-query", daemon=True)
-    worker.start()
+    worker = start_daemon("wb-query", _fulfil, answer, work)
     try:
         return answer.result()
     except KeyboardInterrupt:

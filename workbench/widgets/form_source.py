@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from contextvars import Context
 
 import msgspec
 
 from runtime.api import SystemApi
 from runtime.errors import BadPayload, SpawnError
+from runtime.threads import start_daemon
 from workbench.presenters.panels.form import (
     CallRunning,
     FormCall,
@@ -119,8 +119,7 @@ class FormSource:
             code = call_code(self._actor, action, payload, self._parent)
             call = FormCall(number, code, call_magic(self._actor, action, payload, self._parent))
             self._calls.append(call)
-        run = Context().run
-        threading.Thread(target=run, args=(self._call, call, action, payload), name="wb-form", daemon=True).start()
+        start_daemon("wb-form", self._call, call, action, payload)
 
     def _call(self, call: FormCall, action: str, payload: dict[str, object]) -> None:
         began = time.perf_counter_ns()

@@ -12,13 +12,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from contextvars import Context
 from typing import Any, Protocol
 
 import msgspec
 
 from runtime.api import SystemApi
 from runtime.clock import Clock, SystemClock
+from runtime.threads import start_daemon
 from workbench.presenters.panels.actor import ActorView
 from workbench.presenters.panels.form import FormView
 from workbench.redaction import has_secrets, redacted_texts
@@ -114,8 +114,7 @@ class Publisher:
 
     def _start(self) -> None:
         # A fresh context: an inherited one would pin what is sent to the cell that opened the first panel.
-        self._thread = threading.Thread(target=Context().run, args=(self._run,), name="wb-publisher", daemon=True)
-        self._thread.start()
+        self._thread = start_daemon("wb-publisher", self._run)
 
     def _run(self) -> None:
         while True:

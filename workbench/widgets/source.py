@@ -6,7 +6,6 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
-from contextvars import Context
 from typing import Annotated, Any, Protocol
 
 import msgspec
@@ -14,6 +13,7 @@ import msgspec
 from runtime.api import Capability, Subscription, SystemApi, SystemStatus
 from runtime.errors import SpawnError
 from runtime.records import EventKind, Turn
+from runtime.threads import start_daemon
 from workbench.presenters.panels.actor import ActorView
 from workbench.presenters.panels.form import FormView
 from workbench.presenters.panels.system import SystemView
@@ -189,8 +189,7 @@ class IntentWorker:
         """Have it run; False if too many wait already."""
         if self._thread is None:
             # A fresh context: what a callback prints must not land in the cell that happened to start the thread.
-            self._thread = threading.Thread(target=Context().run, args=(self._run,), name="wb-intents", daemon=True)
-            self._thread.start()
+            self._thread = start_daemon("wb-intents", self._run)
         try:
             self._jobs.put_nowait(job)
         except queue.Full:

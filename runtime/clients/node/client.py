@@ -7,15 +7,14 @@ import os
 import threading
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
-from datetime import datetime
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 from urllib.parse import urlsplit
 
 import grpc
 
-from runtime.api import LOCAL, ActorInfo, Capability, DeployReport, SystemApi, SystemStatus, Waiting
+from runtime.api import LOCAL, ActorInfo, CallOptions, Capability, DeployReport, SystemApi, SystemStatus, Waiting
 from runtime.authoring.context import current_turn
 from runtime.authoring.definition import ActorDefinition, define
 from runtime.clients.node.connection import NodeConnection, Target
@@ -24,10 +23,10 @@ from runtime.clients.node.streams import Invocations, NodeSubscription
 from runtime.crypto import Role, TokenFiles, read_token
 from runtime.drivers.replies import BlockingWaiter, LoopPort
 from runtime.errors import BadSetting, NotCapable
-from runtime.fields import as_flag, as_texts, as_timeout_s
+from runtime.fields import as_timeout_s
 from runtime.hosts.capsules import Capsule
 from runtime.ids import ActorId, InvocationId
-from runtime.invocations import action_name, actor_name, due_us, is_durable, key_text, system_name, template_name
+from runtime.invocations import action_name, actor_name, due_us, message_fields, send_within, system_name, wait_s
 from runtime.records import DeadLetter, Encoded, Invocation, Lifecycle, RetentionMark, StoredDefinition, Turn
 from runtime.wire.codecs.values import decode_answer, encode_value
 from runtime.wire.node.records import get_info, get_letter, get_status, get_stored, get_value, get_waiting, put_value
@@ -109,58 +108,22 @@ class NodeClient:
 
     # -- calls ---------------------------------------------------------------------------------------------------------
 
-    def invoke(
-        self,
-        actor: str,
-        action: str,
-        payload: Any = None,
-        *,
-        parent: str | None = None,
-        system: str | None = None,
-        asynchronous: bool = False,
-        delay: float | str | None = None,
-        scheduled_to: datetime | None = None,
-        metadata: Mapping[str, str] | None = None,
-        timeout: float | None = None,
-        key: str | None = None,
-        durable: bool = False,
-    ) -> Any:
+    def invoke(self, actor: str, action: str, payload: Any = None, **options: Unpack[CallOptions]) -> Any:
         turn = current_turn.get()
         if turn is not None:
-            options = _given(parent=parent, system=system, metadata=metadata, timeout=timeout, key=key)
-            return turn.call(actor, action, payload, **options)
-        limit_s = self._timeout_s if timeout is None else as_timeout_s(timeout)
-        call, size = call_message(
-            actor, action, payload, parent, system, asynchronous, delay, scheduled_to, metadata, key, durable
-        )
+            return send_within(turn, turn.call, actor, action, payload, options)
+        limit_s = wait_s(options, self._timeout_s)
+        call, size = call_message(actor, action, payload, options)
         waiter = BlockingWaiter()
         self._invocations.submit(call, size, waiter)
         return waiter.wait(self._named(call), limit_s)
 
-    def ainvoke(
-        self,
-        actor: str,
-        action: str,
-        payload: Any = None,
-        *,
-        parent: str | None = None,
-        system: str | None = None,
-        asynchronous: bool = False,
-        delay: float | str | None = None,
-        scheduled_to: datetime | None = None,
-        metadata: Mapping[str, str] | None = None,
-        timeout: float | None = None,
-        key: str | None = None,
-        durable: bool = False,
-    ) -> Awaitable[Any]:
+    def ainvoke(self, actor: str, action: str, payload: Any = None, **options: Unpack[CallOptions]) -> Awaitable[Any]:
         turn = current_turn.get()
         if turn is not None:
-            options = _given(parent=parent, system=system, metadata=metadata, timeout=timeout, key=key)
-            return turn.invoke(actor, action, payload, **options)
-        limit_s = self._timeout_s if timeout is None else as_timeout_s(timeout)
-        call, size = call_message(
-            actor, action, payload, parent, system, asynchronous, delay, scheduled_to, metadata, key, durable
-        )
+            return send_within(turn, turn.invoke, actor, action, payload, options) or asyncio.sleep(0)
+        limit_s = wait_s(options, self._timeout_s)
+        call, size = call_message(actor, action, payload, options)
         waiter = self._port().waiter(self._named(call), limit_s, default_s=self._timeout_s)
         self._invocations.submit(call, size, waiter)
         return waiter.future
@@ -324,26 +287,10 @@ async def _next(connection: NodeConnection, stream: Any) -> bytes | None:
     return None if message is grpc.aio.EOF else message.ipc
 
 
-def _given(**options: Any) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if value is not None}
-
-
 # --- From the arguments of a call to the message that carries it to a node --------------------------------------------
 
 
-def call_message(
-    actor: str,
-    action: str,
-    payload: Any,
-    parent: str | None,
-    system: str | None,
-    asynchronous: bool,
-    delay: float | str | None,
-    scheduled_to: datetime | None,
-    metadata: Mapping[str, str] | None,
-    key: str | None,
-    durable: bool,
-) -> tuple[pb.Call, int]:
+def call_message(actor: str, action: str, payload: Any, options: CallOptions) -> tuple[pb.Call, int]:
     """The message, and the bytes of its payload.
 
     Raises:
@@ -352,13 +299,10 @@ def call_message(
     call = pb.Call(
         actor=actor_name(actor),
         action=action_name(action),
-        parent=template_name(parent),
-        system=system_name(system),
-        asynchronous=as_flag(asynchronous, "asynchronous"),
-        key=key_text(key),
-        metadata=None if metadata is None else as_texts(metadata, "metadata"),
-        durable=is_durable(durable, asynchronous or delay is not None or scheduled_to is not None),
+        system=system_name(options.get("system")),
+        **message_fields(options),
     )
+    delay, scheduled_to = options.get("delay"), options.get("scheduled_to")
     if scheduled_to is not None:
         call.scheduled_to_us = due_us(delay, scheduled_to)
     elif delay is not None:

@@ -20,6 +20,7 @@ import grpc
 from runtime.api import DeployReport
 from runtime.authoring.context import Context
 from runtime.authoring.definition import ActorDefinition
+from runtime.backoff import Backoff
 from runtime.clients.node.connection import MESSAGE_BYTES, NodeConnection, messages, title
 from runtime.drivers.event_loops import LoopThread
 from runtime.drivers.replies import BlockingWaiter, LoopPort, Waiter
@@ -30,13 +31,12 @@ from runtime.errors import (
     InvocationAbandoned,
     SpawnError,
     Unreachable,
-    WouldBlock,
     shown_text,
     type_name,
 )
 from runtime.hosts.capsules import Capsule
 from runtime.hosts.in_process import InProcessHost, refused
-from runtime.hosts.outgoing import check_options, outgoing, pending_tell, timeout_s
+from runtime.hosts.outgoing import outgoing, pending_tell, timeout_s
 from runtime.ids import RandomIds
 from runtime.records import Failure, Invocation, Outcome, Reply, Work
 from runtime.wire.node.definitions import put_definition
@@ -132,17 +132,16 @@ class NodeOffers:
     # -- on the connection's loop --------------------------------------------------------------------------------------
 
     async def _keep_connected(self) -> None:
-        pause_s = _PAUSE_S
+        backoff = Backoff(_PAUSE_S, _LONGEST_PAUSE_S)
         while not self._is_leaving:
             try:
                 await self._connect()
-                pause_s = _PAUSE_S
+                backoff.reset()
             except grpc.aio.AioRpcError as error:
                 self._refuse_all(self._connection.meaning(error))
             except SpawnError as error:
                 self._refuse_all(error)
-            await asyncio.sleep(pause_s)
-            pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+            await asyncio.sleep(backoff.next_s())
 
     async def _leave(self) -> None:
         link, self._is_leaving = self._link, True
@@ -326,7 +325,6 @@ def _guarded(run: Callable[[], Outcome]) -> Outcome:
 
 # --- What the actions of this process ask of the node that owns their actors ------------------------------------------
 
-_OPTIONS = frozenset({"parent", "system", "metadata", "timeout", "key"})
 _DEFAULT_S = 60.0
 _GIVEN_UP = Failure(InvocationAbandoned.code, "The turn that asked was given up before the answer was there.")
 _BROKEN = Failure(Unreachable.code, "The connection to the node broke before the answer was there.")
@@ -345,27 +343,15 @@ class NodeAsks:
         self._is_broken = False
 
     def ask(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> Awaitable[Any]:
-        if not turn.is_async:
-            name = turn.work.invocation.action
-            raise WouldBlock(
-                f"ctx.invoke must be awaited, and {name} is a plain def, which cannot await.\n"
-                f"Write `ctx.call({actor!r}, {action!r}, …)` there, or make it `async def {name}`."
-            )
         if self._port is None:
             self._port = LoopPort(asyncio.get_running_loop())
-        invocation, limit_s = self._prepared(turn, actor, action, payload, options, "ctx.invoke")
+        invocation, limit_s = self._prepared(turn, actor, action, payload, options)
         waiter = self._port.waiter(invocation, limit_s, default_s=_DEFAULT_S)
         self._submit(turn, invocation, waiter, limit_s)
         return waiter.future
 
     def ask_blocking(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> Any:
-        if turn.is_async:
-            name = turn.work.invocation.action
-            raise WouldBlock(
-                f"{name} is an async def: waiting here would stop the event loop that all coroutine actions share.\n"
-                f"Write `await ctx.invoke({actor!r}, {action!r}, …)`."
-            )
-        invocation, limit_s = self._prepared(turn, actor, action, payload, options, "ctx.call")
+        invocation, limit_s = self._prepared(turn, actor, action, payload, options)
         waiter = BlockingWaiter()
         self._submit(turn, invocation, waiter, limit_s)
         return waiter.wait(invocation, limit_s)
@@ -398,9 +384,8 @@ class NodeAsks:
                 _deliver(*waiting, None, _BROKEN)
 
     def _prepared(
-        self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any], call: str
+        self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]
     ) -> tuple[Invocation, float]:
-        check_options(options, _OPTIONS, call)
         invocation = outgoing(turn, actor, action, payload, options, self._ids())
         return invocation, timeout_s(options, _DEFAULT_S)
 

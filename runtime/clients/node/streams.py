@@ -13,8 +13,9 @@ from typing import Any
 
 import grpc
 
+from runtime.backoff import Backoff
 from runtime.clients.node.connection import NodeConnection, messages
-from runtime.drivers.replies import LoopPort, Waiter
+from runtime.drivers.replies import ReplyPort, Waiter
 from runtime.errors import SpawnError, Unreachable
 from runtime.ids import InvocationId
 from runtime.records import Event, Failure, Reply
@@ -104,7 +105,7 @@ class Invocations:
         return batch
 
     async def _read(self, stream: Any) -> None:
-        ports: set[LoopPort] = set()
+        ports: set[ReplyPort] = set()
         async for answers in stream:
             for answer in answers.answers:
                 waiting = self._waiting.pop(answer.id, None)
@@ -195,15 +196,14 @@ class NodeSubscription:
         return stream
 
     async def _follow(self, stream: Any) -> None:
-        pause_s = _PAUSE_S
+        backoff = Backoff(_PAUSE_S, _LONGEST_PAUSE_S)
         try:
             while True:
                 if stream is not None:
                     await self._read(stream)
                     self.dropped, self._dropped_there = self.dropped + 1, 0
-                    pause_s = _PAUSE_S
-                await asyncio.sleep(pause_s)
-                pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+                    backoff.reset()
+                await asyncio.sleep(backoff.next_s())
                 try:
                     stream = await self._begin()
                 except SpawnError:

@@ -9,13 +9,12 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import os
-from collections.abc import Awaitable, Collection, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Awaitable, Collection, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self, Unpack
 from urllib.parse import quote
 
-from runtime.api import ActorInfo, Capability, DeployReport, Subscription, SystemApi, Waiting
+from runtime.api import ActorInfo, CallOptions, Capability, DeployReport, Subscription, SystemApi, Waiting
 from runtime.authoring.context import current_turn
 from runtime.clients.proxy.connection import ProxyHealth, ProxyLink, accepted, error_of, read, read_target, response_of
 from runtime.clients.proxy.process import system_of_listener
@@ -30,9 +29,8 @@ from runtime.errors import (
     nearest,
     shown,
 )
-from runtime.fields import as_timeout_s
 from runtime.ids import ActorId, InvocationId, RandomIds
-from runtime.invocations import build_invocation
+from runtime.invocations import build_invocation, send_within, wait_s
 from runtime.records import DeadLetter, Encoded, Invocation, Lifecycle, RetentionMark, StoredDefinition, Turn
 from runtime.wire.codecs.values import decode_answer
 from runtime.wire.http_client import Answer, NoAnswer, NotSent
@@ -186,101 +184,31 @@ class SpawnProxyClient(ProxyHealth, NotOffered):
 
     # -- calls ---------------------------------------------------------------------------------------------------------
 
-    def invoke(
-        self,
-        actor: str,
-        action: str,
-        payload: Any = None,
-        *,
-        parent: str | None = None,
-        system: str | None = None,
-        asynchronous: bool = False,
-        delay: float | str | None = None,
-        scheduled_to: datetime | None = None,
-        metadata: Mapping[str, str] | None = None,
-        timeout: float | None = None,
-        key: str | None = None,
-        durable: bool = False,
-    ) -> Any:
+    def invoke(self, actor: str, action: str, payload: Any = None, **options: Unpack[CallOptions]) -> Any:
         turn = current_turn.get()
         if turn is not None:
-            return turn.call(
-                actor,
-                action,
-                payload,
-                **_given(parent=parent, system=system, metadata=metadata, timeout=timeout, key=key),
-            )
-        limit_s = self._timeout_s if timeout is None else as_timeout_s(timeout)
-        invocation = self._invocation(
-            actor, action, payload, parent, system, asynchronous, delay, scheduled_to, metadata, key, durable
-        )
-        return decode_answer(self.calls.send(invocation, limit_s))
+            return send_within(turn, turn.call, actor, action, payload, options)
+        limit_s = wait_s(options, self._timeout_s)
+        return decode_answer(self.calls.send(self._invocation(actor, action, payload, options), limit_s))
 
-    def ainvoke(
-        self,
-        actor: str,
-        action: str,
-        payload: Any = None,
-        *,
-        parent: str | None = None,
-        system: str | None = None,
-        asynchronous: bool = False,
-        delay: float | str | None = None,
-        scheduled_to: datetime | None = None,
-        metadata: Mapping[str, str] | None = None,
-        timeout: float | None = None,
-        key: str | None = None,
-        durable: bool = False,
-    ) -> Awaitable[Any]:
+    def ainvoke(self, actor: str, action: str, payload: Any = None, **options: Unpack[CallOptions]) -> Awaitable[Any]:
         turn = current_turn.get()
         if turn is not None:
-            return turn.invoke(
-                actor,
-                action,
-                payload,
-                **_given(parent=parent, system=system, metadata=metadata, timeout=timeout, key=key),
-            )
-        limit_s = self._timeout_s if timeout is None else as_timeout_s(timeout)
-        invocation = self._invocation(
-            actor, action, payload, parent, system, asynchronous, delay, scheduled_to, metadata, key, durable
-        )
-        return self._decoded(invocation, limit_s)
+            return send_within(turn, turn.invoke, actor, action, payload, options) or asyncio.sleep(0)
+        limit_s = wait_s(options, self._timeout_s)
+        return self._decoded(self._invocation(actor, action, payload, options), limit_s)
 
     async def _decoded(self, invocation: Invocation, timeout_s: float) -> Any:
         return decode_answer(await self.calls.asend(invocation, timeout_s))
 
-    def _invocation(
-        self,
-        actor: str,
-        action: str,
-        payload: Any,
-        parent: str | None,
-        system: str | None,
-        asynchronous: bool,
-        delay: float | str | None,
-        scheduled_to: datetime | None,
-        metadata: Mapping[str, str] | None,
-        key: str | None,
-        durable: bool = False,
-    ) -> Invocation:
+    def _invocation(self, actor: str, action: str, payload: Any, options: CallOptions) -> Invocation:
         self._act(f"invoke {actor}.{action}")
-        if key and self.about is None:
+        if options.get("key") and self.about is None:
             raise NotCapable(f"invoke {actor} with a key", self._where, "Spawn's protocol has no idempotency keys.")
-        if durable:
+        if options.get("durable"):
             why = "Spawn's protocol cannot ask for it. Give the actor durable_mailbox=True in its class, where that is served."
             raise NotCapable(f"invoke {actor} durably", self._where, why)
-        return build_invocation(
-            self._ids(),
-            ActorId(system or self.name, actor),
-            action,
-            payload,
-            parent=parent,
-            asynchronous=asynchronous,
-            delay=delay,
-            scheduled_to=scheduled_to,
-            metadata=metadata,
-            key=key,
-        )
+        return build_invocation(self._ids(), self.name, actor, action, payload, options)
 
     # -- states --------------------------------------------------------------------------------------------------------
 
@@ -297,9 +225,7 @@ class SpawnProxyClient(ProxyHealth, NotOffered):
                 f"read revision {revision} of {actor}", self._where, "a proxy shows the present state only."
             )
         self._act(f"read the state of {actor}, which wakes it,")
-        return self.calls.send(
-            self._invocation(actor, "get", None, None, None, False, None, None, None, None), self._timeout_s
-        )
+        return self.calls.send(self._invocation(actor, "get", None, {}), self._timeout_s)
 
     def restore(self, actor: str, revision: int) -> int:
         self._act(f"continue {actor} from revision {revision}")
@@ -369,10 +295,6 @@ if TYPE_CHECKING:
 
     def _is_a_system(client: SpawnProxyClient) -> SystemApi:
         return client
-
-
-def _given(**options: Any) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if value is not None}
 
 
 # --- Invocations through a proxy, encoded in and encoded out ----------------------------------------------------------

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
-from typing import Any, cast
+from typing import Any
 
-from runtime.drivers.replies import LoopPort
+from runtime.drivers.replies import ReplyPort
 from runtime.errors import BadSetting, InvocationTimeout, Overloaded, SpawnError
 from runtime.fields import LONGEST_S, checked_time_us, is_span_s
 from runtime.ids import ActorId, InvocationId, RandomIds
@@ -16,7 +16,6 @@ from runtime.records import Failure, Invocation, Reply
 from runtime.servers.grpc_node.callers import caller
 from runtime.servers.grpc_node.errors import abort
 from runtime.servers.security import Limits, Rate
-from runtime.servers.spawn_proxy.invocations import ReplyPort
 from runtime.system.embedded import EmbeddedSystem
 from runtime.system.guest_acts import Call, GuestCalls
 from runtime.wire.limits import check_depth, check_json
@@ -175,8 +174,8 @@ class _FutureWaiter:
         self._port, self._counted = port, counted
         self.future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
 
-    def deliver(self, reply: Reply) -> LoopPort | None:
-        return cast(LoopPort | None, self._port.put(self, reply))
+    def deliver(self, reply: Reply) -> ReplyPort | None:
+        return self._port.put(self, reply)
 
     def settle(self, reply: Reply) -> None:
         self._counted.ended(reply)
@@ -243,8 +242,8 @@ class _StreamWaiter:
     def __init__(self, stream: _Stream, call: int, counted: _Counted) -> None:
         self._stream, self._call, self._counted = stream, call, counted
 
-    def deliver(self, reply: Reply) -> LoopPort | None:
-        return cast(LoopPort | None, self._stream.port.put(self, reply))
+    def deliver(self, reply: Reply) -> ReplyPort | None:
+        return self._stream.port.put(self, reply)
 
     def settle(self, reply: Reply) -> None:
         self._counted.ended(reply)

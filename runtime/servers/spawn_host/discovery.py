@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
+from runtime.backoff import Backoff
 from runtime.clients.proxy.connection import ProxyLink, ProxyTarget
 from runtime.clients.proxy.process import environment_of_listener, forwarder_of_listener, is_own_address
 from runtime.errors import NotAllowed, SpawnError
@@ -131,25 +132,25 @@ class ProxyWatch:
             self._task.cancel()
 
     async def _watch(self) -> None:
-        is_first, pause_s = True, _FIRST_PAUSE_S
+        is_first, backoff = True, Backoff(_FIRST_PAUSE_S, _LONGEST_PAUSE_S)
         while True:
             try:
                 reader, writer = await asyncio.open_connection(
                     self._target.host, self._target.port, ssl=self._target.tls()
                 )
             except OSError:
-                await asyncio.sleep(pause_s)
-                pause_s, is_first = min(pause_s * 2, _LONGEST_PAUSE_S), False
+                await asyncio.sleep(backoff.next_s())
+                is_first = False
                 continue
             try:
                 if not is_first:
                     await self._register_again()
-                is_first, pause_s, self.is_connected = False, _FIRST_PAUSE_S, True
+                backoff.reset()
+                is_first, self.is_connected = False, True
                 await self._until_lost(reader, writer)
             except SpawnError as error:
                 self._tell(f"The proxy at {self._target.url} does not take the registration yet: {error}")
-                await asyncio.sleep(pause_s)
-                pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+                await asyncio.sleep(backoff.next_s())
             finally:
                 self.is_connected = False
                 writer.close()

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import logging
 import queue
-import threading
 import time
 from collections import OrderedDict
 
 import msgspec
 
+from runtime.backoff import Backoff
 from runtime.errors import SpawnError, StoreUnavailable
 from runtime.ids import ActorId, InvocationId
 from runtime.records import RESTORE, Outcome, State, StoredDefinition, Turn, Work
 from runtime.stores.base import Group, StateStore
+from runtime.threads import start_daemon
 
 _MOST_WAITING = 100_000
 _MOST_GROUP = 1_000
@@ -55,8 +56,7 @@ class HostJournal:
         self._sequence = store.head()
         self._problem = ""
         self._is_stopping = False
-        self._thread = threading.Thread(target=self._run, name="wb-host-journal", daemon=True)
-        self._thread.start()
+        self._thread = start_daemon("wb-host-journal", self._run)
 
     @property
     def url(self) -> str:
@@ -121,7 +121,7 @@ class HostJournal:
 
     def _write(self, entries: list[_Entry]) -> bool:
         """Commit, however long it takes; False when given up because of `close`."""
-        pause_s = 0.05
+        backoff = Backoff(0.05, _LONGEST_PAUSE_S)
         group: Group | None = None
         while True:
             try:
@@ -138,8 +138,7 @@ class HostJournal:
                 return True
             if self._is_stopping:
                 return False
-            time.sleep(pause_s)
-            pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+            time.sleep(backoff.next_s())
 
     def _group(self, entries: list[_Entry]) -> Group:
         """The entries as turns; on an error nothing of them is remembered, so that they can be made again."""

@@ -34,12 +34,11 @@ from runtime.errors import (
     NotDeployed,
     SpawnError,
     UnknownAction,
-    WouldBlock,
     shown_text,
     type_name,
 )
 from runtime.hosts.in_process import InProcessHost, refused
-from runtime.hosts.outgoing import check_options, outgoing, pending_tell, timeout_s
+from runtime.hosts.outgoing import outgoing, pending_tell, timeout_s
 from runtime.ids import ActorId, IdSource, RandomIds
 from runtime.records import JSON, Encoded, Failure, Invocation, Outcome, State, Work
 from runtime.servers.http.messages import PLAIN_TEXT, Response
@@ -310,7 +309,6 @@ def failed(status: int, text: str, code: str = "", type_name: str = "") -> Respo
 # among actors hosted by this package is seen before it closes.
 
 PATH = "spawn-workbench-path"
-_ASK_OPTIONS = frozenset({"parent", "system", "metadata", "timeout", "key"})
 
 
 def take_path(invocation: Invocation) -> Invocation:
@@ -343,12 +341,6 @@ class HostedCalls:
         self._calls, self._ids, self._timeout_s, self._has_keys = calls, ids, timeout_s, has_keys
 
     def ask(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> Awaitable[Any]:
-        if not turn.is_async:
-            name = turn.work.invocation.action
-            raise WouldBlock(
-                f"ctx.invoke must be awaited, and {name} is a plain def, which cannot await.\n"
-                f"Write `ctx.call({actor!r}, {action!r}, …)` there, or make it `async def {name}`."
-            )
         return self._asked(turn, self._question(turn, actor, action, payload, options), self._wait_s(options))
 
     async def _asked(self, turn: Context, question: Invocation, timeout_s: float) -> Any:
@@ -361,12 +353,6 @@ class HostedCalls:
         return decode_answer(response)
 
     def ask_blocking(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> Any:
-        if turn.is_async:
-            name = turn.work.invocation.action
-            raise WouldBlock(
-                f"{name} is an async def: waiting here would stop the event loop that all coroutine actions share.\n"
-                f"Write `await ctx.invoke({actor!r}, {action!r}, …)`."
-            )
         question = self._question(turn, actor, action, payload, options)
         try:
             response = self._calls.send(question, self._wait_s(options))
@@ -380,7 +366,6 @@ class HostedCalls:
         turn.held.append(pending_tell(turn, actor, action, payload, options, self._ids()))
 
     def _question(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> Invocation:
-        check_options(options, _ASK_OPTIONS, "ctx.invoke" if turn.is_async else "ctx.call")
         if options.get("key") and not self._has_keys:
             raise NotCapable(f"invoke {actor} with a key", "this proxy", "Spawn's protocol has no idempotency keys.")
         return with_path(outgoing(turn, actor, action, payload, options, self._ids()))

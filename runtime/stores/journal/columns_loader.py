@@ -6,8 +6,9 @@ something to write does not wait for that.
 
 from __future__ import annotations
 
-import contextvars
 import threading
+
+from runtime.threads import start_daemon
 
 
 class ColumnsLoader:
@@ -26,8 +27,7 @@ class ColumnsLoader:
         """
         with self._lock:
             if self._thread is None:
-                self._thread = threading.Thread(target=self._load, name="wb-columns", daemon=True)
-                contextvars.Context().run(self._thread.start)
+                self._thread = start_daemon("wb-columns", self._load)
         self._thread.join(wait_s)
         if self._error is not None:
             raise self._error

@@ -14,6 +14,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 
 from runtime.errors import BadSetting, StoreDamaged, StoreUnavailable
 from runtime.stores.sql.dialects import SERVERS, Limits, Server
+from runtime.threads import start_daemon
 
 READERS_KEPT = 4
 READERS_MORE = 28
@@ -266,8 +267,7 @@ class Watchdog:
         if self._thread is None:
             with self._lock:
                 if self._thread is None:
-                    self._thread = threading.Thread(target=self._run, name="wb-store-watchdog", daemon=True)
-                    self._thread.start()
+                    self._thread = start_daemon("wb-store-watchdog", self._run)
         if not self._wake.is_set():
             self._wake.set()
 

@@ -159,7 +159,7 @@ def test_messages_that_nobody_waits_for_are_bounded_outside_too() -> None:
     crowded.deploy(Patient)
 
     for n in range(10):
-        crowded.submit(build_invocation(f"x{n}", ActorId("test", "patient"), "add", {"value": 1}), None)
+        crowded.submit(build_invocation(f"x{n}", "test", "patient", "add", {"value": 1}, {}), None)
 
     letters = crowded.engine.feed.recent_letters.values()
     assert [letter.code for letter in letters] == [errors.MailboxFull.code] * 4

@@ -56,7 +56,7 @@ def test_message_that_arrived_before_the_end_does_not_enter_after_it(stepping: S
     close, refusal = CLOSED[why]
     stepping.deploy(Counter)
     stepping.ask("counter", "look")
-    pending = Pending(build_invocation(stepping.ids(), actor("counter"), "add", {"value": 1}))
+    pending = Pending(build_invocation(stepping.ids(), actor("counter").system, "counter", "add", {"value": 1}, {}))
     arrival = stepping.engine.precheck(pending.invocation, pending, stepping.clock.now_us(), 0)
     assert arrival is not None, "nothing spoke against it when it arrived"
 

@@ -41,7 +41,7 @@ def test_invoke_passes_every_option_on(session: Session) -> None:
     real, session.system = session.system, System()  # type: ignore[assignment]
     options = {
         "parent": "p", "system": "s", "asynchronous": True, "delay": 1, "scheduled_to": None,
-        "metadata": {"a": "b"}, "timeout": 2.0, "key": "k",
+        "metadata": {"a": "b"}, "timeout": 2.0, "key": "k", "durable": True,
     }  # fmt: skip
     wb.invoke("counter", "add", {"value": 1}, **options)  # type: ignore[arg-type]
     session.system = real

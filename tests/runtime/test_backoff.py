@@ -1,0 +1,18 @@
+"""Pauses that grow."""
+
+from runtime.backoff import Backoff
+
+
+def test_pauses_double_up_to_the_longest() -> None:
+    backoff = Backoff(0.5, 3.0)
+
+    assert [backoff.next_s() for _ in range(5)] == [0.5, 1.0, 2.0, 3.0, 3.0]
+
+
+def test_a_success_begins_with_the_first_pause_again() -> None:
+    backoff = Backoff(0.5, 3.0)
+    backoff.next_s()
+
+    backoff.reset()
+
+    assert backoff.next_s() == 0.5
