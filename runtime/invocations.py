@@ -19,8 +19,13 @@ from runtime.wire.codecs.values import encode_value
 
 T = TypeVar("T")
 
+_NO_METADATA: dict[str, str] = {}
+"""Shared, as metadata is never changed in place: a dict for each message would have the garbage collector run for them."""
+
 noted: ContextVar[list[Invocation] | None] = ContextVar("noted", default=None)
 """Where this context's messages from outside are noted, while someone traces what a block of code sets in motion."""
+
+_ASYNCHRONOUS: CallOptions = {"asynchronous": True}
 
 REQUEST_TIMEOUT = "request-timeout"
 """Reserved metadata (docs/protocols.md, "Reserved metadata")."""
@@ -44,8 +49,10 @@ def build_invocation(
     """
     name, action = actor_name(actor), action_name(action)
     encoded = None if payload is None else encode_value(payload, what="the payload")
-    if not options:
-        invocation = Invocation(invocation_id, ActorId(system, name), action, encoded)
+    if not options or options == _ASYNCHRONOUS:  # what comes in great numbers
+        invocation = Invocation(
+            invocation_id, ActorId(system, name), action, encoded, metadata=_NO_METADATA, asynchronous=bool(options)
+        )
     else:
         fields = message_fields(options)
         if "delay" in options or "scheduled_to" in options:
@@ -65,7 +72,7 @@ def message_fields(options: CallOptions) -> dict[str, Any]:
     Raises:
         BadSetting: as `build_invocation`.
     """
-    fields: dict[str, Any] = {}
+    fields: dict[str, Any] = {"metadata": _NO_METADATA}
     for name, value in options.items():
         if value is None or value is False:
             continue

@@ -168,7 +168,7 @@ class Workflow(msgspec.Struct, frozen=True, array_like=True):
     forward: Route | None = None
 
 
-class Work(msgspec.Struct, kw_only=True):
+class Work(msgspec.Struct):
     """One turn for a host to run: everything that the action may see."""
 
     activation: ActorId
@@ -193,7 +193,7 @@ class Work(msgspec.Struct, kw_only=True):
     is_init: bool = False
 
 
-class Outcome(msgspec.Struct, kw_only=True):
+class Outcome(msgspec.Struct):
     """What a host gives back for a `Work`.  `state` None means unchanged."""
 
     response: Encoded | None = None

@@ -83,7 +83,7 @@ class ThreadedDriver:
         self.remainder = Remainder(self)
         """What waits when it is to stop."""
         self._local = threading.local()
-        self._now = clock.now_us
+        self.now_us = clock.now_us
         self.pool = WorkerPool(
             self.lock,
             self._worker_loop.drain,
@@ -139,13 +139,13 @@ class ThreadedDriver:
         """What `view(engine, now_us)` sees, under the lock; it must change nothing."""
         self._drain_inbox()
         with self.lock:
-            return view(self.engine, self._now())
+            return view(self.engine, self.now_us())
 
     def call(self, event: Callable[[Engine, int], list[Command] | None]) -> None:
         """Run `event(engine, now_us)` under the lock, then see to what it set in motion."""
         self._drain_inbox()
         with self.lock:
-            commands = event(self.engine, self._now())
+            commands = event(self.engine, self.now_us())
             steps, worker = self.next_up()
         self.begin(steps, worker)
         self.record()
@@ -159,7 +159,7 @@ class ThreadedDriver:
             return
         self._drain_inbox()
         with self.lock:
-            commands = engine.submit(invocation, waiter, self._now())
+            commands = engine.submit(invocation, waiter, self.now_us())
             steps, worker = self.next_up()
         self.begin(steps, worker)
         if commands:
@@ -179,8 +179,7 @@ class ThreadedDriver:
         is_coroutine = self.inbox.leave(invocation, waiter)
         if is_coroutine is None:
             return False
-        is_awaited = self.coroutines.is_expected if is_coroutine else not self.pool.needs_worker
-        if not is_awaited:
+        if self.pool.needs_worker if not is_coroutine else not self.coroutines.is_expected:
             self._drain_inbox()
         return True
 
@@ -199,7 +198,7 @@ class ThreadedDriver:
         """Under the lock: the coroutines' turns that can begin now, and a worker for the rest if none drains."""
         engine, steps = self.engine, list[Run]()
         while engine.is_next_coroutine():
-            step = engine.take(self._now())
+            step = engine.take(self.now_us())
             assert isinstance(step, Run)
             steps.append(step)
         return steps, self.pool.claim() if self.pool.needs_worker and engine.backlog() else None
@@ -214,9 +213,6 @@ class ThreadedDriver:
     def backlog(self) -> int:
         """Work for workers: how many actors are ready; else, whether messages have arrived that make one so."""
         return len(self.inbox.for_workers) or self.engine.backlog()
-
-    def now_us(self) -> int:
-        return self._now()
 
     def is_stopping(self) -> bool:
         return self._is_closed
@@ -313,7 +309,7 @@ class ThreadedDriver:
     def _correct(self, isolated: Isolated) -> None:
         stored = stored_before(self.store, isolated)
         with self.lock:
-            self.engine.isolated(isolated, stored, self._now())
+            self.engine.isolated(isolated, stored, self.now_us())
 
     def _note_problem(self, what: str) -> None:
         with self.lock:
@@ -321,12 +317,12 @@ class ThreadedDriver:
 
     def _store_failed(self, reason: str) -> None:
         with self.lock:
-            self.engine.store_failed(reason, self._now())
+            self.engine.store_failed(reason, self.now_us())
 
     def _next_wait_s(self) -> float | None:
         with self.lock:
             due_us = self.engine.due_queue.next_us()
-            return None if due_us is None else (due_us - self._now()) / 1_000_000
+            return None if due_us is None else (due_us - self.now_us()) / 1_000_000
 
     def _tick(self) -> None:
         self.call(lambda engine, now: engine.tick(now))

@@ -99,10 +99,12 @@ class WorkerLoop:
             if is_parked:
                 break
             may_watch = step is not None
-            if step is None:
-                self._idle.until(driver.backlog)
-            elif type(step) is Run and not step.host.is_async(step):
-                done, outcome = step, run(step, calls) if not step.timeout_ms else self._limited(step)
+            if type(step) is Run and not step.host.is_async(step):
+                done = step
+                try:
+                    outcome = step.host.run(step, calls) if not step.timeout_ms else self._limited(step)
+                except BaseException as error:  # noqa: BLE001 - a defect of a host ends its turn and nothing else
+                    outcome = host_broke(error)
             else:
                 commands = self._do(step)
         if another is not None:
@@ -113,7 +115,7 @@ class WorkerLoop:
         limits = self._driver.limits
         limits.begin(step)
         try:
-            return run(step, self._calls)
+            return step.host.run(step, self._calls)
         finally:
             limits.end(step)
 
@@ -123,11 +125,14 @@ class WorkerLoop:
         driver.pool.park(worker)
         return driver.pool.claim() if driver.backlog() else None
 
-    def _do(self, step: Step | list[Command]) -> list[Command]:
-        """A step that is no plain action: what is to be carried out next."""
+    def _do(self, step: Step | list[Command] | None) -> list[Command]:
+        """A step that is no plain action, or a look-out where there is none: what is to be carried out next."""
+        driver = self._driver
+        if step is None:
+            self._idle.until(driver.backlog)
+            return NOTHING
         if isinstance(step, list):
             return step
-        driver = self._driver
         if isinstance(step, Run):
             driver.coroutines.post(step)
             return NOTHING
@@ -174,14 +179,6 @@ class WorkerLoop:
 
 Event = Callable[[Engine, int], list[Command]]
 """Something to tell the engine, under the driver's lock."""
-
-
-def run(step: Run, calls: Calls) -> Outcome:
-    """Run a plain action to its end, in this thread."""
-    try:
-        return step.host.run(step, calls)
-    except BaseException as error:  # noqa: BLE001 - a defect of a host ends its turn and nothing else
-        return host_broke(error)
 
 
 async def arun(step: Run, calls: Calls, is_stopping: Callable[[], bool]) -> Outcome:

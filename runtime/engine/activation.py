@@ -75,6 +75,7 @@ def after(phase: Phase, signal: Signal) -> Phase:
 # --- Activation -------------------------------------------------------------------------------------------------------
 
 _START, _END = Signal.START, Signal.END
+_READY, _RUNNING = Phase.READY, Phase.RUNNING
 _NO_TAGS: dict[str, str] = {}
 """Shared: tags are replaced, never changed in place."""
 
@@ -153,14 +154,14 @@ class Activation:
 
     def begin(self, now_us: int) -> Envelope:
         """A turn of the first message starts: take it out of the mailbox."""
-        self.phase = TABLE[self.phase][_START] or after(self.phase, _START)
+        self.phase = _RUNNING if self.phase is _READY else after(self.phase, _START)
         self.turn += 1
         self.started_us = now_us
         return self.pop()
 
     def end(self) -> None:
         """The turn has ended."""
-        self.phase = TABLE[self.phase][_END] or after(self.phase, _END)
+        self.phase = _READY if self.phase is _RUNNING else after(self.phase, _END)
         self.running = self.asking = None
 
     @property
@@ -201,8 +202,8 @@ class Activation:
 # --- Messages that wait for one actor, in the order in which they arrived ---------------------------------------------
 
 
-class Envelope(msgspec.Struct):
-    """An invocation on its way, with the place where its reply goes."""
+class Envelope(msgspec.Struct, gc=False):
+    """An invocation on its way, with the place where its reply goes.  Nothing that it holds leads back to it."""
 
     invocation: Invocation
     waiter: Any

@@ -111,7 +111,7 @@ class Intake:
         if activation.suspended is not None or activation.outside is not None:
             return None
         mailbox = activation.mailbox
-        if ahead + (len(mailbox) if mailbox is not None else 0) >= template.mailbox_limit:
+        if ahead + (0 if mailbox is None else len(mailbox)) >= template.mailbox_limit:
             return None
         envelope = Envelope(invocation, waiter, now_us, not invocation.key)
         return activation, envelope, invocation.action in template.coroutines
@@ -119,9 +119,11 @@ class Intake:
     def admit(self, arrival: Arrival) -> list[Command]:
         """Put a vetted message into its mailbox, unless things have changed meanwhile: then it is submitted as any other."""
         activation, envelope, _ = arrival
-        is_loaded = _READY <= activation.phase <= _STOPPING
-        if not is_loaded or activation.outside is not None or self._core.is_closed:
+        if not _READY <= activation.phase <= _STOPPING or activation.outside is not None or self._core.is_closed:
             return self.submit(envelope.invocation, envelope.waiter, envelope.enqueued_us)
+        if activation.phase is _RUNNING and activation.mailbox is not None and envelope.waiter is None:
+            activation.mailbox.append(envelope)  # the actor looks at it by itself, and no one is to be told
+            return NOTHING
         return self._deliver(activation, envelope)
 
     def _check_access(self, rules: AccessRules, invocation: Invocation) -> None:

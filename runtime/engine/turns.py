@@ -165,7 +165,7 @@ class Turns:
     def _conclude(
         self, activation: Activation, envelope: Envelope, work: Work, outcome: Outcome, now_us: int
     ) -> list[Command]:
-        core, journal = self._core, self._core.journal
+        core, journal, invocation = self._core, self._core.journal, envelope.invocation
         template = core.directory.templates.get(activation.parent)
         is_journaled = template is None or template.is_journaled
         if template is not None and template.is_special:
@@ -180,33 +180,29 @@ class Turns:
             if sequence - journal.committed > core.options.unwritten_limit:
                 core.is_held = True
         elif template is not None:
-            at_once = outcome.checkpoint or bool(
-                envelope.invocation.scheduled_to_us
-            )  # settled with its state, or neither
+            at_once = outcome.checkpoint or bool(invocation.scheduled_to_us)  # settled with its state, or neither
             self._time.unrecorded(activation, template, turn, at_once, now_us)
             intake.remember(activation, turn)
-        if envelope.invocation.scheduled_to_us:
-            core.settle(envelope.invocation)
+        if invocation.scheduled_to_us:
+            core.settle(invocation)
         if core.feed.is_watched:
             core.feed.publish(Event(_TURN, now_us, activation.id, turn))
         if turn.failure is not None and self._has_ended(activation, envelope, turn.failure, now_us):
             return self._intake.init_failed(activation, turn, outcome.error, now_us)
         if activation.mailbox is not None:
             core.ready.push(activation)
+        is_followed = turn.failure is None and (outcome.told or turn.workflow is not None)
+        if envelope.waiter is None and activation.outside is None and not is_followed and not invocation.path:
+            return NOTHING  # no one waits for it, and nothing follows
         after_commit = (
-            outcome.checkpoint
-            or (template is not None and template.durability is _COMMIT)
-            or envelope.invocation.after_commit
+            outcome.checkpoint or invocation.after_commit or (template is not None and template.durability is _COMMIT)
         )
         reply = Reply(turn.invocation, turn.response, turn.failure, outcome.error)
-        if activation.outside is not None:
-            return self._intake.admit_waiting(activation) + self._follow_up(
-                envelope, turn, outcome, reply, after_commit, now_us
-            )
-        if turn.failure is None and (outcome.told or turn.workflow is not None):
-            return self._follow_up(envelope, turn, outcome, reply, after_commit, now_us)
-        if after_commit or envelope.waiter is None or envelope.invocation.path:
-            return core.answer(envelope, reply, after_commit=after_commit)
+        from_outside = NOTHING if activation.outside is None else self._intake.admit_waiting(activation)
+        if is_followed:
+            return from_outside + self._follow_up(envelope, turn, outcome, reply, after_commit, now_us)
+        if from_outside or after_commit or envelope.waiter is None or invocation.path:
+            return from_outside + core.answer(envelope, reply, after_commit=after_commit)
         return [Answer(envelope.waiter, reply)]
 
     def _has_ended(self, activation: Activation, envelope: Envelope, failure: Failure, now_us: int) -> bool:
@@ -261,23 +257,24 @@ def _failed_outcome(error: SpawnError) -> Outcome:
 
 def make_run(activation: Activation, envelope: Envelope, template: Template, now_us: int, seed: int) -> Run:
     """What the host gets for the next turn."""
+    invocation = envelope.invocation
     return Run(
-        activation=activation.id,
-        turn=activation.turn,
-        invocation=envelope.invocation,
-        parent=activation.parent,
-        definition=template.definition.hash,
-        state=activation.state,
-        state_definition=activation.state_definition,
-        tags=activation.tags,
-        revision=activation.revision,
-        now_us=now_us,
-        seed=seed,
-        is_init=envelope.is_init,
+        activation.id,
+        activation.turn,
+        invocation,
+        activation.parent,
+        template.definition.hash,
+        activation.state,
+        activation.state_definition,
+        activation.tags,
+        activation.revision,
+        now_us,
+        seed,
+        envelope.is_init,
         host=template.host,
         holder=activation,
         envelope=envelope,
-        timeout_ms=template.limits.get(envelope.invocation.action, 0) if template.limits else 0,
+        timeout_ms=template.limits.get(invocation.action, 0) if template.limits else 0,
     )
 
 

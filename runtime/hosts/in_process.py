@@ -43,7 +43,6 @@ from runtime.wire.codecs.protobuf_state import MESSAGE
 from runtime.wire.codecs.values import decode_value, encode_value
 
 _put = object.__setattr__
-_NOTHING_SENT: tuple[Any, ...] = ()
 
 
 class _Turn(msgspec.Struct):
@@ -182,13 +181,12 @@ class InProcessHost:
         except SpawnError as error:
             return self.capsules.keep(work, refused(_of_response(work, error), context))
         self._working.put(work.activation, (work.state if state is None else state, turn.program, back))
-        return Outcome(
-            response=response,
-            state=state,
-            tags=work.tags,
-            sent=tuple(context.sent) if context.sent else _NOTHING_SENT,
-            told=tuple(context.held) if context.held else _NOTHING_SENT,
-        )
+        outcome = Outcome(response, state, work.tags)
+        if context.sent:
+            outcome.sent = tuple(context.sent)
+        if context.held:
+            outcome.told = tuple(context.held)
+        return outcome
 
     def _end_fully(self, work: Work, turn: _Turn, result: Any) -> Outcome:
         """The end of a turn that used its tags or returned a `Value`, or whose state was migrated."""

@@ -8,7 +8,10 @@ import pytest
 
 import runtime
 from runtime import Actor, Context, action
+from runtime.api import CallOptions
 from runtime.errors import ActionFailed, BadSetting
+from runtime.ids import InvocationId
+from runtime.invocations import build_invocation, send_within
 from runtime.system.embedded import EmbeddedSystem
 
 
@@ -72,3 +75,49 @@ def test_call_that_is_not_text_is_refused_and_changes_nothing(
 def test_message_of_an_action_that_is_not_text_fails_the_action(system: EmbeddedSystem) -> None:
     with pytest.raises((ActionFailed, BadSetting), match="actor=5 is not text"):
         system.invoke("counter", "pass_on", timeout=120)
+
+
+# --- The options of a call --------------------------------------------------------------------------------------------
+
+
+def test_an_unknown_option_is_refused_by_name() -> None:
+    with pytest.raises(BadSetting, match=r"no option 'prent'.*parent"):
+        build_invocation(InvocationId("i"), "system", "counter", "add", None, {"prent": "x"})  # type: ignore[typeddict-unknown-key]
+
+
+def test_an_option_that_is_none_is_the_same_as_one_left_out() -> None:
+    plain = build_invocation(InvocationId("i"), "system", "counter", "add", None, {})
+
+    given = build_invocation(
+        InvocationId("i"), "system", "counter", "add", None, {"key": None, "delay": None, "durable": False}
+    )
+
+    assert given == plain
+
+
+class _Turn:
+    """What of a context `send_within` uses."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[Any, ...]] = []
+
+    def tell(self, *arguments: Any, **options: Any) -> None:
+        self.told.append((*arguments, options))
+
+
+def test_an_asynchronous_call_within_an_action_is_told() -> None:
+    turn = _Turn()
+
+    def ask(*_: Any, **__: Any) -> None:
+        raise AssertionError("asked")
+
+    options: CallOptions = {"asynchronous": True, "timeout": 1.0, "key": "k"}
+    send_within(turn, ask, "counter", "add", None, options)  # type: ignore[arg-type]
+
+    assert turn.told == [("counter", "add", None, {"key": "k"})]
+
+
+def test_a_call_within_an_action_is_asked_with_its_options() -> None:
+    answer = send_within(_Turn(), lambda *_, **options: options, "counter", "add", None, {"timeout": 1.0, "key": None})  # type: ignore[arg-type]
+
+    assert answer == {"timeout": 1.0}

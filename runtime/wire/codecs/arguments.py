@@ -36,7 +36,7 @@ def argument_reader(actor: str, spec: ActionSpec) -> Callable[[Encoded | None], 
     """
     if len(spec.parameters) == 1 and hasattr(spec.parameters[0].type, "DESCRIPTOR"):
         return _message_reader(actor, spec)
-    return _JsonArguments(actor, spec)
+    return _JsonArguments(actor, spec).read
 
 
 def _message_reader(actor: str, spec: ActionSpec) -> Callable[[Encoded | None], Arguments]:
@@ -80,11 +80,11 @@ class _JsonArguments:
                 f"A parameter of {actor}.{spec.name} has a type without a JSON form: {error}"
             ) from error
 
-    def __call__(self, payload: Encoded | None) -> Arguments:
-        if payload is None or payload.type in NOTHING:
-            data = b"{}"
+    def read(self, payload: Encoded | None) -> Arguments:
+        if payload is not None and payload.type == JSON:
+            data = payload.data
         else:
-            data = payload.data if payload.type == JSON else self._as_json(payload)
+            data = b"{}" if payload is None or payload.type in NOTHING else self._as_json(payload)
         try:
             read = self._decode(data)
         except (msgspec.ValidationError, msgspec.DecodeError, RecursionError) as error:

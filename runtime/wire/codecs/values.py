@@ -17,6 +17,9 @@ _encode = msgspec.json.Encoder(enc_hook=encode_hook).encode
 _decode = msgspec.json.Decoder().decode
 _check_json = msgspec.json.Decoder(msgspec.Raw).decode
 
+_PLAIN = frozenset({dict, list, str, int, float, bool})
+"""What is surely no protobuf message."""
+
 TYPE_URL = "type.googleapis.com/"
 
 
@@ -28,11 +31,12 @@ def encode_value(value: Any, *, what: str) -> Encoded | None:
     """
     if value is None:
         return None
-    if type(value) is Encoded:  # a message of a class that this process does not know, passed on
-        return _bounded(_passed_on(value, what), what)
     try:
-        if hasattr(value, "SerializeToString"):
-            return _bounded(_message(value), what)
+        if type(value) not in _PLAIN:
+            if type(value) is Encoded:  # a message of a class that this process does not know, passed on
+                return _bounded(_passed_on(value, what), what)
+            if hasattr(value, "SerializeToString"):
+                return _bounded(_message(value), what)
         data = _encode(value)
     except RecursionError:
         raise BadPayload(f"Cannot encode {what}: it is nested too deeply, or contains itself.") from None
@@ -41,7 +45,8 @@ def encode_value(value: Any, *, what: str) -> Encoded | None:
     if b"null" in data:  # which is what the encoder makes of NaN and infinity
         for path, why in without_json("", value):
             raise BadPayload(f"Cannot encode {what}: {path or 'it'} {why}")
-    return _bounded(Encoded(JSON, data), what)
+    encoded = Encoded(JSON, data)
+    return encoded if len(data) <= MAX_VALUE_BYTES else _bounded(encoded, what)
 
 
 def _without_form(value: Any, what: str, error: Exception) -> BadPayload:

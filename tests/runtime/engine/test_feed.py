@@ -7,7 +7,6 @@ from runtime.engine.feed import FeedSubscription
 from runtime.invocations import build_invocation
 from runtime.records import Turn
 from tests.runtime.engine.actors import Counter
-from tests.runtime.engine.conftest import actor
 
 
 def seen(subscription: FeedSubscription) -> list[tuple[str, str]]:
@@ -62,7 +61,7 @@ def test_last_200_messages_that_could_not_be_delivered_are_kept(stepping: Steppi
     watcher = stepping.engine.feed.join(1_000)
 
     for n in range(203):
-        stepping.submit(build_invocation(f"lost-{n}", actor("nobody"), "add", {"value": n}), None)
+        stepping.submit(build_invocation(f"lost-{n}", "test", "nobody", "add", {"value": n}, {}), None)
     stepping.run()
 
     letters = stepping.engine.feed.undelivered_letters()

@@ -8,7 +8,7 @@ from runtime import Actor, Broadcast, Context, Pipe, SideEffect, Value, action, 
 from runtime.drivers.stepping import SteppingDriver
 from runtime.invocations import build_invocation
 from tests.runtime.engine.actors import Account, Caller, Counter, Echo, Flow, Ring
-from tests.runtime.engine.conftest import System, actor
+from tests.runtime.engine.conftest import System
 
 
 def test_coroutine_action_asks_another_actor(system: System) -> None:
@@ -310,7 +310,7 @@ def test_workflow_runs_in_spawns_order_whatever_order_it_was_built_in(system: Sy
 
 def test_discarded_dead_letters_are_given_back_and_gone(stepping: SteppingDriver) -> None:
     for n in range(3):
-        stepping.submit(build_invocation(f"lost-{n}", actor("nobody"), "add", {"value": n}), None)
+        stepping.submit(build_invocation(f"lost-{n}", "test", "nobody", "add", {"value": n}, {}), None)
     stepping.run()
     engine = stepping.engine
 
