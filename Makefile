@@ -115,7 +115,7 @@ clean: ## remove what was built; the environment stays
 	find runtime workbench tests build_support -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean ## remove the environment too
-	rm -rf $(VENV) $(VENV)-* .cache $(JS)/node_modules
+	rm -rf $(VENV) $(VENV)-* $(JS)/node_modules
 
 # --- the environment: each stamp is one installation, made again when pyproject.toml changes ----------------------------
 

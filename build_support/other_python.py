@@ -1,7 +1,7 @@
 """The Python tests with another Python: `python build_support/other_python.py VERSION [options of pytest]`.
 
 A Python of that version that is installed (on the path or by pyenv) gets an environment `.venv-VERSION`.  Where there is none,
-it comes from Debian's packages: a Debian of the release that has it is laid down in `.cache/debian-RELEASE`, once, and the
+it comes from Debian's packages: a Debian of the release that has it is laid down in the user's cache, once, and the
 tests run in there with this checkout at its usual place.  That needs Debian or Ubuntu, and root, for `debootstrap` and
 `chroot`.  What is mounted for it is seen by that run only and gone with it.
 """
@@ -50,6 +50,11 @@ def archive() -> str:
     raise NotAvailable("Debian's packages are not set up here (no archive of Debian in /etc/apt)")
 
 
+def cache() -> Path:
+    """Where a Debian is kept: outside of any checkout, so that nothing that walks through one comes into it."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "spawn-workbench"
+
+
 def debian(version: str) -> Path:
     """The folder with a Debian that has that Python, laid down if it is not there yet.
 
@@ -58,7 +63,7 @@ def debian(version: str) -> Path:
     """
     if version not in RELEASES:
         raise NotAvailable(f"no release of Debian has it (they have {', '.join(RELEASES)})")
-    folder = ROOT / ".cache" / f"debian-{RELEASES[version]}"
+    folder = cache() / f"debian-{RELEASES[version]}"
     if not (folder / "usr" / "bin" / f"python{version}").exists():
         if os.geteuid() != 0:
             raise NotAvailable("taking it from Debian's packages needs root (debootstrap and chroot)")
@@ -72,7 +77,7 @@ def _lay_down(version: str, folder: Path) -> None:
     release = RELEASES[version]
     print(f"==> Laying down Debian {release} with Python {version} in {folder}: two minutes, once, 0.5 GB", flush=True)
     shutil.rmtree(folder, ignore_errors=True)
-    folder.parent.mkdir(exist_ok=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
     packages = f"python{version},python{version}-venv,{PACKAGES}"
     command = ["debootstrap", "--variant=minbase", f"--include={packages}", release, str(folder), archive()]
     if subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode:

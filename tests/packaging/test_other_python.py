@@ -27,7 +27,7 @@ def test_version_that_no_debian_has_is_refused_with_the_reason() -> None:
 
 
 def test_need_of_root_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(other_python, "ROOT", tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr("os.geteuid", lambda: 1000)
 
     with pytest.raises(other_python.NotAvailable, match="needs root"):

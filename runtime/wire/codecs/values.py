@@ -127,13 +127,26 @@ def _decode_message(value: Encoded) -> Any:
 # --- Numbers that JSON does not have ----------------------------------------------------------------------------------
 
 
+_Steps = tuple[Any, ...]
+"""The keys that lead to an item, linked: `(steps before, key)`, or empty."""
+
+
 def without_json(path: str, value: Any) -> Iterator[tuple[str, str]]:
     """NaN and infinity, wherever they are in plain containers: where, and what to do about it."""
-    if isinstance(value, float) and not math.isfinite(value):
-        yield path, f"is {value}, which JSON has no number for; use None or text."
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from without_json(f"{path}[{key!r}]", item)
-    elif isinstance(value, (list, tuple, set, frozenset)):
-        for index, item in enumerate(value):
-            yield from without_json(f"{path}[{index}]", item)
+    waiting: list[tuple[Any, _Steps]] = [(value, ())]
+    while waiting:  # no recursion: the encoder goes deeper than Python's own functions can
+        item, steps = waiting.pop()
+        if isinstance(item, float) and not math.isfinite(item):
+            yield path + _way(steps), f"is {item}, which JSON has no number for; use None or text."
+        elif isinstance(item, dict):
+            waiting += reversed([(each, (steps, key)) for key, each in item.items()])
+        elif isinstance(item, (list, tuple, set, frozenset)):
+            waiting += reversed([(each, (steps, index)) for index, each in enumerate(item)])
+
+
+def _way(steps: _Steps) -> str:
+    keys = []
+    while steps:
+        steps, key = steps
+        keys.append(f"[{key!r}]")
+    return "".join(reversed(keys))

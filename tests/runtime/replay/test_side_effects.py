@@ -122,8 +122,11 @@ def test_other_threads_are_not_guarded_by_a_context(tmp_path: Path) -> None:
     assert (tmp_path / "x").exists()
 
 
-def test_a_replay_writes_no_file_a_second_time(system: EmbeddedSystem, tmp_path: Path) -> None:
-    diary = tmp_path / "diary"
+def test_a_replay_writes_no_file_a_second_time(
+    system: EmbeddedSystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    diary = Path("diary")
     system.invoke("diarist", "note", {"path": str(diary), "text": "once"})
 
     [found] = _replayed(system)

@@ -54,7 +54,8 @@ def fetch(url: str, body: Any = None, method: str | None = None) -> tuple[int, b
         with urllib.request.urlopen(urllib.request.Request(url, data, method=method), timeout=120) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
-        return error.code, error.read()
+        with error:
+            return error.code, error.read()
 
 
 def test_contract_is_served_beside_the_proxys_own_paths(proxy: RunningProxy) -> None:
