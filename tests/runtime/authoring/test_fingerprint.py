@@ -390,3 +390,29 @@ def test_modules_imported_while_code_runs_are_known_with_their_dots() -> None:
     facts = facts_of(compile(text, "", "exec"))
 
     assert facts.imports == ["json.tool", ".", "..far", "re"]
+
+
+QUOTED = """
+import dataclasses
+
+@dataclasses.dataclass
+class Point:
+    x: int = {rate}
+
+class Quoted(Actor, name="quoted"):
+    points: list["Point"] = []
+
+    @action
+    def add(self, point: "Point | None") -> None:
+        self.points.append(point)
+"""
+
+
+def test_class_that_only_an_annotation_in_quotes_names_belongs_to_the_definition() -> None:
+    graphs = []
+    for rate in (1, 2):
+        namespace: dict[str, Any] = {"Actor": Actor, "action": action, "__name__": "quoted"}
+        exec(QUOTED.format(rate=rate), namespace)
+        graphs.append(list(CodeGraph([namespace["Quoted"]]).parts))
+
+    assert graphs[0] != graphs[1]

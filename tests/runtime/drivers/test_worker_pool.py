@@ -221,3 +221,10 @@ def test_steps_from_many_threads_run_once_each(steps: Steps, seed: int) -> None:
     assert set(ran.values()) == {1}
     wait_until(lambda: not steps.pool.draining and not steps.pool.detached, "the workers came to rest")
     wait_until(lambda: steps.pool.size <= SPARES_KEPT, "surplus threads ended")
+
+
+def test_only_a_step_that_runs_can_be_marked_to_be_ended(steps: Steps, held: Callable[[int], list[Held]]) -> None:
+    (stuck,) = held(1)
+
+    assert steps.pool.mark(stuck) is None
+    assert steps.pool.ident_of(stuck) == 0

@@ -58,13 +58,19 @@ def test_late_result_does_not_end_the_turn_that_runs_by_then(counter: SteppingDr
     assert following.result() == {"total": 70}
 
 
-def test_route_that_no_journal_can_keep_fails_its_turn_before_it_is_recorded(counter: SteppingDriver) -> None:
+@pytest.mark.parametrize(
+    ("field", "odd"),
+    [("workflow", Workflow(pipe=Route("a\0b", "say"))), ("tags", {"colour": 5}), ("tags", {"colour": "\ud800"})],
+)
+def test_outcome_that_no_journal_can_keep_fails_its_turn_before_it_is_recorded(
+    counter: SteppingDriver, field: str, odd: object
+) -> None:
     pending, run, outcome = begin(counter, 5)
-    outcome.workflow = Workflow(pipe=Route("a\0b", "say"))
+    setattr(outcome, field, odd)
 
     counter.carry_out(counter.engine.finish(run, outcome, counter.clock.now_us()))
 
-    with pytest.raises(errors.SpawnError, match="pipe"):
+    with pytest.raises(errors.BadResponse, match="The turn was refused; the state of counter is as it was before"):
         pending.result()
     assert counter.ask("counter", "get") == {"total": 0, "seen": []}
     assert [turn.failure is None for turn in flatten(counter.store.turns()) if turn.action == "add"] == [False]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from runtime import Actor, Broadcast, Context, Forward, Pipe, SideEffect, Value, action, errors
+from runtime import Actor, Broadcast, Context, Forward, Pipe, SideEffect, Value, action, errors, timer
 from runtime.authoring.definition import define
 from runtime.config import Durability
 from runtime.drivers.stepping import Pending, SteppingDriver
@@ -365,3 +365,22 @@ def test_crash_at_any_step_loses_nothing_accepted_and_repeats_nothing_with_a_key
 
 def orders(driver: SteppingDriver) -> ActorId:
     return ActorId(driver.options.system, "orders")
+
+
+def test_call_of_a_timer_is_not_kept_since_the_timer_comes_back_with_its_code(stepping: SteppingDriver) -> None:
+    class Ticking(Actor, name="ticking", durable_mailbox=True):
+        ticks: int = 0
+
+        @timer(every="1s")
+        def tick(self) -> None:
+            self.ticks += 1
+
+    stepping.deploy(Ticking)
+    stepping.ask("ticking", "get")
+    stepping.clock.advance(1.5)
+
+    stepping.carry_out(stepping.engine.tick(stepping.clock.now_us()))
+    stepping.write()
+
+    assert stepping.engine.directory.active[ActorId("test", "ticking")].waiting == 1
+    assert stepping.store.schedules() == []

@@ -319,3 +319,10 @@ def test_discarded_dead_letters_are_given_back_and_gone(stepping: SteppingDriver
     assert [letter.invocation.id for letter in given_up] == ["lost-0", "lost-2"]
     assert [letter.invocation.id for letter in engine.feed.recent_letters.values()] == ["lost-1"]
     assert engine.discard_letters(["lost-0"]) == []
+
+
+def test_child_of_a_template_that_is_not_there_is_unknown_with_the_nearest_name(system: System) -> None:
+    system.deploy(Account)
+
+    with pytest.raises(errors.UnknownActor, match=r"no actor 'acount'.*account"):
+        system.ask("ann", "deposit", {"amount": 1}, parent="acount")

@@ -12,6 +12,7 @@ import pytest
 from runtime.errors import StoreInUse, StoreUnavailable
 from runtime.stores.base import Group
 from runtime.stores.registry import open_store
+from runtime.stores.sqlite import lock
 from runtime.stores.sqlite.lock import StoreLock
 from runtime.testing.turns import TurnHistory
 from tests.runtime.stores.conftest import SqliteStores
@@ -19,6 +20,7 @@ from tests.runtime.stores.conftest import SqliteStores
 HOLDER = """
 import os, sys, time
 from pathlib import Path
+from runtime.stores.sqlite import lock
 from runtime.stores.sqlite.lock import StoreLock
 
 lock = StoreLock(Path(sys.argv[1]), "sqlite:///x.db")
@@ -108,11 +110,20 @@ def test_file_with_two_names_is_no_store(tmp_path: Path) -> None:
 def test_owner_takes_a_deleted_lock_again_before_it_writes(tmp_path: Path) -> None:
     store = open_store(f"sqlite:///{tmp_path}/x.db", key=bytes(32))
     (tmp_path / "x.db.lock").unlink()
+    (tmp_path / "x.db.owner").unlink()
 
     store.commit(Group(turns=TurnHistory().batch(1, "a")))
 
     assert "in use by process" in other_process_opens(tmp_path / "x.db")
     store.close()
+
+
+def test_child_of_a_fork_in_the_middle_of_an_opening_can_open_stores() -> None:
+    lock._guard.acquire()
+
+    lock._forget_in_child()
+
+    assert not lock._guard.locked()
 
 
 def test_owner_whose_lock_another_process_got_does_not_write(tmp_path: Path) -> None:
@@ -243,6 +254,7 @@ except Exception as error:
 def other_process_gets_it(store: Path, answer: str = "type(error).__name__") -> str:
     script = f"""
 from pathlib import Path
+from runtime.stores.sqlite import lock
 from runtime.stores.sqlite.lock import StoreLock
 try:
     StoreLock(Path({str(store)!r}), "sqlite:///x.db")
