@@ -12,6 +12,7 @@ PYTEST_ARGS ?=
 # One worker a core; a file stays on one of them, for what its tests share.
 TEST_WORKERS ?= --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 BENCH_ARGS ?=
+GUARD_ARGS ?=
 CRASH_KILLS ?= 200
 MUTATE_MINUTES ?= 30
 MUTATE_ARGS ?=
@@ -39,7 +40,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help lab test check test-js test-py browser js protos docs picture dist test-python test-lowest bench crash mutate format clean distclean
+.PHONY: help lab test check test-js test-py browser js protos docs picture dist test-python test-lowest bench bench-guard crash mutate format clean distclean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -96,6 +97,9 @@ test-python: ## the Python tests with another Python: make test-python PYTHON_VE
 
 test-lowest: ## the tests of the runtime with the lowest versions of everything that pyproject.toml allows
 	@$(PYTHON) build_support/lowest.py $(VENV)-lowest
+
+bench-guard: $(STAMPS)/test ## fail if a turn takes a tenth more processor time than committed (a few seconds; a new figure: GUARD_ARGS=--accept)
+	@$(BIN)/python -m tests.benchmarks.guard $(GUARD_ARGS)
 
 bench: $(STAMPS)/bench ## measure against peers (options: BENCH_ARGS)
 	@$(BIN)/python -m tests.benchmarks $(BENCH_ARGS)

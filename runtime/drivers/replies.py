@@ -136,14 +136,15 @@ class LoopWaiter(msgspec.Struct, eq=False):
 
     def settle(self, reply: Reply) -> None:
         """Called on the loop."""
-        if self.future.done():
+        future = self.future
+        if future.done():
             return  # no one waits any more
         if reply.failure is None:
-            self.future.set_result(decode_answer(reply.response))
+            future.set_result(decode_answer(reply.response))
             return
         error = error_of(reply, self.invocation)
         assert error is not None
-        self.future.set_exception(error)
+        future.set_exception(error)
 
     def expire(self) -> None:
         """Called on the loop, when the time is up."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.benchmarks.guard import TOLERANCE, spent_s, worse
 from tests.benchmarks.report import as_text
 from tests.benchmarks.rounds import FULL, Case, Result, Row, Table, measure
 
@@ -64,3 +65,31 @@ def test_a_missed_target_is_said_in_the_table() -> None:
 
     assert "0.50 (0.50..0.50)" in text
     assert "MISSED" in text
+
+
+# --- The guard --------------------------------------------------------------------------------------------------------
+
+
+def test_a_figure_that_is_a_tenth_higher_is_worse() -> None:
+    found = worse({"told": 11.1, "together": 16.0}, {"told": 10.0, "together": 16.0})
+
+    assert list(found) == ["told"]
+    assert found["told"] == pytest.approx(0.11)
+
+
+def test_a_figure_within_the_tolerance_is_not_worse() -> None:
+    committed = {"told": 10.0}
+
+    assert worse({"told": 10.0 * (1 + TOLERANCE)}, committed) == worse({"told": 5.0}, committed) == {}
+
+
+def test_a_python_without_a_committed_figure_is_compared_with_nothing() -> None:
+    assert worse({"told": 10.0}, {}) == {}
+
+
+def test_the_processor_time_of_each_thread_that_a_turn_passes_is_counted() -> None:
+    main, workers, recorder = spent_s()
+
+    assert main > 0
+    assert workers >= 0
+    assert recorder >= 0

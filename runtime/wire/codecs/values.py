@@ -111,10 +111,17 @@ def decode_value(value: Encoded | None) -> Any:
 
 def decode_answer(value: Encoded | None) -> Any:
     """`decode_value`, with the arrays and DataFrames in it: for the person or the action that asked for the value."""
+    if value is None or value.type != JSON or ARROW_BYTES in value.data:
+        return _decode_unusual(value)
+    try:
+        return _decode(value.data)
+    except (msgspec.DecodeError, RecursionError):
+        return value
+
+
+def _decode_unusual(value: Encoded | None) -> Any:
     decoded = decode_value(value)
-    if value is not None and ARROW_BYTES in value.data and value.type == JSON:
-        return restored(decoded)
-    return decoded
+    return restored(decoded) if value is not None and value.type == JSON else decoded
 
 
 def _decode_message(value: Encoded) -> Any:
