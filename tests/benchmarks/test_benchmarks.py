@@ -80,7 +80,7 @@ def test_a_figure_that_is_a_tenth_higher_is_worse() -> None:
 def test_a_figure_within_the_tolerance_is_not_worse() -> None:
     committed = {"told": 10.0}
 
-    assert worse({"told": 10.0 * (1 + TOLERANCE)}, committed) == worse({"told": 5.0}, committed) == {}
+    assert worse({"told": 10.0 * (1 + TOLERANCE) - 0.01}, committed) == worse({"told": 5.0}, committed) == {}
 
 
 def test_a_python_without_a_committed_figure_is_compared_with_nothing() -> None:
