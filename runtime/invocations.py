@@ -76,8 +76,9 @@ def message_fields(options: CallOptions) -> dict[str, Any]:
     for name, value in options.items():
         if value is None or value is False:
             continue
-        if name in _FIELDS:
-            fields[name] = value if value is True and name in _FLAGS else _FIELDS[name](value)
+        read = _FIELDS.get(name)
+        if read is not None:
+            fields[name] = read(value)
         elif name not in CallOptions.__annotations__:
             raise BadSetting(
                 f"A call has no option {name!r}. {nearest(name, CallOptions.__annotations__, kind='option')}"
@@ -182,6 +183,8 @@ def action_name(value: Any) -> str:
 
 def template_name(value: Any) -> str:
     """The template to make an actor from; empty for None.  Raises BadSetting as `actor_name`."""
+    if type(value) is str and value.isprintable():
+        return value
     return "" if value is None else _name(value, "parent", "the template's name")
 
 
@@ -192,6 +195,8 @@ def system_name(value: Any) -> str:
 
 def key_text(value: Any) -> str:
     """An idempotency key; empty for None.  Raises BadSetting as `actor_name`."""
+    if type(value) is str and value.isprintable():
+        return value
     return "" if value is None else _name(value, "key", "any text")
 
 
@@ -221,4 +226,3 @@ _FIELDS: dict[str, Callable[[Any], Any]] = {
     "durable": lambda value: as_flag(value, "durable"),
 }
 """How the options are read that are fields of a message by the same name."""
-_FLAGS = frozenset({"asynchronous", "durable"})
