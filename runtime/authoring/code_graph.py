@@ -86,8 +86,10 @@ _NOT_THE_CLASS = frozenset(
     {
         "__dict__", "__weakref__", "__module__", "__doc__", "__qualname__", "__firstlineno__", "__static_attributes__",
         "__annotations__", "__annotate__", "__annotate_func__", "__annotations_cache__", "__spawn_settings__", "_abc_impl",
+        "__msgspec_cache__",
     }
 )  # fmt: skip
+"""Also what libraries keep on a class once it is used, which would make another version of what no one has changed."""
 _MADE_BY_DATACLASS = frozenset({"__init__", "__repr__", "__eq__", "__lt__", "__le__", "__gt__", "__ge__", "__hash__"})
 _HEAP_TYPE = 1 << 9
 _BUILTIN_NAMES = frozenset(vars(builtins))
@@ -119,12 +121,33 @@ class _Code:
 
     function: types.FunctionType
     code: types.CodeType
-    defaults: object
+    defaults: tuple[object, object]
     shown: str
 
     @property
     def is_current(self) -> bool:
-        return self.function.__code__ is self.code and self.function.__defaults__ is self.defaults
+        positional, by_name = self.defaults
+        function = self.function
+        return (
+            function.__code__ is self.code
+            and function.__defaults__ is positional
+            and function.__kwdefaults__ is by_name
+        )
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Implementations:
+    """What a function of `functools.singledispatch` chose from: `register` adds to it, and binds no name that is looked up."""
+
+    registry: Mapping[type, object]
+    known: Mapping[type, object]
+    shown: str
+
+    @property
+    def is_current(self) -> bool:
+        return len(self.registry) == len(self.known) and all(
+            self.known.get(kind) is function for kind, function in self.registry.items()
+        )
 
 
 class CodeGraph:
@@ -134,7 +157,7 @@ class CodeGraph:
         """`roots`: the class first, then what belongs to it."""
         self.uses: dict[str, str] = {}
         """Globals that the code reads, with a digest of each."""
-        self.bindings: list[Binding | _Code] = []
+        self.bindings: list[Binding | _Code | _Implementations] = []
         """What the code looks up when it runs; the graph holds as long as all of these are current."""
         self._labels: dict[int, str] = {}
         self._kept: list[object] = []
@@ -201,11 +224,15 @@ class CodeGraph:
         if not is_installed:
             facts = facts_of(code)
             yield facts.digest
-            self.bindings.append(_Code(function, code, function.__defaults__, function.__qualname__))
+            defaults = (function.__defaults__, function.__kwdefaults__)
+            self.bindings.append(_Code(function, code, defaults, function.__qualname__))
             yield from self._globals_parts(function.__globals__, facts.globals, facts.names)
             for name in facts.imports:
                 yield from self._import_parts(name, function.__globals__, facts.names)
             yield from self._annotation_parts(label, _annotations(function), function.__globals__)
+        registry = vars(function).get("registry")
+        if isinstance(registry, types.MappingProxyType):
+            self.bindings.append(_Implementations(registry, dict(registry), function.__qualname__))
         yield self._value(f"{label} defaults", (function.__defaults__, function.__kwdefaults__))
         for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=False):
             yield name

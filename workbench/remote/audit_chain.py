@@ -93,7 +93,7 @@ class Chain:
         """The first line of a file, or of its chain after lines that are in none."""
         record = Start(
             chain_of=self.key_name, after=former.chain, lines=unchained.count(b"\n"),
-            covers=_digest(unchained, b"") if unchained else "", missing_from=missing_from,
+            covers=_digest_of_all(unchained), missing_from=missing_from,
         )  # fmt: skip
         return self.line(msgspec.json.encode(record), former)
 
@@ -189,7 +189,7 @@ class Chain:
             return f"lines from number {start.missing_from:,} on were missing when this was written."
         if end.number and (start.after != end.chain or before):
             return "the chain begins anew here: what was before it was changed, or lines are missing."
-        if before and _digest(before, b"") != start.covers:
+        if _digest_of_all(before) != start.covers:
             return f"the {start.lines:,} lines before it, from before there was a chain, are not what they were when it began."
         return ""
 
@@ -232,6 +232,11 @@ def _unreadable(line: bytes) -> str:
 
 def _digest(data: bytes, key: bytes) -> str:
     return hashlib.blake2b(data, key=key, digest_size=_HASH_BYTES).hexdigest()
+
+
+def _digest_of_all(unchained: bytes) -> str:
+    """What a chain says of the lines before it in its file; empty for none."""
+    return _digest(unchained, b"") if unchained else ""
 
 
 @cache

@@ -15,15 +15,17 @@ import textwrap
 import threading
 import time
 import types
-from typing import Any
+from typing import Any, NamedTuple, TypedDict
 
+import attrs
 import pytest
 
 from runtime import Actor, action
 from runtime.authoring.code_graph import CodeGraph, are_alike
 from runtime.authoring.code_leaves import facts_of
-from runtime.authoring.definition import ActorDefinition, define
+from runtime.authoring.definition import ActorDefinition, define, redefined
 from runtime.authoring.fingerprint import undisturbed
+from runtime.hosts.in_process import InProcessHost
 
 SOURCE = """
 RATE = {rate}
@@ -332,13 +334,17 @@ def test_representation_that_a_user_wrote_is_not_executed() -> None:
 
 
 BOUND = """
-import types
+import functools, types
 RATE = 1
 tools = types.ModuleType("tools")
 tools.step = 1
 
-def helper(x=0):
-    return x + tools.step
+def helper(x=0, *, y=0):
+    return x + y + tools.step
+
+@functools.singledispatch
+def kind_of(value):
+    return 0
 
 class Table:
     price = 1
@@ -346,7 +352,7 @@ class Table:
 class Bound(Actor, name="bound"):
     @action
     def go(self) -> int:
-        return helper() * RATE + Table.price
+        return helper() * RATE + Table.price + kind_of(RATE)
 """
 
 
@@ -357,6 +363,8 @@ class Bound(Actor, name="bound"):
         ("def helper(x=0): return x", "helper"),
         ("helper.__code__ = (lambda x=0: x).__code__", "helper"),
         ("helper.__defaults__ = (1,)", "helper"),
+        ("helper.__kwdefaults__ = {'y': 1}", "helper"),
+        ("@kind_of.register\ndef _(value: int): return 1", "kind_of"),
         ("Table.price = 2", "Table.price"),
         ("tools.step = 2", "tools.step"),
         ("", None),
@@ -416,3 +424,40 @@ def test_class_that_only_an_annotation_in_quotes_names_belongs_to_the_definition
         graphs.append(list(CodeGraph([namespace["Quoted"]]).parts))
 
     assert graphs[0] != graphs[1]
+
+
+@dataclasses.dataclass
+class _Record:
+    size: int = 1
+
+
+class _Pair(NamedTuple):
+    size: int = 1
+
+
+class _Entry(TypedDict):
+    size: int
+
+
+@attrs.define
+class _Item:
+    size: int = 1
+
+
+class _Colour(enum.Enum):
+    RED = 1
+
+
+@pytest.mark.parametrize("kind", [_Record, _Pair, _Entry, _Item, _Colour])
+def test_class_that_was_used_as_state_is_no_other_version(kind: Any) -> None:
+    class Holder(Actor, name="holder"):
+        held: kind | None = None
+
+        @action
+        def read(self) -> kind | None:
+            return self.held
+
+    unused = define(Holder)
+    InProcessHost().prepare(unused)
+
+    assert redefined(unused).hash == unused.hash

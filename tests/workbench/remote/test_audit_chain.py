@@ -151,6 +151,18 @@ def test_file_of_before_is_continued_with_a_line_that_covers_it(path: Path) -> N
     assert (damage.line, "2 lines before it" in damage.what) == (3, True)
 
 
+@pytest.mark.parametrize("removed", [1, 2])
+def test_lines_of_before_that_were_removed_are_noticed(path: Path, removed: int) -> None:
+    path.parent.mkdir()
+    path.write_bytes(unchained("old-1", "old-2"))
+    AuditLog(path).begin(act("new"))
+
+    path.write_bytes(b"".join(lines_of(path)[removed:]))
+
+    [damage] = damages(path)
+    assert "the 2 lines before it" in damage.what
+
+
 def test_unreadable_line_of_before_is_named(path: Path) -> None:
     path.parent.mkdir()
     path.write_bytes(unchained("old-1") + b'{"id": "to\xff\n' + unchained("old-2"))
