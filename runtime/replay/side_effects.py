@@ -39,6 +39,10 @@ _EVENTS = {
     ),
 }
 _KIND_OF = {event: kind for kind, events in _EVENTS.items() for event in events.split()}
+_OF_THIS_PROCESS = frozenset({"os.putenv", "os.unsetenv", "os.chdir"})
+"""What a process that is made for a replay may do with itself, and a copy beside the user's own code may not."""
+_ENVIRON = frozenset({os.__name__, "collections.abc"})
+"""Modules of the methods of `os.environ`."""
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _MOST_NOTED = 20
 _SHOWN = 80
@@ -82,7 +86,10 @@ class SideEffects:
 
     @contextmanager
     def guard(self) -> Iterator[None]:
-        """Stop such calls of this context: of this thread, and of tasks and `asyncio.to_thread` within."""
+        """Stop such calls of this context: of this thread, and of tasks and `asyncio.to_thread` within, not of other threads.
+
+        The code of others runs in this process, so that its environment and its current directory count among `processes`.
+        """
         _install()
         token = _of_context.set(self)
         try:
@@ -90,12 +97,23 @@ class SideEffects:
         finally:
             _of_context.reset(token)
 
+    def _check_own_process(self, event: str, arguments: tuple[Any, ...]) -> None:
+        frame: FrameType | None = sys._getframe(2)
+        while frame is not None and frame.f_globals.get("__name__") in _ENVIRON:
+            frame = frame.f_back
+        if PROCESSES in self._allowed or frame is None or _is_not_users(frame):
+            return  # libraries set variables when they are imported
+        self._stop(event, PROCESSES, arguments, frame)
+
     def _check(self, event: str, kind: str, arguments: tuple[Any, ...]) -> None:
         if kind in self._allowed or (kind == FILES and not _is_write(event, arguments)):
             return
         frame = sys._getframe(2)
         if kind == FILES and frame.f_code.co_filename.startswith("<frozen importlib"):
             return  # bytecode that an import keeps
+        self._stop(event, kind, arguments, frame)
+
+    def _stop(self, event: str, kind: str, arguments: tuple[Any, ...], frame: FrameType) -> None:
         call = f"{_call(event, arguments)} in {_place(frame)}"
         if len(self._stopped) < _MOST_NOTED:
             self._stopped[call] = None
@@ -117,6 +135,8 @@ def _install() -> None:
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
     kind = _KIND_OF.get(event)
     if kind is None:
+        if event in _OF_THIS_PROCESS and _of_process is None and (guard := _of_context.get()) is not None:
+            guard._check_own_process(event, arguments)
         return
     guard = _of_process or _of_context.get()
     if guard is not None:
@@ -151,8 +171,13 @@ def _place(innermost: FrameType) -> str:
     """The innermost line that is not of Python, of an installed package or of this runtime."""
     frame: FrameType | None = innermost
     while frame is not None:
-        name = frame.f_code.co_filename
-        if not name.startswith("<frozen") and not name.startswith(_NOT_USERS):
+        if not _is_not_users(frame):
             return f"{frame.f_code.co_qualname}, line {frame.f_lineno}"
         frame = frame.f_back
     return f"{innermost.f_code.co_qualname}, line {innermost.f_lineno}"
+
+
+def _is_not_users(frame: FrameType) -> bool:
+    """Code that came to another process by value has lost its file, and still knows that of its module."""
+    files = (frame.f_code.co_filename, str(frame.f_globals.get("__file__", "")))
+    return any(name.startswith(("<frozen", *_NOT_USERS)) for name in files)

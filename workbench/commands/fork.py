@@ -63,7 +63,8 @@ def fork(
         answers: what others answer, by `"actor.action"`: `{"prices.of": 5}`.
         limit: so many of the messages that came after the revision can be replayed, the first ones.
         allow: what its actions may do beside their context: `"files"`, `"network"`, `"processes"`, or several of them; else such a
-            call raises SideEffectStopped in the action.  See `wb.replay` for what cannot be stopped.
+            call raises SideEffectStopped in the action, and so does a change of this process's environment or current directory
+            (`"processes"`).  Threads that the action starts are not stopped; see `wb.replay` for what else is not.
 
     Raises:
         UnknownActor, UnknownRevision: it is not known; the message says which is the oldest revision that is kept.

@@ -110,6 +110,43 @@ def test_an_import_may_keep_its_bytecode(tmp_path: Path, monkeypatch: pytest.Mon
     assert side_effects.stopped() == ()
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda: os.environ.update(PROBE="x"),
+        lambda: os.environ.pop("HELD"),
+        lambda: os.putenv("PROBE", "x"),
+        lambda: os.chdir("/"),
+    ],
+)
+def test_a_copy_leaves_the_process_as_it_is(change: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HELD", "1")
+    before = {**os.environ}, Path.cwd()
+
+    with SideEffects().guard(), pytest.raises(SideEffectStopped, match="allow='processes'"):
+        change()
+
+    assert ({**os.environ}, Path.cwd()) == before
+
+
+def test_a_library_may_set_its_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    with SideEffects().guard():
+        monkeypatch.setenv("LIBRARY", "1")
+
+    assert os.environ["LIBRARY"] == "1"
+
+
+def test_code_that_came_by_value_is_told_from_the_users_by_its_module() -> None:
+    side_effects = SideEffects()
+    library = {"__name__": "library", "__file__": pytest.__file__, "os": os}
+    exec(compile("def save(): os.mkdir('x')", "<dynamic-code>", "exec"), library)
+
+    with side_effects.guard(), pytest.raises(SideEffectStopped):
+        library["save"]()
+
+    assert "test_code_that_came_by_value" in side_effects.stopped()[0]
+
+
 def test_other_threads_are_not_guarded_by_a_context(tmp_path: Path) -> None:
     def write() -> None:
         (tmp_path / "x").write_text("x")
