@@ -54,15 +54,12 @@ class MemoryBackend:
         with self._lock:
             if writes.block and writes.block.first != self.head() + 1:
                 raise StaleCommit(f"Turn {writes.block.first} does not continue {self.url}, which is at {self.head()}.")
-            before = self._counts()
+            actors = len(self._snapshots)
             self._write_blocks(writes)
             self._write_sealed(writes)
-            for key_hash, sequence, following in writes.forgotten:
-                if self._keys.get(key_hash) == sequence and following not in self._keys:
-                    del self._keys[key_hash]
-            present = len(self._keys) + len(writes.keys)
-            self._keys = dict(writes.keys) | self._keys
-            present -= len(self._keys)
+            removed = self._remove_keys(writes)
+            added = {key_hash: at for key_hash, at in reversed(writes.keys) if key_hash not in self._keys}
+            self._keys.update(added)
             self._snapshots.update({(row.actor, row.system): row for row in writes.snapshots})
             self._lifecycle.extend(writes.lifecycle)
             self._definitions.update({row.hash: row for row in writes.definitions})
@@ -73,9 +70,9 @@ class MemoryBackend:
             self._meta.update(writes.meta)
             if self.attests is not None and self.attests.is_touched_by(writes):
                 now = self._counts()
-                changes = Changes(now.head, now.keys - before.keys, now.snapshots - before.snapshots, writes.meta)
+                changes = Changes(now.head, list(added.items()), removed, now.snapshots - actors, writes.meta)
                 self._meta.update(self.attests.entry(now.attested, changes, self._counts))
-            return present
+            return len(writes.keys) - len(added)
 
     def counts(self) -> Counts:
         with self._lock:
@@ -83,6 +80,14 @@ class MemoryBackend:
 
     def _counts(self) -> Counts:
         return Counts(self.head(), len(self._keys), len(self._snapshots), self._meta.get("attested", ""))
+
+    def _remove_keys(self, writes: Writes) -> list[tuple[int, int]]:
+        removed = []
+        for key_hash, sequence, following in writes.forgotten:
+            if self._keys.get(key_hash) == sequence and following not in self._keys:
+                del self._keys[key_hash]
+                removed.append((key_hash, sequence))
+        return removed
 
     def _write_blocks(self, writes: Writes) -> None:
         if writes.dropped:
@@ -126,9 +131,9 @@ class MemoryBackend:
     def key(self, key_hash: int) -> int | None:
         return self._keys.get(key_hash)
 
-    def key_hashes(self, start: int, limit: int) -> list[int]:
+    def key_rows(self, start: int, limit: int) -> list[tuple[int, int]]:
         with self._lock:
-            return sorted(key_hash for key_hash in self._keys if key_hash >= start)[:limit]
+            return sorted(row for row in self._keys.items() if row[0] >= start)[:limit]
 
     def snapshot(self, actor: ActorId) -> SnapshotRow | None:
         return self._snapshots.get((actor.name, actor.system))

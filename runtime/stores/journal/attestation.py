@@ -7,7 +7,7 @@ transaction that changes them writes it, with a MAC that is keyed with the store
 A store of format 1 has no such entry.  It is accepted as it is, once, and gets one with the first transaction, which makes it a
 store of format 2: its secret is sealed under another header from then on, and its blocks bear a flag, so that a store from
 which the entry was taken is not mistaken for an old one.  Older rows are bound to what they say (`rows`) a portion at a time
-(`Binder`); `bound` tells how far.
+(`Binder`); `bound` tells how far.  A count tells nothing of a key's row that was changed, so the rows' MACs are added up, too.
 
 What this cannot notice is a whole store of an earlier time that is put in the place of a later one.
 """
@@ -15,14 +15,16 @@ What this cannot notice is a whole store of an earlier time that is put in the p
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Mapping
+import struct
+import threading
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
 from runtime.errors import StoreDamaged
 from runtime.stores.journal.backend import Backend, Changes, Counts, SnapshotRow, Writes
 from runtime.stores.journal.blocks import is_flagged
-from runtime.stores.journal.encryption import Identity
+from runtime.stores.journal.encryption import KEY_SUM_BYTES, Identity
 
 ENTRY, BOUND = "attested", "bound"
 GONE, CHANGES = "gone", "thinned"
@@ -31,6 +33,8 @@ MARK = "mark"
 """The entry that says which turns the rows of actors and keys have seen."""
 _NAMES = frozenset((MARK, GONE, CHANGES, BOUND))
 _DOMAIN = b"attested"
+_SUMS = 256**KEY_SUM_BYTES
+_ZERO = "00" * KEY_SUM_BYTES
 NO_ROW = msgspec.json.encode(("", "")).decode()
 
 
@@ -48,6 +52,10 @@ class Attested(msgspec.Struct, frozen=True, array_like=True):
     changes: str
     bound: str
     """Rows up to this (actor, system) are bound to what they say, as JSON; empty for all."""
+    key_sum: str = _ZERO
+    """The MACs of the rows of keys, added; in hexadecimal."""
+    sums_all_keys: bool = False
+    """False while `key_sum` has only what changed since a version before it, which left the rest out."""
 
 
 class Attestor:
@@ -60,6 +68,7 @@ class Attestor:
         self._is_verified = False
         self._last = "", Attested(0, 0, 0, "", "", "", "")
         """The entry made last, as text and read: it needs no look at its MAC."""
+        self.key_audit = KeyAudit(identity, self.damaged)
         self._bound: tuple[str, str] | None = ("", "") if self._is_old else None
 
     def check(self, backend: Backend) -> None:
@@ -84,6 +93,7 @@ class Attestor:
         if head != attested.head:
             raise self.damaged(f"turn {attested.head} was the last to be written, and it has turns up to {head}")
         self._bound = msgspec.json.decode(attested.bound, type=tuple[str, str]) if attested.bound else None
+        self.key_audit.expect(int(attested.key_sum, 16), is_whole=attested.sums_all_keys)
 
     def accepts_unbound(self, row: SnapshotRow) -> bool:
         """Whether the row is from before rows were bound to what they say."""
@@ -111,25 +121,27 @@ class Attestor:
         Raises:
             StoreDamaged: the entry that is there was changed.
         """
+        self.key_audit.note(changes)
         if present:
             before = self._last[1] if present == self._last[0] else self._read(present)
             attested = Attested(
                 before.head if changes.head is None else changes.head,
-                before.keys + changes.keys,
+                before.keys + len(changes.keys_added) - len(changes.keys_removed),
                 before.snapshots + changes.snapshots,
                 changes.meta.get(MARK, before.mark),
                 changes.meta.get(GONE, before.gone),
                 changes.meta.get(CHANGES, before.changes),
                 changes.meta.get(BOUND, before.bound),
+                *self._key_sum(before.key_sum, changes, is_whole=before.sums_all_keys),
             )
             text = self._text(attested)
             self._last = text, attested  # whether it is committed or not: it is believed where it is found
             return {ENTRY: text}
         if not self._is_old:
             raise self.damaged("what it says of itself is not there any more")
-        return self.first(totals(), changes.meta)
+        return self.first(totals(), changes.meta, changes)
 
-    def first(self, totals: Counts, meta: Mapping[str, str]) -> dict[str, str]:
+    def first(self, totals: Counts, meta: Mapping[str, str], changes: Changes | None = None) -> dict[str, str]:
         """The facts that make a store of an earlier format one of this format."""
         known = self._meta | dict(meta)
         bound = known.get(BOUND, NO_ROW if totals.snapshots and self._is_old else "")
@@ -141,6 +153,7 @@ class Attestor:
             known.get(GONE, ""),
             known.get(CHANGES, ""),
             bound,
+            *(self._key_sum(_ZERO, changes, is_whole=False) if totals.keys else (_ZERO, True)),
         )
         return self._identity.facts_of_format() | {ENTRY: self._text(attested), BOUND: bound}
 
@@ -176,6 +189,15 @@ class Attestor:
         except StoreDamaged:
             return 0
 
+    def _key_sum(self, before: str, changes: Changes | None, *, is_whole: bool) -> tuple[str, bool]:
+        total = int(before, 16)
+        if changes is not None:
+            total += self._identity.sum_of_key_rows(changes.keys_added)
+            total -= self._identity.sum_of_key_rows(changes.keys_removed)
+        if not is_whole and self.key_audit.left_out is not None:
+            total, is_whole = total + self.key_audit.left_out, True
+        return f"{total % _SUMS:0{len(_ZERO)}x}", is_whole
+
     def _check_old(self, backend: Backend, head: int) -> None:
         last = backend.block_of(head) if head else None
         if last is not None and is_flagged(last):
@@ -198,3 +220,81 @@ class Attestor:
     def _text(self, attested: Attested) -> str:
         payload = msgspec.json.encode(attested)
         return f"{payload.decode()} {self._identity.mac(_DOMAIN, payload)}"
+
+
+# --- Rows of keys -----------------------------------------------------------------------------------------------------
+
+_MOST_NOTED = 1 << 18
+"""Rows that change before they were passed; with more, this process compares nothing. About 40 MB."""
+
+
+class KeyAudit:
+    """Compares the rows of keys that there were at opening with their sum, as they are read page by page.
+
+    The writer goes on meanwhile.  A row that it changes before the row is passed counts as it was at opening: that is noted
+    inside the transaction, so before a reader can see the change, and holds whether the transaction is committed or not.
+    """
+
+    def __init__(self, identity: Identity, damaged: Callable[[str], StoreDamaged]) -> None:
+        self._identity, self._damaged = identity, damaged
+        self.left_out: int | None = None
+        """What the sum lacks of a store of an earlier version; None until all of its rows were passed, or if it lacks none."""
+        self._expected, self._is_whole = 0, False
+        self._sum = 0
+        self._originals: dict[int, int] = {}
+        """By hash, the MAC at opening of a row that changed; 0 where there was none."""
+        self._last_passed = -(2**63) - 1
+        self._is_over = self._is_wrong = False
+        self._lock = threading.Lock()
+
+    def expect(self, key_sum: int, *, is_whole: bool) -> None:
+        """What is said of the rows at opening; before anything else."""
+        self._expected, self._is_whole = key_sum, is_whole
+
+    def note(self, changes: Changes) -> None:
+        """Rows that the writer is about to change; before the transaction is committed."""
+        if self._is_over:
+            return
+        with self._lock:
+            for key_hash, sequence in changes.keys_removed:
+                if key_hash > self._last_passed and key_hash not in self._originals:
+                    self._originals[key_hash] = self._identity.sum_of_key_rows([(key_hash, sequence)])
+            for key_hash, _ in changes.keys_added:
+                if key_hash > self._last_passed:
+                    self._originals.setdefault(key_hash, 0)
+            if len(self._originals) > _MOST_NOTED:
+                self._end()
+
+    def pass_rows(self, rows: Sequence[tuple[int, int]], is_last: bool) -> None:
+        """Take the next rows by their hashes, and compare after the last.
+
+        Raises:
+            StoreDamaged: they are not those that were written; also at every later call.
+        """
+        with self._lock:
+            if self._is_over:
+                return
+            if not self._is_wrong:
+                self._pass(rows)
+                if is_last:
+                    self._compare()
+            if self._is_wrong:
+                raise self._damaged("rows of idempotency keys are not what was written")
+
+    def _pass(self, rows: Sequence[tuple[int, int]]) -> None:
+        try:
+            self._sum += self._identity.sum_of_key_rows(row for row in rows if row[0] not in self._originals)
+        except struct.error:  # somebody put a text there, which SQLite takes
+            self._is_wrong = True
+        self._last_passed = rows[-1][0] if rows else self._last_passed
+
+    def _compare(self) -> None:
+        missing = (self._expected - self._sum - sum(self._originals.values())) % _SUMS
+        self._is_wrong = self._is_wrong or (self._is_whole and missing != 0)
+        if not self._is_wrong:
+            self.left_out = None if self._is_whole else -missing % _SUMS
+            self._end()
+
+    def _end(self) -> None:
+        self._is_over = True
+        self._originals = {}

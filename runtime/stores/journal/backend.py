@@ -130,8 +130,10 @@ class Changes(msgspec.Struct, frozen=True):
 
     head: int | None
     """The last turn after it; None if it is as before."""
-    keys: int
-    """Rows added, less those removed."""
+    keys_added: Sequence[tuple[int, int]]
+    """Rows of keys (hash, sequence) that were not there before."""
+    keys_removed: Sequence[tuple[int, int]]
+    """Rows of keys that were there, as they were; removed before any was added."""
     snapshots: int
     """Rows added."""
     meta: Mapping[str, str]
@@ -247,6 +249,6 @@ class SealingBackend(Backend, Protocol):
 class KeyListingBackend(Backend, Protocol):
     """A backend whose keys can be listed, because asking it for one is expensive (see `idempotency`)."""
 
-    def key_hashes(self, start: int, limit: int) -> list[int]:
-        """At most `limit` hashes from `start` on, in order."""
+    def key_rows(self, start: int, limit: int) -> list[tuple[int, int]]:
+        """At most `limit` rows (hash, sequence) with hashes from `start` on, in order."""
         ...

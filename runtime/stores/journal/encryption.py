@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import struct
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -25,6 +26,11 @@ REKEYED = "rekeyed"
 """The entry with the last turn up to which blocks are under the present key, while others may not be."""
 _INDEX_HEADERS = {1: b"spawn-workbench/index-secret/1", 2: b"spawn-workbench/index-secret/2"}
 """By format: the secret shows, whatever else the facts say, that a store had format 2."""
+
+KEY_SUM_BYTES = 32
+"""So many that no other choice of rows that were ever seen has the same sum; 16 would leave that within reach."""
+_KEY_SUMS: int = 256**KEY_SUM_BYTES
+_KEY_ROW = struct.Struct("<qq")
 
 FirstFacts = Callable[["Identity", dict[str, str]], dict[str, str]]
 
@@ -76,6 +82,15 @@ class Identity:
     def mac(self, domain: bytes, payload: bytes) -> str:
         """A MAC over `payload`, in hexadecimal; `domain` (at most 16 bytes) keeps uses apart.  It outlives a new key."""
         return hashlib.blake2b(payload, digest_size=16, key=self._index_secret, person=domain).hexdigest()
+
+    def sum_of_key_rows(self, rows: Iterable[tuple[int, int]]) -> int:
+        """The MACs of rows (hash, sequence), added modulo 2^256: in any order, and none can be exchanged for another."""
+        total, keyed = 0, hashlib.blake2b(digest_size=KEY_SUM_BYTES, key=self._index_secret, person=b"key row")
+        for row in rows:
+            mac = keyed.copy()
+            mac.update(_KEY_ROW.pack(*row))
+            total += int.from_bytes(mac.digest(), "little")
+        return total % _KEY_SUMS
 
     def _sealed_secret(self, version: int) -> str:
         return self.cipher.seal(self._index_secret, _INDEX_HEADERS[version]).hex()

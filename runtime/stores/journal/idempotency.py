@@ -33,7 +33,7 @@ class Keys:
     ) -> None:
         self._backend, self._tail, self._identity, self._reader = backend, tail, identity, reader
         self._attestor = attestor
-        self._filter = KeyFilter(backend, lambda: attestor.verify(backend))
+        self._filter = KeyFilter(backend, lambda: attestor.verify(backend), attestor.key_audit.pass_rows)
 
     def find(self, actor: ActorId, key: str) -> Turn | None:
         """The successful turn that used the key on the actor, its state whole, or None.
@@ -131,6 +131,9 @@ _BITS_PER_KEY = 8
 _LOWEST, _HIGHEST = -(2**63), 2**63 - 1
 _PROBES = range(4)
 
+RowPass = Callable[[Sequence[tuple[int, int]], bool], None]
+"""Takes a page of rows (hash, sequence), in order of their hashes, and whether it is the last one."""
+
 
 class Bloom:
     """A set of 64-bit hashes in which some are found that were never added: 2 in 100 when it is full."""
@@ -164,9 +167,11 @@ class Bloom:
 class KeyFilter:
     """For one store, in at most 40 MB, most of it only when there are millions of keys."""
 
-    def __init__(self, backend: Backend, begin: Callable[[], None] = lambda: None) -> None:
-        """`begin` is called before the first keys are read."""
-        self._begin = begin
+    def __init__(
+        self, backend: Backend, begin: Callable[[], None] = lambda: None, pass_rows: RowPass = lambda _, __: None
+    ) -> None:
+        """`begin` is called before the first rows are read, `pass_rows` with each page of them."""
+        self._begin, self._pass_rows = begin, pass_rows
         self._backend = backend if isinstance(backend, KeyListingBackend) else None
         self._new: tuple[Bloom, ...] = (Bloom(_FIRST_KEYS),) if self._backend is not None else ()
         """Keys added since the store was opened; the last one takes more."""
@@ -215,14 +220,16 @@ class KeyFilter:
     def _read_page(self, backend: KeyListingBackend) -> None:
         if self._read_from == _LOWEST:
             self._begin()
-        page = backend.key_hashes(self._read_from, _PAGE)
+        page = backend.key_rows(self._read_from, _PAGE)
         past = self._past
         if page and past is None:
             # A key belongs to a turn, so there are no more keys than turns.
             past = self._past = Bloom(min(max(backend.head(), _FIRST_KEYS), _MOST_KEYS))
-        for key_hash in page:
+        for key_hash, _ in page:
             past.add(key_hash)  # type: ignore[union-attr]
-        if len(page) < _PAGE or page[-1] == _HIGHEST:
+        is_last = len(page) < _PAGE or page[-1][0] == _HIGHEST
+        self._pass_rows(page, is_last)
+        if is_last:
             self._is_complete = True
         else:
-            self._read_from = page[-1] + 1
+            self._read_from = page[-1][0] + 1

@@ -116,8 +116,9 @@ class SqlBackend:
     def key(self, key_hash: int) -> int | None:
         return self._number(sql.KEY, {"hash": key_hash})
 
-    def key_hashes(self, start: int, limit: int) -> list[int]:
-        return [int(row[0]) for row in self._database.rows(sql.KEY_HASHES, {"start": start, "limit": limit})]
+    def key_rows(self, start: int, limit: int) -> list[tuple[int, int]]:
+        rows = self._database.rows(sql.KEY_ROWS, {"start": start, "limit": limit})
+        return [(int(row.hash), int(row.sequence)) for row in rows]
 
     def snapshot(self, actor: ActorId) -> SnapshotRow | None:
         rows = self._database.rows(sql.READ_SNAPSHOT, {"place": place_of(actor.name, actor.system)})
@@ -336,7 +337,7 @@ def carry_out(connection: Connection, writes: Writes, attests: Attests | None) -
         _insert_block(connection, writes.block)
     if writes.sealed:
         connection.execute(sql.INSERT_SEALED, _values(writes.sealed))
-    present = _insert_keys(connection, writes.keys)
+    added = _insert_keys(connection, writes.keys)
     actors = _replace_snapshots(connection, writes.snapshots)
     _insert_marks(connection, writes)
     _insert_schedules(connection, writes.schedules)
@@ -348,13 +349,13 @@ def carry_out(connection: Connection, writes: Writes, attests: Attests | None) -
         connection.execute(sql.INSERT_DEFINITIONS, [_values(row) for row in writes.definitions])
     facts = dict(writes.meta)
     if attests is not None and attests.is_touched_by(writes):
-        changes = Changes(_head_after(connection, writes), len(writes.keys) - present - removed, actors, writes.meta)
+        changes = Changes(_head_after(connection, writes), added, removed, actors, writes.meta)
         attested = connection.execute(sql.READ_META_ENTRY, {"name": "attested"}).scalar() or ""
         facts |= attests.entry(attested, changes, lambda: counts(connection.execute(sql.COUNTS).one()))
     if facts:
         connection.execute(sql.REMOVE_META, {"names": list(facts)})
         connection.execute(sql.INSERT_META, [{"name": name, "value": value} for name, value in facts.items()])
-    return present
+    return len(writes.keys) - len(added)
 
 
 def counts(row: Any) -> Counts:
@@ -373,7 +374,8 @@ def _insert_block(connection: Connection, block: BlockRow) -> None:
     connection.execute(sql.INSERT_BLOCK, _values(block) | {"size": len(block.data)})
 
 
-def _insert_keys(connection: Connection, keys: Sequence[tuple[int, int]]) -> int:
+def _insert_keys(connection: Connection, keys: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Those that were not there."""
     new = dict(reversed(keys))  # the first of two that are the same
     for hashes in _portions(list(new)):
         for known in connection.execute(sql.KNOWN_KEYS, {"hashes": hashes}).scalars():
@@ -381,11 +383,11 @@ def _insert_keys(connection: Connection, keys: Sequence[tuple[int, int]]) -> int
     if new:
         rows = [{"hash": key_hash, "sequence": sequence} for key_hash, sequence in new.items()]
         connection.execute(sql.INSERT_KEYS, rows)
-    return len(keys) - len(new)
+    return list(new.items())
 
 
-def _remove_keys(connection: Connection, forgotten: Sequence[tuple[int, int, int]]) -> int:
-    """One after the other, as each removal may free the key before it; how many there were."""
+def _remove_keys(connection: Connection, forgotten: Sequence[tuple[int, int, int]]) -> list[tuple[int, int]]:
+    """One after the other, as each removal may free the key before it; those that were there."""
     wanted = {number for key_hash, _, following in forgotten for number in (key_hash, following)}
     known: dict[int, int] = {}
     for hashes in _portions(wanted):
@@ -394,10 +396,10 @@ def _remove_keys(connection: Connection, forgotten: Sequence[tuple[int, int, int
     for key_hash, sequence, following in forgotten:
         if known.get(key_hash) == sequence and following not in known:
             del known[key_hash]
-            removed.append(key_hash)
-    for hashes in _portions(removed):
+            removed.append((key_hash, sequence))
+    for hashes in _portions(key_hash for key_hash, _ in removed):
         connection.execute(sql.REMOVE_KEYS, {"hashes": hashes})
-    return len(removed)
+    return removed
 
 
 def _replace_snapshots(connection: Connection, rows: Sequence[SnapshotRow]) -> int:

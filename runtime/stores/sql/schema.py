@@ -243,8 +243,11 @@ INSERT_SEALED = insert(SEALED)
 REMOVE_SEALED = delete(SEALED).where(_sealed.last >= bindparam("from"), _sealed.first <= bindparam("to"))
 
 KEY = select(KEYS.c.sequence).where(KEYS.c.hash == bindparam("hash"))
-KEY_HASHES = (
-    select(KEYS.c.hash).where(KEYS.c.hash >= bindparam("start")).order_by(KEYS.c.hash).limit(bindparam("limit"))
+KEY_ROWS = (
+    select(KEYS.c.hash, KEYS.c.sequence)
+    .where(KEYS.c.hash >= bindparam("start"))
+    .order_by(KEYS.c.hash)
+    .limit(bindparam("limit"))
 )
 KNOWN_KEYS = select(KEYS.c.hash, KEYS.c.sequence).where(KEYS.c.hash.in_(bindparam("hashes", expanding=True)))
 INSERT_KEYS = insert(KEYS)

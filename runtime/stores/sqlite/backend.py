@@ -92,15 +92,13 @@ class SqliteBackend:
                 _insert_block(connection, writes.merged)
             if writes.block:
                 self._append(connection, writes.block)
-            present = _insert_keys(connection, writes)
+            added = _insert_keys(connection, writes)
             _insert_rows(connection, writes)
             if attests is not None:
                 actors = _number(connection, sql.LAST_ACTOR) - actors if writes.snapshots else 0
-                changes = Changes(
-                    _head_after(connection, writes), len(writes.keys) - present - removed, actors, writes.meta
-                )
+                changes = Changes(_head_after(connection, writes), added, removed, actors, writes.meta)
                 _attest(connection, attests, changes)
-        return present
+        return len(writes.keys) - len(added)
 
     def counts(self) -> Counts:
         return Counts(*self._one(sql.COUNTS))
@@ -123,8 +121,8 @@ class SqliteBackend:
         row = self._one(sql.KEY, (key_hash,))
         return row[0] if row else None
 
-    def key_hashes(self, start: int, limit: int) -> list[int]:
-        return [row[0] for row in self._all(sql.KEY_HASHES, (start, limit))]
+    def key_rows(self, start: int, limit: int) -> list[tuple[int, int]]:
+        return self._all(sql.KEY_ROWS, (start, limit))
 
     def snapshot(self, actor: ActorId) -> SnapshotRow | None:
         row = self._one(sql.SNAPSHOT, (actor.name, actor.system))
@@ -274,25 +272,23 @@ def _attest(connection: sqlite3.Connection, attests: Attests, changes: Changes) 
         connection.execute(sql.SET_META, fact)
 
 
-def _remove(connection: sqlite3.Connection, writes: Writes) -> int:
-    """The number of keys that are gone."""
+def _remove(connection: sqlite3.Connection, writes: Writes) -> list[tuple[int, int]]:
+    """The rows of keys that are gone."""
     if writes.dropped:
         connection.execute(sql.REMOVE_BLOCKS, writes.dropped)
     if writes.unsealed:
         connection.execute(sql.REMOVE_SEALED, writes.unsealed)
-    if writes.forgotten:
-        return connection.executemany(sql.REMOVE_KEY, writes.forgotten).rowcount
-    return 0
+    # One by one, as which of them were there has to be known.
+    return [row[:2] for row in writes.forgotten if connection.execute(sql.REMOVE_KEY, row).rowcount]
 
 
 def _insert_block(connection: sqlite3.Connection, block: BlockRow) -> None:
     connection.execute(sql.INSERT_BLOCK, (block.first, block.last, block.actors, block.data))
 
 
-def _insert_keys(connection: sqlite3.Connection, writes: Writes) -> int:
-    if not writes.keys:
-        return 0
-    return len(writes.keys) - connection.executemany(sql.INSERT_KEY, writes.keys).rowcount
+def _insert_keys(connection: sqlite3.Connection, writes: Writes) -> list[tuple[int, int]]:
+    """Those that were not there."""
+    return [row for row in writes.keys if connection.execute(sql.INSERT_KEY, row).rowcount]
 
 
 def _insert_rows(connection: sqlite3.Connection, writes: Writes) -> None:

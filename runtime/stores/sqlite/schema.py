@@ -79,7 +79,7 @@ SEALED_RANGES = f"SELECT first, last {_FROM.format('sealed')}"
 INSERT_KEY = "INSERT INTO keys VALUES (?, ?) ON CONFLICT (hash) DO NOTHING"
 REMOVE_KEY = "DELETE FROM keys WHERE hash = ? AND sequence = ? AND NOT EXISTS (SELECT 1 FROM keys WHERE hash = ?)"
 KEY = "SELECT sequence FROM keys WHERE hash = ?"
-KEY_HASHES = "SELECT hash FROM keys WHERE hash >= ? ORDER BY hash LIMIT ?"
+KEY_ROWS = "SELECT hash, sequence FROM keys WHERE hash >= ? ORDER BY hash LIMIT ?"
 UPSERT_SNAPSHOT = (
     f"INSERT INTO snapshots ({_COLUMNS}) VALUES ({_MARKS}) ON CONFLICT (actor, system) DO UPDATE SET {_SETS}"
 )

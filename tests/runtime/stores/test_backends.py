@@ -8,26 +8,36 @@ from pathlib import Path
 
 import pytest
 
-from runtime.errors import StaleCommit
-from runtime.stores.journal.backend import Backend, BlockRow, SealedRow, Writes
+from runtime.errors import StaleCommit, StoreDamaged
+from runtime.stores.base import Group
+from runtime.stores.journal.backend import Backend, BlockRow, KeyListingBackend, SealedRow, Writes
+from runtime.stores.journal.store import JournalStore
 from runtime.stores.memory import MemoryBackend
 from runtime.stores.sql.backend import SqlBackend
 from runtime.stores.sqlite.backend import open_backend
+from runtime.testing.turns import TurnHistory, actor_id
 from tests.runtime.stores.sql.places import SERVERS, place
+
+KEY = bytes(range(32))
 
 
 @pytest.fixture(params=["memory", "sqlite", *SERVERS])
-def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]:
-    """Each kind, made anew and without a store above it."""
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]:
+    """Each kind, without tables."""
     if request.param in SERVERS:
         with place(request.param) as made, closing(SqlBackend(made.url)) as backend:
-            backend.create({"format": "1"})
             yield backend
         return
     kind = MemoryBackend() if request.param == "memory" else open_backend(f"sqlite:///{tmp_path}/store.db")
     with closing(kind) as backend:
-        backend.create({"format": "1"})
         yield backend
+
+
+@pytest.fixture
+def backend(empty: Backend) -> Backend:
+    """Each kind, made anew and without a store above it."""
+    empty.create({"format": "1"})
+    return empty
 
 
 def block(first: int, last: int) -> BlockRow:
@@ -82,7 +92,7 @@ def test_rows_that_are_no_longer_sealed_are_gone(backend: Backend) -> None:
 
 def test_key_is_gone_only_with_its_own_turn_and_before_the_block_that_needs_it(backend: Backend) -> None:
     backend.write(Writes(block=block(1, 10), keys=[(7, 1), (8, 2), (9, 3)]))
-    assert (backend.key(8), backend.key_hashes(8, 9)) == (2, [8, 9])
+    assert (backend.key(8), backend.key_rows(8, 9)) == (2, [(8, 2), (9, 3)])
 
     backend.write(Writes(forgotten=[(7, 1, -1), (8, 99, -1), (9, 3, 8)]))
 
@@ -96,3 +106,21 @@ def test_key_that_is_there_already_stays_and_is_counted(backend: Backend) -> Non
     assert backend.write(Writes(block=block(11, 20), keys=[(7, 11), (8, 12)])) == 1
 
     assert [backend.key(each) for each in (7, 8)] == [1, 12]
+
+
+def test_rows_of_keys_that_were_exchanged_are_noticed_and_own_changes_are_not(empty: Backend) -> None:
+    store, past = JournalStore(empty, key=KEY), TurnHistory()
+    store.commit(Group(turns=tuple(past.turn(name, b"1", key="k") for name in "abc")))
+    while store.checkpoint():
+        pass
+    assert isinstance(empty, KeyListingBackend)
+    (first, second, third) = empty.key_rows(-(2**63), 9)
+    empty.write(Writes(keys=[first, (first[0], 9), (5, 2), (5, 3)]))
+    empty.write(Writes(forgotten=[(*second, second[0] + 1), (5, 2, 6), (5, 2, 6), (third[0], 99, 6)], keys=[second]))
+    assert JournalStore(empty, key=KEY).find_key(actor_id("a"), "k") is not None
+    empty.attests = None
+
+    empty.write(Writes(forgotten=[(*first, first[0] + 1)], keys=[(5, first[1])]))
+
+    with pytest.raises(StoreDamaged, match="rows of idempotency keys are not what was written"):
+        JournalStore(empty, key=KEY).find_key(actor_id("new"), "k")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 import sqlite3
 from contextlib import closing
@@ -15,6 +16,9 @@ from runtime.__main__ import main
 from runtime.errors import StoreDamaged
 from runtime.stores.base import Group, flatten
 from runtime.stores.check import check
+from runtime.stores.journal import idempotency
+from runtime.stores.journal.attestation import Attestor, KeyAudit
+from runtime.stores.journal.backend import Writes
 from runtime.stores.journal.store import JournalStore
 from runtime.stores.memory import MemoryBackend
 from runtime.stores.registry import open_store
@@ -159,7 +163,7 @@ def test_changed_key_does_not_run_a_call_again(path: Path, statement: str, said:
     execute(path, statement)
     store = opened(path)
 
-    with pytest.raises(StoreDamaged, match=said):
+    with pytest.raises(StoreDamaged, match=f"{said}|rows of idempotency keys are not what was written"):
         store.find_key(actor_id("b"), "b-key")
 
     store.close()
@@ -183,8 +187,122 @@ def test_row_of_an_earlier_time_is_found_by_a_check(tmp_path: Path, past: TurnHi
     assert "the row of a is as of turn 1, and turn 2 changed it" in damage
 
 
+KEY_ROWS = {
+    "renamed": "UPDATE keys SET hash = 5 WHERE sequence = 3",
+    "one renamed forth, one back": "UPDATE keys SET hash = hash + CASE sequence WHEN 3 THEN 1 ELSE -1 END WHERE sequence > 1",
+    "sequence 0": "UPDATE keys SET sequence = 0 WHERE sequence = 3",
+    "negative sequence": "UPDATE keys SET sequence = -1 WHERE sequence = 3",
+    "text for a sequence": "UPDATE keys SET sequence = 'x' WHERE sequence = 3",
+    "sequences swapped": "UPDATE keys SET sequence = CASE sequence WHEN 3 THEN 5 WHEN 5 THEN 3 ELSE sequence END",
+    "one removed, one invented": "UPDATE keys SET hash = 5, sequence = 2 WHERE sequence = 3",
+}
+
+
+@pytest.mark.parametrize("what", KEY_ROWS)
+@pytest.mark.parametrize("key", ["b-key", "new"])
+def test_changed_rows_of_keys_are_noticed_by_the_first_keyed_call(path: Path, what: str, key: str) -> None:
+    execute(path, KEY_ROWS[what])
+    store = opened(path)
+
+    for _ in range(2):
+        with pytest.raises(StoreDamaged, match="rows of idempotency keys are not what was written"):
+            store.find_key(actor_id("b"), key)
+    store.close()
+
+
+def test_changed_row_on_a_later_page_is_noticed_after_the_last(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(idempotency, "_PAGE", 1)
+    execute(path, "UPDATE keys SET hash = 5 WHERE sequence = 3")
+    store = opened(path)
+
+    for _ in range(3):
+        store.find_key(actor_id("new"), "new")
+
+    with pytest.raises(StoreDamaged, match="rows of idempotency keys"):
+        store.find_key(actor_id("new"), "new")
+    store.close()
+
+
+def without_sum(path: Path) -> None:
+    """What a version before the sum would have written."""
+    store = opened(path)
+    attestor = store._backend.attests
+    assert isinstance(attestor, Attestor)
+    (text,) = execute(path, "SELECT value FROM meta WHERE name = 'attested'")[0]
+    payload = msgspec.json.encode(msgspec.json.decode(text.rpartition(" ")[0])[:7])
+    mac = store._identity.mac(b"attested", payload)
+    store.close()
+    execute(path, f"UPDATE meta SET value = '{payload.decode()} {mac}' WHERE name = 'attested'")
+
+
+def write_key(store: JournalStore, past: TurnHistory, key: str) -> None:
+    store.commit(Group(turns=(past.turn("d", b"1", key=key),)))
+    while store.checkpoint():
+        pass
+
+
+@pytest.mark.parametrize("is_read_before", [True, False])
+def test_store_without_a_sum_of_its_keys_gets_one(path: Path, past: TurnHistory, is_read_before: bool) -> None:
+    without_sum(path)
+    store = opened(path)
+    for written in ("k1", "k2"):
+        if is_read_before:
+            assert store.find_key(actor_id("b"), "b-key")
+        write_key(store, past, written)
+        assert store.find_key(actor_id("b"), "b-key")
+    write_key(store, past, "k3")
+    store.close()
+    store = opened(path)
+    assert store.find_key(actor_id("d"), "k2")
+    store.close()
+
+    execute(path, "UPDATE keys SET hash = 5 WHERE sequence = 3")
+
+    store = opened(path)
+    with pytest.raises(StoreDamaged, match="rows of idempotency keys"):
+        store.find_key(actor_id("b"), "b-key")
+    store.close()
+
+
+@pytest.mark.parametrize("is_old", [True, False])
+def test_keys_written_and_removed_between_pages_are_no_damage(is_old: bool) -> None:
+    chance = random.Random(7)
+    for _ in range(60):
+        backend = MemoryBackend()
+        rows = {chance.randrange(40): number for number in range(1, 12)}
+        identity = JournalStore(backend, key=KEY)._identity
+        backend.write(Writes(keys=list(rows.items())))
+        attested = Attestor(identity, "", backend.meta())
+        attested.check(backend)
+        if is_old:
+            attested.key_audit.expect(0, is_whole=False)
+        backend.attests = attested
+
+        read_in_pages(backend, attested.key_audit, chance)
+
+        before = identity.sum_of_key_rows(rows.items())
+        assert attested.key_audit.left_out == (before if is_old else None)
+        now = attested._read(backend.meta()["attested"])
+        assert int(now.key_sum, 16) == identity.sum_of_key_rows(backend._keys.items())
+
+
+def read_in_pages(backend: MemoryBackend, audit: KeyAudit, chance: random.Random) -> None:
+    start, number, page = -(2**63), 100, [(0, 0)] * 2
+    while len(page) == 2:
+        page = backend.key_rows(start, 2)
+        change_keys(backend, chance, number)
+        audit.pass_rows(page, len(page) < 2)
+        change_keys(backend, chance, number + 5)
+        start, number = page[-1][0] + 1 if page else start, number + 10
+
+
+def change_keys(backend: MemoryBackend, chance: random.Random, number: int) -> None:
+    backend.write(Writes(keys=[(chance.randrange(40), number + each) for each in range(2)]))
+    rows = chance.sample(sorted(backend._keys.items()), 2)
+    backend.write(Writes(forgotten=[(*row, row[0] + 1) for row in rows]))
+
+
 def test_key_under_another_hash_is_found_by_a_check(path: Path) -> None:
-    """At run time nothing tells it from a key that was never used."""
     execute(path, "UPDATE keys SET hash = 5 WHERE sequence = 3")
 
     assert check(f"sqlite:///{path}", key=KEY).damaged == ["The idempotency key of turn 3 of b has no row of its own."]

@@ -19,9 +19,9 @@ hashes = st.integers(-(2**63), 2**63 - 1)
 class CountingBackend(MemoryBackend):
     pages = 0
 
-    def key_hashes(self, start: int, limit: int) -> list[int]:
+    def key_rows(self, start: int, limit: int) -> list[tuple[int, int]]:
         self.pages += 1
-        return super().key_hashes(start, limit)
+        return super().key_rows(start, limit)
 
 
 def backend_with(keys: set[int]) -> CountingBackend:

@@ -53,7 +53,7 @@ def test_keys_are_kept_and_forgotten_like_in_memory(empty: SqlBackend) -> None:
 
         assert empty.write(writes) == memory.write(writes)
         assert [empty.key(key_hash) for key_hash in HASHES] == [memory.key(key_hash) for key_hash in HASHES]
-        assert empty.key_hashes(HASHES[2], 3) == memory.key_hashes(HASHES[2], 3)
+        assert empty.key_rows(HASHES[2], 3) == memory.key_rows(HASHES[2], 3)
 
 
 def test_blocks_and_columns_are_found_like_in_memory(empty: SqlBackend) -> None:
