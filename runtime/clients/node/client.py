@@ -18,7 +18,7 @@ from runtime.api import LOCAL, ActorInfo, CallOptions, Capability, DeployReport,
 from runtime.authoring.context import current_turn
 from runtime.authoring.definition import ActorDefinition, define
 from runtime.clients.node.connection import NodeConnection, Target
-from runtime.clients.node.hosting import NodeOffers
+from runtime.clients.node.offers import NodeOffers
 from runtime.clients.node.streams import Invocations, NodeSubscription
 from runtime.crypto import Role, TokenFiles, read_token
 from runtime.drivers.replies import BlockingWaiter, LoopPort
