@@ -26,8 +26,8 @@ from runtime.servers.grpc_node.callers import caller
 from runtime.servers.grpc_node.calls import NodeCalls
 from runtime.servers.grpc_node.errors import answering
 from runtime.servers.grpc_node.feeds import NodeFeeds
-from runtime.servers.grpc_node.hosting import NodeHosting
 from runtime.servers.grpc_node.reflection import Health, Reflection, Services, acting
+from runtime.servers.grpc_node.remote_hosts import NodeHosting
 from runtime.servers.security import LOOPBACK, Limits, Rate, Security, check_listener
 from runtime.system.embedded import EmbeddedSystem
 from runtime.system.guest_acts import GuestAct
