@@ -25,10 +25,10 @@ import msgspec
 
 from runtime.authoring.context import Context, current_turn
 from runtime.errors import DefinitionError, SpawnError, shown_text, type_name
-from runtime.hosts.attached import StreamHost
 from runtime.hosts.child_process import Child, detach_from_terminal, read_until_end
 from runtime.hosts.in_process import InProcessHost, failed_around, refused
 from runtime.hosts.outgoing import outgoing, pending_tell, timeout_s
+from runtime.hosts.stream_host import StreamHost
 from runtime.ids import RandomIds
 from runtime.records import Outcome, Work
 from runtime.threads import start_daemon

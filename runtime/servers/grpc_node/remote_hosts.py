@@ -11,8 +11,8 @@ from typing import Any
 
 from runtime.authoring.definition import ActorDefinition
 from runtime.errors import BadSetting, DefinitionError, InternalError, Overloaded, SpawnError
-from runtime.hosts.attached import StreamHost
 from runtime.hosts.base import Host
+from runtime.hosts.stream_host import StreamHost
 from runtime.ids import ActorId
 from runtime.servers.grpc_node.callers import told
 from runtime.servers.security import Limits
