@@ -14,7 +14,7 @@ from IPython.core.magic_arguments import argument, construct_parser
 
 from runtime.config import duration_ms
 from runtime.errors import BadSetting
-from workbench.kernel_ext.magics.parsing import Names, read_fields, read_payload, read_word, split_words
+from workbench.kernel_ext.magics.parser import Names, read_fields, read_payload, read_word, split_words
 
 Decorator = Any
 

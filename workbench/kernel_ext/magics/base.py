@@ -7,7 +7,7 @@ from typing import Any
 
 from IPython.core.magic import Magics
 
-from workbench.kernel_ext.magics.parsing import Names, read_word
+from workbench.kernel_ext.magics.parser import Names, read_word
 
 Scope = Mapping[str, Any] | None
 """The variables where a magic was written; None for the notebook's alone."""

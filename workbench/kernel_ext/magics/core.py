@@ -187,7 +187,7 @@ class WorkbenchMagics(BaseMagics):
             SELECT at, total FROM history.counter ORDER BY revision
         """
         from workbench.commands.history import drawn
-        from workbench.kernel_ext.magics.parsing import run_query
+        from workbench.kernel_ext.magics.parser import run_query
 
         if line.split() in (["--help"], ["-h"], ["?"]):
             print(inspect.cleandoc(WorkbenchMagics.query.__doc__ or ""))  # noqa: T201 - the user asked for it in a cell

@@ -10,7 +10,7 @@ from IPython.core.magic_arguments import argument
 
 from workbench.kernel_ext.magics.arguments import ACTOR, arguments, parsed, read_seconds
 from workbench.kernel_ext.magics.base import BaseMagics, Scope
-from workbench.kernel_ext.magics.parsing import read_fields
+from workbench.kernel_ext.magics.parser import read_fields
 
 _IPYTHONS_FLAGS = {"-r", "-s", "-y", "-n"}
 

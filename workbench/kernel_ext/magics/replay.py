@@ -11,7 +11,7 @@ from IPython.core.magic_arguments import argument
 from runtime.replay.side_effects import KINDS
 from workbench.kernel_ext.magics.arguments import ACTOR, arguments, parsed, read_seconds
 from workbench.kernel_ext.magics.base import BaseMagics, Scope
-from workbench.kernel_ext.magics.parsing import read_value
+from workbench.kernel_ext.magics.parser import read_value
 
 _CODE = argument(
     "--code",

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from IPython.core.error import UsageError
 
-from workbench.kernel_ext.magics.parsing import Names, read_fields, read_payload, read_word, split_words
+from workbench.kernel_ext.magics.parser import Names, read_fields, read_payload, read_word, split_words
 
 NAMES = Names({"x": 5, "name": "ann", "d": {"a": 1}})
 
