@@ -23,7 +23,7 @@ from workbench.presenters.panels.actor import (
 from workbench.presenters.panels.problems import problem_in, problem_of
 from workbench.render.html import Rendering
 from workbench.render.values import Node, mark_changes, outline
-from workbench.widgets.sampling import PerSecond, Rate
+from workbench.widgets.rates import PerSecond, Rate
 from workbench.widgets.source import FeedBatch, Intent, StatusReading
 
 TURNS_SHOWN = 10

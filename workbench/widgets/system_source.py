@@ -22,7 +22,7 @@ from workbench.presenters.panels.system import (
 )
 from workbench.render.html import Rendering
 from workbench.widgets.actor_source import ActorSource
-from workbench.widgets.sampling import Rate
+from workbench.widgets.rates import Rate
 from workbench.widgets.source import LOOK_AGAIN_US, FeedBatch, Intent, StatusReading, View
 
 _LISTED = 5_000

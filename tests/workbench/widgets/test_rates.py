@@ -1,5 +1,5 @@
 from workbench.render.sparkline import NO_SERIES
-from workbench.widgets.sampling import PerSecond, Rate
+from workbench.widgets.rates import PerSecond, Rate
 
 S = 1_000_000
 
