@@ -476,13 +476,13 @@ class Session:
             self.own.guest_acts.calls.flush()
 
     def _share(self, system: EmbeddedSystem, store: str) -> None:
-        from workbench.remote.store_sharing import Sharing
+        from workbench.remote.shared_store import Sharing
 
         self._sharing = Sharing(system, store, lambda: str(getattr(self.served, "address", "")))
 
     def _join(self, settings: dict[str, Any]) -> SystemApi | None:
         """Attach to the process that has the store; None if it does not let us in."""
-        from workbench.remote.store_sharing import join
+        from workbench.remote.shared_store import join
 
         joined = join(settings["store"], self.notify, self._owner_gone)
         if joined is None:

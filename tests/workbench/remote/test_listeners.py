@@ -44,7 +44,7 @@ _BINDS = {
 KNOWN = {
     "runtime/servers/http/server.py": "behind HttpGuard, which HttpServer makes itself: attacked below",
     "runtime/servers/grpc_node/server.py": "wants a token of every call; see test_grpc_roles and test_guarded_rpcs",
-    "workbench/remote/store_sharing.py": "a socket in a directory of its user's only; see test_door",
+    "workbench/remote/shared_store.py": "a socket in a directory of its user's only; see test_door",
     "runtime/clients/proxy/process.py": "tries whether an address is this machine's; nothing listens",
     "runtime/servers/http/guard.py": "tries whether an address is this machine's; nothing listens",
     "runtime/testing/raw_host.py": "plays a host for the tests of adapters; runs no actions",

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from workbench.remote import store_sharing
-from workbench.remote import store_sharing as doors
+from workbench.remote import shared_store
+from workbench.remote import shared_store as doors
 from workbench.remote.access import Mode
-from workbench.remote.store_sharing import Invitation, StoreRendezvous, knock
+from workbench.remote.shared_store import Invitation, StoreRendezvous, knock
 from workbench.remote.targets import Attached
 
 
@@ -141,7 +141,7 @@ def test_who_joined_is_told_that_the_next_command_opens_the_store_once_its_owner
     door.open()
     invitation = knock(_url(tmp_path))
     assert invitation is not None
-    watch = store_sharing.OwnerWatch(_url(tmp_path), invitation, told.append, gone.append)
+    watch = shared_store.OwnerWatch(_url(tmp_path), invitation, told.append, gone.append)
     watch.attached = Attached(target="", system="", mode=Mode.ACT, capabilities=())
 
     watch.tell("it is lost")
