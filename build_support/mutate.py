@@ -218,7 +218,7 @@ class SkipStatement:
 
 
 class SkipBranch:
-    """Never take the first branch of an `if`, as if nobody had thought of the case."""
+    """Never take the first branch of an `if`, as if no one had thought of the case."""
 
     def mutation_positions(self, node: Any) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
         if node.type == "if_stmt":
@@ -351,7 +351,7 @@ class Copy:
         (folder / "t").mkdir(parents=True)
         for name in COPIED:
             _copy(source / name, self.tree / name)
-        # Bytecode is written by the tests without a mutant, and by nothing else: so nobody reads another mutant's.
+        # Bytecode is written by the tests without a mutant, and by nothing else: so no one reads another mutant's.
         self._environment = {**os.environ, "PYTHONPATH": str(self.tree), "TMPDIR": str(folder / "t")}
         self._environment.pop("PYTHONDONTWRITEBYTECODE", None)
         self._process: subprocess.Popen[bytes] | None = None

@@ -79,7 +79,7 @@ def read_policies(folder: Path) -> AccessRules:
     """
     if not folder.is_dir():
         raise BadSetting(
-            f"policies={str(folder)!r}: there is no such folder. Without it nobody would be refused anything."
+            f"policies={str(folder)!r}: there is no such folder. Without it no one would be refused anything."
         )
     return AccessRules(parse_policy(path.stem, path.read_text("utf-8")) for path in sorted(folder.glob("*.policy")))
 

@@ -346,7 +346,7 @@ class NotRecorded(Mistake):
         how = "was asked with another payload" if with_other_payload else "was not asked"
         super().__init__(
             f"{actor}.{action} {how} in the recorded turn, so the record has no answer to it.\n"
-            f"A copy asks nobody. A fork can be told the answer: wb.fork(…, answers={{'{actor}.{action}': …}})."
+            f"A copy asks no one. A fork can be told the answer: wb.fork(…, answers={{'{actor}.{action}': …}})."
         )
         self.actor, self.action = actor, action
 

@@ -11,7 +11,7 @@ from runtime.servers.certificates import make_certificates
 HELP = """Make certificates: of a new authority, and by it one for a server, one for clients that may act and one for clients
 that may only look; valid for a year. Tokens for the same two roles, for servers that know clients by a token, are made too.
 
-Keys can be read by their owner only. The authority's own key is not kept: nobody can make further certificates with it."""
+Keys can be read by their owner only. The authority's own key is not kept: no one can make further certificates with it."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -10,7 +10,7 @@ from runtime.stores.repair import repair
 
 HELP = """Read everything in a store and list what is wrong in it: turns (sequence, actor, what is wrong), states, schedules and
 definitions that do not decode, which a store works without, and what is damaged: changed, torn or removed.  Nothing is changed, and
-nobody may have the store open meanwhile.  The status is 0 if nothing is wrong, else 1.
+no one may have the store open meanwhile.  The status is 0 if nothing is wrong, else 1.
 
 With --repair OUT, a copy of a store file is made without what was found; it has the same key.  States are kept as far as they
 decode; a turn that is left out takes its idempotency key along.  OUT appears complete or not at all.  The status is 0 if nothing is

@@ -1,5 +1,5 @@
 """What the commands of `python -m runtime` share: actor classes from modules that are named on the command line, a server that runs
-until it is told to stop, and a passphrase that nobody sees.
+until it is told to stop, and a passphrase that no one sees.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from runtime.stores.journal.store import JournalStore
 from runtime.stores.registry import open_store
 
 HELP = """Encrypt a store anew, under the key in SPAWN_STATESTORE_KEY.  What it is encrypted with now is in
-SPAWN_STATESTORE_OLD_KEYS (several are separated by commas), or in the file that was made for it.  Nobody may have the store open
+SPAWN_STATESTORE_OLD_KEYS (several are separated by commas), or in the file that was made for it.  No one may have the store open
 meanwhile.  What was done stays when this is ended in the middle: run it again with the same keys."""
 
 

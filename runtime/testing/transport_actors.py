@@ -24,7 +24,7 @@ class Gate:
     def pass_through(self) -> None:
         self.entered.release()
         if not self._open.wait(WAIT_S):
-            raise TimeoutError("nobody opened the gate")
+            raise TimeoutError("no one opened the gate")
 
     def open(self) -> None:
         self._open.set()

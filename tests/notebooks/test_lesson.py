@@ -28,7 +28,7 @@ def test_the_given_account_fails_with_the_shortest_story(lesson: Executed) -> No
 
 
 def test_the_unfinished_seats_fail(lesson: Executed) -> None:
-    assert "There was a seat, and nobody got it." in lesson.text("check-seats")
+    assert "There was a seat, and no one got it." in lesson.text("check-seats")
 
 
 @pytest.mark.parametrize("exercise", ["account", "seats"])

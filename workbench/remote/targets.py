@@ -39,7 +39,7 @@ def open_target(target: str, mode: Mode, notify: Callable[[str], object], **opti
         )
     given = {name: value for name, value in options.items() if value is not None}
     if target.startswith("http") and mode is Mode.ACT:
-        return _beside_proxy(target, notify=notify, **given)
+        return _join_notebook_host(target, notify=notify, **given)
     if given.keys() & {"host_port", "journal"}:
         raise BadSetting(
             "host_port and journal are for actors of this notebook behind a proxy: attach to http://… with --mode act."
@@ -54,7 +54,7 @@ def open_target(target: str, mode: Mode, notify: Callable[[str], object], **opti
     return connect(target, **given)
 
 
-def _beside_proxy(target: str, *, host_port: int | None = None, **options: Any) -> SystemApi:
+def _join_notebook_host(target: str, *, host_port: int | None = None, **options: Any) -> SystemApi:
     from runtime.servers.spawn_host.notebook_host import join
 
     return join(target, port=host_port, **options)

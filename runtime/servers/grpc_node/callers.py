@@ -1,4 +1,4 @@
-"""Who calls a node: what the client calls itself, which nobody checks, and the address that it calls from."""
+"""Who calls a node: what the client calls itself, which no one checks, and the address that it calls from."""
 
 from __future__ import annotations
 

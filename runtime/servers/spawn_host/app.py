@@ -196,7 +196,7 @@ class FirstFailures:
     def initialises(self, actor: ActorId) -> None:
         """The proxy calls `init`: the next call may be what the actor was activated for.
 
-        Not so after a failure, which crashed it: then it was activated for nobody.
+        Not so after a failure, which crashed it: then it was activated for no one.
         """
         if actor not in self._failed or self._clock() >= self._failed[actor][0]:
             self._active_until.pop(actor, None)

@@ -212,7 +212,7 @@ class HostTurns:
 
 
 def is_own_call(call: ActorInvocation) -> bool:
-    """Whether the proxy calls by itself, for an init or a timer: nobody waits for the answer."""
+    """Whether the proxy calls by itself, for an init or a timer: no one waits for the answer."""
     return call.caller.name == call.actor.name and call.WhichOneof("payload") != "value"
 
 

@@ -42,7 +42,7 @@ def _property(ending: Ending) -> str:
     if len(seated) > _SEATS:
         return f"{' and '.join(seated)} were both told to have a seat, and there is only one."
     if not seated:
-        return "There was a seat, and nobody got it."
+        return "There was a seat, and no one got it."
     return ""
 
 
