@@ -201,7 +201,7 @@ def test_turns_go_in_a_real_store_under_a_load_without_pauses(tmp_path: Path, qu
 
         most = put_on(system, lambda: system.store.retention_mark().gone >= 120_000)
 
-        assert most < 100_000  # of more than that; some 20,000 on a machine that does nothing else
+        assert most < 250_000  # of up to 400,000; some 20,000 on a machine that does nothing else
         assert system.invoke("counter", "add", {}) > 120_000
 
 
