@@ -29,8 +29,8 @@ _names = itertools.count(1)
 
 def spin(name: str) -> None:
     """For ever, or until something is raised here."""
-    _spinning.add(name)
     try:
+        _spinning.add(name)  # within, since it may be ended as soon as this is seen
         while True:
             pass
     finally:
@@ -57,8 +57,8 @@ class Runaway(Actor, name="runaway", kind="unnamed"):
 
     @action
     async def wait_async(self, name: str) -> None:
-        _spinning.add(name)
         try:
+            _spinning.add(name)
             await asyncio.Event().wait()
         finally:
             _ended.append(name)
@@ -72,8 +72,8 @@ class Runaway(Actor, name="runaway", kind="unnamed"):
 
     @action
     def in_c(self, name: str) -> None:
-        _spinning.add(name)
         try:
+            _spinning.add(name)
             _go_on.wait()
         finally:
             _ended.append(name)
