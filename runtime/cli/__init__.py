@@ -1,1 +1,1 @@
-"""The commands of `python -m runtime`: serve, host, certificates, rekey, check."""
+"""The commands of `python -m runtime`: serve, host, certificates, rekey, check, backup, restore."""

@@ -244,7 +244,7 @@ class ThreadedDriver:
             done = self._committed.wait_for(lambda: self.engine.journal.committed >= target, timeout_s)
         if not done:
             raise StoreUnavailable(
-                f"{self.engine.journal.unwritten} answered turns are not yet on disk after {timeout_s:g} s. "
+                f"{self.engine.journal.unwritten_text} not yet on disk after {timeout_s:g} s. "
                 f"{self.engine.store_error or 'They are retried.'}"
             )
         return self.engine.journal.committed

@@ -65,6 +65,11 @@ class Journal:
         return self.sequence - self.committed
 
     @property
+    def unwritten_text(self) -> str:
+        """The same as the beginning of a sentence, with its verb: "2 answered turns are"."""
+        return "1 answered turn is" if self.unwritten == 1 else f"{self.unwritten} answered turns are"
+
+    @property
     def has_work(self) -> bool:
         return self._at_store is None and not self._gathering.is_empty
 

@@ -120,10 +120,9 @@ class Core:
         """The error for a message that is not taken."""
         if self.is_stopped or self.is_draining:
             return SystemStopped(self.options.system)
-        unwritten = self.journal.unwritten
-        turns = "1 answered turn is" if unwritten == 1 else f"{unwritten} answered turns are"
         return StoreUnavailable(
-            f"{self.store_error}\nNo turns are run until it can be written again, which is retried; {turns} not on disk yet."
+            f"{self.store_error}\nNo turns are run until it can be written again, which is retried; "
+            f"{self.journal.unwritten_text} not on disk yet."
         )
 
     def refuse(self, invocation: Invocation, waiter: object, error: SpawnError, now_us: int) -> list[Command]:

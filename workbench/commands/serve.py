@@ -60,12 +60,14 @@ class Served:
         return {port: self._proxy.environment(url) for url, port in doors.items() if self._proxy is not None}
 
     def open_for(self, host_ports: Sequence[int]) -> None:
-        """Have an address for each host process that listens on one of these ports; those that have one keep it.
+        """Have an address for each host process that listens on one of these ports, 0 for a free one; those that have one keep it.
 
         Raises:
             BadSetting: nothing is served over HTTP.
         """
-        missing = [port for port in host_ports if port not in self.environments]
+        chosen = self._proxy.chosen_ports if self._proxy is not None else ()
+        missing = [port for port in host_ports if port and port not in self.environments]
+        missing += [0] * (list(host_ports).count(0) - len(chosen))
         if missing and self._proxy is None:
             raise BadSetting("HTTP is not served, so no host can register: close() this, and serve again.")
         for port in missing:
@@ -121,8 +123,9 @@ def serve(*, grpc_port: int = 0, http_port: int | None = 0, host_port: int | Seq
     Args:
         grpc_port: for other notebooks (`wb.attach`) and any gRPC client; 0 for a free one.
         http_port: for SDKs that speak Spawn's protocol; 0 for a free one, None for not at all.
-        host_port: where a host of SDK actors listens (default: Spawn's 8090); a list for several host processes, which may
-            register the same actors.  Each has an address of its own to register at; what is served already gets more.
+        host_port: where a host of SDK actors listens (default: Spawn's 8090), 0 for a free port; a list for several host
+            processes, which may register the same actors.  Each has an address of its own to register at; what is served
+            already gets more.
 
     Raises:
         BadSetting: a port is taken or is none, or the current system is another process's.

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -40,6 +40,8 @@ class RunningProxy:
         self._thread, self._proxy = thread, proxy
         self._doors: list[RateLimitedApp] = []
         self._contracts: ContractApp | None = None
+        self.chosen_ports: list[int] = []
+        """Of the ports on which hosts listen, those that were left to this proxy."""
         self._is_closed = False
 
     @property
@@ -122,16 +124,17 @@ class RunningProxy:
             self.system.undeploy(name)
 
     def open_local_door(self, host_port: int) -> None:
-        """One more free port on this machine, for a host that listens on `host_port`."""
+        """One more free port on this machine, for a host that listens on `host_port`; 0 for a free one."""
         self.open_door(LOOPBACK, 0, host_port, None, HttpLimits())
 
     def open_door(self, bind: str, port: int, host_port: int, security: Security | None, limits: HttpLimits) -> None:
-        """Listen there; hosts that register at this door are called at `host_port`.
+        """Listen there; hosts that register at this door are called at `host_port`, or where `environment` tells them to listen.
 
         Raises:
             BadSetting: the address cannot be listened on.
         """
-        door = RateLimitedApp(self._proxy, bind, host_port, security, limits)
+        chosen = host_port or free_port(self.addresses.values())
+        door = RateLimitedApp(self._proxy, bind, chosen, security, limits)
         try:
             self._thread.wait(door.open(port), 10.0)
         except OSError as error:
@@ -139,6 +142,8 @@ class RunningProxy:
                 f"Cannot listen on {bind}:{port}: {error.strerror or error}. Choose another port."
             ) from error
         self._doors.append(door)
+        if not host_port:
+            self.chosen_ports.append(chosen)
 
 
 class RateLimitedApp:
@@ -199,6 +204,16 @@ class RateLimitedApp:
         return HostAddress(host, port)
 
 
+def free_port(taken: Collection[int] = ()) -> int:
+    """A port of this machine on which nobody listens now, for another process to listen on; none of `taken`."""
+    while True:
+        with socket.socket() as trial:
+            trial.bind((LOOPBACK, 0))
+            port: int = trial.getsockname()[1]
+        if port not in taken:
+            return port
+
+
 def _bare(response: Response) -> Response:
     return msgspec.structs.replace(response, headers=())
 
@@ -221,7 +236,7 @@ def serve(
 
     Args:
         http_port: where clients and hosts connect; 0 for a free port.
-        host_port: where the hosts that register at it listen.
+        host_port: where the hosts that register at it listen; 0 for a free port, which `environment` tells them.
         more: further pairs of such ports.
         bind: this machine only, unless `security` has certificates.
         security: who may connect; None for every process of this machine, as Spawn's own SDKs expect.

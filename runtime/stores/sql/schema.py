@@ -221,7 +221,8 @@ def _following(*columns: Column[Any]) -> Select[Any]:
 
 READ_META = select(META.c.name, META.c.value)
 READ_META_ENTRY = select(META.c.value).where(META.c.name == bindparam("name"))
-LOCK_META_ENTRY = READ_META_ENTRY.with_for_update()
+LOCK_META_ENTRY = READ_META_ENTRY.with_for_update().with_hint(META, "WITH (UPDLOCK, HOLDLOCK)", "mssql")
+"""Nobody else can change the entry before the transaction ends.  MSSQL knows no `FOR UPDATE`, which is left out there."""
 REMOVE_META = delete(META).where(META.c.name.in_(bindparam("names", expanding=True)))
 INSERT_META = insert(META)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -14,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from runtime import cli
+from runtime.__main__ import _COMMANDS as COMMANDS
 from runtime.api import SystemApi
 from runtime.errors import NotAllowed, NotDeployed, UnknownActor
 from runtime.system.connect import connect
@@ -206,5 +209,15 @@ def test_help_names_the_commands() -> None:
         [sys.executable, "-m", "runtime", "--help"], capture_output=True, text=True, cwd=ROOT, check=True
     )
 
-    for name in ("serve", "host", "certificates"):
-        assert name in shown.stdout
+    for name in COMMANDS:
+        assert f"\n{name} " in shown.stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_in_the_lists_of_commands(command: str) -> None:
+    listed = next(
+        line for line in (ROOT / "docs/architecture.md").read_text().splitlines() if line.startswith("| `cli` |")
+    )
+
+    assert re.search(rf"\b{command}\b", listed)
+    assert re.search(rf"\b{command}\b", cli.__doc__ or "")

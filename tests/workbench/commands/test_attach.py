@@ -286,6 +286,21 @@ def test_each_host_process_has_an_address_to_register_at(session: Session) -> No
         served.close()
 
 
+def test_host_port_zero_is_one_free_port_also_when_the_cell_is_run_again(session: Session) -> None:
+    served = wb.serve(host_port=0)
+    try:
+        wb.serve(host_port=0)
+        once = list(served.environments)
+        wb.serve(host_port=[0, 0])
+
+        (chosen,) = once
+        assert f"USER_FUNCTION_PORT={chosen}\n" in f"{served!r}\n"
+        assert 0 not in served.environments
+        assert len(served.environments) == 2
+    finally:
+        served.close()
+
+
 def test_hosts_need_http(session: Session) -> None:
     served = wb.serve(http_port=None)
     try:

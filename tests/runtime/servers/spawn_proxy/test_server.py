@@ -32,6 +32,15 @@ def test_each_door_has_its_host_port_and_environment() -> None:
         assert environment["PROXY_ACTOR_SYSTEM_NAME"] == "lab"
 
 
+def test_host_port_that_is_left_to_the_proxy_is_a_free_one_and_told() -> None:
+    with proxy(0, more=[(0, 0)]) as running:
+        told = [running.environment(url)["USER_FUNCTION_PORT"] for url in running.addresses]
+
+        assert [int(port) for port in told] == list(running.addresses.values()) == running.chosen_ports
+        assert 0 not in running.addresses.values()
+        assert len({*told}) == 2
+
+
 def test_port_that_is_taken_is_said_and_nothing_is_left_open() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, embedded() as system:
         port = taken.getsockname()[1]

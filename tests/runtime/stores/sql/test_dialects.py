@@ -56,6 +56,7 @@ TYPES = {
     "mssql": {"BIGINT", "VARCHAR(64)", "NVARCHAR(max)", "VARBINARY(max)", "VARBINARY(850)"},
 }
 """The types of all columns: exact text and bytes of any length, and keys that fit into an index."""
+_LOCK = re.compile(r" FOR UPDATE$| WITH \(UPDLOCK, HOLDLOCK\)")
 _LIMIT = re.compile(r"\bTOP \?|\bLIMIT \?|\bOFFSET 0 ROWS FETCH FIRST \? ROWS ONLY")
 
 
@@ -64,7 +65,7 @@ def sent(statement: ClauseElement, server: str) -> str:
     text = " ".join(str(statement.compile(dialect=DIALECTS[server])).split())
     text = re.sub(r"__\[\w+\]|%\(\w+\)s(::\w+)?|%s|:\w+", "?", text)
     text, limits = _LIMIT.subn("", re.sub(r"[`\"\[\]]", "", text))
-    return " ".join(f"{text.removesuffix(' FOR UPDATE')}{' (limited)' if limits else ''}".split()).replace(" )", ")")
+    return " ".join(f"{_LOCK.sub('', text)}{' (limited)' if limits else ''}".split()).replace(" )", ")")
 
 
 @pytest.mark.parametrize("name", STATEMENTS)
@@ -72,6 +73,13 @@ def test_every_server_gets_the_statement_that_runs_on_postgres(name: str) -> Non
     of_postgres = sent(STATEMENTS[name], "postgresql")
 
     assert {server: sent(STATEMENTS[name], server) for server in SERVERS} == dict.fromkeys(SERVERS, of_postgres)
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_owner_is_read_under_a_lock_on_every_server(server: str) -> None:
+    text = str(schema.LOCK_META_ENTRY.compile(dialect=DIALECTS[server]))
+
+    assert ("WITH (UPDLOCK, HOLDLOCK)" if server == "mssql" else "FOR UPDATE") in text
 
 
 @pytest.mark.parametrize("server", SERVERS)
