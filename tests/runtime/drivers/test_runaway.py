@@ -96,7 +96,7 @@ class Clock(Actor, name="clock"):
 
     @timer(every="20ms")
     def tick(self) -> None:
-        if "tick" not in _ended:
+        if "tick" not in _spinning:  # the next one may come before the first has ended
             spin("tick")
         self.ticks += 1
 
