@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from runtime.api import ActorInfo, Capability, SystemApi, SystemStatus, Waiting
+from runtime.api import ActorInfo, Capability, SystemApi, Waiting
 from runtime.records import Turn
 from workbench.actor_logs import ActorLogs
 from workbench.presenters.logs import log_rows
@@ -45,7 +45,8 @@ class ActorSource:
         self.system, self.actor, self._logs = system, actor, logs
         self._status = status or StatusReading(system)
         self._last = missing_view(actor, system.name)
-        self._recent: deque[TurnRow] = deque(maxlen=TURNS_SHOWN)
+        self._recent: list[TurnRow] = []
+        self._has_gap, self._gap_end = True, 0
         self._searched_for: tuple[int, int] | None = None
         self._searched_us = 0
         self._failed_us = 0
@@ -60,7 +61,9 @@ class ActorSource:
         turns = news.turns.get(self.actor, ())
         self._arrived += len(turns)
         self._dropped = news.dropped
-        self._append(turns[-TURNS_SHOWN:])
+        if news.has_gap:
+            self._has_gap, self._gap_end, self._searched_for = True, 0, None
+        self._add(turns)
 
     def read(self, now_us: int) -> ActorView:
         """See `Source`.  After an error it is the last picture, with the problem."""
@@ -82,8 +85,8 @@ class ActorSource:
         return actor_rendering(self._last, now_us)
 
     def _view(self, now_us: int) -> ActorView:
-        info, status = self.system.info(self.actor), self._status.read(now_us)
-        self._search_journal(info, status, now_us)
+        info = self.system.info(self.actor)
+        self._search_journal(info, now_us)
         self._depths.peak(now_us, info.waiting)
         self._merged += max(0, self._arrived - 1)
         self._arrived = 0
@@ -97,7 +100,7 @@ class ActorSource:
             log=log_rows(self._logs.last(info.id, LINES_SHOWN)) if self._logs is not None else (),
             counters=Counters(self._dropped, self._merged),
             absent=tuple(self._absent()),
-            problem=problem_in(status),
+            problem=problem_in(self._status.read(now_us)),
         )
 
     def _read_state(self, info: ActorInfo) -> Node | None:
@@ -117,26 +120,36 @@ class ActorSource:
             return []
         return self.system.mailbox(self.actor, limit=WAITING_SHOWN + 1)
 
-    def _search_journal(self, info: ActorInfo, status: SystemStatus, now_us: int) -> None:
-        """Find turns that no event told of: those before the panel was opened, and those that the feed dropped.
+    def _search_journal(self, info: ActorInfo, now_us: int) -> None:
+        """Find turns that no event told of: those before the panel was opened or while it was out of sight, and those that the
+        feed dropped.
 
         At most once a second, and not again for the same turns once everything was on disk.
         """
+        if Capability.HISTORY not in self.system.capabilities:
+            return
         evidence = (info.turns, info.last_turn_us)
-        is_told = self._searched_us and self._recent and info.last_turn_us <= self._recent[-1].finished_us
+        is_told = not self._has_gap and self._recent and info.last_turn_us <= self._recent[-1].finished_us
         if is_told or evidence == self._searched_for or 0 <= now_us - self._searched_us < _AGAIN_US:
             return
         self._searched_us = now_us
-        if Capability.HISTORY in self.system.capabilities:
-            after = max(0, status.committed - _JOURNAL_TAIL)
-            self._append(turn for batch in self.system.turns(after=after, actor=self.actor) for turn in batch)
+        # Of now: an earlier one would say that all is on disk when the turns that are looked for are not.
+        status = self._status.read(now_us, is_outdated=True)
+        after = max(0, status.committed - _JOURNAL_TAIL)
+        self._add(turn for batch in self.system.turns(after=after, actor=self.actor) for turn in batch)
+        self._gap_end = self._gap_end or status.sequence
+        if status.committed >= self._gap_end:
+            self._has_gap = False
         if status.committed >= status.sequence:
             self._searched_for = evidence
 
-    def _append(self, turns: Iterable[Turn]) -> None:
-        for turn in turns:
-            if not self._recent or turn.sequence > self._recent[-1].sequence:
-                self._recent.append(turn_row(turn))
+    def _add(self, turns: Iterable[Turn]) -> None:
+        """Journal and feed tell of the same turns, and not in turn."""
+        rows = {row.sequence: row for row in self._recent}
+        for turn in deque(turns, maxlen=TURNS_SHOWN):
+            if turn.sequence not in rows:
+                rows[turn.sequence] = turn_row(turn)
+        self._recent = [rows[sequence] for sequence in sorted(rows)[-TURNS_SHOWN:]]
 
     def _absent(self) -> Iterator[str]:
         for capability, what in _PARTS.items():

@@ -100,6 +100,8 @@ class FeedBatch(msgspec.Struct, frozen=True):
     """Other events, such as arrivals, activations and deployments."""
     dropped: int = 0
     """Events lost since the subscription began."""
+    has_gap: bool = False
+    """Something may have happened between the last look and this one of which nothing is told here."""
 
 
 NO_NEWS = FeedBatch()
@@ -111,11 +113,12 @@ class Feed:
     def __init__(self, system: SystemApi) -> None:
         self.system = system
         self._subscription: Subscription | None = None
-        self._dropped_before = 0
+        self._dropped = self._dropped_before = 0
 
     def pull(self) -> FeedBatch:
         """What came since the last pull; a feed that cannot be read is tried again at the next one."""
         try:
+            is_new = self._subscription is None
             subscription = self._subscribed()
             if subscription is None:
                 return NO_NEWS
@@ -125,14 +128,16 @@ class Feed:
                 if turn is not None:
                     turns.setdefault(turn.actor.name, []).append(turn)
             others = len(events) - sum(map(len, turns.values()))
-            return FeedBatch(turns, others, self._dropped_before + subscription.dropped)
+            has_gap = is_new or subscription.dropped > self._dropped
+            self._dropped = subscription.dropped
+            return FeedBatch(turns, others, self._dropped_before + subscription.dropped, has_gap)
         except SpawnError:  # the sources meet the same error and show it
             self.pause()
             return NO_NEWS
 
     def pause(self) -> None:
         """Unsubscribe; the next `pull` subscribes again."""
-        subscription, self._subscription = self._subscription, None
+        subscription, self._subscription, self._dropped = self._subscription, None, 0
         if subscription is not None:
             self._dropped_before += subscription.dropped
             subscription.close()

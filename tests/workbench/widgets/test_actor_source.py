@@ -3,17 +3,19 @@ import pytest
 from runtime.api import Capability
 from runtime.clock import ManualClock
 from runtime.errors import StoreUnavailable
+from runtime.ids import ActorId
+from runtime.records import Event, EventKind
 from tests.workbench.widgets.fake_system import EVERYTHING, FakeSystem
 from workbench.presenters.panels.actor import ActorView
 from workbench.widgets.actor_source import ActorSource
-from workbench.widgets.source import Feed, FeedBatch
+from workbench.widgets.source import Feed, FeedBatch, StatusReading
 
 
 class Watch:
     """A source with its feed, read as the publisher does."""
 
-    def __init__(self, system: FakeSystem, actor: str = "counter") -> None:
-        self.source, self.feed, self.clock = ActorSource(system, actor), Feed(system), system.clock
+    def __init__(self, system: FakeSystem, actor: str = "counter", status: StatusReading | None = None) -> None:
+        self.source, self.feed, self.clock = ActorSource(system, actor, status=status), Feed(system), system.clock
 
     def look(self) -> ActorView:
         self.source.absorb(self.feed.pull())
@@ -98,6 +100,67 @@ def test_a_turn_that_was_not_on_disk_at_first_is_found_a_second_later(system: Fa
     pass_time(system)
 
     assert len(watch.look().recent) == 1
+
+
+def test_turns_while_the_panel_was_out_of_sight_come_before_those_after_it(system: FakeSystem) -> None:
+    watch = Watch(system)
+    system.turn("counter", "add", {"total": 1})
+    watch.look()
+    watch.feed.pause()
+    for _ in range(3):
+        system.turn("counter", "get")  # which changes nothing
+    pass_time(system)
+
+    watch.source.absorb(watch.feed.pull())
+    system.turn("counter", "get")
+
+    view = watch.look()
+    assert [row.sequence for row in view.recent] == [5, 4, 3, 2, 1]
+    assert view.turns == 5
+
+
+def test_turns_out_of_sight_are_shown_where_the_last_change_of_the_state_is_older(system: FakeSystem) -> None:
+    watch = Watch(system)
+    system.turn("counter", "add", {"total": 1})
+    changed_us = system.clock.now_us()
+    watch.look()
+    watch.feed.pause()
+    pass_time(system)
+    system.turn("counter", "get")
+    system.put(
+        "counter", {"total": 1}, revision=1, turns=2, last_turn_us=changed_us
+    )  # as of an actor that is not in memory
+
+    assert [row.sequence for row in watch.look().recent] == [2, 1]
+
+
+def test_turns_that_are_on_disk_only_later_are_found_though_the_status_was_read_before(system: FakeSystem) -> None:
+    status = StatusReading(system)
+    watch = Watch(system, status=status)
+    watch.look()
+    watch.feed.pause()
+    pass_time(system)
+    status.read(system.clock.now_us())  # as another panel does
+    system.turn("counter", "get")
+    system.unwritten = 1
+    watch.look()
+
+    system.unwritten = 0
+    pass_time(system)
+
+    assert [row.sequence for row in watch.look().recent] == [1]
+
+
+def test_events_that_the_feed_dropped_are_found_in_the_journal(system: FakeSystem) -> None:
+    watch = Watch(system)
+    watch.look()
+    pass_time(system)
+    system.turn("counter", "add", {"total": 1})
+    for _ in range(2_000):
+        system.subscriptions[-1].put(Event(EventKind.ENQUEUED, system.clock.now_us(), ActorId(system.name, "busy")))
+    system.turn("counter", "get")
+
+    assert [row.action for row in watch.look().recent] == ["get", "add"]
 
 
 def test_the_journal_is_searched_at_most_once_a_second(system: FakeSystem) -> None:
