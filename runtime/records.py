@@ -84,6 +84,8 @@ class Invocation(msgspec.Struct, frozen=True, gc=False):
     """Accepted means on disk: the message is in the store until a turn of it is, and is executed after a restart, too."""
     undelivered: str = ""
     """Why it was not delivered, for a message that the store keeps as a dead letter; empty for every other."""
+    undelivered_code: str = ""
+    """Of the error that kept it from being delivered; empty for a stop of its system."""
 
 
 class State(msgspec.Struct, frozen=True, array_like=True, gc=False):

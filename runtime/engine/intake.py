@@ -310,7 +310,10 @@ class Intake:
         activation.signal(Signal.END)
         if activation.mailbox is None:
             return NOTHING
-        envelope = activation.pop()
+        return self.turn_away(activation, activation.pop(), error, now_us)
+
+    def turn_away(self, activation: Activation, envelope: Envelope, error: SpawnError, now_us: int) -> list[Command]:
+        """Refuse a message that was taken out of its mailbox; the actor goes on with the next."""
         if activation.mailbox is not None:
             self._core.ready.push(activation)
         commands = self._core.refuse(envelope.invocation, envelope.waiter, error, now_us)
@@ -371,12 +374,14 @@ class Intake:
         """Answer the first message in the mailbox from the record, once that is on disk."""
         envelope = activation.pop()
         activation.last_active_us = now_us
+        reply = repeated(envelope.invocation, turn)
+        if isinstance(reply.error, KeyConflict) and envelope.waiter is None:
+            return self.turn_away(activation, envelope, reply.error, now_us)
         if activation.mailbox is not None:
             self._core.ready.push(activation)
         is_unwritten = turn.sequence > self._core.journal.committed
         if envelope.invocation.scheduled_to_us:
             self._core.settle(envelope.invocation)
-        reply = repeated(envelope.invocation, turn)
         commands = self._core.answer(envelope, reply, after_commit=is_unwritten)
         return commands if activation.outside is None else commands + self.admit_waiting(activation)
 

@@ -128,8 +128,9 @@ class Core:
     def refuse(self, invocation: Invocation, waiter: object, error: SpawnError, now_us: int) -> list[Command]:
         """Answer with an error, or tell the feed if no one waits.
 
-        A scheduled invocation that was accepted is not given up for what passes: it waits for its code, or is tried again; after
-        a stop, by whoever opens the store next.
+        A message of the store is not given up for what passes: it waits for its code, or is tried again; after a stop, by the
+        next process that opens the store.  For what does not pass, such as an action that its actor does not have, it stays
+        in the store as a dead letter.
         """
         if invocation.scheduled_to_us and waiter is None:
             if isinstance(error, NotDeployed) or (isinstance(error, UnknownActor) and self._may_come(invocation)):
@@ -140,7 +141,6 @@ class Core:
                 return NOTHING
             if isinstance(error, SystemStopped):
                 return NOTHING
-            self.settle(invocation)
         if invocation.path:
             call_graph.answered(self.directory, invocation)
         if waiter is not None:
@@ -148,7 +148,10 @@ class Core:
                 self._disown(invocation)
             return [Answer(waiter, failed(invocation.id, error))]
         if isinstance(error, SystemStopped):
-            return self._keep_letter(invocation, error, now_us)
+            return self._keep_unprocessed(invocation, now_us)
+        if invocation.scheduled_to_us:
+            self._keep_letter(invocation, error.code, str(error), now_us)
+            return NOTHING
         self.feed.undelivered(DeadLetter(at_us=now_us, invocation=invocation, code=error.code, why=str(error)))
         return NOTHING
 
@@ -185,14 +188,20 @@ class Core:
         """A durable message of an earlier run was accepted then."""
         self._last_moment_us = max(at_us, self._last_moment_us)
 
-    def _keep_letter(self, invocation: Invocation, error: SpawnError, now_us: int) -> list[Command]:
-        """Keep a message that was accepted, and that a stop leaves: in the store, as a dead letter."""
+    def _keep_letter(self, invocation: Invocation, code: str, why: str, now_us: int) -> None:
+        """Write a message as a dead letter, in the place of the message where the store has that already."""
+        kept = msgspec.structs.replace(
+            invocation, undelivered=why, undelivered_code=code, scheduled_to_us=self.next_moment(now_us), path=()
+        )
+        self.journal.schedule(kept)
+        self.feed.undelivered(dead_letter(kept))
+
+    def _keep_unprocessed(self, invocation: Invocation, now_us: int) -> list[Command]:
+        """Keep a message that was accepted, and that a stop leaves."""
         if invocation.caller is not None and not invocation.cause:
             return NOTHING  # a timer's call: the timer comes back with its code
         why = f"{self.options.system} was stopped before {invocation.actor.name} could process it."
-        kept = msgspec.structs.replace(invocation, undelivered=why, scheduled_to_us=self.next_moment(now_us), path=())
-        self.journal.schedule(kept)
-        self.feed.undelivered(dead_letter(kept))
+        self._keep_letter(invocation, SystemStopped.code, why, now_us)
         self.letters_left[invocation.actor.name] = self.letters_left.get(invocation.actor.name, 0) + 1
         return NOTHING
 
@@ -230,8 +239,8 @@ def dead_letter(kept: Invocation) -> DeadLetter:
     """A dead letter from how the store keeps it."""
     return DeadLetter(
         at_us=kept.scheduled_to_us,
-        invocation=msgspec.structs.replace(kept, undelivered="", scheduled_to_us=0),
-        code=SystemStopped.code,
+        invocation=msgspec.structs.replace(kept, undelivered="", undelivered_code="", scheduled_to_us=0),
+        code=kept.undelivered_code or SystemStopped.code,
         why=kept.undelivered,
         kept=True,
     )

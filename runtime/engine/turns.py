@@ -151,6 +151,9 @@ class Turns:
         """An implicit read, or an action that a redeploy took away while the message waited."""
         envelope = activation.pop()
         invocation = envelope.invocation
+        is_known = invocation.action in IMPLICIT_READS or invocation.action == RESTORE
+        if invocation.scheduled_to_us and not is_known:  # the store has it, and keeps it
+            return self._intake.turn_away(activation, envelope, unknown_action(invocation, template), now_us)
         if invocation.action in IMPLICIT_READS:
             state = activation.state or template.initial
             outcome = Outcome(response=state.value if state is not None else None)

@@ -25,7 +25,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     snapshots: tuple[Snapshot, ...] = ()
     lifecycle: tuple[Lifecycle, ...] = ()
     scheduled: tuple[Invocation, ...] = ()
-    """Invocations for later, kept until they are settled."""
+    """Invocations for later, kept until they are settled.  The first of an id counts, but a dead letter replaces its message."""
     settled: tuple[str, ...] = ()
     """Ids of scheduled invocations that were executed: with the turn of this group that did it."""
 

@@ -469,11 +469,20 @@ class StateStoreChecks(RetentionChecks):
 
     def test_durable_message_and_dead_letter_come_back_as_they_were(self, store: StateStore) -> None:
         durable = msgspec.structs.replace(_scheduled("durable", 5), durable=True, key="k", hops=("shop.sell",))
-        letter = msgspec.structs.replace(_scheduled("letter", 6), undelivered="It was stopped.")
+        letter = msgspec.structs.replace(_scheduled("letter", 6), undelivered="It was stopped.", undelivered_code="c")
 
         store.commit(Group(scheduled=(durable, letter)))
 
         assert store.schedules() == [durable, letter]
+
+    def test_dead_letter_replaces_its_message_in_the_same_group_or_a_later_one(self, store: StateStore) -> None:
+        early, late = _scheduled("early", 5), _scheduled("late", 6)
+        letters = [msgspec.structs.replace(each, undelivered="No such action.") for each in (early, late)]
+        store.commit(Group(scheduled=(early,)))
+
+        store.commit(Group(scheduled=(letters[0], late, letters[1])))
+
+        assert store.schedules() == letters
 
     def test_refused_group_settles_and_schedules_nothing(self, store: StateStore, past: TurnHistory) -> None:
         store.commit(Group(scheduled=(_scheduled("kept", 5),)))

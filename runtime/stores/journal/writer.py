@@ -91,13 +91,15 @@ class JournalWriter:
         chunk = self._overdue(len(turns))
         newer = self._newer_than_journal(group.snapshots, turns)
         encoded = self._deltas.encode(turns)
+        kept = [to_schedule_row(self._cipher, each) for each in group.scheduled]
         writes = self._rows_of(chunk)
         writes = msgspec.structs.replace(
             writes,
             block=self._codec.encode(encoded) if turns else None,
             snapshots=[*writes.snapshots, *(to_row(self._cipher, snapshot, head) for snapshot in newer)],
             lifecycle=group.lifecycle,
-            schedules=[to_schedule_row(self._cipher, invocation) for invocation in group.scheduled],
+            schedules=kept,
+            rescheduled=[row for row, each in zip(kept, group.scheduled, strict=True) if each.undelivered],
             settled=group.settled,
         )
         refused = self._backend.write(writes)

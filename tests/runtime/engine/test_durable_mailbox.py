@@ -15,6 +15,7 @@ from runtime.ids import ActorId
 from runtime.records import Turn
 from runtime.stores.base import StateStore, flatten
 from runtime.stores.registry import open_store
+from runtime.wire.codecs.values import encode_value
 from tests.runtime.engine.actors import Counter
 from tests.runtime.engine.conftest import KEY
 
@@ -240,9 +241,61 @@ def test_tell_to_a_name_that_nobody_knows_is_a_dead_letter_at_once(stepping: Ste
     stepping.run()
     stepping.write()
 
-    [letter] = stepping.engine.feed.recent_letters.values()
+    [letter] = stepping.engine.feed.kept_letters.values()
     assert (letter.invocation.actor.name, letter.code) == ("shelf-9", errors.UnknownActor.code)
-    assert (stepping.store.schedules(), stepping.engine.waiting_for_code()) == ([], {})
+    assert stepping.engine.waiting_for_code() == {}
+
+
+class Closed(Actor, name="orders", durable_mailbox=True):
+    @action
+    def look(self) -> list[int]:
+        return []
+
+
+def refused_at_once(stepping: SteppingDriver) -> None:
+    stepping.deploy(Closed)
+    stepping.send("shop", "tell", {"n": 2})
+    stepping.run()
+
+
+def refused_in_the_mailbox(stepping: SteppingDriver) -> None:
+    stepping.send("shop", "tell", {"n": 2})
+    while not any(each.actor == "orders" for each in stepping.possible()):
+        stepping.step()
+    stepping.deploy(Closed)
+    stepping.run()
+
+
+def refused_after_a_restart(stepping: SteppingDriver) -> SteppingDriver:
+    stepping.send("shop", "tell", {"n": 2})
+    while stepping.store.schedules() == []:
+        stepping.step()
+        stepping.write()
+    fresh = SteppingDriver(stepping.store, options=stepping.options, clock=stepping.clock)
+    fresh.deploy(Closed)
+    fresh.run()
+    return fresh
+
+
+@pytest.mark.parametrize("refused", [refused_at_once, refused_in_the_mailbox, refused_after_a_restart])
+def test_durable_message_for_an_action_that_is_gone_stays_a_dead_letter_over_restarts(
+    stepping: SteppingDriver, refused: Callable[[SteppingDriver], SteppingDriver | None]
+) -> None:
+    driver = refused(stepping) or stepping
+    driver.write()
+
+    fresh = SteppingDriver(driver.store, options=driver.options, clock=driver.clock)
+
+    [letter] = fresh.engine.feed.undelivered_letters()
+    assert (letter.kept, letter.code, letter.invocation.payload) == (
+        True,
+        errors.UnknownAction.code,
+        encode_value({"n": 2}, what="it"),
+    )
+    assert "take" in letter.why
+    fresh.engine.discard_letters([letter.invocation.id])
+    fresh.write()
+    assert fresh.store.schedules() == []
 
 
 def test_tell_to_a_child_whose_first_message_waits_for_its_template_waits_too(stepping: SteppingDriver) -> None:
@@ -261,7 +314,7 @@ def test_tell_to_a_child_whose_first_message_waits_for_its_template_waits_too(st
     fresh.deploy(Shelf)
     fresh.advance(0)
 
-    assert fresh.engine.feed.recent_letters == {}
+    assert fresh.engine.feed.undelivered_letters() == []
     assert fresh.ask("shelf-1", "look")[:1] == [1]
 
 

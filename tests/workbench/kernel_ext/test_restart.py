@@ -5,6 +5,7 @@ from pathlib import Path
 from tests.workbench.kernel_ext.conftest import COUNTER
 from tests.workbench.kernel_ext.kernel import Kernel
 
+LETTER = "import workbench as wb\nletter = wb.dead_letters()[0]"
 CHANGED = COUNTER.replace("+= value", "+= 10 * value")
 
 
@@ -28,6 +29,27 @@ def test_after_a_kill_the_actor_goes_on_from_its_last_revision(tmp_path: Path) -
         assert "continues after 50 turns" in first.stdout
         assert "counter: unchanged" in again.text
         assert kernel.ok("%invoke counter add value=1").text == "{'total': 51}"
+
+
+def test_durable_message_for_an_action_that_is_gone_can_be_retried_once_it_is_back(tmp_path: Path) -> None:
+    with _started(tmp_path) as kernel:
+        kernel.ok(COUNTER)
+        kernel.ok("%invoke counter add value=1\n%hold counter\n%invoke counter add value=5 --async --durable")
+    with _started(tmp_path) as kernel:
+        kernel.ok(COUNTER.replace("def add", "def plus"))
+        assert "no action 'add'" in kernel.ok("%failures --undelivered").text
+    with _started(tmp_path) as kernel:
+        assert "Undelivered: 1 message" in kernel.ok("%spawn start\n%spawn status").text
+        kernel.ok(LETTER)
+        assert kernel.run("%retry {letter.invocation.id}").ename == "NotDeployed"
+    with _started(tmp_path) as kernel:
+        kernel.ok(COUNTER)
+        kernel.ok(LETTER)
+        assert "{'total': 6}" in kernel.ok("%retry {letter.invocation.id}").text
+        kernel.ok("%query SELECT 1")
+    with _started(tmp_path) as kernel:
+        kernel.ok(COUNTER)
+        assert kernel.ok("import workbench as wb\nlen(wb.dead_letters())").text == "0"
 
 
 def test_changed_code_goes_on_from_the_stored_state(tmp_path: Path) -> None:

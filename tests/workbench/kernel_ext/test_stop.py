@@ -48,7 +48,7 @@ def _check_letters(directory: Path) -> None:
     _ended(directory)
     with Kernel(directory) as kernel:
         kernel.ok("%load_ext workbench")
-        assert "Left by an earlier stop: 3 messages. wb.dead_letters()" in kernel.ok(BUSY).stdout
+        assert "Undelivered: 3 messages. wb.dead_letters()" in kernel.ok(BUSY).stdout
         assert kernel.ok("%failures --undelivered").text.count("was stopped before busy could process it") == 3
         kernel.ok("import workbench as wb\nfirst = str(wb.dead_letters()[0].invocation.id)\n%retry {first}")
         assert kernel.ok("%state busy").text == "{'seen': 1}"
