@@ -47,7 +47,7 @@ _LOOK_S = 0.1
 _LISTED = 1_000
 _QUIET_S = 0.5
 _TELL_S = 1.0
-"""How often it is told how many messages wait, after the first half second."""
+"""How often at most it is told how many messages wait, after the first half second."""
 
 
 def close_attentively(system: SystemApi, tell: Callable[[str], object], drain_s: float | None = None) -> None:
@@ -103,14 +103,13 @@ def noted_interrupts() -> Iterator[threading.Event]:
 def _wait(
     is_closed: threading.Event, interrupted: threading.Event, system: SystemApi, tell: Callable[[str], object]
 ) -> None:
-    from_s = time.monotonic() + _QUIET_S
+    progress = Progress(tell, time.monotonic)
     while not is_closed.wait(_LOOK_S):
         if interrupted.is_set():
             interrupted.clear()
             _cut_short(system, tell)
-        elif time.monotonic() >= from_s and (waiting := is_local(system) and system.waiting_at_close):
-            tell(_progress(waiting))
-            from_s = time.monotonic() + _TELL_S
+        elif is_local(system):
+            progress.see(system.waiting_at_close or {})
 
 
 def _cut_short(system: SystemApi, tell: Callable[[str], object]) -> None:
@@ -120,8 +119,21 @@ def _cut_short(system: SystemApi, tell: Callable[[str], object]) -> None:
         tell(f"Given up, since the stop was interrupted: {', '.join(given_up)}.")
 
 
-def _progress(waiting: dict[str, int]) -> str:
-    return f"Still processing before the stop: {by_actor(waiting)}. Interrupt to leave them as dead letters."
+class Progress:
+    """Tells how many messages a stop still processes, after the first half second; the advice only the first time."""
+
+    def __init__(self, tell: Callable[[str], object], now_s: Callable[[], float]) -> None:
+        self._tell, self._now_s = tell, now_s
+        self._next_s = now_s() + _QUIET_S
+        self._told: dict[str, int] = {}
+
+    def see(self, waiting: dict[str, int]) -> None:
+        """Tell it, if there is something to tell that differs from what was told."""
+        if not waiting or waiting == self._told or self._now_s() < self._next_s:
+            return
+        text = f"Still processing before the stop: {by_actor(waiting)}."
+        self._tell(text if self._told else f"{text} Interrupt to leave them as dead letters.")
+        self._told, self._next_s = waiting, self._now_s() + _TELL_S
 
 
 def by_actor(counts: dict[str, int]) -> str:
@@ -150,13 +162,13 @@ def key_location(system: SystemApi) -> str:
 
 
 def left_before(system: SystemApi) -> tuple[str, ...]:
-    """What an earlier stop or a kill has left, as sentences; nothing if it left nothing."""
+    """What an earlier run has left, as sentences; nothing if it left nothing."""
     if not is_local(system):
         return ()
     left, notes = system.backlog(), []
     if left.dead_letters:
         found = plural(left.dead_letters, "message")
-        notes.append(f"Left by an earlier stop: {found}. wb.dead_letters() lists them, %retry ID sends one again.")
+        notes.append(f"Undelivered: {found}. wb.dead_letters() lists them, %retry ID sends one again.")
     if waiting := left.waiting_for_code:
         notes.append(f"Accepted before, and processed once the cell of their actor has been run: {by_actor(waiting)}.")
     return tuple(notes)
