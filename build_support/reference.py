@@ -27,7 +27,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "See what is there": (
         "actors", "state", "mailbox", "logs", "watch", "dashboard", "spawn", "start", "stop", "status",
     ),
-    "Ask the past": ("history", "query", "as_of", "find", "search", "bisect", "trace", "cause"),
+    "Ask the past": ("history", "query", "queries", "as_of", "find", "search", "bisect", "trace", "cause"),
     "What if": ("fork", "replay"),
     "Find faults": (
         "failures", "postmortem", "retry", "dead_letters", "hold", "held", "step", "release", "fault", "faults", "active_faults",
@@ -306,6 +306,9 @@ def _object(name: str, value: Any) -> list[str]:
                 and callable(getattr(value, member))
             ):
                 rows += [f"- `{member}{_signature(each)}`: {_first(doc)}"]
+        rows.append("")
+    elif not callable(value):  # a collection, such as the library of queries
+        rows += [f"- `{each.name}`: {each.what}" for each in value]
         rows.append("")
     return rows
 

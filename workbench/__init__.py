@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from workbench.commands.failures import dead_letters, failures, postmortem, retry
     from workbench.commands.faults import active_faults, end_faults, faults
     from workbench.commands.fork import fork
-    from workbench.commands.history import history, logs, query
+    from workbench.commands.history import history, logs, queries, query
     from workbench.commands.invoke import ainvoke, invoke
     from workbench.commands.load import load
     from workbench.commands.past import as_of, bisect, find, search
@@ -84,6 +84,7 @@ _HOMES = {
     "postmortem": "workbench.commands.failures",
     "preview": "workbench.commands.deploy",
     "proto": "workbench.commands.proto",
+    "queries": "workbench.commands.history",
     "query": "workbench.commands.history",
     "redeploy": "workbench.commands.deploy",
     "ref": "workbench.commands.actors",
@@ -150,6 +151,7 @@ __all__ = [
     "postmortem",
     "preview",
     "proto",
+    "queries",
     "query",
     "redeploy",
     "ref",

@@ -23,6 +23,8 @@ from workbench.presenters.logs import Logs
 from workbench.redaction import display
 from workbench.results import Entry, History
 from workbench.session import current
+from workbench.sql.query_library import Queries, StandardQuery
+from workbench.sql.statement_log import StatementLog
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyRelation
@@ -75,6 +77,9 @@ def entry(turn: Turn) -> Entry:
 
 # --- Ask the history with SQL -----------------------------------------------------------------------------------------
 
+statements = StatementLog()
+"""What this process asked, whichever system it was; `wb.queries.log()` shows it."""
+
 
 @overload
 def query(sql: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> DuckDBPyRelation: ...
@@ -106,9 +111,17 @@ def query(
         NotCapable: the system keeps no history.
         NotInstalled: `plot` needs altair and vl-convert-python, which the extra `notebooks` has.
     """
+    relation: DuckDBPyRelation = statements.run(sql, lambda: answer(sql, params))
     try:
-        relation = current.history().query(sql, params)
         return drawn(relation) if plot else relation
+    except KeyboardInterrupt:
+        raise WaitInterrupted("The drawing was interrupted; nothing else was.") from None
+
+
+def answer(sql: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> DuckDBPyRelation:
+    """The rows of a query, which is not noted among the statements."""
+    try:
+        return current.history().query(sql, params)
     except KeyboardInterrupt:
         raise WaitInterrupted("The query was interrupted; nothing else was.") from None
 
@@ -121,6 +134,21 @@ def drawn(relation: DuckDBPyRelation) -> Plot:
     plot = Plot(without_secrets(relation) if display.hides() else relation)
     _ = plot.svg
     return plot
+
+
+def _from_library(
+    query_: StandardQuery, actor: str | None, since: datetime | float | str | None, limit: int
+) -> DuckDBPyRelation:
+    """The rows of a query of the library."""
+    check_limit(limit)
+    since_at, system = since_us(since), current.open()
+    if actor is not None and Capability.LIST in system.capabilities:
+        system.info(actor)
+    return query(query_.text(actor, since_at, limit))
+
+
+queries = Queries(_from_library, statements)
+"""The library of queries, as `wb.queries`."""
 
 
 # --- A time that something is to be later than ------------------------------------------------------------------------

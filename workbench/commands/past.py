@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from runtime.api import SystemApi
 from runtime.errors import BadQuery, BadSetting, StoreUnavailable, shown
 from runtime.fields import as_text
-from workbench.commands.history import entry, last_sequence, need_history, newest, query, since_us
+from workbench.commands.history import answer, entry, last_sequence, need_history, newest, query, since_us
 from workbench.results import History
 from workbench.session import current
 
@@ -66,7 +66,7 @@ def find(condition: str, *, ever: bool = False) -> DuckDBPyRelation:
 def _accepts(view: str, condition: str) -> bool:
     """Whether a view has the columns of a condition.  Raises BadQuery: it is none for another reason."""
     try:
-        query(f"SELECT * FROM {view} WHERE ({condition}\n) LIMIT 0")
+        answer(f"SELECT * FROM {view} WHERE ({condition}\n) LIMIT 0")
     except BadQuery as error:
         if _NO_COLUMN.search(str(error)):
             return False
@@ -76,7 +76,7 @@ def _accepts(view: str, condition: str) -> bool:
 
 def _listed() -> str:
     """The fields there are, one line for each view."""
-    rows = query(
+    rows = answer(
         "SELECT view, list(name) FROM columns WHERE field IS NOT NULL GROUP BY view ORDER BY view LIMIT 20"
     ).fetchall()
     return "".join(f"\n{view}: {', '.join(names)}" for view, names in rows)
@@ -106,7 +106,7 @@ _STRETCHES = """(
 
 def _views() -> dict[str, str]:
     """Each view of schema `history`, with an expression for the state of a row."""
-    listed = query(
+    listed = answer(
         "SELECT view, coalesce(list(name ORDER BY name) FILTER (field IS NOT NULL), ['state']) "
         "FROM columns GROUP BY view HAVING bool_or(field IS NOT NULL OR name = 'state') ORDER BY view"
     )

@@ -50,6 +50,9 @@ _POSITIONAL: dict[str, tuple[str, ...]] = {
 
 _REPEATED = ("fields", "setting")
 
+_LIBRARY_FLAGS = ("--actor", "--since", "--limit")
+"""What may follow the name of a query of the library."""
+
 _OF_FLAG = {
     **dict.fromkeys(("--parent", "--actor", "--actors", "--caller"), "actor"),
     **dict.fromkeys(("--invocation", "--message"), "message"),
@@ -103,13 +106,29 @@ class LineCompleter:
         if match is None:
             return call_words(line, self._names)
         if match[2] == "query":
-            return self._in_sql(match[3], match[3])
+            return self._in_library(match[3]) or self._in_sql(match[3], match[3])
         if match[2] in ("trace", "time", "timeit") and (inside := _MAGIC_INSIDE.match(match[3])):
             return self.complete(inside[1])
         return self._in_magic(match[2], match[3])
 
     def _in_sql(self, text: str, line: str) -> tuple[str, list[str]]:
         return self._in_variable(line) or self._sql.complete(text)
+
+    def _in_library(self, rest: str) -> tuple[str, list[str]] | None:
+        """A query's name, or what follows it; None where it is SQL that is being written."""
+        from workbench.commands.history import queries
+
+        *words, fragment = re.split(r"\s+", rest)
+        names = [each.name for each in queries]
+        if words and words[0] not in (*names, "--log"):
+            return None
+        if words and words[-1] == "--actor":
+            return _fitting(fragment, self._names.actors(fragment))
+        flags = (
+            [flag for flag in _LIBRARY_FLAGS if flag not in words] if words else [*names, "--log", "--plot", "--out"]
+        )
+        found = [text for text in flags if text.startswith(fragment)]
+        return (fragment, found) if words or found else None
 
     def _in_magic(self, magic: str, rest: str) -> tuple[str, list[str]]:
         *words, fragment = re.split(r"\s+", rest)

@@ -122,6 +122,9 @@ def test_calls_in_python_are_completed(kernel: Kernel, typed: str, found: list[s
     ("typed", "found"),
     [
         ("%query SELECT * FROM act", ["actors"]),
+        ("%query slow", ["slowest_actions"]),
+        ("%query gaps --si", ["--since"]),
+        ("%query gaps --actor cou", ["counter"]),
         ("%%query\nSELECT *\nFROM history.cou", ["history.counter"]),
         ("%%query\nSELECT max(tot", ["total"]),
         ("%query SELECT actor FROM states WHERE rev", ["revision", "revisions"]),

@@ -83,6 +83,13 @@ SPAWN = (
         help="with report: replace a file that is no report; with export: replace what was changed",
     ),
 )
+LIBRARY = (
+    argument("query", nargs="?", help="name of a query of the library"),
+    argument("--actor", metavar="NAME", help="only this actor, or the children of this template"),
+    argument("--since", metavar="TIME", help="only later; a date with a time, or how long ago: 30min"),
+    argument("--limit", type=int, default=20, metavar="N", help="at most N rows (default: 20)"),
+    argument("--log", action="store_true", help="the last statements instead: when, text, rows, duration"),
+)
 
 
 def arguments(*entries: Decorator, is_cell_magic: bool = False) -> Decorator:

@@ -28,6 +28,7 @@ from workbench.kernel_ext.magics.arguments import (
     ACTOR,
     ACTOR_CELL,
     INVOKE,
+    LIBRARY,
     SPAWN,
     arguments,
     parsed,
@@ -39,6 +40,33 @@ from workbench.presenters.availability import is_available
 
 _PLOT = re.compile(r"\s*--plot(?!\S)")
 _OUT = re.compile(r"\s*(?:--out[ =]\s*([^\W\d]\w*)|([^\W\d]\w*)\s*<<)\s*(.*)\Z", re.DOTALL)
+
+
+def _lists_queries(function: Any) -> Any:
+    """Decorate `%query` with a help that has the library's queries, read when someone asks for it."""
+    function.getdoc = help_of_query
+    return function
+
+
+def help_of_query() -> str:
+    """What `%query?` and `%query --help` show."""
+    from workbench.commands.history import queries
+
+    return f"{inspect.cleandoc(WorkbenchMagics.query.__doc__ or '')}\n\n{queries!r}"
+
+
+@arguments(*LIBRARY)
+def _query(line: str) -> None:
+    """Ask a query of the library, or for the last statements."""
+
+
+def _from_library(line: str) -> Any:
+    from workbench.commands.history import queries
+
+    given = parsed(_query, line)
+    if given is None or given.log:
+        return given and queries.log(given.limit)
+    return getattr(queries, given.query)(given.actor, since=given.since, limit=given.limit)
 
 
 @magics_class
@@ -170,15 +198,23 @@ class WorkbenchMagics(BaseMagics):
 
     @no_var_expand
     @line_cell_magic
+    @_lists_queries
     def query(self, line: str, cell: str | None = None) -> Any:
         """Ask the history with SQL; the answer is a DuckDB relation: a table here, `.df()` for pandas, `.arrow()` for Arrow.
 
         `$name` stands for the notebook's variable of that name.  `name <<` or `--out name` keeps the answer in a variable.
         A DataFrame in a variable is a table of that name.  `--plot` draws the answer; `_.code` is the Python for it.
 
+        A name from the library of queries stands for its SQL, with `--actor NAME`, `--since TIME` and `--limit N`;
+        `wb.queries.NAME.sql` is the text.  `--log` lists the last statements of this kernel: when, text, rows and duration.
+
         Examples::
 
             %query SELECT actor, revision FROM actors
+
+            %query slowest_actions --since 1h
+
+            %query --log
 
             %%query --plot
             SELECT at, total FROM history.counter
@@ -187,15 +223,18 @@ class WorkbenchMagics(BaseMagics):
             SELECT at, total FROM history.counter ORDER BY revision
         """
         from workbench.commands.history import drawn
-        from workbench.kernel_ext.magics.parser import run_query
+        from workbench.kernel_ext.magics.parser import named_query, run_query
 
         if line.split() in (["--help"], ["-h"], ["?"]):
-            print(inspect.cleandoc(WorkbenchMagics.query.__doc__ or ""))  # noqa: T201 - the user asked for it in a cell
+            print(help_of_query())  # noqa: T201 - the user asked for it in a cell
             return None
         is_drawn, line = bool(_PLOT.match(line)), _PLOT.sub("", line)
         match = _OUT.match(line)
         target, first = (match[1] or match[2], match[3]) if match else (None, line)
-        relation = run_query(f"{first}\n{cell or ''}".strip(), self.shell.user_ns)
+        if not (cell or "").strip() and named_query(first.strip()):
+            relation = _from_library(first)
+        else:
+            relation = run_query(f"{first}\n{cell or ''}".strip(), self.shell.user_ns)
         if target is not None:
             self.shell.user_ns[target] = relation
         return drawn(relation) if is_drawn else relation if target is None else None

@@ -8,6 +8,7 @@ magic was written and keep their type.
 from __future__ import annotations
 
 import ast
+import difflib
 import json
 import re
 from collections.abc import Mapping
@@ -180,6 +181,8 @@ def _is_escaped(text: str) -> bool:
 
 # --- `%query`: SQL with the notebook's variables ----------------------------------------------------------------------
 
+_ONE_WORD = re.compile(r"\w+(?=\s*(--|\Z))")
+
 # Strings, quoted names and comments are passed over; what is left of `$name` is a parameter.
 _TOKENS = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/|\$([^\W\d]\w*)""", re.DOTALL)
 
@@ -202,3 +205,20 @@ def run_query(sql: str, variables: Mapping[str, Any]) -> Any:
 def parameters(sql: str) -> list[str]:
     """Names of the `$name` parameters, each once, outside strings and comments."""
     return list(dict.fromkeys(match[1] for match in _TOKENS.finditer(sql) if match[1]))
+
+
+def named_query(line: str) -> bool:
+    """Whether a line is no SQL but names a query of the library, or asks for the log.
+
+    Raises:
+        UsageError: it is one word that is nearly the name of one.
+    """
+    from workbench.commands.history import queries
+
+    names = [each.name for each in queries]
+    word = _ONE_WORD.match(line)
+    if re.match(r"--log(?!\S)", line) or (word and word[0] in names):
+        return True
+    if word and (close := difflib.get_close_matches(word[0], names, n=1)):
+        raise UsageError(f"There is no query {word[0]!r} in the library. Did you mean {close[0]}?")
+    return False

@@ -1,5 +1,7 @@
 """`%query` and `%%query`, `%history` and the live panels, through a real kernel."""
 
+import re
+
 import pytest
 
 from tests.workbench.kernel_ext.kernel import Kernel
@@ -20,6 +22,26 @@ def test_a_query_shows_a_table_and_converts(asked: Kernel) -> None:
     assert "total" in shown.text
     assert asked.ok("rows = _\nrows.df()['total'].tolist()").text == "[1, 3, 6]"
     assert asked.ok("rows.arrow().read_all().num_rows").text == "3"
+
+
+def test_a_query_of_the_library_is_asked_by_its_name(asked: Kernel) -> None:
+    assert "│ counter │" in asked.ok("%query slowest_actions --actor counter --since 1h --limit 1").text
+    assert asked.ok("kept = %query largest_states\nkept.columns[:3]").text == "['actor', 'parent', 'bytes']"
+    assert "image/svg+xml" in asked.ok("%query --plot largest_states").displays[-1]
+    assert "Did you mean slowest_actions?" in asked.run("%query slowest_action").stderr
+    assert "--since" in asked.run("%query gaps --snce 1h").stderr
+
+
+def test_the_help_of_query_lists_the_library_and_an_entry_shows_its_text(asked: Kernel) -> None:
+    assert "who_calls_whom " in asked.ok("%query?").pages
+    assert "who_calls_whom " in asked.ok("%query --help").stdout
+    assert "FROM invocations" in asked.ok("import workbench as wb\nwb.queries.gaps?").pages
+
+
+def test_the_log_lists_the_last_statements(asked: Kernel) -> None:
+    asked.ok("%query SELECT 42 AS answer FROM range(1_234)")
+
+    assert re.search(r"SELECT 42 AS answer FROM range\(1_234\) +1,234 +\d", asked.ok("%query --log --limit 3").text)
 
 
 @pytest.mark.parametrize("first", ["%%query totals <<", "%%query --out totals", "%%query --out=totals"])
