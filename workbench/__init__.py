@@ -19,16 +19,17 @@ if TYPE_CHECKING:
     from workbench.commands.export import export
     from workbench.commands.failures import dead_letters, failures, postmortem, retry
     from workbench.commands.faults import active_faults, end_faults, faults
-    from workbench.commands.fork import fork
-    from workbench.commands.history import history, logs, queries, query
+    from workbench.commands.history import logs, queries, query
     from workbench.commands.invoke import ainvoke, invoke
     from workbench.commands.load import load
     from workbench.commands.past import as_of, bisect, find, search
     from workbench.commands.proto import contract, proto
-    from workbench.commands.replay import replay
     from workbench.commands.report import report
     from workbench.commands.serve import serve
     from workbench.commands.spawn_database import spawn_database
+    from workbench.commands.time_travel.actor_past import history
+    from workbench.commands.time_travel.fork import fork
+    from workbench.commands.time_travel.replay import replay
     from workbench.commands.trace import cause, trace
     from workbench.kernel_ext.display import dashboard, form, watch
     from workbench.teaching.check import check
@@ -72,10 +73,10 @@ _HOMES = {
     "failures": "workbench.commands.failures",
     "faults": "workbench.commands.faults",
     "find": "workbench.commands.past",
-    "fork": "workbench.commands.fork",
+    "fork": "workbench.commands.time_travel.fork",
     "form": "workbench.kernel_ext.display",
     "held": "workbench.commands.breakpoints",
-    "history": "workbench.commands.history",
+    "history": "workbench.commands.time_travel.actor_past",
     "hold": "workbench.commands.breakpoints",
     "invoke": "workbench.commands.invoke",
     "load": "workbench.commands.load",
@@ -89,7 +90,7 @@ _HOMES = {
     "redeploy": "workbench.commands.deploy",
     "ref": "workbench.commands.actors",
     "release": "workbench.commands.breakpoints",
-    "replay": "workbench.commands.replay",
+    "replay": "workbench.commands.time_travel.replay",
     "report": "workbench.commands.report",
     "restore": "workbench.commands.deploy",
     "retry": "workbench.commands.failures",

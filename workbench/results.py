@@ -205,6 +205,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     caller: str
     invocation: str
     definition: str
+    cause: str = ""
+    """The invocation during which the message was sent; empty from outside."""
 
 
 class History(Rows[Entry]):

@@ -5,6 +5,8 @@ Times, ids and sequence numbers are no part of it: they belong to the run, not t
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import msgspec
 
 from runtime.errors import ActionFailed, BadState
@@ -75,7 +77,28 @@ class Shape:
             return False
 
 
-def parts_that_differ(one: TurnOutcome, other: TurnOutcome, shape: Shape) -> tuple[str, ...]:
+class SameState(Protocol):
+    """Says whether two states mean the same."""
+
+    def is_same(self, one: Encoded | None, other: Encoded | None) -> bool: ...
+
+
+class AsWritten:
+    """Compares states as they are recorded, where their code is not at hand."""
+
+    @staticmethod
+    def is_same(one: Encoded | None, other: Encoded | None) -> bool:
+        """Whether two states are equal as values."""
+        return is_same_value(one, other)
+
+
+def outcome_as_written(turn: Turn, after: Position) -> TurnOutcome:
+    """`outcome_of` with the state as it was recorded."""
+    state = None if after.state is None else after.state.value
+    return TurnOutcome(state, _tags(after.tags), turn.response, turn.failure, messages_of(turn))
+
+
+def parts_that_differ(one: TurnOutcome, other: TurnOutcome, shape: SameState) -> tuple[str, ...]:
     """Which of `PARTS` are not the same."""
     same = (
         shape.is_same(one.state, other.state),

@@ -1,4 +1,4 @@
-"""An actor's past: turn by turn, by SQL, since the last cell, live, and what it logged."""
+"""The past of a system: by SQL, its newest turns without reading all of it, and what actors logged."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from workbench.commands.actors import check_limit
 from workbench.commands.invoke import WaitInterrupted
 from workbench.presenters.logs import Logs
 from workbench.redaction import display
-from workbench.results import Entry, History
+from workbench.results import Entry
 from workbench.session import current
 from workbench.sql.query_library import Queries, StandardQuery
 from workbench.sql.statement_log import StatementLog
@@ -30,31 +30,6 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyRelation
 
     from workbench.presenters.plot import Plot
-
-
-def history(actor: str, limit: int = 20, *, revision: int | None = None) -> History:
-    """The actor's last turns, oldest first, with what was asked, answered and changed; failures included.
-
-    For more than a glance, ask with SQL: `wb.query("SELECT * FROM history.counter ORDER BY revision")`.
-
-    Args:
-        limit: how many turns, 1 or more.
-        revision: the turns up to this revision, instead of the last ones.
-
-    Raises:
-        UnknownActor: nothing is known under that name.
-        BadSetting: `limit` is less than 1.
-        NotCapable: the system does not keep history.
-        StoreUnavailable: what was answered last cannot be written just now.
-    """
-    check_limit(limit)
-    system = current.open()
-    need_history(system)
-    system.state(actor)
-    system.flush()
-    until = None if revision is None else last_sequence(system, actor, revision)
-    found = newest(system, lambda turn: revision is None or turn.revision <= revision, limit, actor=actor, until=until)
-    return History(map(entry, found))
 
 
 def entry(turn: Turn) -> Entry:
@@ -72,6 +47,7 @@ def entry(turn: Turn) -> Entry:
         caller=turn.caller.name if turn.caller is not None else "",
         invocation=turn.invocation,
         definition=turn.definition,
+        cause=turn.cause,
     )
 
 
@@ -253,6 +229,15 @@ def newest(
 def last_sequence(system: SystemApi, actor: str, revision: int) -> int:
     """A sequence that no turn of an actor up to that revision exceeds, and few later ones keep within.
 
+    Raises:
+        NotCapable: the system keeps no history.
+    """
+    return sequences_around(system, actor, revision)[1]
+
+
+def sequences_around(system: SystemApi, actor: str, revision: int) -> tuple[int, int]:
+    """Two sequences: turns of an actor up to the first ended at that revision or before, none up to it comes after the second.
+
     Found by halving, since revisions only grow: a past of a million turns is not read for it.
 
     Raises:
@@ -266,7 +251,7 @@ def last_sequence(system: SystemApi, actor: str, revision: int) -> int:
             end = middle
         else:
             first = turn.sequence
-    return end
+    return first, end
 
 
 def _between(system: SystemApi, start: int, end: int, actor: str | None) -> Iterator[Turn]:

@@ -15,7 +15,7 @@ from runtime.servers.grpc_node.server import NodeServer
 from runtime.system.embedded import EmbeddedSystem, embedded
 from tests.workbench.commands.conftest import Counter, release
 from tests.workbench.commands.test_proto import SHOP_V1, deploy_till
-from workbench.commands.fork import Fork, NoSuchMessage
+from workbench.commands.time_travel.fork import Fork, NoSuchMessage
 from workbench.session import Session, current
 
 pytestmark = pytest.mark.usefixtures("session")

@@ -76,6 +76,8 @@ class WorkbenchMagics(BaseMagics):
     def __init__(self, shell: Any, cell: RunningCell, errors: ErrorDisplay, authoring: Authoring) -> None:
         super().__init__(shell)
         self._cell, self._errors, self._authoring = cell, errors, authoring
+        self._walked: dict[tuple[str, str], Any] = {}
+        """Where `%history --back` and `--step` stand, by system and actor."""
         self._ipythons_history = shell.find_line_magic("history")
 
     @no_var_expand
@@ -295,22 +297,56 @@ class WorkbenchMagics(BaseMagics):
         ACTOR,
         argument("--limit", type=int, default=20, metavar="N", help="so many turns (default: 20)"),
         argument("--revision", type=int, metavar="N", help="the turns up to this revision instead of the last ones"),
+        argument(
+            "--back",
+            action="store_true",
+            help="one turn back from where the last --back or --step led, and what it changed",
+        ),
+        argument("--step", action="store_true", help="one turn forward again"),
+        argument(
+            "--diff", type=int, nargs=2, metavar="N", help="all that differs between two revisions, and what made it so"
+        ),
+        argument("--compare", metavar="OTHER", help="turn by turn beside another actor: the first difference"),
+        argument(
+            "--own",
+            action="store_true",
+            help="of the notebook's own system, also while attached; with --compare: OTHER is",
+        ),
     )
     def history(self, line: str, local_ns: Scope = None) -> Any:
-        """Show an actor's last turns; without an actor's name, this is IPython's own %history.
+        """Show an actor's last turns, step through all of them, and compare; without a name, this is IPython's own %history.
 
         Examples::
 
             %history counter
             %history counter --limit 100
-            %history counter --revision 1
+            %history counter --back
+            %history counter --step
+            %history counter --diff 0 1
         """
-        from workbench.commands.history import history
-
         if is_for_ipython(line):
             return self._ipythons_history(line)
         given = parsed(WorkbenchMagics.history, line)
-        return given and history(self._word(given.actor, local_ns), given.limit, revision=given.revision)
+        return given and self._past(given, local_ns)
+
+    def _past(self, given: argparse.Namespace, here: Scope) -> Any:
+        """What the options of `%history` ask for."""
+        from workbench.commands.time_travel.actor_past import history
+
+        if sum([given.back, given.step, given.diff is not None, given.compare is not None]) > 1:
+            raise UsageError("Give one of --back, --step, --diff and --compare.")
+        actor = self._word(given.actor, here)
+        if given.compare is not None:
+            return history(actor).compare(history(self._word(given.compare, here), own=given.own))
+        past = history(actor, given.limit, revision=given.revision, own=given.own)
+        if given.diff is not None:
+            return past.diff(*given.diff)
+        if not (given.back or given.step):
+            return past
+        walked = self._walked.get((past.target, actor))
+        if walked is None or given.revision is not None or not walked.is_of(past):
+            walked = self._walked[past.target, actor] = past
+        return walked.back() if given.back else walked.step()
 
 
 def _undeployed(actor: str) -> str:

@@ -49,8 +49,8 @@ class ReplayMagics(BaseMagics):
             %fork counter 0 --replay
             %fork counter 0 --replay --name what_if
         """
-        from workbench.commands.fork import fork
-        from workbench.commands.replay import check_history
+        from workbench.commands.time_travel.fork import fork
+        from workbench.commands.time_travel.replay import check_history
         from workbench.session import current
 
         given = parsed(ReplayMagics.fork, line)
@@ -102,7 +102,7 @@ class ReplayMagics(BaseMagics):
             %replay counter
             %replay counter 0 --until 5 --code Counter
         """
-        from workbench.commands.replay import replay
+        from workbench.commands.time_travel.replay import replay
 
         given = parsed(ReplayMagics.replay, line)
         if given is None:
