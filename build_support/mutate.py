@@ -117,7 +117,7 @@ ROOMS = {
             "replies": (f"{_DRIVERS}test_replies.py",),
             "runaway": (f"{_DRIVERS}test_runaway.py",),
             "spin_wait": (f"{_DRIVERS}test_spin_wait.py",),
-            "stepping": ("runtime/engine/test_*.py", "workbench/teaching/test_interleavings.py"),
+            "step_driver": ("runtime/engine/test_*.py", "workbench/teaching/test_interleavings.py"),
             "worker": (f"{_DRIVERS}test_worker_pool.py", f"{_DRIVERS}test_runaway.py"),
             "worker_pool": (f"{_DRIVERS}test_worker_pool.py",),
         },
@@ -156,9 +156,9 @@ ROOMS = {
         own_tests={"definition": ("runtime/authoring/test_definition.py", "runtime/test_advice.py")},
     ),
     "guard": Room(
-        sources=("runtime/servers/http/guard.py", "runtime/servers/security.py", "runtime/access_policies.py"),
+        sources=("runtime/servers/http/guard.py", "runtime/servers/security.py", "runtime/security/access_policies.py"),
         tests=(
-            "runtime/test_access_policies.py", "runtime/servers/test_security.py", "runtime/servers/test_roles.py",
+            "runtime/security/test_access_policies.py", "runtime/servers/test_security.py", "runtime/servers/test_roles.py",
             "runtime/servers/http/test_guard.py", "workbench/remote/test_listeners.py", "runtime/servers/http/test_server.py",
         ),
         own_tests={},

@@ -8,7 +8,10 @@ The names below are loaded when they are first used, so that importing a submodu
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
+
+from runtime.earlier_names import EarlierNames
 
 if TYPE_CHECKING:
     from runtime.authoring.actor import Actor, action, init, migrate, timer
@@ -52,6 +55,8 @@ __all__ = [
     "migrate",
     "timer",
 ]
+
+sys.meta_path.append(EarlierNames())
 
 
 def __getattr__(name: str) -> Any:

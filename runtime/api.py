@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from runtime.authoring.definition import ActorDefinition
     from runtime.drivers.remainder import Left
     from runtime.hosts.capsules import Capsule
-    from runtime.system.debugging import Debugger
+    from runtime.system.debugger import Debugger
     from runtime.system.guest_acts import GuestActs
 
 

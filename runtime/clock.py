@@ -25,7 +25,7 @@ class SystemClock:
 
 
 class ManualClock:
-    """A clock that moves only when told, for tests, replay and stepping."""
+    """A clock that moves only when told, for tests, replay and the step driver."""
 
     __slots__ = ("_now_us",)
 

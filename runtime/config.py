@@ -69,7 +69,7 @@ class RuntimeConfig(msgspec.Struct, frozen=True, kw_only=True):
     mailbox_limit: int = 100_000
     """Waiting invocations for one actor before `MailboxFull`, for actors whose class does not say."""
     policies: str | os.PathLike[str] | None = None
-    """A folder with Spawn's `*.policy` files: who may call what (`runtime.access_policies`).  None allows everything."""
+    """A folder with Spawn's `*.policy` files: who may call what (`runtime.security.access_policies`).  None allows everything."""
     task_workers: int = 0
     """Worker processes for actors of kind `task`, at most; 0 for as many as there are processors, and at least 2."""
     task_idle_s: float = 60.0

@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Callable, Sequence
 
 from runtime.config import key_from_environment, old_keys_from_environment
-from runtime.crypto import KeyFiles, fingerprint
 from runtime.errors import BadSetting
+from runtime.security.crypto import KeyFiles, fingerprint
 from runtime.stores.journal.store import JournalStore
 from runtime.stores.registry import open_store
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from runtime.cli.common import Stop, load_actors
 from runtime.config import DEFAULT_SYSTEM
-from runtime.crypto import new_token
 from runtime.errors import BadSetting
+from runtime.security.crypto import new_token
 from runtime.servers.security import LOOPBACK, Security
 from runtime.servers.spawn_proxy.server import HOST_PORT, HTTP_PORT, RunningProxy, serve
 from runtime.stores.environment import store_of

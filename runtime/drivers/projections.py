@@ -26,7 +26,7 @@ import msgspec
 
 from runtime import errors
 from runtime.authoring.settings import Settings, Subject
-from runtime.backoff import Backoff
+from runtime.background import Backoff
 from runtime.clock import Clock
 from runtime.drivers.service import Problems, ServiceThread
 from runtime.errors import shown_text

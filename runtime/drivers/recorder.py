@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from runtime.backoff import Backoff
+from runtime.background import Backoff
 from runtime.config import RuntimeConfig
 from runtime.drivers.service import Problems, ServiceThread
 from runtime.errors import BadSetting, SpawnError, StoreError, StoreUnavailable, shown_text, type_name

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
-    from runtime.drivers.threaded import ThreadedDriver
+    from runtime.drivers.thread_driver import ThreadDriver
 
 _LOOK_S = 0.01
 _COUNT_S = 0.2
@@ -27,9 +27,9 @@ class Left(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Remainder:
-    """A part of `ThreadedDriver` in a file of its own.  `process` is called by the thread that stops the driver."""
+    """A part of `ThreadDriver` in a file of its own.  `process` is called by the thread that stops the driver."""
 
-    def __init__(self, driver: ThreadedDriver) -> None:
+    def __init__(self, driver: ThreadDriver) -> None:
         self._driver = driver
         self._is_over = threading.Event()
         self.waiting: dict[str, int] | None = None

@@ -34,7 +34,7 @@ from runtime.hosts.tracebacks import code_place
 from runtime.records import Invocation, Outcome
 
 if TYPE_CHECKING:
-    from runtime.drivers.threaded import ThreadedDriver
+    from runtime.drivers.thread_driver import ThreadDriver
 
 _OURS = tuple(str(Path(__file__).parents[2] / package) + "/" for package in ("runtime", "workbench"))
 _CALLING = tuple(
@@ -105,7 +105,7 @@ _PAUSE_S = 0.02
 _COMES_ROUND_S = 0.1
 
 
-def let_turns_end(driver: ThreadedDriver, timeout_s: float) -> tuple[str, ...]:
+def let_turns_end(driver: ThreadDriver, timeout_s: float) -> tuple[str, ...]:
     """Give actions that run the time to end; a turn that does not is given up, its caller told, and its action ended.
 
     Returns:
@@ -127,13 +127,13 @@ def let_turns_end(driver: ThreadedDriver, timeout_s: float) -> tuple[str, ...]:
     return (*said, *(each.advice() for each in earlier if not each.is_over()))
 
 
-def give_up(driver: ThreadedDriver, run: Run, why: str) -> None:
+def give_up(driver: ThreadDriver, run: Run, why: str) -> None:
     """Fail the turn, and end its action: it is tried for seconds, in the background after half of one."""
     fence(driver, run, InvocationAbandoned(why))
     end_soon(driver, run).join(_SOON_S)
 
 
-def end_overdue(driver: ThreadedDriver, run: Run) -> None:
+def end_overdue(driver: ThreadDriver, run: Run) -> None:
     """Fail a turn that takes longer than its limit, and end its action."""
     invocation, place = run.invocation, ""
     if not run.host.is_async(run):  # of a coroutine, the thread may be anywhere
@@ -145,7 +145,7 @@ def end_overdue(driver: ThreadedDriver, run: Run) -> None:
     end_soon(driver, run)
 
 
-def end_soon(driver: ThreadedDriver, run: Run) -> ServiceThread:
+def end_soon(driver: ThreadDriver, run: Run) -> ServiceThread:
     """End the action of a turn that was given up, on a thread of its own."""
 
     def end() -> None:
@@ -156,7 +156,7 @@ def end_soon(driver: ThreadedDriver, run: Run) -> ServiceThread:
     return thread
 
 
-def end_actions(driver: ThreadedDriver, runs: Sequence[Run], timeout_s: float) -> list[Attempt]:
+def end_actions(driver: ThreadDriver, runs: Sequence[Run], timeout_s: float) -> list[Attempt]:
     """Try to end the actions of turns that were given up; those that could not be ended, which are noted, with where they are.
 
     An action that keeps the loop of coroutines and cannot be ended is left to itself with that loop: another one goes on, and turns
@@ -178,7 +178,7 @@ def end_actions(driver: ThreadedDriver, runs: Sequence[Run], timeout_s: float) -
     return left
 
 
-def runaways(driver: ThreadedDriver) -> list[str]:
+def runaways(driver: ThreadDriver) -> list[str]:
     """Actions that go on although their turns were given up, as `actor.action`; none a moment after the last one has ended."""
     return [_name(each.run) for each in driver.attempts.copy() if not each.is_over()]
 
@@ -186,7 +186,7 @@ def runaways(driver: ThreadedDriver) -> list[str]:
 class Attempt:
     """To end one action."""
 
-    def __init__(self, driver: ThreadedDriver, run: Run) -> None:
+    def __init__(self, driver: ThreadDriver, run: Run) -> None:
         self.run, self._driver, self._place = run, driver, ""
         self.is_left_alone = False
         """The loop that it keeps was left to it."""
@@ -233,7 +233,7 @@ def advice(name: str, place: str) -> str:
     )
 
 
-def _running(driver: ThreadedDriver) -> list[Run]:
+def _running(driver: ThreadDriver) -> list[Run]:
     active = driver.look(lambda engine, _: list(engine.directory.active.values()))
     return [run for each in active if (run := each.running) is not None]
 
@@ -242,13 +242,13 @@ def _name(run: Run) -> str:
     return f"{run.activation.name}.{run.invocation.action}"
 
 
-def fence(driver: ThreadedDriver, run: Run, error: SpawnError) -> None:
+def fence(driver: ThreadDriver, run: Run, error: SpawnError) -> None:
     """Fail the turn, unless it has ended: its caller is told, and what its action still does has no effect."""
     outcome = refused(error)
     driver.call(lambda engine, now: engine.finish(run, outcome, now))
 
 
-def _go_on_without(driver: ThreadedDriver, culprit: Run) -> None:
+def _go_on_without(driver: ThreadDriver, culprit: Run) -> None:
     name = _name(culprit)
     for run in driver.coroutines.replace():
         if run is not culprit:

@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from runtime.backoff import Backoff
+from runtime.background import Backoff
 from runtime.errors import shown_text, type_name
 
 _KEPT = 20

@@ -18,15 +18,15 @@ from runtime.records import Failure, Outcome
 from runtime.stores.base import StateStore
 
 if TYPE_CHECKING:
-    from runtime.drivers.threaded import ThreadedDriver
+    from runtime.drivers.thread_driver import ThreadDriver
 
 _REPLIES_TOGETHER = 64
 
 
 class WorkerLoop:
-    """A part of `ThreadedDriver` in a file of its own; its methods run in the pool's threads and on the loop of coroutines."""
+    """A part of `ThreadDriver` in a file of its own; its methods run in the pool's threads and on the loop of coroutines."""
 
-    def __init__(self, driver: ThreadedDriver) -> None:
+    def __init__(self, driver: ThreadDriver) -> None:
         self._driver = driver
         self._idle = SpinWait(0.000_015)
         """For a worker that has run out of work."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import msgspec
 
-from runtime.access_policies import AccessRules
 from runtime.engine import call_graph
 from runtime.engine.activation import Activation, Envelope, Mailbox, Signal
 from runtime.engine.commands import Answer, Command, Elsewhere
@@ -26,6 +25,7 @@ from runtime.errors import (
 )
 from runtime.ids import ActorId
 from runtime.records import IMPLICIT_READS, RESTORE, Invocation, Phase, Reply, Snapshot, Turn
+from runtime.security.access_policies import AccessRules
 
 _NEW, _LOADING, _READY, _STOPPING = Phase.NEW, Phase.LOADING, Phase.READY, Phase.STOPPING
 _RUNNING = Phase.RUNNING

@@ -1,6 +1,6 @@
 """Which actor runs next, among those that have mail and no turn going on.
 
-The threaded driver takes them in order of arrival, one message each: that is fair.  The stepping driver lets a test, a
+The thread driver takes them in order of arrival, one message each: that is fair.  The step driver lets a test, a
 replay or an exercise choose, which is how interleavings are explored.
 """
 

@@ -8,7 +8,6 @@ from itertools import islice
 
 import msgspec
 
-from runtime.access_policies import AccessRules
 from runtime.config import Durability
 from runtime.engine import call_graph
 from runtime.engine.activation import Activation, Envelope, Signal
@@ -30,6 +29,7 @@ from runtime.errors import (
 )
 from runtime.ids import ActorId, IdSource, InvocationId
 from runtime.records import DeadLetter, Event, EventKind, Failure, Invocation, Lifecycle, Phase, Reply
+from runtime.security.access_policies import AccessRules
 
 NOTHING: list[Command] = []
 """The usual result of an event; shared, so never changed."""

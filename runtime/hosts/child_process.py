@@ -30,7 +30,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from runtime.threads import start_daemon
+from runtime.background import start_daemon
 
 _PARENT_S = 5.0
 """How often it is checked that the parent lives, beside the end of the line: a fork of the parent may keep that open."""

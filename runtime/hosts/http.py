@@ -20,7 +20,7 @@ from google.protobuf.message import DecodeError
 
 from runtime.authoring.context import Calls
 from runtime.authoring.definition import ActorDefinition
-from runtime.backoff import Backoff
+from runtime.background import Backoff
 from runtime.errors import ActionFailed, BadSetting, HostFailed, SpawnError, Unreachable
 from runtime.ids import ActorId
 from runtime.records import CONFIRM_DROPPED, JSON, Encoded, Failure, Outcome, State, Work

@@ -21,6 +21,7 @@ import msgspec
 
 from runtime.authoring.context import Calls, Context
 from runtime.authoring.definition import ActorDefinition
+from runtime.background import start_daemon
 from runtime.config import RuntimeConfig
 from runtime.errors import DefinitionError, HostFailed, SpawnError, SystemStopped
 from runtime.hosts.in_process import InProcessHost, refused
@@ -29,7 +30,6 @@ from runtime.hosts.task_worker import WorkerProcess
 from runtime.hosts.tracebacks import code_names
 from runtime.ids import ActorId
 from runtime.records import Failure, Outcome, State, Work
-from runtime.threads import start_daemon
 
 # --- The pool of worker processes -------------------------------------------------------------------------------------
 # The worker processes of `TaskHost`: none at rest, as many as turns ask for up to a limit, gone when idle for long.

@@ -24,14 +24,14 @@ from typing import Any
 import msgspec
 
 from runtime.authoring.context import Context, current_turn
+from runtime.background import start_daemon
 from runtime.errors import DefinitionError, SpawnError, shown_text, type_name
+from runtime.hosts.action_calls import build_call, build_tell, timeout_s
 from runtime.hosts.child_process import Child, detach_from_terminal, read_until_end
 from runtime.hosts.in_process import InProcessHost, failed_around, refused
-from runtime.hosts.outgoing import outgoing, pending_tell, timeout_s
 from runtime.hosts.stream_host import StreamHost
 from runtime.ids import RandomIds
 from runtime.records import Outcome, Work
-from runtime.threads import start_daemon
 from runtime.wire.codecs.values import decode_answer
 from runtime.wire.node.records import error_of, get_failure, get_value
 from runtime.wire.node.work import get_work, make_ask, put_outcome
@@ -139,7 +139,7 @@ class _Calls:
         return self._asked(turn, actor, action, payload, options).result()
 
     def tell(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> None:
-        turn.held.append(pending_tell(turn, actor, action, payload, options, self._ids()))
+        turn.held.append(build_tell(turn, actor, action, payload, options, self._ids()))
 
     def answered(self, answer: pb.AskReply) -> None:
         waiting = self._waiting.pop(answer.id, None)
@@ -151,7 +151,7 @@ class _Calls:
             waiting.set_result(decode_answer(get_value(answer.response)))
 
     def _asked(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> Future[Any]:
-        invocation = outgoing(turn, actor, action, payload, options, self._ids())
+        invocation = build_call(turn, actor, action, payload, options, self._ids())
         limit_s = timeout_s(options, 0.0)
         number = next(self._numbers)
         waiting: Future[Any] = Future()

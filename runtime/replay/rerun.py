@@ -9,6 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from runtime.authoring.definition import ActorDefinition
+from runtime.background import start_daemon
 from runtime.errors import (
     ActionTimeout,
     FaultInjected,
@@ -26,7 +27,6 @@ from runtime.records import Outcome, Sent, Turn, Work
 from runtime.replay.compare import Shape, TurnOutcome, outcome_of, parts_that_differ
 from runtime.replay.sandbox import ActorSandbox, Position, RecordedCalls, recorded_input
 from runtime.replay.side_effects import SideEffects
-from runtime.threads import start_daemon
 
 _FROM_OUTSIDE = {
     each.code: why

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import msgspec
 
 from runtime.authoring.definition import ActorDefinition
+from runtime.background import start_daemon
 from runtime.errors import HostFailed, SpawnError
 from runtime.hosts.child_process import Child, detach_from_terminal, read_until_end
 from runtime.ids import ActorId
@@ -21,7 +22,6 @@ from runtime.replay.patched_environment import Outside
 from runtime.replay.rerun import Rerun, RerunResult, Task
 from runtime.replay.sandbox import Position
 from runtime.replay.side_effects import SideEffects
-from runtime.threads import start_daemon
 
 _START_S = 30.0
 _END_S = 5.0

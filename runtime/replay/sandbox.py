@@ -15,11 +15,11 @@ import msgspec
 from runtime.authoring.context import Context
 from runtime.authoring.definition import ActorDefinition
 from runtime.authoring.settings import Kind
-from runtime.drivers.outgoing_calls import asked
+from runtime.drivers.action_calls import asked
 from runtime.drivers.replies import error_of
 from runtime.errors import NotRecorded, SpawnError, UnknownAction
+from runtime.hosts.action_calls import build_call, build_tell
 from runtime.hosts.in_process import InProcessHost
-from runtime.hosts.outgoing import outgoing, pending_tell
 from runtime.ids import ActorId, CountingIds
 from runtime.records import (
     CONFIRM_DROPPED,
@@ -259,10 +259,10 @@ class RecordedCalls:
         return self._answer(turn, self._asked(turn, actor, action, payload, options))
 
     def tell(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> None:
-        turn.held.append(pending_tell(turn, actor, action, payload, options, self._ids()))
+        turn.held.append(build_tell(turn, actor, action, payload, options, self._ids()))
 
     def _asked(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> Invocation:
-        return outgoing(turn, actor, action, payload, options, self._ids())
+        return build_call(turn, actor, action, payload, options, self._ids())
 
     def _answer(self, turn: Context, question: Invocation) -> Any:
         reply = self._reply(question)

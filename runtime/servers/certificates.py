@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from runtime.crypto import Role, new_token
-from runtime.private_files import make_private_directory, write_new
+from runtime.security.crypto import Role, new_token
+from runtime.security.private_files import make_private_directory, write_new
 from runtime.servers.security import ROLE_NAME
 
 _VALID = datetime.timedelta(days=365)

@@ -13,8 +13,8 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from runtime.crypto import Role, is_same, new_token
 from runtime.errors import BadSetting, NotAllowed
+from runtime.security.crypto import Role, is_same, new_token
 
 LOOPBACK = "127.0.0.1"
 ROLE_NAME = "spawn:role:"

@@ -17,9 +17,9 @@ import msgspec
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from runtime.config import key_from_environment
-from runtime.crypto import KEY_BYTES, Cipher, KeyFiles, SealBrokenError, fingerprint, sync_directory
 from runtime.errors import BadSetting, StoreDamaged, StoreUnavailable, WrongKey
-from runtime.private_files import draft_of
+from runtime.security.crypto import KEY_BYTES, Cipher, KeyFiles, SealBrokenError, fingerprint, sync_directory
+from runtime.security.private_files import draft_of
 from runtime.stores.journal.encryption import OLDER
 from runtime.stores.sqlite.lock import path_of, unavailable
 

@@ -15,10 +15,10 @@ from typing import Any
 
 import msgspec
 
-from runtime.crypto import KeyFiles
 from runtime.errors import BadSetting, StoreDamaged, StoreTooNew, StoreUnavailable
 from runtime.ids import ActorId
 from runtime.records import Quarantined, Snapshot, Turn
+from runtime.security.crypto import KeyFiles
 from runtime.stores.journal.attestation import CHANGES, GONE, MARK, Attestor
 from runtime.stores.journal.backend import Backend, BlockRow, SnapshotRow
 from runtime.stores.journal.blocks import BlockCodec

@@ -6,10 +6,10 @@ import bisect
 import threading
 from collections.abc import Mapping, Sequence
 
-from runtime.crypto import KeyFiles
 from runtime.errors import StaleCommit
 from runtime.ids import ActorId
 from runtime.records import Lifecycle
+from runtime.security.crypto import KeyFiles
 from runtime.stores.journal.backend import (
     Attests,
     BlockHead,

@@ -7,8 +7,8 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, Protocol, cast
 
-from runtime.crypto import KeyFiles
 from runtime.errors import BadSetting, nearest
+from runtime.security.crypto import KeyFiles
 from runtime.stores.base import StateStore
 
 ENTRY_POINTS = "spawn_workbench.statestores"

@@ -17,10 +17,10 @@ from types import MappingProxyType
 
 import msgspec
 
-from runtime.crypto import KeyFiles, sync_directory
 from runtime.errors import BadSetting, StoreDamaged
 from runtime.ids import ActorId
 from runtime.records import Snapshot, Turn
+from runtime.security.crypto import KeyFiles, sync_directory
 from runtime.stores.check import Findings, Inspection, open_backend
 from runtime.stores.journal.attestation import BOUND, CHANGES, GONE, MARK, Attestor
 from runtime.stores.journal.backend import SnapshotRow, Writes

@@ -16,11 +16,11 @@ from runtime.authoring.definition import ActorDefinition, define
 from runtime.authoring.settings import Kind
 from runtime.clock import Clock, SystemClock
 from runtime.config import Durability, RuntimeConfig, as_durability
-from runtime.drivers.outgoing_calls import ThreadedCalls
+from runtime.drivers.action_calls import ThreadCalls
 from runtime.drivers.remainder import Left
 from runtime.drivers.replies import BlockingWaiter, LoopPort, Waiter
 from runtime.drivers.runaway import give_up, runaways
-from runtime.drivers.threaded import ThreadedDriver
+from runtime.drivers.thread_driver import ThreadDriver
 from runtime.errors import (
     BadSetting,
     DefinitionError,
@@ -58,7 +58,7 @@ from runtime.wire.codecs.values import decode_answer
 
 if TYPE_CHECKING:
     from runtime.hosts.task_host import TaskHost
-    from runtime.system.debugging import Debugger
+    from runtime.system.debugger import Debugger
 
 
 class EmbeddedSystem:
@@ -77,8 +77,8 @@ class EmbeddedSystem:
         self._ids = RandomIds()
         self.host = InProcessHost()
         self._tasks: TaskHost | None = None
-        self.driver = ThreadedDriver(config, store, clock or SystemClock(), self._ids)
-        self.driver.calls = ThreadedCalls(self.driver, self._ids)
+        self.driver = ThreadDriver(config, store, clock or SystemClock(), self._ids)
+        self.driver.calls = ThreadCalls(self.driver, self._ids)
         self.guest_acts = GuestActs()
         """What other processes did to this system."""
         self._ports: dict[asyncio.AbstractEventLoop, LoopPort] = {}
@@ -237,7 +237,7 @@ class EmbeddedSystem:
     @property
     def debugger(self) -> Debugger:
         """Breakpoints and faults."""
-        from runtime.system.debugging import Debugger
+        from runtime.system.debugger import Debugger
 
         return Debugger(self.driver)
 

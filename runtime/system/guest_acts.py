@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from runtime.threads import start_daemon
+from runtime.background import start_daemon
 
 _KEPT = 1_000
 _MOST_TALLIES = 4_096

@@ -1,4 +1,4 @@
-"""Looking into a threaded driver's engine: consistent views, taken under its lock, as records."""
+"""Looking into a thread driver's engine: consistent views, taken under its lock, as records."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import islice
 import msgspec
 
 from runtime.api import ActorInfo, DeployReport, SystemStatus, Waiting
-from runtime.drivers.threaded import ThreadedDriver
+from runtime.drivers.thread_driver import ThreadDriver
 from runtime.engine.activation import Activation, Envelope
 from runtime.engine.directory import Directory, Template
 from runtime.engine.engine import Engine
@@ -20,7 +20,7 @@ from runtime.stores.base import StateStore
 _SHOWN = 3
 
 
-def snapshot(driver: ThreadedDriver, actor: ActorId) -> Snapshot | None:
+def snapshot(driver: ThreadDriver, actor: ActorId) -> Snapshot | None:
     """The actor's committed state: from memory if it is active, else from the store.  Never wakes it."""
 
     def look(engine: Engine, now_us: int) -> Snapshot | None:
@@ -33,7 +33,7 @@ def snapshot(driver: ThreadedDriver, actor: ActorId) -> Snapshot | None:
     return found if found is not None else driver.store.load(actor)
 
 
-def template(driver: ThreadedDriver, actor: ActorId) -> Template | None:
+def template(driver: ThreadDriver, actor: ActorId) -> Template | None:
     """The code behind an actor, if it is deployed."""
 
     def look(engine: Engine, _: int) -> Template | None:
@@ -46,13 +46,13 @@ def template(driver: ThreadedDriver, actor: ActorId) -> Template | None:
     return found
 
 
-def names(driver: ThreadedDriver) -> set[str]:
+def names(driver: ThreadDriver) -> set[str]:
     """Deployed, active and stored names, the last up to 10,000."""
     known = driver.look(lambda engine, _: engine.directory.known_names())
     return known | {each.actor.name for each in driver.store.actors(limit=10_000)}
 
 
-def actions(driver: ThreadedDriver, actor: ActorId) -> dict[str, str]:
+def actions(driver: ThreadDriver, actor: ActorId) -> dict[str, str]:
     """Action to signature.
 
     Raises:
@@ -66,7 +66,7 @@ def actions(driver: ThreadedDriver, actor: ActorId) -> dict[str, str]:
     return found.definition.signatures
 
 
-def info(driver: ThreadedDriver, actor: ActorId) -> ActorInfo:
+def info(driver: ThreadDriver, actor: ActorId) -> ActorInfo:
     """One actor's line.
 
     Raises:
@@ -89,7 +89,7 @@ def info(driver: ThreadedDriver, actor: ActorId) -> ActorInfo:
     raise UnknownActor(actor.name, names(driver))
 
 
-def actors(driver: ThreadedDriver, *, prefix: str, passive: bool, limit: int) -> list[ActorInfo]:
+def actors(driver: ThreadDriver, *, prefix: str, passive: bool, limit: int) -> list[ActorInfo]:
     """Templates and active actors, then stored ones, by name within each; at most `limit`."""
     rows = driver.look(lambda engine, _: _listed(engine, prefix, limit))
     if passive and len(rows) < limit:
@@ -179,7 +179,7 @@ def _stored(stored: Snapshot, directory: Directory) -> ActorInfo:
     )
 
 
-def mailbox(driver: ThreadedDriver, actor: ActorId, limit: int) -> list[Waiting]:
+def mailbox(driver: ThreadDriver, actor: ActorId, limit: int) -> list[Waiting]:
     """What the actor is doing and what waits for it; empty for one that is not active."""
 
     def look(engine: Engine, _: int) -> list[Waiting]:
@@ -207,7 +207,7 @@ def _waiting(envelope: Envelope, started_us: int = 0) -> Waiting:
     )
 
 
-def pending(driver: ThreadedDriver, correlations: Collection[str]) -> list[Invocation]:
+def pending(driver: ThreadDriver, correlations: Collection[str]) -> list[Invocation]:
     """Messages of these chains that wait in a mailbox or are being processed; those that are due later are not among them."""
 
     def look(engine: Engine, _: int) -> list[Invocation]:
@@ -222,7 +222,7 @@ def pending(driver: ThreadedDriver, correlations: Collection[str]) -> list[Invoc
     return driver.look(look)
 
 
-def status(driver: ThreadedDriver, base: SystemStatus) -> SystemStatus:
+def status(driver: ThreadDriver, base: SystemStatus) -> SystemStatus:
     """`base` with counts over the whole system."""
 
     def look(engine: Engine, _: int) -> SystemStatus:
@@ -254,7 +254,7 @@ def _unreadable(store: StateStore) -> tuple[str, ...]:
     return (f"Cannot be read whole in the store: {shown}{more}. {advice}",)
 
 
-def children(driver: ThreadedDriver, template: str, limit: int) -> list[Snapshot]:
+def children(driver: ThreadDriver, template: str, limit: int) -> list[Snapshot]:
     """The states of the active actors that run a template's code, the named actor included; at most `limit`."""
 
     def look(engine: Engine, now_us: int) -> list[Snapshot]:
@@ -264,7 +264,7 @@ def children(driver: ThreadedDriver, template: str, limit: int) -> list[Snapshot
     return driver.look(look)
 
 
-def waiting_for(driver: ThreadedDriver, template: str, actions: Collection[str]) -> int:
+def waiting_for(driver: ThreadDriver, template: str, actions: Collection[str]) -> int:
     """How many messages wait for one of these actions of a template's actors."""
 
     def look(engine: Engine, _: int) -> int:
@@ -277,7 +277,7 @@ def waiting_for(driver: ThreadedDriver, template: str, actions: Collection[str])
 
 
 def with_counts(
-    driver: ThreadedDriver, report: DeployReport, actor: ActorId, dropped_fields: tuple[str, ...]
+    driver: ThreadDriver, report: DeployReport, actor: ActorId, dropped_fields: tuple[str, ...]
 ) -> DeployReport:
     """A deploy report with what only the running system knows."""
 

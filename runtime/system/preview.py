@@ -6,7 +6,7 @@ import msgspec
 
 from runtime.api import ActorInfo, DeployReport, SystemApi
 from runtime.authoring.definition import ActorDefinition
-from runtime.drivers.threaded import ThreadedDriver
+from runtime.drivers.thread_driver import ThreadDriver
 from runtime.errors import UnknownActor
 from runtime.hosts.base import Host
 from runtime.hosts.in_process import InProcessHost
@@ -58,7 +58,7 @@ _CHECKED = 1_000
 """Active children whose states are tried; those in the store are migrated when they are needed."""
 
 
-def previewed(driver: ThreadedDriver, host: Host, definition: ActorDefinition, report: DeployReport) -> tuple[str, ...]:
+def previewed(driver: ThreadDriver, host: Host, definition: ActorDefinition, report: DeployReport) -> tuple[str, ...]:
     """Sentences for a person; empty when nothing is amiss."""
     warnings = []
     removed = {text.partition("(")[0] for text in report.removed_actions}

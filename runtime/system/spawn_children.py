@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runtime.drivers.replies import BlockingWaiter
-from runtime.drivers.threaded import ThreadedDriver
+from runtime.drivers.thread_driver import ThreadDriver
 from runtime.engine.commands import Answer, Command
 from runtime.engine.engine import Engine
 from runtime.errors import DefinitionError, NameTaken, UnknownActor
@@ -20,7 +20,7 @@ Child = tuple[ActorId, str]
 """An actor and its template."""
 
 
-def spawn(driver: ThreadedDriver, children: Sequence[Child], timeout_s: float) -> None:
+def spawn(driver: ThreadDriver, children: Sequence[Child], timeout_s: float) -> None:
     """Have these actors known as children of their templates; one that is known already stays as it is.
 
     Blocks until they are stored.  On an error none is made.
@@ -55,7 +55,7 @@ def spawn(driver: ThreadedDriver, children: Sequence[Child], timeout_s: float) -
     waiter.wait(Invocation(id=InvocationId(""), actor=new[0][0], action="spawn"), timeout_s)
 
 
-def _is_new(driver: ThreadedDriver, child: Child) -> bool:
+def _is_new(driver: ThreadDriver, child: Child) -> bool:
     actor, parent = child
     templates = driver.engine.directory.templates
     template = templates.get(parent)

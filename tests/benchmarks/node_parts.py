@@ -32,7 +32,7 @@ def echo() -> None:
 
 def node(actors: int) -> None:
     """Accounts as in the other tables, encrypted and watched; prints the address and the token."""
-    from runtime.crypto import TokenFiles
+    from runtime.security.crypto import TokenFiles
     from runtime.servers.grpc_node.server import NodeServer
     from tests.benchmarks import subject
 

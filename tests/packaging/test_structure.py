@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from runtime.earlier_names import MOVED
+
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "build_support"))
 
 import structure  # noqa: E402 - a script, found by the line above
 
 FIGURES = structure.measured()
-MOST_ENTRIES = {"runtime": 28, "workbench": 20}
+MOST_ENTRIES = {"runtime": 26, "workbench": 20}
 """The two packages list their folders beside their modules; every other folder has at most about fifteen entries."""
 
 
@@ -42,10 +44,17 @@ def test_every_folder_says_in_a_sentence_what_it_is_for() -> None:
     assert silent == []
 
 
-def test_earlier_name_of_the_notebook_host_works_and_warns() -> None:
-    sys.modules.pop("runtime.servers.beside_proxy", None)
+@pytest.mark.parametrize(("earlier", "now"), MOVED.items())
+def test_earlier_name_of_a_module_works_and_warns(earlier: str, now: str) -> None:
+    sys.modules.pop(earlier, None)
 
-    with pytest.warns(DeprecationWarning, match="notebook_host"):
-        module = importlib.import_module("runtime.servers.beside_proxy")
+    with pytest.warns(DeprecationWarning, match=f"{earlier} is now {now}") as warned:
+        module = importlib.import_module(earlier)
 
-    assert callable(module.join)
+    assert module is importlib.import_module(now)
+    assert warned[0].filename == importlib.__file__
+
+
+def test_a_module_that_never_was_is_not_found() -> None:
+    with pytest.raises(ModuleNotFoundError, match=r"runtime\.nowhere"):
+        importlib.import_module("runtime.nowhere")

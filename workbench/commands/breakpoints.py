@@ -19,7 +19,7 @@ from workbench.render.formats import plural
 from workbench.session import current
 
 if TYPE_CHECKING:
-    from runtime.system.debugging import BreakpointInfo
+    from runtime.system.debugger import BreakpointInfo
 
 _LOOK_S = 0.002
 

@@ -6,7 +6,7 @@ import random
 from typing import Any
 
 from runtime.config import duration_ms
-from runtime.system.debugging import Faults
+from runtime.system.debugger import Faults
 from workbench.commands.attach import acting
 from workbench.commands.breakpoints import own_system
 from workbench.redaction import redacted_text

@@ -14,9 +14,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from runtime.api import SystemApi
+from runtime.background import start_daemon
 from runtime.errors import ActionFailed, BadSetting, Mistake, SpawnError, UnknownAction
 from runtime.records import IMPLICIT_READS
-from runtime.threads import start_daemon
 from workbench.presenters.load import LoadResult
 from workbench.presenters.messages import call_text
 from workbench.session import current

@@ -12,9 +12,9 @@ from IPython.core.completer import CompletionContext, SimpleCompletion, context_
 
 from runtime.api import SystemApi
 from runtime.authoring.settings import SETTINGS, Kind
+from runtime.background import start_daemon
 from runtime.config import Durability
 from runtime.records import IMPLICIT_READS, Turn
-from runtime.threads import start_daemon
 from runtime.wire.codecs.values import decode_value
 from workbench.commands.history import newest
 from workbench.kernel_ext.magics.arguments import SUBCOMMANDS

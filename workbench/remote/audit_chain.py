@@ -24,8 +24,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from runtime.crypto import KeyFiles, default_directory
-from runtime.private_files import make_private_directory, open_private
+from runtime.security.crypto import KeyFiles, default_directory
+from runtime.security.private_files import make_private_directory, open_private
 
 _NAME = "audit"
 _HASH_BYTES = 16

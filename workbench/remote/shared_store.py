@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from runtime.api import SystemApi
+from runtime.background import start_daemon
 from runtime.errors import BadSetting, SpawnError
 from runtime.stores.sqlite.lock import path_of
-from runtime.threads import start_daemon
 from workbench.remote.access import Mode
 from workbench.remote.targets import Attached, open_target
 from workbench.store_location import shown_path

@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 
 from runtime.api import Capability, SystemApi, SystemStatus
-from runtime.crypto import Role
 from runtime.errors import BadSetting, shown
+from runtime.security.crypto import Role
 from runtime.system.connect import connect
 from workbench.redaction import redacted_text
 from workbench.remote.access import READS, Mode

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from duckdb import DuckDBPyConnection, TransactionException
 
-from runtime.threads import start_daemon
+from runtime.background import start_daemon
 
 
 def quoted(name: str) -> str:

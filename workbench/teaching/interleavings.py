@@ -13,7 +13,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from runtime.authoring.context import Calls
 from runtime.authoring.definition import ActorDefinition
-from runtime.drivers.stepping import Pending, Possible, SteppingDriver
+from runtime.drivers.step_driver import Pending, Possible, StepDriver
 from runtime.errors import ActionFailed, SpawnError, WouldBlock
 from runtime.hosts.in_process import InProcessHost
 from runtime.ids import ActorId
@@ -118,7 +118,7 @@ class Play:
         self._choice = 0
         self._steps = 0
         self._broken = ""
-        self._driver = SteppingDriver(open_store("memory://"), host=self.witness, choose=lambda _: self._choice)
+        self._driver = StepDriver(open_store("memory://"), host=self.witness, choose=lambda _: self._choice)
         for definition in definitions:
             self._driver.deploy(definition)
         self._calls = tuple(exercise.setup(size))

@@ -9,8 +9,8 @@ from collections import deque
 import msgspec
 
 from runtime.api import SystemApi
+from runtime.background import start_daemon
 from runtime.errors import BadPayload, SpawnError
-from runtime.threads import start_daemon
 from workbench.presenters.panels.form import (
     CallRunning,
     FormCall,

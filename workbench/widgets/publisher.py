@@ -17,8 +17,8 @@ from typing import Any, Protocol
 import msgspec
 
 from runtime.api import SystemApi
+from runtime.background import start_daemon
 from runtime.clock import Clock, SystemClock
-from runtime.threads import start_daemon
 from workbench.presenters.panels.actor import ActorView
 from workbench.presenters.panels.form import FormView
 from workbench.redaction import has_secrets, redacted_texts

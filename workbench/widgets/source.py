@@ -11,9 +11,9 @@ from typing import Annotated, Any, Protocol
 import msgspec
 
 from runtime.api import Capability, Subscription, SystemApi, SystemStatus
+from runtime.background import start_daemon
 from runtime.errors import SpawnError
 from runtime.records import EventKind, Turn
-from runtime.threads import start_daemon
 from workbench.presenters.panels.actor import ActorView
 from workbench.presenters.panels.form import FormView
 from workbench.presenters.panels.system import SystemView

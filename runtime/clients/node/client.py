@@ -20,7 +20,6 @@ from runtime.authoring.definition import ActorDefinition, define
 from runtime.clients.node.connection import NodeConnection, Target
 from runtime.clients.node.offers import NodeOffers
 from runtime.clients.node.streams import Invocations, NodeSubscription
-from runtime.crypto import Role, TokenFiles, read_token
 from runtime.drivers.replies import BlockingWaiter, LoopPort
 from runtime.errors import BadSetting, NotCapable
 from runtime.fields import as_timeout_s
@@ -28,6 +27,7 @@ from runtime.hosts.capsules import Capsule
 from runtime.ids import ActorId, InvocationId
 from runtime.invocations import action_name, actor_name, due_us, message_fields, send_within, system_name, wait_s
 from runtime.records import DeadLetter, Encoded, Invocation, Lifecycle, RetentionMark, StoredDefinition, Turn
+from runtime.security.crypto import Role, TokenFiles, read_token
 from runtime.wire.codecs.values import decode_answer, encode_value
 from runtime.wire.node.records import get_info, get_letter, get_status, get_stored, get_value, get_waiting, put_value
 from runtime.wire.pb.workbench.v1 import node_pb2 as pb

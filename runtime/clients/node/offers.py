@@ -20,7 +20,7 @@ import grpc
 from runtime.api import DeployReport
 from runtime.authoring.context import Context
 from runtime.authoring.definition import ActorDefinition
-from runtime.backoff import Backoff
+from runtime.background import Backoff
 from runtime.clients.node.connection import MESSAGE_BYTES, NodeConnection, messages, title
 from runtime.drivers.event_loops import LoopThread
 from runtime.drivers.replies import BlockingWaiter, LoopPort, Waiter
@@ -34,9 +34,9 @@ from runtime.errors import (
     shown_text,
     type_name,
 )
+from runtime.hosts.action_calls import build_call, build_tell, timeout_s
 from runtime.hosts.capsules import Capsule
 from runtime.hosts.in_process import InProcessHost, refused
-from runtime.hosts.outgoing import outgoing, pending_tell, timeout_s
 from runtime.ids import RandomIds
 from runtime.records import Failure, Invocation, Outcome, Reply, Work
 from runtime.wire.node.definitions import put_definition
@@ -357,7 +357,7 @@ class NodeAsks:
         return waiter.wait(invocation, limit_s)
 
     def tell(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> None:
-        turn.held.append(pending_tell(turn, actor, action, payload, options, self._ids()))
+        turn.held.append(build_tell(turn, actor, action, payload, options, self._ids()))
 
     def answered(self, answer: pb.AskReply) -> None:
         """The node has an answer.  Called on the connection's loop."""
@@ -386,7 +386,7 @@ class NodeAsks:
     def _prepared(
         self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]
     ) -> tuple[Invocation, float]:
-        invocation = outgoing(turn, actor, action, payload, options, self._ids())
+        invocation = build_call(turn, actor, action, payload, options, self._ids())
         return invocation, timeout_s(options, _DEFAULT_S)
 
     def _submit(self, turn: Context, invocation: Invocation, waiter: Waiter, limit_s: float) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import grpc
 
-from runtime.backoff import Backoff
+from runtime.background import Backoff
 from runtime.clients.node.connection import NodeConnection, messages
 from runtime.drivers.replies import ReplyPort, Waiter
 from runtime.errors import SpawnError, Unreachable

@@ -18,7 +18,6 @@ import msgspec
 from google.protobuf.message import DecodeError
 
 from runtime.api import SystemStatus
-from runtime.crypto import read_token
 from runtime.drivers.event_loops import OwnLoop
 from runtime.errors import (
     ActionFailed,
@@ -32,6 +31,7 @@ from runtime.errors import (
     rebuild,
 )
 from runtime.records import Encoded, Invocation
+from runtime.security.crypto import read_token
 from runtime.wire.http_client import AddressPool, Answer, ClientLimits, NoAnswer, NotSent, http_request
 from runtime.wire.pb.spawn.actors.protocol_pb2 import (
     ACTOR_NOT_FOUND,

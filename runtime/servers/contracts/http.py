@@ -15,9 +15,9 @@ from google.protobuf.message import Message
 from runtime.contracts.contract import Contract
 from runtime.contracts.http_rules import Binding, Routes, Values
 from runtime.contracts.openapi import document
-from runtime.crypto import Role
 from runtime.errors import InternalError, NotAllowed, SpawnError
 from runtime.records import JSON, Encoded
+from runtime.security.crypto import Role
 from runtime.servers.contracts.calls import ContractCalls, check_served, response_of, responses_of
 from runtime.servers.http.guard import is_of_foreign_page
 from runtime.servers.http.messages import JSON_TEXT, Access, Reply, Request, Response

@@ -13,8 +13,8 @@ from grpc_health.v1._async import HealthServicer
 from grpc_reflection.v1alpha import reflection_pb2
 from grpc_reflection.v1alpha.reflection import ReflectionServicer
 
-from runtime.crypto import Role
 from runtime.errors import NotAllowed, Overloaded
+from runtime.security.crypto import Role
 from runtime.servers.grpc_node.errors import DETAILS, answering, details, reading
 from runtime.servers.security import Rate, Security, certified_role, refusal_to_look
 from runtime.wire.node.records import failure_of

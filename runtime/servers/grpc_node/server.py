@@ -18,10 +18,10 @@ import grpc
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 
 from runtime.api import LOCAL
-from runtime.crypto import Role, TokenFiles, new_token
 from runtime.drivers.event_loops import LoopThread, grpc_loop, run
 from runtime.errors import BadSetting
 from runtime.records import StoredDefinition
+from runtime.security.crypto import Role, TokenFiles, new_token
 from runtime.servers.grpc_node.callers import caller
 from runtime.servers.grpc_node.calls import NodeCalls
 from runtime.servers.grpc_node.errors import answering

@@ -13,8 +13,8 @@ import socket
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
-from runtime.crypto import Role
 from runtime.errors import BadSetting, NotAllowed, SpawnError
+from runtime.security.crypto import Role
 from runtime.servers.http.messages import Access
 from runtime.servers.security import Security, is_loopback, is_unspecified, refusal_to_look
 

@@ -8,8 +8,8 @@ from typing import Protocol
 
 import msgspec
 
-from runtime.crypto import Role
 from runtime.errors import SpawnError
+from runtime.security.crypto import Role
 
 OCTETS = b"application/octet-stream; charset=utf-8"
 JSON_TEXT = b"application/json; charset=utf-8"

@@ -15,7 +15,7 @@ from typing import cast
 
 import httptools
 
-from runtime.crypto import Role
+from runtime.security.crypto import Role
 from runtime.servers.http.guard import SINGLE, HttpGuard
 from runtime.servers.http.messages import (
     PLAIN_TEXT,

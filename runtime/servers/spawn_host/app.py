@@ -11,9 +11,9 @@ from collections.abc import Callable
 import msgspec
 from google.protobuf.message import DecodeError
 
-from runtime.crypto import Role
 from runtime.errors import NotDeployed, Overloaded, SpawnError, UnknownAction
 from runtime.ids import ActorId
+from runtime.security.crypto import Role
 from runtime.servers.http.guard import PROTOBUF
 from runtime.servers.http.messages import PLAIN_TEXT, Access, HttpLimits, Reply, Request, Response
 from runtime.servers.security import Rate

@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
-from runtime.backoff import Backoff
+from runtime.background import Backoff
 from runtime.clients.proxy.connection import ProxyLink, ProxyTarget
 from runtime.clients.proxy.process import environment_of_listener, forwarder_of_listener, is_own_address
 from runtime.errors import NotAllowed, SpawnError

@@ -13,12 +13,11 @@ from collections import OrderedDict
 
 import msgspec
 
-from runtime.backoff import Backoff
+from runtime.background import Backoff, start_daemon
 from runtime.errors import SpawnError, StoreUnavailable
 from runtime.ids import ActorId, InvocationId
 from runtime.records import RESTORE, Outcome, State, StoredDefinition, Turn, Work
 from runtime.stores.base import Group, StateStore
-from runtime.threads import start_daemon
 
 _MOST_WAITING = 100_000
 _MOST_GROUP = 1_000

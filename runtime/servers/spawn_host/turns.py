@@ -20,9 +20,9 @@ from runtime.admission import admitted
 from runtime.authoring.context import Calls, Context
 from runtime.authoring.definition import ActionSpec, ActorDefinition
 from runtime.clients.proxy.client import ProxyCalls
+from runtime.drivers.action_calls import asked
 from runtime.drivers.event_loops import OwnLoop
 from runtime.drivers.limits import Limits
-from runtime.drivers.outgoing_calls import asked
 from runtime.drivers.runaway import HostedAction
 from runtime.drivers.service import Problems
 from runtime.errors import (
@@ -37,8 +37,8 @@ from runtime.errors import (
     shown_text,
     type_name,
 )
+from runtime.hosts.action_calls import build_call, build_tell, timeout_s
 from runtime.hosts.in_process import InProcessHost, refused
-from runtime.hosts.outgoing import outgoing, pending_tell, timeout_s
 from runtime.ids import ActorId, IdSource, RandomIds
 from runtime.records import JSON, Encoded, Failure, Invocation, Outcome, State, Work
 from runtime.servers.http.messages import PLAIN_TEXT, Response
@@ -363,12 +363,12 @@ class HostedCalls:
         return decode_answer(response)
 
     def tell(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> None:
-        turn.held.append(pending_tell(turn, actor, action, payload, options, self._ids()))
+        turn.held.append(build_tell(turn, actor, action, payload, options, self._ids()))
 
     def _question(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> Invocation:
         if options.get("key") and not self._has_keys:
             raise NotCapable(f"invoke {actor} with a key", "this proxy", "Spawn's protocol has no idempotency keys.")
-        return with_path(outgoing(turn, actor, action, payload, options, self._ids()))
+        return with_path(build_call(turn, actor, action, payload, options, self._ids()))
 
     def _wait_s(self, options: Mapping[str, Any]) -> float:
         return timeout_s(options, self._timeout_s)

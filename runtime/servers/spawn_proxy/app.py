@@ -15,15 +15,15 @@ from contextlib import suppress
 
 import msgspec
 
-from runtime.crypto import Role
-from runtime.drivers.inline import DirectTurns
 from runtime.engine.commands import Run
 from runtime.errors import BadSetting, InternalError, SpawnError, SystemStopped
 from runtime.hosts.http import HostAddress, HostCall, HttpHost
 from runtime.records import Outcome, Work
+from runtime.security.crypto import Role
 from runtime.servers.http.guard import PROTOBUF
 from runtime.servers.http.messages import JSON_TEXT, PLAIN_TEXT, Access, App, Request, Response
 from runtime.servers.http.messages import Reply as Send
+from runtime.servers.spawn_proxy.inline_turns import InlineTurns
 from runtime.servers.spawn_proxy.invocations import InvocationHandler
 from runtime.servers.spawn_proxy.metrics import Metrics, template_loads
 from runtime.servers.spawn_proxy.registry import Registrar, read_revision
@@ -66,7 +66,7 @@ class SpawnProxy:
         self.metrics = Metrics(system.name)
         self.registrar = Registrar(system, host)
         self._work = ThreadPoolExecutor(4, "wb-proxy")
-        self._turns = DirectTurns(system.driver, host, self._begin)
+        self._turns = InlineTurns(system.driver, host, self._begin)
         self.contracts: App | None = None
         """Answers the paths that are not the proxy's own."""
         self._calls = InvocationHandler(system, loop, self.metrics, self._in_thread, self._turns)

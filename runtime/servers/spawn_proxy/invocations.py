@@ -9,7 +9,6 @@ from typing import Any, cast
 
 from google.protobuf.message import DecodeError
 
-from runtime.drivers.inline import DirectTurns
 from runtime.drivers.replies import ReplyPort
 from runtime.errors import BadPayload, InvocationTimeout, NotCapable, SpawnError, UnknownAction, UnknownActor
 from runtime.ids import ActorId, RandomIds
@@ -17,6 +16,7 @@ from runtime.invocations import wait_s
 from runtime.records import IMPLICIT_READS, Failure, Invocation, Reply
 from runtime.servers.http.messages import Reply as Send
 from runtime.servers.http.messages import Response
+from runtime.servers.spawn_proxy.inline_turns import InlineTurns
 from runtime.servers.spawn_proxy.metrics import Metrics
 from runtime.system.embedded import EmbeddedSystem
 from runtime.wire.pb.spawn.actors.protocol_pb2 import OK, InvocationRequest, InvocationResponse, RequestStatus
@@ -36,7 +36,7 @@ class InvocationHandler:
         loop: asyncio.AbstractEventLoop,
         metrics: Metrics,
         in_thread: Callable[[Callable[[], Response], Send], None],
-        turns: DirectTurns,
+        turns: InlineTurns,
     ) -> None:
         """`in_thread` runs what may block."""
         self._system, self._metrics, self._in_thread = system, metrics, in_thread

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from runtime.api import SystemStatus
-from runtime.drivers.threaded import ThreadedDriver
+from runtime.drivers.thread_driver import ThreadDriver
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
@@ -173,7 +173,7 @@ class TemplateLoad(msgspec.Struct):
     """Their committed states, encoded."""
 
 
-def template_loads(driver: ThreadedDriver) -> tuple[dict[str, TemplateLoad], int]:
+def template_loads(driver: ThreadDriver) -> tuple[dict[str, TemplateLoad], int]:
     """By template name; and how many actors are ready and wait for a thread."""
     active, ready = driver.look(lambda engine, _: (list(engine.directory.active.values()), len(engine.ready)))
     loads: dict[str, TemplateLoad] = {}

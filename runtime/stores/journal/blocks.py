@@ -38,10 +38,10 @@ from operator import attrgetter
 
 import msgspec
 
-from runtime.crypto import FINGERPRINT_BYTES, Cipher, SealBrokenError
 from runtime.errors import StoreDamaged, StoreTooNew, WrongKey
 from runtime.ids import ActorId
 from runtime.records import State, Turn
+from runtime.security.crypto import FINGERPRINT_BYTES, Cipher, SealBrokenError
 from runtime.stores.journal import salvage
 from runtime.stores.journal.backend import BlockRow
 from runtime.stores.journal.quarantine import Quarantine

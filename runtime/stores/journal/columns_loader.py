@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 
-from runtime.threads import start_daemon
+from runtime.background import start_daemon
 
 
 class ColumnsLoader:

@@ -12,9 +12,9 @@ from typing import NamedTuple
 import msgspec
 
 from runtime.config import key_from_environment, old_keys_from_environment
-from runtime.crypto import Cipher, KeyFiles, KeyRing, SealBrokenError, fingerprint, new_key
 from runtime.errors import StoreDamaged, StoreTooNew, StoreUnavailable, WrongKey
 from runtime.ids import ActorId
+from runtime.security.crypto import Cipher, KeyFiles, KeyRing, SealBrokenError, fingerprint, new_key
 from runtime.stores.journal.backend import Backend
 
 FORMAT = 2

@@ -11,9 +11,9 @@ from typing import TypeVar
 
 import msgspec
 
-from runtime.crypto import Cipher, KeyRing, SealBrokenError, cloak, uncloak
 from runtime.errors import StoreDamaged
 from runtime.ids import ActorId
+from runtime.security.crypto import Cipher, KeyRing, SealBrokenError, cloak, uncloak
 from runtime.stores.journal.backend import Backend, DefinitionRow, ScheduleRow, SealingBackend, SnapshotRow, Writes
 from runtime.stores.journal.blocks import BlockCodec, sealed_with
 from runtime.stores.journal.encryption import OLDER, REKEYED

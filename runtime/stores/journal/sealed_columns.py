@@ -17,8 +17,8 @@ import struct
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from runtime.crypto import FINGERPRINT_BYTES, Cipher, SealBrokenError
 from runtime.records import Turn
+from runtime.security.crypto import FINGERPRINT_BYTES, Cipher, SealBrokenError
 from runtime.stores.journal.backend import SealedRow, SealingBackend, Writes
 from runtime.stores.journal.columns_loader import COLUMNS
 from runtime.stores.journal.reader import JournalReader

@@ -21,10 +21,10 @@ from itertools import islice
 
 import msgspec
 
-from runtime.crypto import TAGGED_BYTES, Cipher, SealBrokenError, cloak, uncloak
 from runtime.errors import StoreDamaged
 from runtime.ids import ActorId
 from runtime.records import Encoded, Invocation, Quarantined, Snapshot, State, StoredDefinition, Turn
+from runtime.security.crypto import TAGGED_BYTES, Cipher, SealBrokenError, cloak, uncloak
 from runtime.stores.journal.attestation import BOUND, NO_ROW, Attestor
 from runtime.stores.journal.backend import Backend, DefinitionRow, ScheduleRow, SnapshotRow, Writes
 from runtime.stores.journal.blocks import actor_hash

@@ -17,10 +17,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from runtime.crypto import KeyFiles
 from runtime.errors import BadSetting, StoreDamaged, StoreInUse, StoreUnavailable
 from runtime.ids import ActorId
 from runtime.records import Invocation, Lifecycle, Quarantined, RetentionMark, Snapshot, StoredDefinition, Turn
+from runtime.security.crypto import KeyFiles
 from runtime.stores.base import Group, Retention
 from runtime.stores.journal import salvage
 from runtime.stores.journal.attestation import Attestor

@@ -19,10 +19,10 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 from sqlalchemy import RowMapping, TextClause, inspect, text
 
 from runtime.config import key_from_environment
-from runtime.crypto import Cipher, SealBrokenError, uncloak
 from runtime.errors import BadSetting
 from runtime.ids import ActorId
 from runtime.records import Snapshot, State
+from runtime.security.crypto import Cipher, SealBrokenError, uncloak
 from runtime.stores.spawn_db.phash2 import template_of
 from runtime.stores.sql.dialects import Limits
 from runtime.stores.sql.engine import Database, is_spawn_database, translated

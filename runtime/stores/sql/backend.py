@@ -19,10 +19,10 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Row, inspect
 from sqlalchemy.exc import SQLAlchemyError
 
-from runtime.crypto import KeyFiles
 from runtime.errors import BadSetting, SpawnError, StaleCommit, StoreUnavailable
 from runtime.ids import ActorId
 from runtime.records import Lifecycle
+from runtime.security.crypto import KeyFiles
 from runtime.stores.journal.backend import (
     Attests,
     BlockHead,

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import URL, Connection, Engine, Executable, Inspector, Row, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError, StatementError
 
+from runtime.background import start_daemon
 from runtime.errors import BadSetting, StoreDamaged, StoreUnavailable
 from runtime.stores.sql.dialects import SERVERS, Limits, Server
-from runtime.threads import start_daemon
 
 READERS_KEPT = 4
 READERS_MORE = 28

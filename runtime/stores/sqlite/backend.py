@@ -17,10 +17,10 @@ from typing import Any
 
 import msgspec
 
-from runtime.crypto import KeyFiles
 from runtime.errors import StaleCommit, StoreUnavailable
 from runtime.ids import ActorId
 from runtime.records import Lifecycle
+from runtime.security.crypto import KeyFiles
 from runtime.stores.journal.backend import (
     Attests,
     BlockHead,

@@ -20,10 +20,10 @@ from pathlib import Path
 
 import msgspec
 
-from runtime import private_files
-from runtime.crypto import sync_directory
 from runtime.errors import BadSetting, StoreInUse, StoreUnavailable
-from runtime.private_files import open_private, write_new
+from runtime.security import private_files
+from runtime.security.crypto import sync_directory
+from runtime.security.private_files import open_private, write_new
 
 _held: list[StoreLock] = []
 _guard = threading.Lock()

@@ -14,7 +14,7 @@ from runtime import Actor, Context, action, errors, timer
 from runtime.authoring.actor import MARK, Mark
 from runtime.authoring.definition import define
 from runtime.clock import ManualClock
-from runtime.drivers.stepping import Pending, SteppingDriver, first
+from runtime.drivers.step_driver import Pending, StepDriver, first
 from runtime.stores.registry import open_store
 from runtime.system.embedded import EmbeddedSystem, embedded
 from tests.runtime.drivers.steps import DEADLINE_S, wait_until
@@ -216,16 +216,16 @@ _clock = ManualClock()
 
 
 @pytest.fixture
-def stepping() -> Iterator[SteppingDriver]:
+def stepping() -> Iterator[StepDriver]:
     _ended.clear()
-    driver = SteppingDriver(open_store("memory://"), clock=_clock)
+    driver = StepDriver(open_store("memory://"), clock=_clock)
     driver.deploy(Stepped)
     driver.deploy(Answering)
     yield driver
     driver.store.close()
 
 
-def until_it_asks(stepping: SteppingDriver) -> Pending:
+def until_it_asks(stepping: StepDriver) -> Pending:
     """A turn that has begun, and that waits for an answer that no one gives yet."""
     pending = stepping.send("stepped", "ask")
     stepping.choose = lambda options: next(i for i, each in enumerate(options) if each.actor == "stepped")
@@ -234,7 +234,7 @@ def until_it_asks(stepping: SteppingDriver) -> Pending:
     return pending
 
 
-def test_suspended_action_is_ended_when_the_clock_passes_its_limit(stepping: SteppingDriver) -> None:
+def test_suspended_action_is_ended_when_the_clock_passes_its_limit(stepping: StepDriver) -> None:
     pending = until_it_asks(stepping)
 
     stepping.advance(0.2)
@@ -245,7 +245,7 @@ def test_suspended_action_is_ended_when_the_clock_passes_its_limit(stepping: Ste
     assert stepping.ask("stepped", "ping") == 0
 
 
-def test_suspended_action_goes_on_while_the_clock_is_within_its_limit(stepping: SteppingDriver) -> None:
+def test_suspended_action_goes_on_while_the_clock_is_within_its_limit(stepping: StepDriver) -> None:
     pending = until_it_asks(stepping)
 
     stepping.advance(0.199)
@@ -256,7 +256,7 @@ def test_suspended_action_goes_on_while_the_clock_is_within_its_limit(stepping: 
     assert stepping.ask("stepped", "ping") == 100
 
 
-def test_plain_action_that_returns_after_its_limit_has_failed(stepping: SteppingDriver) -> None:
+def test_plain_action_that_returns_after_its_limit_has_failed(stepping: StepDriver) -> None:
     with pytest.raises(errors.ActionTimeout, match=r"stepped\.take_long"):
         stepping.ask("stepped", "take_long", {"seconds": 0.2})
 

@@ -238,7 +238,7 @@ def test_coroutines_of_others_go_on_when_one_is_ended(system: EmbeddedSystem) ->
 
 @pytest.mark.parametrize("action", ["spin", "spin_async", "in_c", "in_c_async"])
 def test_stop_returns_although_an_action_runs_away(action: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("runtime.drivers.threaded._LAST_TURNS_S", 0.1)
+    monkeypatch.setattr("runtime.drivers.thread_driver._LAST_TURNS_S", 0.1)
     _go_on.clear()
     system = embedded(system="stopping", timeout_s=DEADLINE_S)
     system.deploy(Runaway)

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import pytest
 
 from runtime.config import RuntimeConfig
-from runtime.drivers.stepping import SteppingDriver
+from runtime.drivers.step_driver import StepDriver
 from runtime.engine.state import EngineOptions
 from runtime.ids import ActorId
 from runtime.records import Turn
@@ -39,11 +39,11 @@ class System(Protocol):
 
 
 class Stepped:
-    """A stepping driver that runs until nothing is left."""
+    """A step driver that runs until nothing is left."""
 
     def __init__(self, store: StateStore, options: EngineOptions) -> None:
         self.store = store
-        self.driver = SteppingDriver(store, options=options)
+        self.driver = StepDriver(store, options=options)
 
     def deploy(self, actor: type) -> None:
         self.driver.deploy(actor)
@@ -127,9 +127,9 @@ def system(request: pytest.FixtureRequest, options: EngineOptions) -> Iterator[S
 
 
 @pytest.fixture
-def stepping() -> Iterator[SteppingDriver]:
+def stepping() -> Iterator[StepDriver]:
     store = open_store("memory://", key=KEY)
-    yield SteppingDriver(store, options=EngineOptions(system="test"))
+    yield StepDriver(store, options=EngineOptions(system="test"))
     store.close()
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from runtime import Actor, action, errors, timer
-from runtime.drivers.stepping import Pending, SteppingDriver
+from runtime.drivers.step_driver import Pending, StepDriver
 from runtime.engine.engine import Engine
 from runtime.ids import ActorId
 from runtime.records import Invocation
@@ -32,7 +32,7 @@ class Ticking(Actor, name="ticking", deactivate_timeout="2s"):
         return self.ticks
 
 
-def engine_of(stepping: SteppingDriver) -> tuple[Engine, int]:
+def engine_of(stepping: StepDriver) -> tuple[Engine, int]:
     return stepping.engine, stepping.clock.now_us()
 
 
@@ -44,7 +44,7 @@ def values_over(limit: int) -> Callable[[Invocation], bool]:
     return lambda invocation: invocation.payload is not None and int(invocation.payload.data[9:-1]) > limit
 
 
-def held_with(stepping: SteppingDriver, *values: int, when: Any = None) -> list[Pending]:
+def held_with(stepping: StepDriver, *values: int, when: Any = None) -> list[Pending]:
     """`counter`, held, with one `add` for each value in its mailbox."""
     stepping.deploy(Counter)
     stepping.engine.breakpoints.hold(COUNTER, when)
@@ -53,17 +53,17 @@ def held_with(stepping: SteppingDriver, *values: int, when: Any = None) -> list[
     return sent
 
 
-def seen(stepping: SteppingDriver) -> list[int]:
+def seen(stepping: StepDriver) -> list[int]:
     stepping.engine.breakpoints.release(COUNTER)
     stepping.run()
     return list(stepping.ask("counter", "get")["seen"])
 
 
-def waiting_ids(stepping: SteppingDriver) -> list[str]:
+def waiting_ids(stepping: StepDriver) -> list[str]:
     return [each.invocation.id for each in stepping.engine.breakpoints.waiting(COUNTER)]
 
 
-def test_held_actor_takes_messages_and_runs_none(stepping: SteppingDriver) -> None:
+def test_held_actor_takes_messages_and_runs_none(stepping: StepDriver) -> None:
     first, second = held_with(stepping, 1, 2)
 
     assert not first.is_done
@@ -72,13 +72,13 @@ def test_held_actor_takes_messages_and_runs_none(stepping: SteppingDriver) -> No
     assert stepping.step() is None
 
 
-def test_release_runs_what_waits_in_order(stepping: SteppingDriver) -> None:
+def test_release_runs_what_waits_in_order(stepping: StepDriver) -> None:
     held_with(stepping, 1, 2, 3)
 
     assert seen(stepping) == [1, 2, 3]
 
 
-def test_step_runs_exactly_one_message(stepping: SteppingDriver) -> None:
+def test_step_runs_exactly_one_message(stepping: StepDriver) -> None:
     first, second = held_with(stepping, 1, 2)
 
     passed = stepping.engine.breakpoints.step(COUNTER)
@@ -89,7 +89,7 @@ def test_step_runs_exactly_one_message(stepping: SteppingDriver) -> None:
     assert not second.is_done
 
 
-def test_step_without_a_message_passes_nothing_later(stepping: SteppingDriver) -> None:
+def test_step_without_a_message_passes_nothing_later(stepping: StepDriver) -> None:
     held_with(stepping)
 
     assert stepping.engine.breakpoints.step(COUNTER) is None
@@ -99,7 +99,7 @@ def test_step_without_a_message_passes_nothing_later(stepping: SteppingDriver) -
     assert not later.is_done
 
 
-def test_condition_lets_messages_pass_until_one_meets_it(stepping: SteppingDriver) -> None:
+def test_condition_lets_messages_pass_until_one_meets_it(stepping: StepDriver) -> None:
     first, second, third = held_with(stepping, 1, 9, 2, when=values_over(5))
 
     assert first.is_done
@@ -107,7 +107,7 @@ def test_condition_lets_messages_pass_until_one_meets_it(stepping: SteppingDrive
     assert not third.is_done
 
 
-def test_going_on_runs_to_the_next_message_that_meets_the_condition(stepping: SteppingDriver) -> None:
+def test_going_on_runs_to_the_next_message_that_meets_the_condition(stepping: StepDriver) -> None:
     sent = held_with(stepping, 9, 1, 8, 2, when=values_over(5))
 
     stepping.engine.breakpoints.go_on(COUNTER)
@@ -116,7 +116,7 @@ def test_going_on_runs_to_the_next_message_that_meets_the_condition(stepping: St
     assert [each.is_done for each in sent] == [True, True, False, False]
 
 
-def test_condition_that_raises_stops_and_says_why(stepping: SteppingDriver) -> None:
+def test_condition_that_raises_stops_and_says_why(stepping: StepDriver) -> None:
     [sent] = held_with(stepping, 1, when=lambda _: 1 / 0)
 
     assert not sent.is_done
@@ -125,7 +125,7 @@ def test_condition_that_raises_stops_and_says_why(stepping: SteppingDriver) -> N
     assert hold.trouble == "ZeroDivisionError: division by zero"
 
 
-def test_dropped_messages_caller_gets_one_clear_error(stepping: SteppingDriver) -> None:
+def test_dropped_messages_caller_gets_one_clear_error(stepping: StepDriver) -> None:
     first, _ = held_with(stepping, 1, 2)
 
     stepping.carry_out(stepping.engine.breakpoints.drop(COUNTER, first.invocation.id, 0))
@@ -135,7 +135,7 @@ def test_dropped_messages_caller_gets_one_clear_error(stepping: SteppingDriver) 
     assert seen(stepping) == [2]
 
 
-def test_duplicate_runs_behind_its_original_and_answers_nobody(stepping: SteppingDriver) -> None:
+def test_duplicate_runs_behind_its_original_and_answers_nobody(stepping: StepDriver) -> None:
     first, _ = held_with(stepping, 1, 2)
 
     copy = stepping.engine.breakpoints.duplicate(COUNTER, first.invocation.id, 0)
@@ -145,7 +145,7 @@ def test_duplicate_runs_behind_its_original_and_answers_nobody(stepping: Steppin
     assert first.result() == {"total": 1}
 
 
-def test_duplicate_with_a_key_is_executed_once(stepping: SteppingDriver) -> None:
+def test_duplicate_with_a_key_is_executed_once(stepping: StepDriver) -> None:
     stepping.deploy(Counter)
     stepping.engine.breakpoints.hold(COUNTER, None)
     sent = stepping.send("counter", "add", {"value": 4}, key="order-17")
@@ -157,7 +157,7 @@ def test_duplicate_with_a_key_is_executed_once(stepping: SteppingDriver) -> None
 
 
 @pytest.mark.parametrize(("to", "order"), [(0, [3, 1, 2]), (1, [1, 3, 2]), (-1, [1, 2, 3])])
-def test_moved_message_runs_at_its_new_place(stepping: SteppingDriver, to: int, order: list[int]) -> None:
+def test_moved_message_runs_at_its_new_place(stepping: StepDriver, to: int, order: list[int]) -> None:
     *_, third = held_with(stepping, 1, 2, 3)
 
     stepping.engine.breakpoints.move(COUNTER, third.invocation.id, to)
@@ -165,14 +165,14 @@ def test_moved_message_runs_at_its_new_place(stepping: SteppingDriver, to: int, 
     assert seen(stepping) == order
 
 
-def test_place_that_does_not_exist_is_refused(stepping: SteppingDriver) -> None:
+def test_place_that_does_not_exist_is_refused(stepping: StepDriver) -> None:
     first, _ = held_with(stepping, 1, 2)
 
     with pytest.raises(errors.BadSetting, match="no place 2 in the mailbox of counter: 2 wait"):
         stepping.engine.breakpoints.move(COUNTER, first.invocation.id, 2)
 
 
-def test_message_that_was_processed_cannot_be_changed(stepping: SteppingDriver) -> None:
+def test_message_that_was_processed_cannot_be_changed(stepping: StepDriver) -> None:
     first, _ = held_with(stepping, 1, 2)
     stepping.engine.breakpoints.step(COUNTER)
     stepping.run()
@@ -186,7 +186,7 @@ def test_message_that_was_processed_cannot_be_changed(stepping: SteppingDriver) 
             change()
 
 
-def test_init_is_not_held_and_stays_first(stepping: SteppingDriver) -> None:
+def test_init_is_not_held_and_stays_first(stepping: StepDriver) -> None:
     stepping.deploy(Starter)
     stepping.engine.breakpoints.hold(actor("starter"), None)
     stepping.send("starter", "get")
@@ -196,7 +196,7 @@ def test_init_is_not_held_and_stays_first(stepping: SteppingDriver) -> None:
     assert stepping.engine.directory.active[actor("starter")].turns == 1
 
 
-def test_held_actor_is_not_deactivated_while_messages_wait(stepping: SteppingDriver) -> None:
+def test_held_actor_is_not_deactivated_while_messages_wait(stepping: StepDriver) -> None:
     [sent] = held_with(stepping, 1)
 
     stepping.advance(3_600)
@@ -206,7 +206,7 @@ def test_held_actor_is_not_deactivated_while_messages_wait(stepping: SteppingDri
     assert sent.is_done
 
 
-def test_hold_outlives_a_deactivation(stepping: SteppingDriver) -> None:
+def test_hold_outlives_a_deactivation(stepping: StepDriver) -> None:
     held_with(stepping)
     stepping.engine.breakpoints.step(COUNTER)
     stepping.advance(3_600)
@@ -217,7 +217,7 @@ def test_hold_outlives_a_deactivation(stepping: SteppingDriver) -> None:
     assert not later.is_done
 
 
-def test_timer_of_a_held_actor_leaves_one_tick_waiting(stepping: SteppingDriver) -> None:
+def test_timer_of_a_held_actor_leaves_one_tick_waiting(stepping: StepDriver) -> None:
     stepping.deploy(Ticking)
     stepping.run()
     stepping.engine.breakpoints.hold(actor("ticking"), None)
@@ -229,7 +229,7 @@ def test_timer_of_a_held_actor_leaves_one_tick_waiting(stepping: SteppingDriver)
     assert len(stepping.engine.breakpoints.waiting(actor("ticking"))) == 1
 
 
-def test_stop_answers_those_who_wait_at_a_hold(stepping: SteppingDriver) -> None:
+def test_stop_answers_those_who_wait_at_a_hold(stepping: StepDriver) -> None:
     [sent] = held_with(stepping, 1)
 
     stepping.carry_out(stepping.engine.stop(0))
@@ -238,7 +238,7 @@ def test_stop_answers_those_who_wait_at_a_hold(stepping: SteppingDriver) -> None
         sent.result()
 
 
-def test_message_can_be_dropped_from_a_waiting_line_outside(stepping: SteppingDriver) -> None:
+def test_message_can_be_dropped_from_a_waiting_line_outside(stepping: StepDriver) -> None:
     class Small(Counter, name="counter", mailbox=(1, "wait")):
         pass
 
@@ -253,14 +253,14 @@ def test_message_can_be_dropped_from_a_waiting_line_outside(stepping: SteppingDr
     assert waiting_ids(stepping) == [second.invocation.id]
 
 
-def test_template_for_children_cannot_be_held_itself(stepping: SteppingDriver) -> None:
+def test_template_for_children_cannot_be_held_itself(stepping: StepDriver) -> None:
     stepping.deploy(Account)
 
     with pytest.raises(errors.BadSetting, match="it is a template without a mailbox of its own"):
         stepping.engine.breakpoints.hold(actor("account"), None)
 
 
-def test_step_of_an_actor_that_is_not_held_says_so(stepping: SteppingDriver) -> None:
+def test_step_of_an_actor_that_is_not_held_says_so(stepping: StepDriver) -> None:
     stepping.deploy(Counter)
 
     with pytest.raises(errors.BadSetting, match="counter is not held"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runtime import Actor, Pipe, Value, action, errors
-from runtime.drivers.stepping import SteppingDriver
+from runtime.drivers.step_driver import StepDriver
 from runtime.engine.commands import Answer
 from runtime.engine.state import EngineOptions
 from runtime.stores.base import Group
@@ -35,12 +35,12 @@ class Failing:
 
 
 @pytest.fixture
-def unwritten(stepping: SteppingDriver) -> SteppingDriver:
+def unwritten(stepping: StepDriver) -> StepDriver:
     stepping.writes_at_once = False
     return stepping
 
 
-def test_journal_reply_comes_before_the_write(unwritten: SteppingDriver) -> None:
+def test_journal_reply_comes_before_the_write(unwritten: StepDriver) -> None:
     unwritten.deploy(Counter)
 
     assert unwritten.ask("counter", "add", {"value": 5}) == {"total": 5}
@@ -48,7 +48,7 @@ def test_journal_reply_comes_before_the_write(unwritten: SteppingDriver) -> None
     assert unwritten.store.head() == 0
 
 
-def test_commit_reply_waits_for_the_write(unwritten: SteppingDriver) -> None:
+def test_commit_reply_waits_for_the_write(unwritten: StepDriver) -> None:
     unwritten.deploy(Careful)
     pending = unwritten.send("careful", "add", {"value": 5})
     unwritten.run()
@@ -60,7 +60,7 @@ def test_commit_reply_waits_for_the_write(unwritten: SteppingDriver) -> None:
     assert unwritten.store.head() == 1
 
 
-def test_crash_loses_only_what_was_not_written(unwritten: SteppingDriver) -> None:
+def test_crash_loses_only_what_was_not_written(unwritten: StepDriver) -> None:
     unwritten.deploy(Counter)
     unwritten.ask("counter", "add", {"value": 1})
     unwritten.write()
@@ -71,7 +71,7 @@ def test_crash_loses_only_what_was_not_written(unwritten: SteppingDriver) -> Non
     assert unwritten.ask("counter", "add", {"value": 100}) == {"total": 101}
 
 
-def test_actor_continues_from_its_last_revision_after_a_crash(stepping: SteppingDriver) -> None:
+def test_actor_continues_from_its_last_revision_after_a_crash(stepping: StepDriver) -> None:
     stepping.deploy(Counter)
     for value in range(10):
         stepping.ask("counter", "add", {"value": value})
@@ -84,25 +84,25 @@ def test_actor_continues_from_its_last_revision_after_a_crash(stepping: Stepping
     assert snapshot.revision == 10
 
 
-def test_actor_of_the_past_says_that_its_code_is_missing(stepping: SteppingDriver) -> None:
+def test_actor_of_the_past_says_that_its_code_is_missing(stepping: StepDriver) -> None:
     stepping.deploy(Counter)
     stepping.ask("counter", "add", {"value": 5})
-    fresh = SteppingDriver(stepping.store, options=stepping.options)
+    fresh = StepDriver(stepping.store, options=stepping.options)
 
     with pytest.raises(errors.NotDeployed, match="at revision 1 in the store"):
         fresh.ask("counter", "look")
 
 
 @pytest.fixture
-def failing() -> SteppingDriver:
+def failing() -> StepDriver:
     store = Failing()
-    driver = SteppingDriver(store, options=EngineOptions(system="test"), writes_at_once=False)  # type: ignore[arg-type]
+    driver = StepDriver(store, options=EngineOptions(system="test"), writes_at_once=False)  # type: ignore[arg-type]
     driver.deploy(Counter)
     driver.ask("counter", "add", {"value": 1})
     return driver
 
 
-def test_store_that_fails_stops_turns_and_says_how_many_are_unwritten(failing: SteppingDriver) -> None:
+def test_store_that_fails_stops_turns_and_says_how_many_are_unwritten(failing: StepDriver) -> None:
     failing.store.is_broken = True  # type: ignore[attr-defined]
     with pytest.raises(errors.StoreUnavailable):
         failing.write()
@@ -111,7 +111,7 @@ def test_store_that_fails_stops_turns_and_says_how_many_are_unwritten(failing: S
         failing.ask("counter", "add", {"value": 1})
 
 
-def test_store_that_recovers_keeps_every_answered_turn(failing: SteppingDriver) -> None:
+def test_store_that_recovers_keeps_every_answered_turn(failing: StepDriver) -> None:
     failing.store.is_broken = True  # type: ignore[attr-defined]
     for _ in range(3):
         with pytest.raises(errors.StoreUnavailable):
@@ -125,7 +125,7 @@ def test_store_that_recovers_keeps_every_answered_turn(failing: SteppingDriver) 
     assert [turn.sequence for batch in failing.store.turns() for turn in batch] == [1, 2]
 
 
-def test_messages_that_waited_run_after_the_store_recovered(failing: SteppingDriver) -> None:
+def test_messages_that_waited_run_after_the_store_recovered(failing: StepDriver) -> None:
     waiting = failing.send("counter", "add", {"value": 5})
     failing.store.is_broken = True  # type: ignore[attr-defined]
     with pytest.raises(errors.StoreUnavailable):
@@ -140,7 +140,7 @@ def test_messages_that_waited_run_after_the_store_recovered(failing: SteppingDri
 
 
 def test_slow_store_holds_turns_back_before_memory_is_full() -> None:
-    driver = SteppingDriver(
+    driver = StepDriver(
         open_store("memory://", key=KEY), options=EngineOptions(system="test", unwritten_limit=3), writes_at_once=False
     )
     driver.deploy(Counter)
@@ -177,7 +177,7 @@ class Pausing(Actor, name="pausing", durability="snapshot"):
         return Value.of("rested").checkpoint()
 
 
-def test_answer_of_another_is_held_back_for_the_turn_that_passed_it_on(unwritten: SteppingDriver) -> None:
+def test_answer_of_another_is_held_back_for_the_turn_that_passed_it_on(unwritten: StepDriver) -> None:
     unwritten.deploy(Passing)
     unwritten.deploy(Echo)
     pending = unwritten.send("passing", "on", {"text": "a"})
@@ -189,7 +189,7 @@ def test_answer_of_another_is_held_back_for_the_turn_that_passed_it_on(unwritten
     assert pending.result() == "A"
 
 
-def test_repeated_key_is_answered_when_its_turn_is_on_disk(unwritten: SteppingDriver) -> None:
+def test_repeated_key_is_answered_when_its_turn_is_on_disk(unwritten: StepDriver) -> None:
     unwritten.deploy(Careful)
     calls = [unwritten.send("careful", "add", {"value": 5}, key="once") for _ in range(2)]
     unwritten.run()
@@ -200,7 +200,7 @@ def test_repeated_key_is_answered_when_its_turn_is_on_disk(unwritten: SteppingDr
     assert [each.result() for each in calls] == [{"total": 5}] * 2
 
 
-def test_checkpoint_without_a_change_is_answered(unwritten: SteppingDriver) -> None:
+def test_checkpoint_without_a_change_is_answered(unwritten: StepDriver) -> None:
     unwritten.deploy(Pausing)
     unwritten.ask("pausing", "get")
     unwritten.write()
@@ -208,7 +208,7 @@ def test_checkpoint_without_a_change_is_answered(unwritten: SteppingDriver) -> N
     assert unwritten.ask("pausing", "rest") == "rested"
 
 
-def test_checkpoint_waits_for_a_state_that_is_being_written(unwritten: SteppingDriver) -> None:
+def test_checkpoint_waits_for_a_state_that_is_being_written(unwritten: StepDriver) -> None:
     unwritten.deploy(Pausing)
     unwritten.ask("pausing", "on")
     unwritten.advance(2)

@@ -9,7 +9,7 @@ import pytest
 from runtime import Actor, Broadcast, Context, Forward, Pipe, SideEffect, Value, action, errors, timer
 from runtime.authoring.definition import define
 from runtime.config import Durability
-from runtime.drivers.stepping import Pending, SteppingDriver
+from runtime.drivers.step_driver import Pending, StepDriver
 from runtime.engine.state import EngineOptions
 from runtime.ids import ActorId
 from runtime.records import Turn
@@ -71,41 +71,41 @@ class Shop(Actor, name="shop"):
         return Value.of().forward(Forward.to("orders", "take"))
 
 
-def stepped(store: StateStore, durability: Durability = Durability.JOURNAL) -> SteppingDriver:
-    driver = SteppingDriver(store, options=EngineOptions(system="test", durability=durability), writes_at_once=False)
+def stepped(store: StateStore, durability: Durability = Durability.JOURNAL) -> StepDriver:
+    driver = StepDriver(store, options=EngineOptions(system="test", durability=durability), writes_at_once=False)
     for each in (Counter, Orders, Shelf, Shop):
         driver.deploy(each)
     return driver
 
 
 @pytest.fixture
-def stepping() -> SteppingDriver:
+def stepping() -> StepDriver:
     driver = stepped(open_store("memory://", key=KEY))
     driver.run()
     driver.write()
     return driver
 
 
-def send(driver: SteppingDriver, n: int, **options: object) -> Pending:
+def send(driver: StepDriver, n: int, **options: object) -> Pending:
     return driver.send("orders", "take", {"n": n}, asynchronous=True, **options)
 
 
-def taken(driver: SteppingDriver) -> list[int]:
+def taken(driver: StepDriver) -> list[int]:
     return list(driver.ask("orders", "look"))
 
 
-def turns(driver: SteppingDriver, action: str) -> list[Turn]:
+def turns(driver: StepDriver, action: str) -> list[Turn]:
     return [turn for turn in flatten(driver.store.turns()) if turn.action == action]
 
 
-def recover(driver: SteppingDriver) -> None:
+def recover(driver: StepDriver) -> None:
     driver.crash()
     driver.advance(0)
     driver.run()
     driver.write()
 
 
-def test_caller_is_answered_when_the_message_is_on_disk(stepping: SteppingDriver) -> None:
+def test_caller_is_answered_when_the_message_is_on_disk(stepping: StepDriver) -> None:
     taken(stepping)
     stepping.write()
     pending = send(stepping, 1)
@@ -117,7 +117,7 @@ def test_caller_is_answered_when_the_message_is_on_disk(stepping: SteppingDriver
     assert [each.id for each in stepping.store.schedules()] == [pending.invocation.id]
 
 
-def test_accepted_messages_come_back_in_order_after_a_crash(stepping: SteppingDriver) -> None:
+def test_accepted_messages_come_back_in_order_after_a_crash(stepping: StepDriver) -> None:
     for n in range(20):
         send(stepping, n)
     stepping.step()  # the actor is loaded
@@ -129,7 +129,7 @@ def test_accepted_messages_come_back_in_order_after_a_crash(stepping: SteppingDr
     assert stepping.store.schedules() == []
 
 
-def test_message_of_an_ordinary_actor_is_durable_where_the_call_says_so(stepping: SteppingDriver) -> None:
+def test_message_of_an_ordinary_actor_is_durable_where_the_call_says_so(stepping: StepDriver) -> None:
     stepping.ask("counter", "look")
     stepping.send("counter", "add", {"value": 1}, asynchronous=True)
     stepping.send("counter", "add", {"value": 2}, asynchronous=True, durable=True)
@@ -140,12 +140,12 @@ def test_message_of_an_ordinary_actor_is_durable_where_the_call_says_so(stepping
     assert stepping.ask("counter", "look") == 2
 
 
-def test_durable_call_that_somebody_waits_for_is_refused(stepping: SteppingDriver) -> None:
+def test_durable_call_that_somebody_waits_for_is_refused(stepping: StepDriver) -> None:
     with pytest.raises(errors.BadSetting, match="add asynchronous=True"):
         stepping.send("counter", "add", {"value": 2}, durable=True)
 
 
-def test_refused_message_is_not_executed_later(stepping: SteppingDriver) -> None:
+def test_refused_message_is_not_executed_later(stepping: StepDriver) -> None:
     pending = stepping.send("nobody", "take", {"n": 1}, asynchronous=True, durable=True)
     stepping.run()
     stepping.write()
@@ -155,11 +155,11 @@ def test_refused_message_is_not_executed_later(stepping: SteppingDriver) -> None
     assert stepping.store.schedules() == []
 
 
-def test_messages_wait_for_the_cell_of_their_actor(stepping: SteppingDriver) -> None:
+def test_messages_wait_for_the_cell_of_their_actor(stepping: StepDriver) -> None:
     for n in (1, 2, 3):
         send(stepping, n)
     stepping.write()
-    fresh = SteppingDriver(stepping.store, options=stepping.options, clock=stepping.clock)
+    fresh = StepDriver(stepping.store, options=stepping.options, clock=stepping.clock)
     fresh.advance(0)
     fresh.run()
 
@@ -169,7 +169,7 @@ def test_messages_wait_for_the_cell_of_their_actor(stepping: SteppingDriver) -> 
     assert taken(fresh) == [1, 2, 3]
 
 
-def test_clock_that_was_set_back_does_not_delay_them(stepping: SteppingDriver) -> None:
+def test_clock_that_was_set_back_does_not_delay_them(stepping: StepDriver) -> None:
     send(stepping, 1)
     stepping.write()
     stepping.clock.advance(-3600)
@@ -186,7 +186,7 @@ SENT = ["tell", "effect", "publish", "pipe", "forward"]
 
 
 @pytest.mark.parametrize("way", SENT)
-def test_what_a_committed_turn_sends_survives_a_crash_before_it_arrives(stepping: SteppingDriver, way: str) -> None:
+def test_what_a_committed_turn_sends_survives_a_crash_before_it_arrives(stepping: StepDriver, way: str) -> None:
     stepping.send("shop", way, {"n": 7})
     while stepping.engine.directory.active.get(orders(stepping)) is None:
         stepping.step()
@@ -200,7 +200,7 @@ def test_what_a_committed_turn_sends_survives_a_crash_before_it_arrives(stepping
 
 
 @pytest.mark.parametrize("way", SENT)
-def test_what_a_lost_turn_sent_is_lost_with_it(stepping: SteppingDriver, way: str) -> None:
+def test_what_a_lost_turn_sent_is_lost_with_it(stepping: StepDriver, way: str) -> None:
     stepping.send("shop", way, {"n": 7})
     stepping.run()
 
@@ -209,7 +209,7 @@ def test_what_a_lost_turn_sent_is_lost_with_it(stepping: SteppingDriver, way: st
     assert taken(stepping) == []
 
 
-def test_tell_is_durable_where_it_says_so(stepping: SteppingDriver) -> None:
+def test_tell_is_durable_where_it_says_so(stepping: StepDriver) -> None:
     stepping.send("shop", "tell_counter", {"n": 5})
     while not any(each.actor == "counter" for each in stepping.possible()):
         stepping.step()
@@ -220,7 +220,7 @@ def test_tell_is_durable_where_it_says_so(stepping: SteppingDriver) -> None:
     assert stepping.ask("counter", "look") == 5
 
 
-def test_child_that_is_not_loaded_gets_what_it_was_told(stepping: SteppingDriver) -> None:
+def test_child_that_is_not_loaded_gets_what_it_was_told(stepping: StepDriver) -> None:
     stepping.ask("shelf-1", "take", {"n": 1}, parent="shelf")
     stepping.write()
     stepping.crash()
@@ -234,7 +234,7 @@ def test_child_that_is_not_loaded_gets_what_it_was_told(stepping: SteppingDriver
     assert stepping.ask("shelf-1", "look") == [1, 2]
 
 
-def test_tell_to_a_name_that_nobody_knows_is_a_dead_letter_at_once(stepping: SteppingDriver) -> None:
+def test_tell_to_a_name_that_nobody_knows_is_a_dead_letter_at_once(stepping: StepDriver) -> None:
     stepping.send(
         "shop", "tell", {"n": 2, "to": "shelf-9"}
     )  # `shelf` has children, and was asked for none of that name
@@ -298,13 +298,13 @@ def test_durable_message_for_an_action_that_is_gone_stays_a_dead_letter_over_res
     assert fresh.store.schedules() == []
 
 
-def test_tell_to_a_child_whose_first_message_waits_for_its_template_waits_too(stepping: SteppingDriver) -> None:
+def test_tell_to_a_child_whose_first_message_waits_for_its_template_waits_too(stepping: StepDriver) -> None:
     stepping.send("shelf-1", "take", {"n": 1}, parent="shelf", asynchronous=True)
     stepping.send("shop", "tell", {"n": 2, "to": "shelf-1"})
     while stepping.store.schedules() == []:
         stepping.step()
         stepping.write()
-    fresh = SteppingDriver(stepping.store, options=stepping.options, clock=stepping.clock)
+    fresh = StepDriver(stepping.store, options=stepping.options, clock=stepping.clock)
     fresh.advance(0)
 
     fresh.deploy(
@@ -318,13 +318,13 @@ def test_tell_to_a_child_whose_first_message_waits_for_its_template_waits_too(st
     assert fresh.ask("shelf-1", "look")[:1] == [1]
 
 
-def test_caller_of_a_pipe_gets_the_answer_as_ever(stepping: SteppingDriver) -> None:
+def test_caller_of_a_pipe_gets_the_answer_as_ever(stepping: StepDriver) -> None:
     assert stepping.ask("shop", "pipe", {"n": 3}) == [3]
     stepping.write()
     assert stepping.store.schedules() == []
 
 
-def test_full_mailbox_delays_what_a_turn_sends(stepping: SteppingDriver) -> None:
+def test_full_mailbox_delays_what_a_turn_sends(stepping: StepDriver) -> None:
     class Narrow(Orders, name="orders", mailbox=1, durable_mailbox=True):
         pass
 
@@ -354,7 +354,7 @@ def test_state_at_snapshot_is_written_with_the_message() -> None:
     assert store.schedules() == []
 
 
-def test_used_key_answers_and_the_message_is_done_with(stepping: SteppingDriver) -> None:
+def test_used_key_answers_and_the_message_is_done_with(stepping: StepDriver) -> None:
     for _ in range(2):
         send(stepping, 1, key="once")
     stepping.run()
@@ -378,16 +378,16 @@ def test_projection_with_a_durable_mailbox_is_refused() -> None:
         define(Followed)
 
 
-Crash = Callable[[SteppingDriver, int], None]
+Crash = Callable[[StepDriver, int], None]
 
 
-def crash_written(driver: SteppingDriver, at: int) -> None:
+def crash_written(driver: StepDriver, at: int) -> None:
     driver.write()
     driver.crash()
     driver.advance(0)
 
 
-def crash_unwritten(driver: SteppingDriver, at: int) -> None:
+def crash_unwritten(driver: StepDriver, at: int) -> None:
     driver.crash()
     driver.advance(0)
 
@@ -416,11 +416,11 @@ def test_crash_at_any_step_loses_nothing_accepted_and_repeats_nothing_with_a_key
     assert driver.store.schedules() == []
 
 
-def orders(driver: SteppingDriver) -> ActorId:
+def orders(driver: StepDriver) -> ActorId:
     return ActorId(driver.options.system, "orders")
 
 
-def test_call_of_a_timer_is_not_kept_since_the_timer_comes_back_with_its_code(stepping: SteppingDriver) -> None:
+def test_call_of_a_timer_is_not_kept_since_the_timer_comes_back_with_its_code(stepping: StepDriver) -> None:
     class Ticking(Actor, name="ticking", durable_mailbox=True):
         ticks: int = 0
 

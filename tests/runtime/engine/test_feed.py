@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runtime.drivers.stepping import SteppingDriver
+from runtime.drivers.step_driver import StepDriver
 from runtime.engine.feed import FeedSubscription
 from runtime.invocations import build_invocation
 from runtime.records import Turn
@@ -18,7 +18,7 @@ def seen(subscription: FeedSubscription) -> list[tuple[str, str]]:
     ]
 
 
-def test_life_of_an_actor_is_told_in_order(stepping: SteppingDriver) -> None:
+def test_life_of_an_actor_is_told_in_order(stepping: StepDriver) -> None:
     watcher = stepping.engine.feed.join(100)
     stepping.deploy(Counter)
 
@@ -33,7 +33,7 @@ def test_life_of_an_actor_is_told_in_order(stepping: SteppingDriver) -> None:
     ]
 
 
-def test_who_has_left_is_told_nothing_and_others_are(stepping: SteppingDriver) -> None:
+def test_who_has_left_is_told_nothing_and_others_are(stepping: StepDriver) -> None:
     feed = stepping.engine.feed
     first, second = feed.join(10), feed.join(10)
 
@@ -45,7 +45,7 @@ def test_who_has_left_is_told_nothing_and_others_are(stepping: SteppingDriver) -
     assert not feed.is_watched
 
 
-def test_full_subscription_loses_its_oldest_events_and_counts_them(stepping: SteppingDriver) -> None:
+def test_full_subscription_loses_its_oldest_events_and_counts_them(stepping: StepDriver) -> None:
     stepping.deploy(Counter)
     feed = stepping.engine.feed
     short, long = feed.join(2), feed.join(9)
@@ -57,7 +57,7 @@ def test_full_subscription_loses_its_oldest_events_and_counts_them(stepping: Ste
     assert [each.turn.sequence for each in short.drain() if each.turn is not None] == [3, 4]
 
 
-def test_last_200_messages_that_could_not_be_delivered_are_kept(stepping: SteppingDriver) -> None:
+def test_last_200_messages_that_could_not_be_delivered_are_kept(stepping: StepDriver) -> None:
     watcher = stepping.engine.feed.join(1_000)
 
     for n in range(203):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runtime import Actor, action, errors
-from runtime.drivers.stepping import SteppingDriver
+from runtime.drivers.step_driver import StepDriver
 from tests.runtime.engine.actors import Counter
 from tests.runtime.engine.conftest import System
 
@@ -71,7 +71,7 @@ def test_same_key_of_another_actor_is_another_key(system: System) -> None:
     assert system.ask("second", "add", {"value": 7}, key="k") == {"total": 7}
 
 
-def test_key_waits_while_the_first_call_with_it_runs(stepping: SteppingDriver) -> None:
+def test_key_waits_while_the_first_call_with_it_runs(stepping: StepDriver) -> None:
     stepping.deploy(Counter)
 
     pair = [stepping.send("counter", "add", {"value": 5}, key="k") for _ in range(2)]
@@ -81,7 +81,7 @@ def test_key_waits_while_the_first_call_with_it_runs(stepping: SteppingDriver) -
     assert stepping.ask("counter", "look") == 5
 
 
-def test_key_survives_a_crash(stepping: SteppingDriver) -> None:
+def test_key_survives_a_crash(stepping: StepDriver) -> None:
     stepping.deploy(Counter)
     stepping.ask("counter", "add", {"value": 5}, key="k")
 

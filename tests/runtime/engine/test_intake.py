@@ -8,12 +8,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from runtime.access_policies import AccessRules
-from runtime.drivers.stepping import SteppingDriver
+from runtime.drivers.step_driver import StepDriver
 from runtime.engine.state import NOTHING, EngineOptions
 from runtime.ids import ActorId
 from runtime.invocations import build_invocation
 from runtime.records import Invocation
+from runtime.security.access_policies import AccessRules
 from runtime.stores.registry import open_store
 from tests.runtime.engine.actors import Account, Counter
 from tests.runtime.engine.conftest import KEY
@@ -21,10 +21,10 @@ from tests.runtime.engine.conftest import KEY
 SYSTEM = "test"
 
 
-def _driver(rules: AccessRules | None = None) -> SteppingDriver:
+def _driver(rules: AccessRules | None = None) -> StepDriver:
     """A system in which `counter` has had one turn and nothing waits."""
     options = EngineOptions(system=SYSTEM, mailbox_limit=2, rules=rules)
-    driver = SteppingDriver(open_store("memory://", key=KEY), options=options)
+    driver = StepDriver(open_store("memory://", key=KEY), options=options)
     driver.deploy(Counter)
     driver.deploy(Account)
     driver.ask("counter", "add", {"value": 1})
@@ -54,21 +54,21 @@ def test_an_unusual_message_takes_the_long_way(changes: dict[str, Any]) -> None:
     assert driver.engine.precheck(_message(**changes), None, 1, 0) is None
 
 
-def _close(driver: SteppingDriver) -> None:
+def _close(driver: StepDriver) -> None:
     driver.engine.store_failed("the disk is full", 1)
 
 
-def _fill(driver: SteppingDriver) -> None:
+def _fill(driver: StepDriver) -> None:
     driver.send("counter", "add", {"value": 1})
     driver.send("counter", "add", {"value": 1})
 
 
-def _undeploy(driver: SteppingDriver) -> None:
+def _undeploy(driver: StepDriver) -> None:
     driver.engine.undeploy("counter", 1)
 
 
 @pytest.mark.parametrize("change", [_close, _fill, _undeploy])
-def test_an_unusual_system_has_messages_take_the_long_way(change: Callable[[SteppingDriver], None]) -> None:
+def test_an_unusual_system_has_messages_take_the_long_way(change: Callable[[StepDriver], None]) -> None:
     driver = _driver()
 
     change(driver)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from runtime import Actor, Context, action, errors
-from runtime.access_policies import AccessRules, parse_policy
-from runtime.drivers.stepping import SteppingDriver
+from runtime.drivers.step_driver import StepDriver
 from runtime.engine.state import EngineOptions
 from runtime.engine.supervision import Intensity
 from runtime.ids import ActorId
 from runtime.invocations import build_invocation
+from runtime.security.access_policies import AccessRules, parse_policy
 from runtime.stores.base import flatten
 from runtime.stores.registry import open_store
 from tests.runtime.engine.actors import Caller, Counter, Echo
@@ -43,11 +43,11 @@ class Patient(Counter, name="patient", mailbox=(2, "wait")):
     pass
 
 
-def driver(**options: object) -> SteppingDriver:
-    return SteppingDriver(open_store("memory://", key=KEY), options=EngineOptions(system="test", **options))  # type: ignore[arg-type]
+def driver(**options: object) -> StepDriver:
+    return StepDriver(open_store("memory://", key=KEY), options=EngineOptions(system="test", **options))  # type: ignore[arg-type]
 
 
-def test_pool_runs_as_many_at_once_as_it_may(stepping: SteppingDriver) -> None:
+def test_pool_runs_as_many_at_once_as_it_may(stepping: StepDriver) -> None:
     stepping.deploy(Worker)
     stepping.deploy(Echo)
     sent = [stepping.send("worker", "work", {"text": text}) for text in "abcd"]
@@ -59,7 +59,7 @@ def test_pool_runs_as_many_at_once_as_it_may(stepping: SteppingDriver) -> None:
     assert [each.result() for each in sent] == ["worker:1:A", "worker:1:B", "worker:1:C", "worker:1:D"]
 
 
-def test_pool_spreads_waiting_messages_evenly(stepping: SteppingDriver) -> None:
+def test_pool_spreads_waiting_messages_evenly(stepping: StepDriver) -> None:
     stepping.deploy(Worker)
     stepping.deploy(Echo)
 
@@ -70,7 +70,7 @@ def test_pool_spreads_waiting_messages_evenly(stepping: SteppingDriver) -> None:
     assert [each.waiting for each in active if each.parent == "worker"] == [3, 3]
 
 
-def test_idle_pool_shrinks_to_nothing(stepping: SteppingDriver) -> None:
+def test_idle_pool_shrinks_to_nothing(stepping: StepDriver) -> None:
     stepping.deploy(Worker)
     stepping.deploy(Echo)
     stepping.ask("worker", "work", {"text": "x"})
@@ -80,7 +80,7 @@ def test_idle_pool_shrinks_to_nothing(stepping: SteppingDriver) -> None:
     assert stepping.engine.directory.pool_size("worker") == 0
 
 
-def test_pool_has_its_least_size_from_deploy_on(stepping: SteppingDriver) -> None:
+def test_pool_has_its_least_size_from_deploy_on(stepping: StepDriver) -> None:
     class Ready(Worker, name="worker", kind="pooled", pool=(2, 3), deactivate_timeout="5s"):
         pass
 
@@ -93,7 +93,7 @@ def test_pool_has_its_least_size_from_deploy_on(stepping: SteppingDriver) -> Non
     assert stepping.engine.directory.pool_size("worker") == 2
 
 
-def test_key_of_a_pool_is_executed_once(stepping: SteppingDriver) -> None:
+def test_key_of_a_pool_is_executed_once(stepping: StepDriver) -> None:
     stepping.deploy(Worker)
     stepping.deploy(Echo)
     pair = [stepping.send("worker", "work", {"text": "x"}, key="k") for _ in range(2)]
@@ -104,7 +104,7 @@ def test_key_of_a_pool_is_executed_once(stepping: SteppingDriver) -> None:
     assert sum(1 for turn in flatten(stepping.store.turns()) if turn.action == "work") == 1
 
 
-def test_stateless_actor_remembers_only_while_it_is_active(stepping: SteppingDriver) -> None:
+def test_stateless_actor_remembers_only_while_it_is_active(stepping: StepDriver) -> None:
     stepping.deploy(Visits)
     assert [stepping.ask("visits", "visit") for _ in range(2)] == [1, 2]
 
@@ -113,7 +113,7 @@ def test_stateless_actor_remembers_only_while_it_is_active(stepping: SteppingDri
     assert stepping.ask("visits", "visit") == 1
 
 
-def test_stateless_turns_are_recorded_without_state(stepping: SteppingDriver) -> None:
+def test_stateless_turns_are_recorded_without_state(stepping: StepDriver) -> None:
     stepping.deploy(Visits)
     stepping.ask("visits", "visit")
 
@@ -122,7 +122,7 @@ def test_stateless_turns_are_recorded_without_state(stepping: SteppingDriver) ->
     assert (turn.action, turn.state, turn.revision) == ("visit", None, 0)
 
 
-def test_full_mailbox_refuses_and_changes_nothing(stepping: SteppingDriver) -> None:
+def test_full_mailbox_refuses_and_changes_nothing(stepping: StepDriver) -> None:
     stepping.deploy(Small)
     sent = [stepping.send("small", "add", {"value": value}) for value in (1, 2, 4)]
 
@@ -133,7 +133,7 @@ def test_full_mailbox_refuses_and_changes_nothing(stepping: SteppingDriver) -> N
     assert stepping.ask("small", "look") == 3
 
 
-def test_messages_wait_outside_in_order_and_all_run(stepping: SteppingDriver) -> None:
+def test_messages_wait_outside_in_order_and_all_run(stepping: StepDriver) -> None:
     stepping.deploy(Patient)
 
     for value in range(1, 8):
@@ -143,7 +143,7 @@ def test_messages_wait_outside_in_order_and_all_run(stepping: SteppingDriver) ->
     assert stepping.ask("patient", "get") == {"total": 28, "seen": [1, 2, 3, 4, 5, 6, 7]}
 
 
-def test_asynchronous_caller_is_held_back_until_there_is_room(stepping: SteppingDriver) -> None:
+def test_asynchronous_caller_is_held_back_until_there_is_room(stepping: StepDriver) -> None:
     stepping.deploy(Patient)
     stepping.ask("patient", "look")
     sent = [stepping.send("patient", "add", {"value": 1}, asynchronous=True) for _ in range(3)]
@@ -166,7 +166,7 @@ def test_messages_that_nobody_waits_for_are_bounded_outside_too() -> None:
     assert crowded.ask("patient", "look") == 6
 
 
-def test_repeated_keys_let_in_who_waits_outside(stepping: SteppingDriver) -> None:
+def test_repeated_keys_let_in_who_waits_outside(stepping: StepDriver) -> None:
     stepping.deploy(Patient)
     stepping.ask("patient", "add", {"value": 1}, key="k")
 
@@ -226,12 +226,12 @@ def test_refused_payloads_do_not_suspend() -> None:
 
 
 @pytest.fixture
-def guarded() -> SteppingDriver:
+def guarded() -> StepDriver:
     rules = AccessRules([parse_policy("echo", "type: deny\nactors: caller\nactions: say")])
     return driver(rules=rules)
 
 
-def test_denied_call_is_refused_outside_the_actor(guarded: SteppingDriver) -> None:
+def test_denied_call_is_refused_outside_the_actor(guarded: StepDriver) -> None:
     guarded.deploy(Echo)
     guarded.deploy(Caller)
 
@@ -241,7 +241,7 @@ def test_denied_call_is_refused_outside_the_actor(guarded: SteppingDriver) -> No
     assert [turn.actor.name for turn in flatten(guarded.store.turns())] == ["caller"]
 
 
-def test_allowed_call_goes_through(guarded: SteppingDriver) -> None:
+def test_allowed_call_goes_through(guarded: StepDriver) -> None:
     guarded.deploy(Echo)
 
     assert guarded.ask("echo", "say", {"text": "hi"}) == "HI"

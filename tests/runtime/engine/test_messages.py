@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runtime import Actor, Broadcast, Context, Pipe, SideEffect, Value, action, errors
-from runtime.drivers.stepping import SteppingDriver
+from runtime.drivers.step_driver import StepDriver
 from runtime.invocations import build_invocation
 from tests.runtime.engine.actors import Account, Caller, Counter, Echo, Flow, Ring
 from tests.runtime.engine.conftest import System
@@ -169,7 +169,7 @@ def test_unknown_actor_is_told_to_asynchronous_callers_too(system: System) -> No
         system.ask("nobody", "add", asynchronous=True)
 
 
-def test_two_actors_that_ask_each_other_at_once_do_not_wait_for_ever(stepping: SteppingDriver) -> None:
+def test_two_actors_that_ask_each_other_at_once_do_not_wait_for_ever(stepping: StepDriver) -> None:
     class Left(Actor, name="left"):
         @action
         async def go(self, ctx: Context) -> str:
@@ -199,7 +199,7 @@ def test_two_actors_that_ask_each_other_at_once_do_not_wait_for_ever(stepping: S
     assert both[0].result() == "right"
 
 
-def test_actor_may_be_asked_again_after_it_has_answered(stepping: SteppingDriver) -> None:
+def test_actor_may_be_asked_again_after_it_has_answered(stepping: StepDriver) -> None:
     class Asker(Actor, name="asker"):
         @action
         async def twice(self, ctx: Context) -> list[str]:
@@ -237,7 +237,7 @@ def test_broadcast_carries_no_metadata(system: System) -> None:
     assert heard.metadata == {}
 
 
-def test_checkpoint_has_the_state_on_disk_before_the_answer(stepping: SteppingDriver) -> None:
+def test_checkpoint_has_the_state_on_disk_before_the_answer(stepping: StepDriver) -> None:
     class Saving(Actor, name="saving", durability="snapshot"):
         total: int = 0
 
@@ -308,7 +308,7 @@ def test_workflow_runs_in_spawns_order_whatever_order_it_was_built_in(system: Sy
     ]
 
 
-def test_discarded_dead_letters_are_given_back_and_gone(stepping: SteppingDriver) -> None:
+def test_discarded_dead_letters_are_given_back_and_gone(stepping: StepDriver) -> None:
     for n in range(3):
         stepping.submit(build_invocation(f"lost-{n}", "test", "nobody", "add", {"value": n}, {}), None)
     stepping.run()

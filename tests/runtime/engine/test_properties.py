@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from runtime import Actor, Context, action, errors
 from runtime.clock import as_datetime
-from runtime.drivers.stepping import Pending, Possible, SteppingDriver
+from runtime.drivers.step_driver import Pending, Possible, StepDriver
 from runtime.engine.state import EngineOptions
 from runtime.ids import ActorId
 from runtime.stores.base import flatten
@@ -54,7 +54,7 @@ class Interleavings(RuleBasedStateMachine):
         super().__init__()
         self.store = open_store("memory://", key=KEY)
         self.choice = 0
-        self.driver = SteppingDriver(
+        self.driver = StepDriver(
             self.store, options=EngineOptions(system="test"), choose=self._choose, writes_at_once=False
         )
         self.driver.deploy(Cell)

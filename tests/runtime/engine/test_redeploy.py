@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runtime import Actor, Context, action, errors
-from runtime.drivers.stepping import SteppingDriver
+from runtime.drivers.step_driver import StepDriver
 from tests.runtime.engine.actors import Caller, Counter, Echo
 from tests.runtime.engine.conftest import System
 
@@ -71,7 +71,7 @@ def test_reading_after_a_redeploy_changes_no_revision(system: System) -> None:
     assert system.turns()[-1].revision == 1
 
 
-def test_waiting_messages_keep_their_order_and_run_the_new_code(stepping: SteppingDriver) -> None:
+def test_waiting_messages_keep_their_order_and_run_the_new_code(stepping: StepDriver) -> None:
     stepping.deploy(Counter)
     stepping.ask("counter", "add", {"value": 1})
     waiting = [stepping.send("counter", "add", {"value": value}) for value in (1, 2, 3)]
@@ -83,7 +83,7 @@ def test_waiting_messages_keep_their_order_and_run_the_new_code(stepping: Steppi
     assert [each.result()["total"] for each in waiting] == [2, 6, 12]
 
 
-def test_turn_in_progress_ends_under_the_code_it_began_with(stepping: SteppingDriver) -> None:
+def test_turn_in_progress_ends_under_the_code_it_began_with(stepping: StepDriver) -> None:
     class Patient(Actor, name="caller"):
         answers: list[str] = []
 
@@ -104,7 +104,7 @@ def test_turn_in_progress_ends_under_the_code_it_began_with(stepping: SteppingDr
     assert (first.result(), second.result()) == ("HI", "new code")
 
 
-def test_message_for_an_action_that_is_gone_gets_an_error(stepping: SteppingDriver) -> None:
+def test_message_for_an_action_that_is_gone_gets_an_error(stepping: StepDriver) -> None:
     stepping.deploy(Counter)
     stepping.ask("counter", "look")
     waiting = stepping.send("counter", "fail", {"value": 1})
@@ -116,7 +116,7 @@ def test_message_for_an_action_that_is_gone_gets_an_error(stepping: SteppingDriv
         waiting.result()
 
 
-def test_state_that_does_not_fit_the_new_type_fails_the_turn_and_stays(stepping: SteppingDriver) -> None:
+def test_state_that_does_not_fit_the_new_type_fails_the_turn_and_stays(stepping: StepDriver) -> None:
     class Worded(Actor, name="counter"):
         total: list[str] = []
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from runtime import Actor, Context, action, errors
-from runtime.drivers.stepping import Pending, SteppingDriver
+from runtime.drivers.step_driver import Pending, StepDriver
 from runtime.engine.state import EngineOptions
 from runtime.ids import ActorId
 from runtime.records import Lifecycle
@@ -18,7 +18,7 @@ from tests.runtime.engine.conftest import KEY
 
 
 @pytest.fixture
-def unwritten(stepping: SteppingDriver) -> SteppingDriver:
+def unwritten(stepping: StepDriver) -> StepDriver:
     stepping.deploy(Counter)
     stepping.run()
     stepping.write()
@@ -26,7 +26,7 @@ def unwritten(stepping: SteppingDriver) -> SteppingDriver:
     return stepping
 
 
-def later(stepping: SteppingDriver, seconds: float, value: int = 1) -> Pending:
+def later(stepping: StepDriver, seconds: float, value: int = 1) -> Pending:
     due = datetime.fromtimestamp(stepping.clock.now_us() / 1e6, UTC) + timedelta(seconds=seconds)
     return stepping.send("counter", "add", {"value": value}, scheduled_to=due)
 
@@ -43,17 +43,17 @@ class Distant(Actor, name="distant"):
         ctx.tell("counter", "add", {"value": 3}, system="other", delay=5)
 
 
-def recover(stepping: SteppingDriver) -> None:
+def recover(stepping: StepDriver) -> None:
     """The store can be written again."""
     stepping.engine.journal.mark(Lifecycle(stepping.clock.now_us(), ActorId("test", "counter"), "deployed", 0, ""))
     stepping.write()
 
 
-def total(stepping: SteppingDriver) -> int:
+def total(stepping: StepDriver) -> int:
     return int(stepping.ask("counter", "look"))
 
 
-def test_caller_is_answered_when_the_schedule_is_on_disk(unwritten: SteppingDriver) -> None:
+def test_caller_is_answered_when_the_schedule_is_on_disk(unwritten: StepDriver) -> None:
     pending = later(unwritten, 5)
     assert not pending.is_done
 
@@ -63,7 +63,7 @@ def test_caller_is_answered_when_the_schedule_is_on_disk(unwritten: SteppingDriv
     assert [each.id for each in unwritten.store.schedules()] == [pending.invocation.id]
 
 
-def test_schedule_survives_a_restart_and_runs_once(unwritten: SteppingDriver) -> None:
+def test_schedule_survives_a_restart_and_runs_once(unwritten: StepDriver) -> None:
     later(unwritten, 5, value=7)
     unwritten.write()
     unwritten.crash()
@@ -78,7 +78,7 @@ def test_schedule_survives_a_restart_and_runs_once(unwritten: SteppingDriver) ->
     assert unwritten.store.schedules() == []
 
 
-def test_crash_before_the_turn_is_written_runs_it_again(unwritten: SteppingDriver) -> None:
+def test_crash_before_the_turn_is_written_runs_it_again(unwritten: StepDriver) -> None:
     later(unwritten, 5, value=7)
     unwritten.write()
     unwritten.advance(5)
@@ -93,7 +93,7 @@ def test_crash_before_the_turn_is_written_runs_it_again(unwritten: SteppingDrive
     assert sum(1 for turn in flatten(unwritten.store.turns()) if turn.action == "add") == 1
 
 
-def test_schedule_that_was_due_while_nothing_ran_is_made_up_for(unwritten: SteppingDriver) -> None:
+def test_schedule_that_was_due_while_nothing_ran_is_made_up_for(unwritten: StepDriver) -> None:
     later(unwritten, 5, value=7)
     unwritten.write()
     unwritten.clock.advance(3600)
@@ -104,10 +104,10 @@ def test_schedule_that_was_due_while_nothing_ran_is_made_up_for(unwritten: Stepp
     assert total(unwritten) == 7
 
 
-def test_schedule_waits_for_code_that_is_deployed_late(unwritten: SteppingDriver) -> None:
+def test_schedule_waits_for_code_that_is_deployed_late(unwritten: StepDriver) -> None:
     later(unwritten, 5, value=7)
     unwritten.write()
-    fresh = SteppingDriver(unwritten.store, options=unwritten.options, clock=unwritten.clock)
+    fresh = StepDriver(unwritten.store, options=unwritten.options, clock=unwritten.clock)
     fresh.advance(10)
     fresh.run()
 
@@ -117,7 +117,7 @@ def test_schedule_waits_for_code_that_is_deployed_late(unwritten: SteppingDriver
     assert total(fresh) == 7
 
 
-def test_schedule_whose_action_fails_is_not_repeated(unwritten: SteppingDriver) -> None:
+def test_schedule_whose_action_fails_is_not_repeated(unwritten: StepDriver) -> None:
     due = datetime.fromtimestamp(unwritten.clock.now_us() / 1e6, UTC) + timedelta(seconds=5)
     unwritten.send("counter", "fail", {"value": 1}, scheduled_to=due)
     unwritten.write()
@@ -133,7 +133,7 @@ def test_schedule_whose_action_fails_is_not_repeated(unwritten: SteppingDriver) 
     assert sum(1 for turn in flatten(unwritten.store.turns()) if turn.action == "fail") == 1
 
 
-def test_delayed_effects_are_kept_too(unwritten: SteppingDriver) -> None:
+def test_delayed_effects_are_kept_too(unwritten: StepDriver) -> None:
     from runtime import SideEffect, Value, action
 
     class Delaying(Flow, name="delaying"):
@@ -150,7 +150,7 @@ def test_delayed_effects_are_kept_too(unwritten: SteppingDriver) -> None:
     assert total(unwritten) == 3
 
 
-def test_delayed_message_that_is_due_when_its_turn_ends_is_kept_too(unwritten: SteppingDriver) -> None:
+def test_delayed_message_that_is_due_when_its_turn_ends_is_kept_too(unwritten: StepDriver) -> None:
     unwritten.deploy(Late)
     unwritten.send("late", "tell")
     while not any(each.actor == "counter" for each in unwritten.possible()):
@@ -165,7 +165,7 @@ def test_delayed_message_that_is_due_when_its_turn_ends_is_kept_too(unwritten: S
     assert unwritten.store.schedules() == []
 
 
-def test_overdue_message_of_a_turn_that_is_lost_is_lost_with_it(unwritten: SteppingDriver) -> None:
+def test_overdue_message_of_a_turn_that_is_lost_is_lost_with_it(unwritten: StepDriver) -> None:
     unwritten.deploy(Late)
     unwritten.ask("late", "tell")
 
@@ -175,7 +175,7 @@ def test_overdue_message_of_a_turn_that_is_lost_is_lost_with_it(unwritten: Stepp
     assert total(unwritten) == 0
 
 
-def test_schedule_that_is_due_while_the_store_fails_runs_afterwards(unwritten: SteppingDriver) -> None:
+def test_schedule_that_is_due_while_the_store_fails_runs_afterwards(unwritten: StepDriver) -> None:
     later(unwritten, 5, value=7)
     unwritten.write()
     unwritten.engine.store_failed("the disk is full", unwritten.clock.now_us())
@@ -188,7 +188,7 @@ def test_schedule_that_is_due_while_the_store_fails_runs_afterwards(unwritten: S
     assert total(unwritten) == 7
 
 
-def test_schedule_for_a_full_mailbox_runs_when_there_is_room(stepping: SteppingDriver) -> None:
+def test_schedule_for_a_full_mailbox_runs_when_there_is_room(stepping: StepDriver) -> None:
     class Narrow(Counter, name="counter", mailbox=1):
         pass
 
@@ -204,7 +204,7 @@ def test_schedule_for_a_full_mailbox_runs_when_there_is_room(stepping: SteppingD
     assert total(stepping) == 3
 
 
-def test_schedule_that_waits_when_the_system_stops_runs_after_it(unwritten: SteppingDriver) -> None:
+def test_schedule_that_waits_when_the_system_stops_runs_after_it(unwritten: StepDriver) -> None:
     later(unwritten, 5, value=7)
     unwritten.write()
     unwritten.advance(5)
@@ -217,7 +217,7 @@ def test_schedule_that_waits_when_the_system_stops_runs_after_it(unwritten: Step
     assert total(unwritten) == 7
 
 
-def test_unknown_action_is_refused_now_and_not_when_it_is_due(unwritten: SteppingDriver) -> None:
+def test_unknown_action_is_refused_now_and_not_when_it_is_due(unwritten: StepDriver) -> None:
     due = datetime.fromtimestamp(unwritten.clock.now_us() / 1e6, UTC) + timedelta(seconds=5)
 
     with pytest.raises(errors.UnknownAction, match=r"'ad'\. Did you mean add"):
@@ -226,7 +226,7 @@ def test_unknown_action_is_refused_now_and_not_when_it_is_due(unwritten: Steppin
     assert not unwritten.engine.journal.has_work
 
 
-def test_call_for_the_past_to_nobody_is_refused_at_once(unwritten: SteppingDriver) -> None:
+def test_call_for_the_past_to_nobody_is_refused_at_once(unwritten: StepDriver) -> None:
     past = datetime.fromtimestamp(unwritten.clock.now_us() / 1e6, UTC) - timedelta(seconds=5)
 
     pending = unwritten.send("nobody", "add", {"value": 1}, scheduled_to=past)
@@ -236,10 +236,8 @@ def test_call_for_the_past_to_nobody_is_refused_at_once(unwritten: SteppingDrive
         pending.result()
 
 
-def test_delayed_message_to_another_system_is_kept_and_run_there_once(stepping: SteppingDriver) -> None:
-    other = SteppingDriver(
-        open_store("memory://", key=KEY), options=EngineOptions(system="other"), clock=stepping.clock
-    )
+def test_delayed_message_to_another_system_is_kept_and_run_there_once(stepping: StepDriver) -> None:
+    other = StepDriver(open_store("memory://", key=KEY), options=EngineOptions(system="other"), clock=stepping.clock)
     stepping.peers["other"] = other
     stepping.deploy(Distant)
     other.deploy(Counter)
@@ -256,7 +254,7 @@ def test_delayed_message_to_another_system_is_kept_and_run_there_once(stepping: 
     assert other.store.schedules() == []
 
 
-def test_time_without_a_zone_is_refused(stepping: SteppingDriver) -> None:
+def test_time_without_a_zone_is_refused(stepping: StepDriver) -> None:
     stepping.deploy(Counter)
 
     with pytest.raises(errors.BadSetting, match="no time zone"):

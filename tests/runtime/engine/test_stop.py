@@ -9,7 +9,7 @@ import pytest
 
 from runtime import Actor, action, errors
 from runtime.config import RuntimeConfig
-from runtime.drivers.stepping import Pending, SteppingDriver
+from runtime.drivers.step_driver import Pending, StepDriver
 from runtime.engine.engine import Engine
 from runtime.invocations import build_invocation
 from runtime.stores.registry import open_store
@@ -31,7 +31,7 @@ class Slow(Actor, name="slow"):
         return self.done
 
 
-def test_messages_that_wait_are_refused_at_the_end(stepping: SteppingDriver) -> None:
+def test_messages_that_wait_are_refused_at_the_end(stepping: StepDriver) -> None:
     stepping.deploy(Counter)
     waiting = stepping.send("counter", "add", {"value": 1})
 
@@ -52,7 +52,7 @@ CLOSED: dict[str, tuple[Callable[[Engine, int], object], type[errors.SpawnError]
 
 
 @pytest.mark.parametrize("why", list(CLOSED))
-def test_message_that_arrived_before_the_end_does_not_enter_after_it(stepping: SteppingDriver, why: str) -> None:
+def test_message_that_arrived_before_the_end_does_not_enter_after_it(stepping: StepDriver, why: str) -> None:
     close, refusal = CLOSED[why]
     stepping.deploy(Counter)
     stepping.ask("counter", "look")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from runtime import Actor, Context, action, timer
-from runtime.drivers.stepping import SteppingDriver
+from runtime.drivers.step_driver import StepDriver
 from tests.runtime.engine.actors import Counter
 from tests.runtime.engine.conftest import actor
 
@@ -30,11 +30,11 @@ class Clockwork(Actor, name="clockwork", deactivate_timeout="1h"):
         ctx.tell("clockwork", "tick", delay=3)
 
 
-def is_active(stepping: SteppingDriver, name: str) -> bool:
+def is_active(stepping: StepDriver, name: str) -> bool:
     return actor(name) in stepping.engine.directory.active
 
 
-def test_idle_actor_leaves_memory_and_comes_back_with_its_state(stepping: SteppingDriver) -> None:
+def test_idle_actor_leaves_memory_and_comes_back_with_its_state(stepping: StepDriver) -> None:
     stepping.deploy(Short)
     stepping.ask("short", "add", {"value": 5})
 
@@ -44,7 +44,7 @@ def test_idle_actor_leaves_memory_and_comes_back_with_its_state(stepping: Steppi
     assert stepping.ask("short", "add", {"value": 1}) == {"total": 6}
 
 
-def test_every_message_starts_the_idle_time_anew(stepping: SteppingDriver) -> None:
+def test_every_message_starts_the_idle_time_anew(stepping: StepDriver) -> None:
     stepping.deploy(Short)
     stepping.ask("short", "look")
 
@@ -57,7 +57,7 @@ def test_every_message_starts_the_idle_time_anew(stepping: SteppingDriver) -> No
     assert not is_active(stepping, "short")
 
 
-def test_actor_stays_until_its_last_turn_is_on_disk(stepping: SteppingDriver) -> None:
+def test_actor_stays_until_its_last_turn_is_on_disk(stepping: StepDriver) -> None:
     stepping.writes_at_once = False
     stepping.deploy(Short)
     stepping.ask("short", "add", {"value": 5})
@@ -70,7 +70,7 @@ def test_actor_stays_until_its_last_turn_is_on_disk(stepping: SteppingDriver) ->
     assert not is_active(stepping, "short")
 
 
-def test_clock_that_goes_back_neither_keeps_nor_drops_an_actor(stepping: SteppingDriver) -> None:
+def test_clock_that_goes_back_neither_keeps_nor_drops_an_actor(stepping: StepDriver) -> None:
     stepping.deploy(Short)
     stepping.ask("short", "add", {"value": 5})
 
@@ -83,7 +83,7 @@ def test_clock_that_goes_back_neither_keeps_nor_drops_an_actor(stepping: Steppin
     assert all(turn.finished_us >= turn.started_us for batch in stepping.store.turns() for turn in batch)
 
 
-def test_snapshot_level_writes_state_at_the_snapshot_time_only(stepping: SteppingDriver) -> None:
+def test_snapshot_level_writes_state_at_the_snapshot_time_only(stepping: StepDriver) -> None:
     stepping.deploy(Sleepy)
     stepping.ask("sleepy", "add", {"value": 5})
     assert stepping.store.load(actor("sleepy")) is None
@@ -96,7 +96,7 @@ def test_snapshot_level_writes_state_at_the_snapshot_time_only(stepping: Steppin
     assert list(stepping.store.turns()) == []
 
 
-def test_snapshot_level_writes_state_when_it_is_deactivated(stepping: SteppingDriver) -> None:
+def test_snapshot_level_writes_state_when_it_is_deactivated(stepping: StepDriver) -> None:
     stepping.deploy(Sleepy)
     stepping.ask("sleepy", "add", {"value": 5})
     stepping.advance(2.1)
@@ -113,7 +113,7 @@ def test_snapshot_level_writes_state_when_it_is_deactivated(stepping: SteppingDr
     assert stepping.ask("sleepy", "look") == 6
 
 
-def test_message_during_deactivation_wakes_the_same_activation(stepping: SteppingDriver) -> None:
+def test_message_during_deactivation_wakes_the_same_activation(stepping: StepDriver) -> None:
     stepping.writes_at_once = False
     stepping.deploy(Sleepy)
     stepping.ask("sleepy", "add", {"value": 5})
@@ -126,7 +126,7 @@ def test_message_during_deactivation_wakes_the_same_activation(stepping: Steppin
     assert pending.result() == {"total": 6}
 
 
-def test_timer_runs_at_its_rate_and_not_in_bursts(stepping: SteppingDriver) -> None:
+def test_timer_runs_at_its_rate_and_not_in_bursts(stepping: StepDriver) -> None:
     stepping.deploy(Clockwork)
     stepping.run()
 
@@ -140,7 +140,7 @@ def test_timer_runs_at_its_rate_and_not_in_bursts(stepping: SteppingDriver) -> N
     assert stepping.ask("clockwork", "get") == {"ticks": 5}
 
 
-def test_redeploy_does_not_double_a_timer(stepping: SteppingDriver) -> None:
+def test_redeploy_does_not_double_a_timer(stepping: StepDriver) -> None:
     class Again(Clockwork, name="clockwork", deactivate_timeout="2h"):
         pass
 
@@ -154,7 +154,7 @@ def test_redeploy_does_not_double_a_timer(stepping: SteppingDriver) -> None:
     assert stepping.ask("clockwork", "get") == {"ticks": 1}
 
 
-def test_timer_stops_when_the_actor_is_undeployed(stepping: SteppingDriver) -> None:
+def test_timer_stops_when_the_actor_is_undeployed(stepping: StepDriver) -> None:
     stepping.deploy(Clockwork)
     stepping.run()
 
@@ -164,7 +164,7 @@ def test_timer_stops_when_the_actor_is_undeployed(stepping: SteppingDriver) -> N
     assert stepping.possible() == []
 
 
-def test_delayed_call_runs_when_it_is_due(stepping: SteppingDriver) -> None:
+def test_delayed_call_runs_when_it_is_due(stepping: StepDriver) -> None:
     stepping.deploy(Counter)
     due = datetime.fromtimestamp(stepping.clock.now_us() / 1e6, UTC) + timedelta(seconds=5)
     stepping.send("counter", "add", {"value": 2}, scheduled_to=due)
@@ -176,7 +176,7 @@ def test_delayed_call_runs_when_it_is_due(stepping: SteppingDriver) -> None:
     assert stepping.ask("counter", "look") == 2
 
 
-def test_told_message_with_a_delay_waits(stepping: SteppingDriver) -> None:
+def test_told_message_with_a_delay_waits(stepping: StepDriver) -> None:
     stepping.deploy(Clockwork)
     stepping.ask("clockwork", "later")
 
@@ -206,13 +206,13 @@ class Cuckoo(Actor, name="cuckoo", kind="unnamed", deactivate_timeout="10s"):
         self.ticks += 1
 
 
-def let_pass(stepping: SteppingDriver, seconds: int) -> None:
+def let_pass(stepping: StepDriver, seconds: int) -> None:
     for _ in range(seconds):
         stepping.advance(1)
         stepping.run()
 
 
-def test_timer_brings_back_an_actor_that_left_memory(stepping: SteppingDriver) -> None:
+def test_timer_brings_back_an_actor_that_left_memory(stepping: StepDriver) -> None:
     stepping.deploy(Seldom)
     stepping.run()
 
@@ -221,7 +221,7 @@ def test_timer_brings_back_an_actor_that_left_memory(stepping: SteppingDriver) -
     assert stepping.ask("seldom", "get") == {"ticks": 3}
 
 
-def test_timer_of_a_child_outlives_its_activation_and_a_redeploy(stepping: SteppingDriver) -> None:
+def test_timer_of_a_child_outlives_its_activation_and_a_redeploy(stepping: StepDriver) -> None:
     class Again(Cuckoo, name="cuckoo", kind="unnamed", deactivate_timeout="11s"):
         pass
 
@@ -235,7 +235,7 @@ def test_timer_of_a_child_outlives_its_activation_and_a_redeploy(stepping: Stepp
     assert stepping.ask("ann", "look", parent="cuckoo") == 2, "at 60 s and 90 s; the redeploy began anew at 30 s"
 
 
-def test_redeploy_forth_and_back_leaves_one_timer(stepping: SteppingDriver) -> None:
+def test_redeploy_forth_and_back_leaves_one_timer(stepping: StepDriver) -> None:
     class Again(Clockwork, name="clockwork", deactivate_timeout="2h"):
         pass
 
@@ -250,7 +250,7 @@ def test_redeploy_forth_and_back_leaves_one_timer(stepping: SteppingDriver) -> N
     assert stepping.ask("clockwork", "get") == {"ticks": 2}
 
 
-def test_busy_actor_skips_what_its_timer_missed(stepping: SteppingDriver) -> None:
+def test_busy_actor_skips_what_its_timer_missed(stepping: StepDriver) -> None:
     stepping.deploy(Clockwork)
     stepping.run()
 
@@ -261,7 +261,7 @@ def test_busy_actor_skips_what_its_timer_missed(stepping: SteppingDriver) -> Non
     assert stepping.ask("clockwork", "get") == {"ticks": 1}
 
 
-def test_clock_set_back_stops_no_timer(stepping: SteppingDriver) -> None:
+def test_clock_set_back_stops_no_timer(stepping: StepDriver) -> None:
     stepping.deploy(Clockwork)
     stepping.run()
     let_pass(stepping, 5)

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from runtime import Actor, Pipe, Value, action, errors
-from runtime.drivers.stepping import SteppingDriver
+from runtime.drivers.step_driver import StepDriver
 from tests.runtime.engine import actors
 from tests.runtime.engine.actors import Counter, Dice, Starter, Unready
 from tests.runtime.engine.conftest import System, actor
@@ -71,7 +71,7 @@ def test_tags_that_were_there_already_change_nothing(system: System) -> None:
     assert [turn.revision for turn in turns] == [1, 1, 2]
 
 
-def test_turns_and_failures_are_counted_also_over_an_absence(stepping: SteppingDriver) -> None:
+def test_turns_and_failures_are_counted_also_over_an_absence(stepping: StepDriver) -> None:
     stepping.deploy(Counter)
     for name in ("add", "fail", "fail", "look"):
         stepping.send("counter", name, {"value": 1} if name != "look" else None)
@@ -166,7 +166,7 @@ def test_failing_init_fails_the_call_and_is_tried_again(system: System, monkeypa
 
 
 def test_message_after_a_failed_init_comes_after_another_try(
-    stepping: SteppingDriver, monkeypatch: pytest.MonkeyPatch
+    stepping: StepDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(actors, "MISSING", ["prices.csv"])
     stepping.deploy(Unready)
@@ -178,7 +178,7 @@ def test_message_after_a_failed_init_comes_after_another_try(
             call.result()
 
 
-def test_durable_message_survives_a_failed_init(stepping: SteppingDriver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_durable_message_survives_a_failed_init(stepping: StepDriver, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(actors, "MISSING", ["prices.csv"])
     stepping.deploy(Unready)
     stepping.send("unready", "work", asynchronous=True, durable=True)

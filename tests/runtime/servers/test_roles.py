@@ -11,8 +11,8 @@ import grpc
 import pytest
 
 from runtime.clients.node.client import connect as connect_node
-from runtime.crypto import Role, TokenFiles, read_token
 from runtime.errors import BadSetting, NotAllowed
+from runtime.security.crypto import Role, TokenFiles, read_token
 from runtime.servers.certificates import Certificates, make_certificates
 from runtime.servers.contracts.grpc import serve_contract
 from runtime.servers.grpc_node.server import READS, NodeServer

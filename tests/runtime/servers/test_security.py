@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from runtime.crypto import Role
 from runtime.errors import BadSetting
+from runtime.security.crypto import Role
 from runtime.servers.security import Rate, Security, certified_role, check_listener, is_loopback, is_unspecified
 
 TLS = {"certificate": b"pem", "key": b"pem"}

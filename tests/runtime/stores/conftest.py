@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from runtime.crypto import KeyFiles
+from runtime.security.crypto import KeyFiles
 from runtime.stores.base import StateStore
 from runtime.stores.journal.store import JournalStore
 from runtime.stores.memory import MemoryBackend

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from runtime.__main__ import main
-from runtime.crypto import KeyFiles, new_key
 from runtime.errors import BadSetting, StoreDamaged, StoreUnavailable, WrongKey
 from runtime.records import Turn
+from runtime.security.crypto import KeyFiles, new_key
 from runtime.stores.backup import backup, restore
 from runtime.stores.base import Group, StateStore, flatten
 from runtime.stores.check import check

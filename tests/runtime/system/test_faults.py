@@ -10,7 +10,7 @@ import pytest
 from runtime.config import Durability
 from runtime.errors import BadSetting, FaultInjected, StoreUnavailable, UnknownActor
 from runtime.hosts.in_process import InProcessHost
-from runtime.system.debugging import Faults
+from runtime.system.debugger import Faults
 from runtime.system.embedded import EmbeddedSystem, embedded
 from tests.runtime.engine.actors import Account, Caller, Counter, Echo
 from tests.workbench.kernel_ext.kernel import until

@@ -12,12 +12,12 @@ import pytest
 from google.protobuf.wrappers_pb2 import BoolValue, StringValue
 
 from runtime import Actor, Broadcast, Context, Forward, Pipe, SideEffect, Value, action, errors, init, timer
-from runtime.access_policies import AccessRules, parse_policy
 from runtime.authoring.definition import define
 from runtime.authoring.settings import Kind
-from runtime.drivers.stepping import SteppingDriver
+from runtime.drivers.step_driver import StepDriver
 from runtime.engine.state import EngineOptions
 from runtime.ids import ActorId
+from runtime.security.access_policies import AccessRules, parse_policy
 from runtime.stores.registry import open_store
 from runtime.system.embedded import EmbeddedSystem, embedded
 from runtime.wire.codecs.values import decode_value, encode_value
@@ -176,8 +176,8 @@ class Transforming(Actor, name="transforming"):
 
 
 @pytest.fixture
-def system() -> Iterator[SteppingDriver]:
-    driver = SteppingDriver(open_store("memory://", key=KEY), options=EngineOptions(system="spawn-system"))
+def system() -> Iterator[StepDriver]:
+    driver = StepDriver(open_store("memory://", key=KEY), options=EngineOptions(system="spawn-system"))
     for actor in (
         Summing,
         Child,
@@ -198,15 +198,15 @@ def system() -> Iterator[SteppingDriver]:
     driver.close()
 
 
-def test_behaviour_2_get_state_of_a_fresh_actor_is_its_initial_state(system: SteppingDriver) -> None:
+def test_behaviour_2_get_state_of_a_fresh_actor_is_its_initial_state(system: StepDriver) -> None:
     assert system.ask("summing", "get_state") == {"value": 1}
 
 
-def test_behaviour_5_action_answers_with_the_hosts_response(system: SteppingDriver) -> None:
+def test_behaviour_5_action_answers_with_the_hosts_response(system: StepDriver) -> None:
     assert system.ask("summing", "sum", {"value": 1}) == {"value": 2}
 
 
-def test_behaviour_7_asynchronous_call_answers_at_once(system: SteppingDriver) -> None:
+def test_behaviour_7_asynchronous_call_answers_at_once(system: StepDriver) -> None:
     system.ask("summing", "get")
     pending = system.send("summing", "sum", {"value": 1}, asynchronous=True)
 
@@ -254,11 +254,11 @@ def test_behaviour_21_action_called_directly_is_an_ordinary_method() -> None:
     assert value.payload == {"text": "hi one"}
 
 
-def test_behaviour_23_lazy_child_has_the_state_that_init_set(system: SteppingDriver) -> None:
+def test_behaviour_23_lazy_child_has_the_state_that_init_set(system: StepDriver) -> None:
     assert system.ask("lazy", "getState", parent="child") == {"value": 0, "ticks": 0}
 
 
-def test_behaviour_24_delayed_call_runs_soon_and_changes_the_state(system: SteppingDriver) -> None:
+def test_behaviour_24_delayed_call_runs_soon_and_changes_the_state(system: StepDriver) -> None:
     system.ask("sided", "go", {"delay": 0.005})
     system.advance(0.1)
     system.run()
@@ -266,11 +266,11 @@ def test_behaviour_24_delayed_call_runs_soon_and_changes_the_state(system: Stepp
     assert system.ask("summing", "get") == {"value": 10}
 
 
-def test_behaviour_26_json_map_in_and_out(system: SteppingDriver) -> None:
+def test_behaviour_26_json_map_in_and_out(system: StepDriver) -> None:
     assert system.ask("summing", "sum", {"value": 1}) == {"value": 2}
 
 
-def test_behaviour_27_timer_of_a_lazy_child_ticks(system: SteppingDriver) -> None:
+def test_behaviour_27_timer_of_a_lazy_child_ticks(system: StepDriver) -> None:
     assert system.ask("lazy", "get", parent="child")["ticks"] == 0
     for _ in range(4):
         system.advance(0.005)
@@ -279,24 +279,24 @@ def test_behaviour_27_timer_of_a_lazy_child_ticks(system: SteppingDriver) -> Non
     assert system.ask("lazy", "get")["ticks"] > 1
 
 
-def test_behaviour_28_exception_reaches_the_caller(system: SteppingDriver) -> None:
+def test_behaviour_28_exception_reaches_the_caller(system: StepDriver) -> None:
     with pytest.raises(errors.ActionFailed, match="on purpose"):
         system.ask("summing", "fail")
 
 
-def test_behaviour_29_pipe_ends_with_the_last_and_keeps_metadata(system: SteppingDriver) -> None:
+def test_behaviour_29_pipe_ends_with_the_last_and_keeps_metadata(system: StepDriver) -> None:
     answer = system.ask("first_actor", "piped", {"text": "hi"}, metadata={"trace": "1"})
 
     assert answer == {"text": "nothing", "caller": "second_actor", "metadata": {"trace": "1"}}
 
 
-def test_behaviour_30_forward_hands_on_the_original_payload(system: SteppingDriver) -> None:
+def test_behaviour_30_forward_hands_on_the_original_payload(system: StepDriver) -> None:
     answer = system.ask("first_actor", "forwarded", {"text": "hi"})
 
     assert (answer["text"], answer["caller"]) == ("hi", "second_actor")
 
 
-def test_behaviour_31_side_effect_runs_apart_from_the_answer(system: SteppingDriver) -> None:
+def test_behaviour_31_side_effect_runs_apart_from_the_answer(system: StepDriver) -> None:
     pending = system.send("sided", "go")
     while not pending.is_done:
         system.step()
@@ -307,9 +307,7 @@ def test_behaviour_31_side_effect_runs_apart_from_the_answer(system: SteppingDri
 
 
 @pytest.mark.parametrize("another", ["set_another", "set_map"])
-def test_behaviours_32_and_33_state_of_another_type_is_refused_in_its_turn(
-    system: SteppingDriver, another: str
-) -> None:
+def test_behaviours_32_and_33_state_of_another_type_is_refused_in_its_turn(system: StepDriver, another: str) -> None:
     system.ask("typed", "set", {"text": "a"})
 
     with pytest.raises(errors.BadState, match=r"google\.protobuf\.StringValue"):
@@ -318,35 +316,35 @@ def test_behaviours_32_and_33_state_of_another_type_is_refused_in_its_turn(
     assert system.ask("typed", "get") == StringValue(value="a"), "and not only when it is read"
 
 
-def test_behaviour_34_map_is_answered_as_json_by_an_actor_with_a_message_state(system: SteppingDriver) -> None:
+def test_behaviour_34_map_is_answered_as_json_by_an_actor_with_a_message_state(system: StepDriver) -> None:
     assert system.ask("typed", "set", {"text": "a"}) == {"set": "a"}
 
 
-def test_behaviour_35_tags_of_init_and_actions_survive(system: SteppingDriver) -> None:
+def test_behaviour_35_tags_of_init_and_actions_survive(system: StepDriver) -> None:
     assert [system.ask("tagged", "change_tags") for _ in range(2)] == ["initial", "changed"]
     assert system.ask("tagged", "look") == {"bar": "unchanged", "foo": "changed"}
 
 
 @pytest.mark.parametrize("number", [36, 55])
-def test_behaviours_36_and_55_pooled_call_answers(system: SteppingDriver, number: int) -> None:
+def test_behaviours_36_and_55_pooled_call_answers(system: StepDriver, number: int) -> None:
     assert system.ask("pool", "work", {"value": number}) == 2 * number
 
 
-def test_behaviour_37_publisher_hears_its_own_broadcast(system: SteppingDriver) -> None:
+def test_behaviour_37_publisher_hears_its_own_broadcast(system: StepDriver) -> None:
     system.ask("echoing", "publish", {"text": "extra"})
     system.run()
 
     assert system.ask("echoing", "get") == {"heard_text": "extra"}
 
 
-def test_behaviour_38_ten_thousand_piped_calls_all_answer(system: SteppingDriver) -> None:
+def test_behaviour_38_ten_thousand_piped_calls_all_answer(system: StepDriver) -> None:
     sent = [system.send("first_actor", "piped", {"text": str(number)}) for number in range(10_000)]
     system.run()
 
     assert all(each.result()["caller"] == "second_actor" for each in sent)
 
 
-def test_behaviours_39_and_40_saved_state_is_read_back_and_renewed(system: SteppingDriver) -> None:
+def test_behaviours_39_and_40_saved_state_is_read_back_and_renewed(system: StepDriver) -> None:
     actor = ActorId("spawn-system", "summing")
     system.ask("summing", "sum", {"value": 1})
     first = system.store.load(actor)
@@ -360,18 +358,18 @@ def test_behaviours_39_and_40_saved_state_is_read_back_and_renewed(system: Stepp
     assert second.at_us > first.at_us
 
 
-def test_behaviour_47_unknown_action_is_an_error(system: SteppingDriver) -> None:
+def test_behaviour_47_unknown_action_is_an_error(system: StepDriver) -> None:
     with pytest.raises(errors.UnknownAction):
         system.ask("summing", "nothing")
 
 
-def test_behaviour_48_name_that_was_set_is_in_the_state(system: SteppingDriver) -> None:
+def test_behaviour_48_name_that_was_set_is_in_the_state(system: StepDriver) -> None:
     system.ask("named-in-node", "set_name", {"name": "newName"})
 
     assert system.ask("named-in-node", "getState") == {"name": "newName"}
 
 
-def test_behaviour_49_metadata_is_seen_and_tags_of_all_origins_stay(system: SteppingDriver) -> None:
+def test_behaviour_49_metadata_is_seen_and_tags_of_all_origins_stay(system: StepDriver) -> None:
     system.ask("named-in-node", "set_name", {"name": "newName"})
 
     answer = system.ask("named-in-node", "describe", metadata={"from": "Meta"})
@@ -383,17 +381,17 @@ def test_behaviour_49_metadata_is_seen_and_tags_of_all_origins_stay(system: Step
     assert stored.tags == {"initial": "initialTags", "init": "initTag", "meta": "Meta"}
 
 
-def test_behaviour_50_asynchronous_call_is_seen_by_the_next_get(system: SteppingDriver) -> None:
+def test_behaviour_50_asynchronous_call_is_seen_by_the_next_get(system: StepDriver) -> None:
     assert system.ask("summing", "sum", {"value": 4}, asynchronous=True) is None
     assert system.ask("summing", "get") == {"value": 5}
 
 
-def test_behaviour_51_child_is_made_by_reference(system: SteppingDriver) -> None:
+def test_behaviour_51_child_is_made_by_reference(system: StepDriver) -> None:
     assert system.ask("by-reference", "plus_one", parent="child") == 1
     assert system.ask("by-reference", "plus_one") == 2
 
 
-def test_behaviour_52_pipe_and_forward_answer_with_the_transformed_and_keep_the_state(system: SteppingDriver) -> None:
+def test_behaviour_52_pipe_and_forward_answer_with_the_transformed_and_keep_the_state(system: StepDriver) -> None:
     system.ask("named-in-node", "set_name", {"name": "newName"})
 
     assert system.ask("named-in-node", "hand_on", {"name": "newNameInput"}) == "transformed newNameInputInternal"
@@ -401,12 +399,12 @@ def test_behaviour_52_pipe_and_forward_answer_with_the_transformed_and_keep_the_
     assert system.ask("named-in-node", "get") == {"name": "newName"}
 
 
-def test_behaviour_56_json_actor_counts_from_its_state(system: SteppingDriver) -> None:
+def test_behaviour_56_json_actor_counts_from_its_state(system: StepDriver) -> None:
     assert system.ask("lazy", "getState", parent="child")["value"] >= 0
     assert system.ask("lazy", "plus_one", parent="child") >= 1
 
 
-def test_behaviour_53_effect_a_second_later_changes_state(system: SteppingDriver) -> None:
+def test_behaviour_53_effect_a_second_later_changes_state(system: StepDriver) -> None:
     system.ask("sided", "go", {"delay": 1.0})
     system.advance(0.9)
     system.run()
@@ -417,7 +415,7 @@ def test_behaviour_53_effect_a_second_later_changes_state(system: SteppingDriver
     assert system.ask("summing", "get") == {"value": 10}
 
 
-def test_behaviour_54_broadcast_reaches_receive_of_another_actor(system: SteppingDriver) -> None:
+def test_behaviour_54_broadcast_reaches_receive_of_another_actor(system: StepDriver) -> None:
     system.ask("echoing", "publish", {"text": "hello"})
     system.run()
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from runtime.__main__ import main
-from runtime.crypto import Cipher, cloak
+from runtime.security.crypto import Cipher, cloak
 from runtime.stores.spawn_db.phash2 import actor_number
 from runtime.wire.pb.spawn.actors.protocol_pb2 import JSONType
 from tests.runtime.stores.spawn_db import dump

@@ -9,7 +9,7 @@ import pytest
 
 from runtime import Actor, action
 from runtime.clients.node.client import NodeClient, connect
-from runtime.crypto import TokenFiles
+from runtime.security.crypto import TokenFiles
 from runtime.servers.grpc_node.server import NodeServer
 from runtime.system.embedded import EmbeddedSystem
 from runtime.system.guest_acts import Call, GuestAct, GuestCalls

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from runtime.clients.node.client import NodeClient, connect
-from runtime.crypto import TokenFiles
+from runtime.security.crypto import TokenFiles
 from runtime.servers.grpc_node.server import NodeServer
 from runtime.system.embedded import EmbeddedSystem, embedded
 from runtime.testing.transport_checks import Place, TransportChecks

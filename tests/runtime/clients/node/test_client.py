@@ -50,14 +50,14 @@ def test_client_of_a_node_claims_nothing_that_only_its_process_offers(node: Node
 
 @pytest.mark.parametrize("token", ["wrong", None])
 def test_client_without_the_token_is_refused(node: Node, tmp_path: Path, token: str | None) -> None:
-    from runtime.crypto import TokenFiles
+    from runtime.security.crypto import TokenFiles
 
     with pytest.raises(NotAllowed, match="does not admit us"):
         connect(node.server.address, token=token, token_files=TokenFiles(tmp_path / "none"), environ={})
 
 
 def test_token_may_come_from_a_file_or_the_environment(node: Node, tmp_path: Path) -> None:
-    from runtime.crypto import TokenFiles
+    from runtime.security.crypto import TokenFiles
 
     nothing = TokenFiles(tmp_path / "none")
     file = node.server.token_file

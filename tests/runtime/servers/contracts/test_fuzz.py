@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runtime.crypto import TokenFiles
+from runtime.security.crypto import TokenFiles
 from runtime.servers.contracts.grpc import serve_contract
 from runtime.servers.contracts.http import ContractApp
 from runtime.servers.grpc_node.server import NodeServer

@@ -15,8 +15,8 @@ from runtime.authoring.context import Context
 from runtime.authoring.value import Value
 from runtime.contracts.compiler import compile_text
 from runtime.contracts.contract import Contract
-from runtime.crypto import TokenFiles
 from runtime.errors import ContractError
+from runtime.security.crypto import TokenFiles
 from runtime.servers.contracts.grpc import serve_contract
 from runtime.servers.grpc_node.server import NodeServer
 from runtime.system.embedded import embedded

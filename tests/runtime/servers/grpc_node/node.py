@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 
 from runtime.authoring.actor import Actor, action
-from runtime.crypto import TokenFiles
+from runtime.security.crypto import TokenFiles
 from runtime.servers.grpc_node.server import NodeServer
 from runtime.system.embedded import EmbeddedSystem, embedded
 from runtime.wire.pb.workbench.v1 import node_pb2 as pb

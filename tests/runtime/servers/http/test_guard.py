@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runtime.crypto import Role
+from runtime.security.crypto import Role
 from runtime.servers.http.guard import PROTOBUF, HttpGuard, is_of_foreign_page
 from runtime.servers.http.messages import Access
 from runtime.servers.security import Security

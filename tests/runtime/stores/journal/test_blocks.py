@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.crypto import Cipher
 from runtime.errors import StoreDamaged, StoreTooNew, WrongKey
 from runtime.records import Turn
+from runtime.security.crypto import Cipher
 from runtime.stores.journal.backend import BlockRow
 from runtime.stores.journal.blocks import BlockCodec, actor_filter, actor_hash, may_hold
 from runtime.testing.turns import TurnHistory, actor_id

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from runtime.crypto import Cipher
+from runtime.security.crypto import Cipher
 from runtime.stores.base import Group, Limits, Retention, flatten
 from runtime.stores.journal.backend import Writes
 from runtime.stores.journal.blocks import BlockCodec

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from runtime.crypto import KeyFiles, fingerprint
 from runtime.errors import StoreTooNew, StoreUnavailable, WrongKey
+from runtime.security.crypto import KeyFiles, fingerprint
 from runtime.stores.base import Group
 from runtime.stores.journal.store import JournalStore
 from runtime.stores.memory import MemoryBackend

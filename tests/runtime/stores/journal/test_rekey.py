@@ -16,10 +16,10 @@ import pytest
 
 from runtime.__main__ import main
 from runtime.cli.rekey import rekey
-from runtime.crypto import KeyFiles, fingerprint
 from runtime.errors import BadSetting, StoreInUse, WrongKey
 from runtime.ids import InvocationId
 from runtime.records import JSON, Encoded, Invocation, State, StoredDefinition
+from runtime.security.crypto import KeyFiles, fingerprint
 from runtime.stores.base import Group, flatten
 from runtime.stores.journal.blocks import sealed_with
 from runtime.stores.journal.store import JournalStore

@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives.ciphers import algorithms, modes
 from google.protobuf import wrappers_pb2
 from sqlalchemy.exc import SQLAlchemyError
 
-from runtime.crypto import Cipher, cloak, fingerprint
 from runtime.errors import BadSetting, StoreUnavailable
 from runtime.ids import ActorId
 from runtime.records import JSON
+from runtime.security.crypto import Cipher, cloak, fingerprint
 from runtime.stores.base import Group
 from runtime.stores.registry import open_store
 from runtime.stores.spawn_db.phash2 import actor_number, template_of

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self, TypeVar, cast
 import msgspec
 
 from runtime.api import Waiting
-from runtime.drivers.threaded import ThreadedDriver
+from runtime.drivers.thread_driver import ThreadDriver
 from runtime.engine.commands import Command
 from runtime.engine.engine import Engine
 from runtime.errors import BadSetting, NotCapable, UnknownActor
@@ -32,9 +32,7 @@ LONGEST_S = 3_600.0
 class Faults:
     """Faults that were asked for.  They end when the time is over, with the `with` block, or when the system stops."""
 
-    def __init__(
-        self, driver: ThreadedDriver, plan: FaultPlan | None, store: FaultyStore | None, seconds: float
-    ) -> None:
+    def __init__(self, driver: ThreadDriver, plan: FaultPlan | None, store: FaultyStore | None, seconds: float) -> None:
         self._driver, self._plan, self._store = driver, plan, store
         self.seconds = seconds
 
@@ -107,7 +105,7 @@ class Debugger:
     Each change is made between two turns of the system: what runs already goes on.
     """
 
-    def __init__(self, driver: ThreadedDriver) -> None:
+    def __init__(self, driver: ThreadDriver) -> None:
         self._driver = driver
 
     def hold(self, actor: str, when: Condition | None = None) -> None:
@@ -230,7 +228,7 @@ class Debugger:
         return answers[0]
 
 
-def _break_store(driver: ThreadedDriver, seconds: float) -> FaultyStore:
+def _break_store(driver: ThreadDriver, seconds: float) -> FaultyStore:
     broken = FaultyStore(driver.recorder.store, seconds)
     driver.recorder.store = cast(StateStore, broken)
     return broken
@@ -275,7 +273,7 @@ def _check(actor: str | None, delay_s: float, failure: float, crash: float, stor
         raise BadSetting(f"Nothing would go wrong with {actor}. Give delay=, failure= or crash=.")
 
 
-def _wrap(driver: ThreadedDriver, plan: FaultPlan) -> None:
+def _wrap(driver: ThreadDriver, plan: FaultPlan) -> None:
     """Put the plan around the host of the actor's template, now and at each redeploy."""
     name = _template_name(driver, plan.actor)
 
@@ -308,14 +306,14 @@ def _around(earlier: Host | None, host: Host) -> Host:
     return host
 
 
-def _crasher(driver: ThreadedDriver) -> Callable[[Work], None]:
+def _crasher(driver: ThreadDriver) -> Callable[[Work], None]:
     def crash(work: Work) -> None:
         driver.call(lambda engine, now_us: engine.crash(work.activation, work.turn, now_us))
 
     return crash
 
 
-def _template_name(driver: ThreadedDriver, actor: ActorId) -> str:
+def _template_name(driver: ThreadDriver, actor: ActorId) -> str:
     def look(engine: Engine, _: int) -> str:
         activation = engine.directory.active.get(actor)
         if activation is not None and activation.parent:
@@ -328,7 +326,7 @@ def _template_name(driver: ThreadedDriver, actor: ActorId) -> str:
     return found
 
 
-def _tidy(driver: ThreadedDriver) -> None:
+def _tidy(driver: ThreadDriver) -> None:
     """Take away what has ended."""
     driver.faults = [each for each in driver.faults if each.seconds_left]
     store = driver.recorder.store

@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol, TypeVar
 
-from runtime.access_policies import rules_of
 from runtime.authoring.context import Calls
 from runtime.clock import Clock
 from runtime.config import RuntimeConfig
@@ -34,6 +33,7 @@ from runtime.engine.state import EngineOptions
 from runtime.errors import StoreError, StoreUnavailable
 from runtime.ids import IdSource
 from runtime.records import Invocation
+from runtime.security.access_policies import rules_of
 from runtime.stores.base import Group, Isolated, StateStore
 from runtime.stores.isolation import stored_before
 
@@ -52,12 +52,12 @@ class Fault(Protocol):
     def end(self) -> None: ...
 
 
-class ThreadedDriver:
+class ThreadDriver:
     """Runs one engine.  All public methods may be called by any thread."""
 
     def __init__(self, config: RuntimeConfig, store: StateStore, clock: Clock, ids: IdSource) -> None:
         self.config, self.store, self._clock = config, store, clock
-        self.peers: dict[str, ThreadedDriver] = {}
+        self.peers: dict[str, ThreadDriver] = {}
         """Other actor systems of this runtime, by name."""
         self.problems = Problems()
         """What went wrong in the threads of this driver."""

@@ -1,4 +1,4 @@
-"""How messages that an action sends reach other actors under the threaded driver."""
+"""How messages that an action sends reach other actors under the thread driver."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from runtime.authoring.context import Context
 from runtime.drivers.replies import BlockingWaiter, LoopPort, ReplyPort
-from runtime.hosts.outgoing import outgoing, pending_tell, timeout_s
+from runtime.hosts.action_calls import build_call, build_tell, timeout_s
 from runtime.records import Encoded, Failure, Invocation, Reply, Sent
 
 if TYPE_CHECKING:
-    from runtime.drivers.threaded import ThreadedDriver
+    from runtime.drivers.thread_driver import ThreadDriver
 
 
 class _Recording:
@@ -34,15 +34,15 @@ def asked(invocation: Invocation, reply: Encoded | None, failure: Failure | None
     return Sent(invocation.actor, invocation.action, invocation.payload, invocation.id, True, reply, failure)
 
 
-class ThreadedCalls:
-    """`Calls` over a `ThreadedDriver`."""
+class ThreadCalls:
+    """`Calls` over a `ThreadDriver`."""
 
-    def __init__(self, driver: ThreadedDriver, ids: Any) -> None:
+    def __init__(self, driver: ThreadDriver, ids: Any) -> None:
         self._driver, self._ids = driver, ids
         self._port: LoopPort | None = None
 
     def ask(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> Awaitable[Any]:
-        invocation = outgoing(turn, actor, action, payload, options, self._ids())
+        invocation = build_call(turn, actor, action, payload, options, self._ids())
         if self._driver.coroutines.endings:
             self._driver.coroutines.absorb()
         loop = asyncio.get_running_loop()
@@ -54,7 +54,7 @@ class ThreadedCalls:
         return waiter.future
 
     def ask_blocking(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> Any:
-        invocation = outgoing(turn, actor, action, payload, options, self._ids())
+        invocation = build_call(turn, actor, action, payload, options, self._ids())
         limit_s = self._timeout(options)
         waiter = BlockingWaiter(self._driver.callers)
         self._driver.submit(invocation, _Recording(turn, invocation, waiter))
@@ -64,7 +64,7 @@ class ThreadedCalls:
         return waiter.wait(invocation, limit_s)
 
     def tell(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> None:
-        turn.held.append(pending_tell(turn, actor, action, payload, options, self._ids()))
+        turn.held.append(build_tell(turn, actor, action, payload, options, self._ids()))
 
     def _timeout(self, options: Mapping[str, Any]) -> float:
         return timeout_s(options, self._driver.config.timeout_s)

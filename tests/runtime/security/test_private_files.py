@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from runtime.crypto import KeyFiles, TokenFiles
-from runtime.private_files import make_private_directory, replace, write_new
+from runtime.security.crypto import KeyFiles, TokenFiles
+from runtime.security.private_files import make_private_directory, replace, write_new
 from runtime.servers.certificates import make_certificates
 from runtime.stores.sqlite.lock import StoreLock, create_private, prepare_directory
 

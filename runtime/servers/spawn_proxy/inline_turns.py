@@ -10,16 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from runtime.drivers.threaded import ThreadedDriver
+from runtime.drivers.thread_driver import ThreadDriver
 from runtime.engine.commands import Command, Run
 from runtime.hosts.base import Host
 from runtime.records import Invocation, Outcome
 
 
-class DirectTurns:
-    """A part of `ThreadedDriver` in a file of its own.  Belongs to one loop; all methods are called there."""
+class InlineTurns:
+    """A part of `ThreadDriver` in a file of its own.  Belongs to one loop; all methods are called there."""
 
-    def __init__(self, driver: ThreadedDriver, host: Host, start: Callable[[Run], None]) -> None:
+    def __init__(self, driver: ThreadDriver, host: Host, start: Callable[[Run], None]) -> None:
         """`start` begins a turn of `host` and returns at once; `finish` is to be called when it has ended."""
         self._driver, self._host, self._start = driver, host, start
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.crypto import Cipher, SealBrokenError, cloak, uncloak
+from runtime.security.crypto import Cipher, SealBrokenError, cloak, uncloak
 
 # A row that a real Spawn proxy wrote (its key was made for the recording).
 SPAWN_KEY = base64.b64decode("3Jnb0hZiHIzHTOih7t2cTEPEpY98Tu1wvQkPfq/XwqE=")

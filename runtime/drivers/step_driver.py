@@ -19,7 +19,7 @@ from runtime.api import CallOptions
 from runtime.authoring.context import Context
 from runtime.authoring.definition import ActorDefinition, define
 from runtime.clock import ManualClock
-from runtime.drivers.outgoing_calls import asked
+from runtime.drivers.action_calls import asked
 from runtime.drivers.replies import error_of
 from runtime.drivers.worker import look_up
 from runtime.engine.commands import Answer, Command, FindKey, Forget, Judge, Load, Run
@@ -27,8 +27,8 @@ from runtime.engine.engine import Engine
 from runtime.engine.ready import ChosenQueue
 from runtime.engine.state import EngineOptions
 from runtime.errors import ActionTimeout, InternalError, InvocationTimeout, SpawnError, WouldBlock
+from runtime.hosts.action_calls import build_call, build_tell
 from runtime.hosts.in_process import InProcessHost, refused
-from runtime.hosts.outgoing import outgoing, pending_tell
 from runtime.ids import CountingIds, IdSource
 from runtime.invocations import build_invocation
 from runtime.records import Invocation, Outcome, Reply
@@ -49,7 +49,7 @@ Choose = Callable[[Sequence[Possible]], int]
 
 
 def first(_: Sequence[Possible]) -> int:
-    """The oldest possibility: what the threaded driver does."""
+    """The oldest possibility: what the thread driver does."""
     return 0
 
 
@@ -62,7 +62,7 @@ class _Suspended(NamedTuple):
     awaited: Asked
 
 
-class SteppingDriver:
+class StepDriver:
     """Runs one engine, a step at a time.  Not for several threads."""
 
     def __init__(
@@ -83,7 +83,7 @@ class SteppingDriver:
         self.choose = choose
         self.writes_at_once = writes_at_once
         self.ids = CountingIds()
-        self.peers: dict[str, SteppingDriver] = {}
+        self.peers: dict[str, StepDriver] = {}
         """Other actor systems, by name; each is stepped by itself."""
         self._ready = ChosenQueue(lambda _: self._chosen)
         self._chosen = 0
@@ -225,7 +225,7 @@ class SteppingDriver:
             self._run(step)
 
     def _run(self, step: Run) -> None:
-        calls = SteppingCalls(self)
+        calls = StepCalls(self)
         if not step.host.is_async(step):
             self._finish(step, step.host.run(step, calls))
             return
@@ -338,20 +338,20 @@ class Asked(Pending):
         return self.result()
 
 
-class SteppingCalls:
-    """`Calls` of actions under a stepping driver."""
+class StepCalls:
+    """`Calls` of actions under a step driver."""
 
     def __init__(self, driver: Stepper) -> None:
         self._driver = driver
 
     def ask(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> Awaitable[Any]:
-        invocation = outgoing(turn, actor, action, payload, options, self._driver.ids())
+        invocation = build_call(turn, actor, action, payload, options, self._driver.ids())
         asked = Asked(invocation, turn)
         self._driver.submit(invocation, asked)
         return asked
 
     def ask_blocking(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> Any:
-        invocation = outgoing(turn, actor, action, payload, options, self._driver.ids())
+        invocation = build_call(turn, actor, action, payload, options, self._driver.ids())
         asked = Asked(invocation, turn)
         self._driver.submit(invocation, asked)
         while not asked.is_done and self._driver.step() is not None:
@@ -359,4 +359,4 @@ class SteppingCalls:
         return asked.result()
 
     def tell(self, turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any]) -> None:
-        turn.held.append(pending_tell(turn, actor, action, payload, options, self._driver.ids()))
+        turn.held.append(build_tell(turn, actor, action, payload, options, self._driver.ids()))

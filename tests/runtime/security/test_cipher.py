@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.crypto import Cipher, SealBrokenError, fingerprint
+from runtime.security.crypto import Cipher, SealBrokenError, fingerprint
 
 CIPHER = Cipher(bytes(32))
 

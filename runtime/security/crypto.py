@@ -21,7 +21,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from runtime.errors import BadSetting
-from runtime.private_files import draft_of, make_private_directory, replace, write_new
+from runtime.security.private_files import draft_of, make_private_directory, replace, write_new
 
 KEY_BYTES = 32
 FINGERPRINT_BYTES = 8

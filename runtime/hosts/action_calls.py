@@ -17,7 +17,7 @@ from runtime.records import Invocation
 from runtime.wire.codecs.values import encode_value
 
 
-def outgoing(
+def build_call(
     turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any], invocation_id: Any
 ) -> Invocation:
     """The invocation that an action sends: caller, cause and correlation are the turn's.
@@ -44,15 +44,15 @@ def outgoing(
     )
 
 
-def pending_tell(
+def build_tell(
     turn: Context, actor: str, action: str, payload: Any, options: Mapping[str, Any], invocation_id: Any
 ) -> Invocation:
     """The invocation that `ctx.tell` holds back: no one waits for it, so it belongs to no path of waiting actors.
 
     Raises:
-        BadPayload, BadSetting: as `outgoing`; a delay is from 0 to 100 years.
+        BadPayload, BadSetting: as `build_call`; a delay is from 0 to 100 years.
     """
-    invocation = outgoing(turn, actor, action, payload, options, invocation_id)
+    invocation = build_call(turn, actor, action, payload, options, invocation_id)
     delay = options.get("delay")
     due_us = turn.work.now_us + delay_us(delay) if delay is not None else 0
     durable = options.get("durable", False)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from runtime.crypto import TokenFiles, is_same, new_token
 from runtime.errors import BadSetting
+from runtime.security.crypto import TokenFiles, is_same, new_token
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.crypto import KeyFiles, default_directory
+from runtime.security.crypto import KeyFiles, default_directory
 
 
 def test_created_key_is_found_again(tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ import pytest
 
 import runtime
 from runtime import Actor, Context, action
-from runtime.access_policies import AccessRules, parse_policy, read_policies
 from runtime.errors import AccessDenied, BadSetting
 from runtime.ids import ActorId
+from runtime.security.access_policies import AccessRules, parse_policy, read_policies
 
 ANN = ActorId("bank", "ann")
 EVE = ActorId("bank", "eve")
