@@ -252,13 +252,13 @@ class Closed(Actor, name="orders", durable_mailbox=True):
         return []
 
 
-def refused_at_once(stepping: SteppingDriver) -> None:
+def refused_at_once(stepping: StepDriver) -> None:
     stepping.deploy(Closed)
     stepping.send("shop", "tell", {"n": 2})
     stepping.run()
 
 
-def refused_in_the_mailbox(stepping: SteppingDriver) -> None:
+def refused_in_the_mailbox(stepping: StepDriver) -> None:
     stepping.send("shop", "tell", {"n": 2})
     while not any(each.actor == "orders" for each in stepping.possible()):
         stepping.step()
@@ -266,12 +266,12 @@ def refused_in_the_mailbox(stepping: SteppingDriver) -> None:
     stepping.run()
 
 
-def refused_after_a_restart(stepping: SteppingDriver) -> SteppingDriver:
+def refused_after_a_restart(stepping: StepDriver) -> StepDriver:
     stepping.send("shop", "tell", {"n": 2})
     while stepping.store.schedules() == []:
         stepping.step()
         stepping.write()
-    fresh = SteppingDriver(stepping.store, options=stepping.options, clock=stepping.clock)
+    fresh = StepDriver(stepping.store, options=stepping.options, clock=stepping.clock)
     fresh.deploy(Closed)
     fresh.run()
     return fresh
@@ -279,12 +279,12 @@ def refused_after_a_restart(stepping: SteppingDriver) -> SteppingDriver:
 
 @pytest.mark.parametrize("refused", [refused_at_once, refused_in_the_mailbox, refused_after_a_restart])
 def test_durable_message_for_an_action_that_is_gone_stays_a_dead_letter_over_restarts(
-    stepping: SteppingDriver, refused: Callable[[SteppingDriver], SteppingDriver | None]
+    stepping: StepDriver, refused: Callable[[StepDriver], StepDriver | None]
 ) -> None:
     driver = refused(stepping) or stepping
     driver.write()
 
-    fresh = SteppingDriver(driver.store, options=driver.options, clock=driver.clock)
+    fresh = StepDriver(driver.store, options=driver.options, clock=driver.clock)
 
     [letter] = fresh.engine.feed.undelivered_letters()
     assert (letter.kept, letter.code, letter.invocation.payload) == (
