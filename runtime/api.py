@@ -146,6 +146,22 @@ class ActorInfo(msgspec.Struct, frozen=True, kw_only=True):
     action: str = ""
     """The action that is running; empty for none."""
     action_started_us: int = 0
+    durability: str = ""
+    """`snapshot`, `journal` or `commit`; empty where it is not known."""
+    state_bytes: int = 0
+    """Size of the committed state as it is encoded; 0 for none."""
+    stored_revision: int = 0
+    """The revision that the store has.  Less than `revision`: a kill now goes back to it.  Of an active actor only `info` says
+    it, and only where the store can be read; a list leaves it and the next three out."""
+    stored_us: int = 0
+    """When that was written; 0 for never, or not known."""
+    stored_bytes: int = 0
+    stored_status: str = ""
+    """The row's word for it, as Spawn writes it: `ACTIVATED` or `DEACTIVATED`."""
+    snapshot_due_us: int = 0
+    """When the next snapshot is written; 0 for none that is due, as with a journal."""
+    deactivation_due_us: int = 0
+    """When the actor leaves memory unless something calls it until then; 0 for one that is not in memory, or stays."""
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):

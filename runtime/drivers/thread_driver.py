@@ -270,6 +270,7 @@ class ThreadDriver:
         self.pool.stop()
         self.coroutines.stop()
         self._drain_inbox()  # what was left after all is refused
+        self.call(lambda engine, now: engine.save_all(now))
         self.remainder.count()
         is_whole = self.recorder.stop(timeout_s) and self.engine.journal.unwritten == 0
         if not is_whole:

@@ -98,7 +98,7 @@ class Activation:
         "phase",
         "revision",
         "running",
-        "snapshot_armed",
+        "snapshot_due_us",
         "started_us",
         "state",
         "state_definition",
@@ -136,7 +136,8 @@ class Activation:
         """In the ready queue; an activation is there at most once."""
         self.unsaved = False
         """Has changes that neither journal nor snapshot holds; only at `durability="snapshot"`."""
-        self.snapshot_armed = False
+        self.snapshot_due_us = 0
+        """When the next snapshot is written; 0 for none that is due."""
         self.asking: dict[str, ActorId] | None = None
         """Questions of the running turn without an answer yet: invocation to actor (see `call_graph`)."""
         self.keys: dict[str, Turn] | None = None

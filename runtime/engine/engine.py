@@ -250,6 +250,10 @@ class Engine:
             activation.mailbox = activation.outside = None
         return commands
 
+    def save_all(self, now_us: int) -> None:
+        """Record the states that only memory has (`durability="snapshot"`), once no turn is in progress any more."""
+        self._time.save_all(now_us)
+
     def give_up_writing(self) -> list[Command]:
         """The store stays away and the system ends: tell those whose answer was held back for it."""
         error = StoreUnavailable(

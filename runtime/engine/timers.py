@@ -61,10 +61,9 @@ class Timers:
         activation.unsaved = activation.unsaved or turn.revision != turn.revision_before
         if activation.unsaved and at_once:
             self._save(activation, now_us, "ACTIVATED")
-        elif activation.unsaved and not activation.snapshot_armed:
-            activation.snapshot_armed = True
-            due_us = now_us + template.definition.settings.snapshot_timeout_ms * 1_000
-            self._core.due_queue.add(due_us, SnapshotDue(activation.id))
+        elif activation.unsaved and not activation.snapshot_due_us:
+            activation.snapshot_due_us = now_us + template.definition.settings.snapshot_timeout_ms * 1_000
+            self._core.due_queue.add(activation.snapshot_due_us, SnapshotDue(activation.id))
 
     def due(self, at_us: int, due: Due, now_us: int) -> list[Command]:
         """Handle one entry of the due queue."""
@@ -110,10 +109,16 @@ class Timers:
         activation = self._core.directory.active.get(due.actor)
         if activation is None:
             return NOTHING
-        activation.snapshot_armed = False
+        activation.snapshot_due_us = 0
         if activation.unsaved:
             self._save(activation, now_us, "ACTIVATED")
         return NOTHING
+
+    def save_all(self, now_us: int) -> None:
+        """Save every state that neither journal nor snapshot holds: the system ends."""
+        for activation in self._core.directory.active.values():
+            if activation.unsaved:
+                self._save(activation, now_us, "DEACTIVATED")
 
     def _save(self, activation: Activation, now_us: int, status: str) -> None:
         self._core.journal.save(activation.snapshot(now_us, status))

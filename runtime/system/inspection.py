@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from itertools import islice
 
 import msgspec
@@ -12,9 +13,9 @@ from runtime.drivers.thread_driver import ThreadDriver
 from runtime.engine.activation import Activation, Envelope
 from runtime.engine.directory import Directory, Template
 from runtime.engine.engine import Engine
-from runtime.errors import NotDeployed, UnknownActor
+from runtime.errors import NotDeployed, SpawnError, UnknownActor
 from runtime.ids import ActorId
-from runtime.records import Invocation, Phase, Snapshot
+from runtime.records import Invocation, Phase, Snapshot, State
 from runtime.stores.base import StateStore
 
 _SHOWN = 3
@@ -79,7 +80,7 @@ def info(driver: ThreadDriver, actor: ActorId) -> ActorInfo:
 
     found = driver.look(look)
     if found is not None:
-        return found
+        return _with_stored(found, driver.store)
     directory = driver.engine.directory
     stored = driver.store.load(actor)
     if stored is not None:
@@ -136,7 +137,37 @@ def _active(engine: Engine, activation: Activation) -> ActorInfo:
         oldest_waiting_us=waiting[0].enqueued_us if waiting else 0,
         action=running.invocation.action if running is not None else "",
         action_started_us=activation.started_us if running is not None else 0,
+        durability=str(template.durability) if template is not None else "",
+        state_bytes=_size(activation.state),
+        snapshot_due_us=activation.snapshot_due_us if activation.unsaved else 0,
+        deactivation_due_us=_deactivation_us(activation, template),
     )
+
+
+def _with_stored(info: ActorInfo, store: StateStore) -> ActorInfo:
+    """With what a kill now would leave of an active actor; without, while the store cannot be read."""
+    stored = None
+    with suppress(SpawnError):
+        stored = store.load(info.id)
+    if stored is None:
+        return info
+    return msgspec.structs.replace(
+        info,
+        stored_revision=stored.revision,
+        stored_us=stored.at_us,
+        stored_bytes=_size(stored.state),
+        stored_status=stored.status,
+    )
+
+
+def _size(state: State | None) -> int:
+    return len(state.value.data) if state is not None else 0
+
+
+def _deactivation_us(activation: Activation, template: Template | None) -> int:
+    if template is None or activation.phase is not Phase.READY or activation.waiting:
+        return 0
+    return activation.last_active_us + template.definition.settings.deactivate_timeout_ms * 1_000
 
 
 def _phase(engine: Engine, activation: Activation) -> str:
@@ -176,6 +207,12 @@ def _stored(stored: Snapshot, directory: Directory) -> ActorInfo:
         turns=counts.turns,
         failures=counts.failures,
         last_turn_us=stored.at_us,
+        durability=str(template.durability) if template is not None else "",
+        state_bytes=_size(stored.state),
+        stored_revision=stored.revision,
+        stored_us=stored.at_us,
+        stored_bytes=_size(stored.state),
+        stored_status=stored.status,
     )
 
 

@@ -39,6 +39,16 @@ def duration(microseconds: int) -> str:
     return f"{whole} s"
 
 
+def size(number: int) -> str:
+    """`214 B`, `1.5 kB`, `12.3 MB`: decimal units, three digits."""
+    amount: float = number
+    for unit in ("B", "kB", "MB"):
+        if amount < (1_000 if unit == "B" else 999.5):
+            return f"{amount:.3g} {unit}" if unit != "B" else f"{number} B"
+        amount /= 1_000
+    return f"{amount:.3g} GB" if amount < 999.5 else f"{count(round(amount))} GB"
+
+
 def age(at_us: int, now_us: int) -> str:
     """`just now`, `12 s ago`, `3 h ago`; empty for a time that never was (0)."""
     if not at_us:

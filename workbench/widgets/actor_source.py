@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import msgspec
 
 from runtime.api import ActorInfo, Capability, SystemApi, Waiting
+from runtime.config import Durability
+from runtime.errors import SpawnError
 from runtime.records import Turn
 from workbench.actor_logs import ActorLogs
 from workbench.presenters.logs import log_rows
@@ -22,12 +25,13 @@ from workbench.presenters.panels.actor import (
 )
 from workbench.presenters.panels.problems import problem_in, problem_of
 from workbench.render.html import Rendering
-from workbench.render.values import Node, mark_changes, outline
+from workbench.render.values import Node, mark_changes, outline, state_changes
 from workbench.widgets.rates import PerSecond, Rate
 from workbench.widgets.source import FeedBatch, Intent, StatusReading
 
 TURNS_SHOWN = 10
 LINES_SHOWN = 8
+CHANGES_SHOWN = 6
 _JOURNAL_TAIL = 2_000
 """So many of the last turns of the whole system are searched for those of an actor; reading more would take too long."""
 
@@ -53,6 +57,12 @@ class ActorSource:
         self._state_of: tuple[int, str] | None = None
         self._state: Node | None = None
         self._marked: Node | None = None
+        self._value: Any = None
+        """The state that is shown, decoded."""
+        self._stored: tuple[int, Any] | None = None
+        """The state of the last snapshot, with its revision."""
+        self._compared = (0, 0)
+        self._changes: tuple[str, ...] = ()
         self._depths, self._rate = PerSecond(), Rate()
         self._arrived = self._merged = self._dropped = 0
 
@@ -93,6 +103,7 @@ class ActorSource:
         return actor_view(
             info,
             state=self._read_state(info),
+            changes=self._read_changes(info),
             waiting=self._read_mailbox(info),
             depths=self._depths.series(),
             rate=self._rate.update(now_us, info.turns),
@@ -107,12 +118,32 @@ class ActorSource:
         """The outlined state, with what the last change changed; read only when the revision or the code is another."""
         key = (info.revision, info.definition)
         if Capability.STATE in self.system.capabilities and self._state_of != key:
-            value = self.system.state(self.actor)
-            node = None if value is None else outline(value)
+            self._value = self.system.state(self.actor)
+            node = None if self._value is None else outline(self._value)
             if node is not None and node != self._state:
                 self._marked = mark_changes(self._state, node)
             self._state, self._state_of = node, key
         return self._marked if self._state is not None else None
+
+    def _read_changes(self, info: ActorInfo) -> tuple[str, ...]:
+        """What memory has beyond the last snapshot; a journal is behind for milliseconds only, which no one could read."""
+        if info.durability != Durability.SNAPSHOT or not info.stored_us or info.stored_revision >= info.revision:
+            return ()
+        if Capability.STATE not in self.system.capabilities:
+            return ()
+        revisions = (info.stored_revision, info.revision)
+        if self._compared != revisions:
+            self._changes, self._compared = self._compare(info.stored_revision), revisions
+        return self._changes
+
+    def _compare(self, stored_revision: int) -> tuple[str, ...]:
+        if self._stored is None or self._stored[0] != stored_revision:
+            try:
+                self._stored = (stored_revision, self.system.state(self.actor, stored_revision))
+            except SpawnError:
+                return ()  # another snapshot was written meanwhile: the next look compares with that one
+        found = state_changes(self._stored[1], self._value)
+        return (*found[:CHANGES_SHOWN], *(["… and more"] if len(found) > CHANGES_SHOWN else []))
 
     def _read_mailbox(self, info: ActorInfo) -> list[Waiting]:
         is_quiet = not info.waiting and not info.action and info.phase != "running"

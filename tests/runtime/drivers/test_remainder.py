@@ -86,6 +86,20 @@ def test_accepted_messages_are_processed_before_the_stop(tmp_path: Path) -> None
         assert letters(again) == []
 
 
+def test_state_without_a_journal_is_saved_by_the_stop(tmp_path: Path) -> None:
+    class Saved(Line, name="saved", durability="snapshot", snapshot_timeout="1h"):
+        pass
+
+    with opened(tmp_path) as first:
+        first.deploy(Saved)
+        first.invoke("saved", "keep", {"n": 7})
+
+    with opened(tmp_path) as second:
+        second.deploy(Saved)
+
+        assert second.invoke("saved", "look") == [7]
+
+
 def test_messages_that_turns_send_meanwhile_are_processed_too(tmp_path: Path) -> None:
     system = blocked(tmp_path, waiting=0)
     system.invoke("line", "pass_on", {"n": 7}, asynchronous=True)

@@ -86,8 +86,22 @@ def full_actor_view(name: str = "counter") -> ActorView:
         Waiting(invocation="i-3", action="announce", caller="", enqueued_us=NOW_US - 400_000),
     ]
     return actor_view(
-        info(name, phase="running", waiting=7, oldest_waiting_us=NOW_US - 900_000, action="add"),
+        info(
+            name,
+            phase="running",
+            waiting=7,
+            oldest_waiting_us=NOW_US - 900_000,
+            action="add",
+            durability="snapshot",
+            state_bytes=1_530,
+            stored_revision=10,
+            stored_us=NOW_US - 12_000_000,
+            stored_bytes=214,
+            stored_status="ACTIVATED",
+            snapshot_due_us=NOW_US + 3_000_000,
+        ),
         state=mark_changes(before, state),
+        changes=["total: 4 → 5", "recent[2]: new 5"],
         waiting=waiting,
         depths=Series((1, 4, 0, 7), NOW_US // 1_000_000),
         rate=12.34,

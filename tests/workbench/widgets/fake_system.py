@@ -57,6 +57,7 @@ class FakeSystem:
         self._lock = threading.RLock()
         self._infos: dict[str, ActorInfo] = {}
         self._states: dict[str, Any] = {}
+        self._past: dict[tuple[str, int], Any] = {}
         self._mailboxes: dict[str, list[Waiting]] = {}
         self._journal: list[Turn] = []
 
@@ -72,6 +73,10 @@ class FakeSystem:
                 **{"phase": "ready", "definition": "d" * 64, "deployed": True, **fields},
             )
             self._states[name] = state
+
+    def remember(self, name: str, revision: int, state: Any) -> None:
+        """Have a past state."""
+        self._past[name, revision] = state
 
     def turn(
         self, name: str, action: str, state: Any = None, *, failure: Failure | None = None, took_us: int = 900
@@ -149,7 +154,7 @@ class FakeSystem:
     def state(self, actor: str, revision: int | None = None) -> Any:
         self._count("state")
         with self._lock:
-            return self._states.get(actor)
+            return self._states.get(actor) if revision is None else self._past[actor, revision]
 
     def mailbox(self, actor: str, *, limit: int = 1_000) -> list[Waiting]:
         self._count("mailbox")

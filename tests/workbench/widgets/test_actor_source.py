@@ -41,6 +41,29 @@ def test_state_is_read_only_when_the_revision_is_another(system: FakeSystem) -> 
     assert system.reads["state"] == 2
 
 
+def test_the_snapshot_is_compared_with_memory_when_either_is_another(system: FakeSystem) -> None:
+    system.put("counter", {"total": 5}, revision=3, durability="snapshot", stored_revision=1, stored_us=1)
+    system.remember("counter", 1, {"total": 2})
+    watch = Watch(system)
+    watch.look()
+    reads = system.reads["state"]
+
+    stored = watch.look().stored
+
+    assert stored is not None
+    assert (stored.ahead, stored.changes) == (2, ("total: 2 → 5",))
+    assert system.reads["state"] == reads
+
+
+def test_an_actor_as_it_is_stored_has_nothing_to_compare(system: FakeSystem) -> None:
+    system.put("counter", {"total": 5}, revision=3, durability="snapshot", stored_revision=3, stored_us=1)
+
+    stored = Watch(system).look().stored
+
+    assert stored is not None
+    assert (stored.ahead, stored.changes) == (0, ())
+
+
 def test_changed_fields_stay_marked_until_the_next_change(system: FakeSystem) -> None:
     watch = Watch(system)
     watch.look()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -19,6 +19,7 @@ from workbench.render.formats import (
     printable,
     short_hash,
     shortened,
+    size,
 )
 from workbench.render.html import FRAME, MUTED, Column, Markup, Rendering, aligned, code, element, join, muted, table
 from workbench.render.sparkline import NO_SERIES, Series, sparkline_svg, sparkline_text
@@ -44,6 +45,26 @@ class Mailbox(msgspec.Struct, frozen=True, omit_defaults=True):
     """The next ones, in order; empty where the system does not show them."""
     depths: Series = NO_SERIES
     """The deepest it was in each second."""
+
+
+class Stored(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The snapshot: what the store has, beside what memory has."""
+
+    revision: int = 0
+    written_us: int = 0
+    """0 for never."""
+    size_bytes: int = 0
+    status: str = ""
+    durability: str = ""
+    memory_bytes: int = 0
+    ahead: int = 0
+    """Revisions that memory has and the store has not."""
+    changes: tuple[str, ...] = ()
+    """What is different in memory, a line for each place; empty for nothing, or where it cannot be compared."""
+    due_us: int = 0
+    """When the next snapshot is written; 0 for none that is due."""
+    leaves_us: int = 0
+    """When the actor leaves memory unless it is called; 0 for one that is not in memory, or works."""
 
 
 class Running(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -94,6 +115,8 @@ class ActorView(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="pane
     """Turns a second, lately."""
     state: Node | None = None
     mailbox: Mailbox = Mailbox()
+    stored: Stored | None = None
+    """None for an actor that keeps no state, and where the system does not tell."""
     running: Running | None = None
     recent: tuple[TurnRow, ...] = ()
     """Last turns, newest first."""
@@ -113,6 +136,7 @@ def actor_view(
     info: ActorInfo,
     *,
     state: Node | None = None,
+    changes: Sequence[str] = (),
     waiting: Sequence[Waiting] = (),
     depths: Series = NO_SERIES,
     rate: float = 0.0,
@@ -126,6 +150,7 @@ def actor_view(
 
     Args:
         state: the committed state, outlined and with changes marked; None for none.
+        changes: what is different between the stored state and that one.
         waiting: the head of `SystemApi.mailbox`, the running invocation included.
         recent: newest first.
     """
@@ -143,6 +168,7 @@ def actor_view(
         rate=round(rate, 1),
         state=state,
         mailbox=_mailbox(info, waiting, depths),
+        stored=stored_of(info, changes),
         running=_running(info, waiting),
         recent=tuple(recent),
         log=tuple(log),
@@ -169,6 +195,16 @@ def _mailbox(info: ActorInfo, waiting: Sequence[Waiting], depths: Series) -> Mai
     head = [WaitingRow(w.action, w.caller, w.enqueued_us) for w in waiting if not w.running]
     oldest = info.oldest_waiting_us or (head[0].enqueued_us if head else 0)
     return Mailbox(info.waiting, oldest if info.waiting else 0, tuple(head[:WAITING_SHOWN]), depths)
+
+
+def stored_of(info: ActorInfo, changes: Sequence[str] = ()) -> Stored | None:
+    """What is known of an actor's snapshot; None for a template, a pool, and where nothing is known."""
+    if info.phase == "template" or info.kind == "pooled" or not (info.stored_us or info.durability):
+        return None
+    return Stored(
+        info.stored_revision, info.stored_us, info.stored_bytes, info.stored_status, info.durability, info.state_bytes,
+        max(0, info.revision - info.stored_revision), tuple(changes), info.snapshot_due_us, info.deactivation_due_us,
+    )  # fmt: skip
 
 
 def _running(info: ActorInfo, waiting: Sequence[Waiting]) -> Running | None:
@@ -199,7 +235,8 @@ def turn_cells(row: TurnRow, now_us: int) -> tuple[str, ...]:
     """A turn under `TURN_COLUMNS`."""
     outcome = f"{row.outcome} ({row.detail})" if row.detail else row.outcome
     revision = f"→ {row.revision}" if row.changed else str(row.revision)
-    return (count(row.sequence), row.action, outcome, duration(row.took_us), revision, age(row.finished_us, now_us))
+    number = count(row.sequence) if row.sequence else "–"  # without a journal turns have none
+    return (number, row.action, outcome, duration(row.took_us), revision, age(row.finished_us, now_us))
 
 
 def _facts(view: ActorView) -> list[str]:
@@ -232,6 +269,22 @@ def _running_text(view: ActorView, now_us: int) -> str:
     return f"{view.running.action}{since}{caller}"
 
 
+def stored_lines(stored: Stored, now_us: int) -> Iterator[str]:
+    """The snapshot in sentences: what is stored, what memory has beyond it, and what happens next."""
+    if stored.written_us:
+        at = f"revision {count(stored.revision)}, {size(stored.size_bytes)}, written {age(stored.written_us, now_us)}"
+        yield f"stored: {at}{', when it left memory' if stored.status == 'DEACTIVATED' else ''}"
+    else:
+        yield "nothing is stored yet"
+    if stored.ahead:
+        back = f"goes back to revision {count(stored.revision)}" if stored.written_us else "leaves nothing of it"
+        yield f"memory: {plural(stored.ahead, 'revision')} ahead, {size(stored.memory_bytes)}; a kill now {back}"
+    if stored.due_us:
+        yield f"next snapshot in {duration(max(0, stored.due_us - now_us))}"
+    if stored.leaves_us:
+        yield f"leaves memory in {duration(max(0, stored.leaves_us - now_us))} unless it is called"
+
+
 def _text(view: ActorView, now_us: int) -> str:
     lines = [f"{printable(view.name)}  {' · '.join(_facts(view))}".rstrip(), *problem_lines(view.problem)]
     if view.phase:
@@ -239,6 +292,8 @@ def _text(view: ActorView, now_us: int) -> str:
         lines.append(f"  mailbox  {_mailbox_text(view, now_us)}{'  ' + bars if bars else ''}")
         lines += [f"  running  {_running_text(view, now_us)}"] if view.running else []
         lines.append(f"  turns    {_activity(view)}")
+    if view.stored is not None:
+        lines += ["  snapshot", *(f"    {line}" for line in _stored_text(view.stored, now_us))]
     if view.state is not None:
         lines += ["  state", *tree_lines(view.state, "  ")]
     if view.log:
@@ -246,6 +301,10 @@ def _text(view: ActorView, now_us: int) -> str:
     if view.recent:
         lines += ["", aligned(TURN_COLUMNS, _turns(view, now_us), "  ")]
     return "\n".join([*lines, *(f"  {sentence}" for sentence in view.absent)])
+
+
+def _stored_text(stored: Stored, now_us: int) -> list[str]:
+    return [*stored_lines(stored, now_us), *(f"  {change}" for change in stored.changes)]
 
 
 def _said(row: LogRow) -> str:
@@ -263,6 +322,9 @@ def _html(view: ActorView, now_us: int) -> Markup:
         parts.append(element("div", *_line("Mailbox", _mailbox_text(view, now_us)), " ", *_bars(view, now_us)))
         parts += [element("div", *_line("Running", _running_text(view, now_us)))] if view.running else []
         parts.append(element("div", *_line("Turns", _activity(view))))
+    if view.stored is not None:
+        parts += [_heading("Snapshot"), *(element("div", line) for line in stored_lines(view.stored, now_us))]
+        parts += [element("div", code(change), style="padding-left:1em") for change in view.stored.changes]
     if view.state is not None:
         parts += [_heading("State"), tree_html(view.state)]
     if view.recent:

@@ -1,5 +1,5 @@
 /** One actor: who it is, its state, its mailbox, what runs, its last turns. */
-import { age, count, duration, elapsed, perSecond, plural, printable } from "./format.js";
+import { age, count, duration, elapsed, perSecond, plural, printable, size } from "./format.js";
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
 import { back } from "./keys.js";
@@ -45,6 +45,7 @@ function Body({ view, nowUs }) {
       <div class="wb-side">
         <${Mailbox} box=${view.mailbox ?? {}} nowUs=${nowUs} />
         <${Running} running=${view.running} nowUs=${nowUs} />
+        <${Stored} stored=${view.stored} nowUs=${nowUs} />
       </div>
     </div>
     <${Turns} view=${view} nowUs=${nowUs} />
@@ -85,6 +86,21 @@ function Running({ running, nowUs }) {
   <//>`;
 }
 
+/** The snapshot: what a kill now would leave, and what happens next. */
+function Stored({ stored, nowUs }) {
+  if (!stored) return null;
+  const { ahead = 0, revision = 0, changes = [] } = stored;
+  return html`<${Section} title="Snapshot" note=${stored.durability ? `durability ${stored.durability}` : ""}>
+    <div class="wb-stored ${ahead ? "wb-tone-warn" : "wb-tone-good"}" data-wb="stored"><i class="wb-dot" />
+      <span>${stored.written_us ? html`revision <b>${count(revision)}</b>, ${size(stored.size_bytes ?? 0)}, written ${age(stored.written_us, nowUs)}` : "nothing is stored yet"}</span></div>
+    ${ahead ? html`<div data-wb="ahead">memory is <b>${plural(ahead, "revision")}</b> ahead, ${size(stored.memory_bytes ?? 0)}: a kill now ${stored.written_us ? `goes back to revision ${count(revision)}` : "leaves nothing of it"}</div>` : null}
+    ${changes.length ? html`<ul class="wb-changes">${changes.map((line) => html`<li class="wb-value">${printable(line)}</li>`)}</ul>` : null}
+    ${stored.due_us ? html`<div class="wb-muted" data-wb="due">next snapshot in ${elapsed(stored.due_us - nowUs)}</div>` : null}
+    ${stored.leaves_us ? html`<div class="wb-muted" data-wb="leaves">leaves memory in ${duration(Math.max(0, stored.leaves_us - nowUs))} unless it is called</div>` : null}
+    ${stored.status === "DEACTIVATED" ? html`<div class="wb-muted">written when it left memory</div>` : null}
+  <//>`;
+}
+
 function Turns({ view, nowUs }) {
   const rows = (view.recent ?? []).map(turnRow);
   const rate = view.rate ? ` · ${perSecond(view.rate)}` : "";
@@ -119,7 +135,7 @@ const TurnTable = ({ rows, nowUs }) => html`<div class="wb-scroll" role="region"
 </table></div>`;
 
 const TurnLine = ({ row, nowUs }) => html`<tr>
-  <td class="wb-num wb-muted wb-optional">${count(row.sequence)}</td>
+  <td class="wb-num wb-muted wb-optional">${row.sequence ? count(row.sequence) : "–"}</td>
   <td><${Name} text=${row.action} />${row.caller ? html`<span class="wb-muted"> from ${printable(row.caller)}</span>` : null}</td>
   <td><${Outcome} row=${row} /></td>
   <td class="wb-num">${duration(row.tookUs)}</td>

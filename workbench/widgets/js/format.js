@@ -21,6 +21,17 @@ export function duration(us) {
   return `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
 
+/** `214 B`, `1.5 kB`, `12.3 MB`: decimal units, three digits. */
+export function size(number) {
+  if (number < 1_000) return `${number} B`;
+  let amount = number / 1_000;
+  for (const unit of ["kB", "MB"]) {
+    if (amount < 999.5) return `${precise(amount)} ${unit}`;
+    amount /= 1_000;
+  }
+  return amount < 999.5 ? `${precise(amount)} GB` : `${count(Math.round(amount))} GB`;
+}
+
 /** `0.3/s`, `12/s`; empty for nothing. */
 export const perSecond = (rate) => (rate ? `${rate < 10 ? rate.toFixed(1) : count(Math.round(rate))}/s` : "");
 

@@ -85,6 +85,7 @@ button.wb-toggle[aria-expanded="true"]::before { content: "▾"; }
 .wb-spark-bars { fill: var(--wb-accent); } .wb-spark-base { fill: var(--wb-line); }
 .wb-queue { margin-top: 6px !important; }
 .wb-queue li { display: flex; justify-content: space-between; gap: 10px; padding: 1px 0; }
+.wb-stored { display: flex; align-items: baseline; gap: 8px; } .wb-changes { padding: 2px 0 2px 16px !important; } .wb-changes li { overflow-wrap: anywhere; }
 .wb-running b { font-variant-numeric: tabular-nums; font-weight: 600; }
 
 .wb-scroll { overflow: auto; } .wb-tall { max-height: 420px; }

@@ -45,6 +45,22 @@ test("state fields that changed are marked with what they were", () => {
   assert.deepEqual(texts(".wb-changed .wb-was"), ["was 4", "was 2 items", "new"]);
 });
 
+test("the snapshot stands beside what memory has, with what comes next", () => {
+  show(sample("actor"));
+
+  assert.equal(text('[data-wb="stored"]'), "revision 10, 214 B, written 12 s ago");
+  assert.equal(text('[data-wb="ahead"]'), "memory is 2 revisions ahead, 1.53 kB: a kill now goes back to revision 10");
+  assert.deepEqual(texts(".wb-changes li"), ["total: 4 → 5", "recent[2]: new 5"]);
+  assert.equal(text('[data-wb="due"]'), "next snapshot in 3.0 s");
+});
+
+test("an actor that memory and store agree on says when it leaves", () => {
+  show({ ...sample("actor"), stored: { revision: 12, written_us: 1_700_000_000_000_000, size_bytes: 80, leaves_us: 1_700_000_009_000_000 } });
+
+  assert.equal(text('[data-wb="ahead"]'), undefined);
+  assert.equal(text('[data-wb="leaves"]'), "leaves memory in 9.0 s unless it is called");
+});
+
 test("failures are told apart in the last turns", () => {
   show(sample("actor"));
 

@@ -160,7 +160,7 @@ class GetActorRequest(_message.Message):
     def __init__(self, actor: _Optional[str] = ...) -> None: ...
 
 class ActorInfo(_message.Message):
-    __slots__ = ("id", "parent", "kind", "phase", "revision", "waiting", "definition", "deployed", "turns", "failures", "last_turn_us", "oldest_waiting_us", "action", "action_started_us")
+    __slots__ = ("id", "parent", "kind", "phase", "revision", "waiting", "definition", "deployed", "turns", "failures", "last_turn_us", "oldest_waiting_us", "action", "action_started_us", "durability", "state_bytes", "stored_revision", "stored_us", "stored_bytes", "stored_status", "snapshot_due_us", "deactivation_due_us")
     ID_FIELD_NUMBER: _ClassVar[int]
     PARENT_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
@@ -175,6 +175,14 @@ class ActorInfo(_message.Message):
     OLDEST_WAITING_US_FIELD_NUMBER: _ClassVar[int]
     ACTION_FIELD_NUMBER: _ClassVar[int]
     ACTION_STARTED_US_FIELD_NUMBER: _ClassVar[int]
+    DURABILITY_FIELD_NUMBER: _ClassVar[int]
+    STATE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    STORED_REVISION_FIELD_NUMBER: _ClassVar[int]
+    STORED_US_FIELD_NUMBER: _ClassVar[int]
+    STORED_BYTES_FIELD_NUMBER: _ClassVar[int]
+    STORED_STATUS_FIELD_NUMBER: _ClassVar[int]
+    SNAPSHOT_DUE_US_FIELD_NUMBER: _ClassVar[int]
+    DEACTIVATION_DUE_US_FIELD_NUMBER: _ClassVar[int]
     id: ActorId
     parent: str
     kind: str
@@ -189,7 +197,15 @@ class ActorInfo(_message.Message):
     oldest_waiting_us: int
     action: str
     action_started_us: int
-    def __init__(self, id: _Optional[_Union[ActorId, _Mapping]] = ..., parent: _Optional[str] = ..., kind: _Optional[str] = ..., phase: _Optional[str] = ..., revision: _Optional[int] = ..., waiting: _Optional[int] = ..., definition: _Optional[str] = ..., deployed: _Optional[bool] = ..., turns: _Optional[int] = ..., failures: _Optional[int] = ..., last_turn_us: _Optional[int] = ..., oldest_waiting_us: _Optional[int] = ..., action: _Optional[str] = ..., action_started_us: _Optional[int] = ...) -> None: ...
+    durability: str
+    state_bytes: int
+    stored_revision: int
+    stored_us: int
+    stored_bytes: int
+    stored_status: str
+    snapshot_due_us: int
+    deactivation_due_us: int
+    def __init__(self, id: _Optional[_Union[ActorId, _Mapping]] = ..., parent: _Optional[str] = ..., kind: _Optional[str] = ..., phase: _Optional[str] = ..., revision: _Optional[int] = ..., waiting: _Optional[int] = ..., definition: _Optional[str] = ..., deployed: _Optional[bool] = ..., turns: _Optional[int] = ..., failures: _Optional[int] = ..., last_turn_us: _Optional[int] = ..., oldest_waiting_us: _Optional[int] = ..., action: _Optional[str] = ..., action_started_us: _Optional[int] = ..., durability: _Optional[str] = ..., state_bytes: _Optional[int] = ..., stored_revision: _Optional[int] = ..., stored_us: _Optional[int] = ..., stored_bytes: _Optional[int] = ..., stored_status: _Optional[str] = ..., snapshot_due_us: _Optional[int] = ..., deactivation_due_us: _Optional[int] = ...) -> None: ...
 
 class ListActionsReply(_message.Message):
     __slots__ = ("signatures",)
