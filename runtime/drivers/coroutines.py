@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
-from runtime.drivers.event_loops import Blocker, LoopThread, Watchdog
+from runtime.drivers.event_loops import LOOP_ENDS_S, Blocker, LoopThread, Watchdog
 from runtime.drivers.runaway import Ending
 from runtime.drivers.service import Problems
 from runtime.engine.commands import Run
@@ -77,12 +77,12 @@ class Coroutines:
         else:
             thread.at_pause(callback)
 
-    def stop(self) -> None:
-        """Cancel what runs, end the loop and the thread."""
+    def stop(self, *, is_kept: bool = False) -> None:
+        """Cancel what runs, end the loop and the thread; one that an action keeps (`is_kept`) is not waited for."""
         if self._watchdog is not None:
             self._watchdog.stop()
         if self._thread is not None:
-            self._thread.stop()
+            self._thread.stop(0.0 if is_kept else LOOP_ENDS_S)
 
     def _start(self) -> LoopThread:
         with self._starting:

@@ -21,6 +21,10 @@ from runtime.hosts.tracebacks import code_place
 from runtime.records import Invocation
 
 
+LOOP_ENDS_S = 2.0
+"""How long a stop waits for a loop and the thread that it is on."""
+
+
 class LoopThread:
     """A daemon thread with a running loop (uvloop where it is installed)."""
 
@@ -53,7 +57,7 @@ class LoopThread:
             self.loop.call_soon(self._pause)
         self._at_pause[callback] = None
 
-    def stop(self, timeout_s: float = 2.0) -> None:
+    def stop(self, timeout_s: float = LOOP_ENDS_S) -> None:
         """Cancel what runs, end the loop and the thread."""
         if not self._thread.is_alive:
             return

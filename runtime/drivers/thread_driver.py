@@ -268,7 +268,7 @@ class ThreadDriver:
         self.remainder.given_up = let_turns_end(self, turns_s)
         self.limits.stop()
         self.pool.stop()
-        self.coroutines.stop()
+        self.coroutines.stop(is_kept=any(each.keeps_loop for each in self.attempts))
         self._drain_inbox()  # what was left after all is refused
         self.call(lambda engine, now: engine.save_all(now))
         self.remainder.count()

@@ -138,7 +138,10 @@ def test_time_of_calls_to_others_counts_against_the_limit(system: EmbeddedSystem
     assert system.invoke("slow", "ping") == 0
 
 
-def test_action_in_c_beyond_its_limit_is_answered_and_named(system: EmbeddedSystem) -> None:
+def test_action_in_c_beyond_its_limit_is_answered_and_named(
+    system: EmbeddedSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runtime.drivers.runaway._TRIED_S", 0.1)
     with pytest.raises(errors.ActionTimeout, match=r"It was at .*_go_on\.wait"):
         system.invoke("slow", "in_c")
 

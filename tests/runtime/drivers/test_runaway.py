@@ -118,6 +118,12 @@ class Starting(Actor, name="starting", kind="unnamed"):
         return 1
 
 
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An ended action is noticed at once."""
+    monkeypatch.setattr("runtime.drivers.runaway._PAUSE_S", 0.002)
+
+
 @pytest.fixture
 def system() -> Iterator[EmbeddedSystem]:
     _spinning.clear()
@@ -234,6 +240,7 @@ def test_coroutines_of_others_go_on_when_one_is_ended(system: EmbeddedSystem) ->
     assert system.invoke("other", "walk", parent="runaway") == 1
     assert not waiting_got
     assert waiting not in _ended
+    assert system.abandon(waiting)
 
 
 @pytest.mark.parametrize("action", ["spin", "spin_async", "in_c", "in_c_async"])
