@@ -20,7 +20,6 @@ from runtime.drivers.service import Problems, ServiceThread
 from runtime.hosts.tracebacks import code_place
 from runtime.records import Invocation
 
-
 LOOP_ENDS_S = 2.0
 """How long a stop waits for a loop and the thread that it is on."""
 

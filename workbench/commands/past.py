@@ -123,12 +123,11 @@ def _as_state(names: list[str]) -> str:
 _HITS = """
 WITH parts AS (
     SELECT finished_at AS "at", actor, action, id AS invocation, cause, sequence, map_from_entries([
-        ('name', concat_ws(' ', actor, action, key)), ('message', payload::VARCHAR), ('answer', response::VARCHAR),
-        ('error', concat_ws(' ', error_type, error))
+        ('name', {name}), ('message', {message}), ('answer', {answer}), ('error', {error})
     ]) AS texts
     FROM invocations WHERE finished_at >= $since AND ($actor IS NULL OR actor = $actor)
     UNION ALL
-    SELECT "at", actor, action, invocation, NULL, NULL, MAP {{'log': text}} FROM log_lines
+    SELECT "at", actor, action, invocation, NULL, NULL, MAP {{'log': {log}}} FROM log_lines
 ), hits AS (
     SELECT *, list_filter(map_entries(texts), lambda part: {some}) AS found
     FROM parts WHERE {every}
@@ -146,7 +145,8 @@ def search(
 
     Columns: `at`, `actor`, `action`, `invocation`, `cause` (of the message), `found_in` (`name`, `message`, `answer`, `error` or
     `log`) and `text`, the parts in which a word was found.  Looks through what is recorded and the log lines that are in memory,
-    without an index or a file; a message of a contract is searched by its fields' names and values.
+    without an index or a file; a message of a contract is searched by its fields' names and values.  Values under a secret's
+    name are not looked at: what is searched is what a cell would show.
 
     Args:
         words: parts of words are found, too: `wb.search("order-17 refused")`; or a compiled pattern, in RE2's syntax.
@@ -164,11 +164,25 @@ def search(
     sql = _HITS.format(
         some=" OR ".join(test.format("coalesce(part.value, '')", number) for number in range(len(wanted))),
         every=" AND ".join(test.format(whole, number) for number in range(len(wanted))),
+        **_searched(),
     )
     from_us = since_us(since)
     values = {f"w{number}": word for number, word in enumerate(wanted)}
     at = datetime.fromtimestamp(from_us / 1_000_000, tz=UTC)
     return query(sql, {**values, "actor": actor, "since": at, "log_lines": _log_lines(actor, from_us)})
+
+
+def _searched() -> dict[str, str]:
+    """SQL for each part of a turn that is searched, without its secrets."""
+    from workbench.sql.secrets import searched_json, searched_text
+
+    return {
+        "name": searched_text("concat_ws(' ', actor, action, key)"),
+        "message": searched_json("payload::VARCHAR"),
+        "answer": searched_json("response::VARCHAR"),
+        "error": searched_text("concat_ws(': ', nullif(error_type, ''), nullif(error, ''))"),
+        "log": searched_text("text"),
+    }
 
 
 def _words(text: str) -> list[str]:

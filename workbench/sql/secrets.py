@@ -1,6 +1,7 @@
 """The rows of a query without its secrets, for a cell that shows them: columns, and fields in JSON, maps and structs, by name.
 
-What a query answers stays as it is: `.df()`, `.fetchall()` and further steps have the values themselves.
+What a query answers stays as it is: `.df()`, `.fetchall()` and further steps have the values themselves.  `searched_text` and
+`searched_json` are for statements that look for a word in all that is recorded: these see only what a cell would show.
 """
 
 from __future__ import annotations
@@ -16,12 +17,30 @@ from workbench.sql.statements import literal, quoted
 
 _IN_TEXT, _IN_JSON = "workbench_without_secrets", "workbench_json_without_secrets"
 _TEXTS = ("VARCHAR", "JSON")
+_MAY_HAVE = literal(f"{SECRET_WORDS}|@")
 
 
 def add_functions(connection: DuckDBPyConnection) -> None:
     """Let relations of this database be shown without secrets; those of others are left alone."""
     connection.create_function(_IN_TEXT, redacted_text, ["VARCHAR"], "VARCHAR")
     connection.create_function(_IN_JSON, _json_without_secrets, ["VARCHAR"], "VARCHAR")
+
+
+def searched_text(expression: str) -> str:
+    """SQL for a text as it would be shown."""
+    return _where_needed(_IN_TEXT, expression)
+
+
+def searched_json(expression: str) -> str:
+    """SQL for the text of a JSON value as it would be shown."""
+    return _where_needed(_IN_JSON, expression)
+
+
+def _where_needed(function: str, expression: str) -> str:
+    # The test is DuckDB's own, so that our function, in Python, is called for few of a million rows.
+    return (
+        f"CASE WHEN regexp_matches({expression}, {_MAY_HAVE}, 'i') THEN {function}({expression}) ELSE {expression} END"
+    )
 
 
 def without_secrets(relation: DuckDBPyRelation) -> DuckDBPyRelation:

@@ -14,6 +14,7 @@ from runtime import Actor, action
 from runtime.errors import ActionFailed, BadQuery, BadSetting, UnknownActor
 from runtime.ids import ActorId
 from runtime.records import Invocation
+from workbench import redaction
 from workbench.session import Session
 
 numbers = count()
@@ -128,7 +129,7 @@ def test_all_words_are_found_in_one_turn_wherever_they_are(accounts: Session) ->
 
     assert rows(found, "actor", "action") == [("counter", "divide")]
     assert rows(found, "found_in") == [(["name", "message", "error"],)]
-    assert "ZeroDivisionError: division by zero" in rows(found, "text")[0][0].replace("Error ", "Error: ")
+    assert "\nZeroDivisionError: division by zero" in rows(found, "text")[0][0]
 
 
 def test_what_occurs_in_no_turn_together_is_not_found(accounts: Session) -> None:
@@ -142,6 +143,47 @@ def test_words_are_found_in_what_an_actor_logged(accounts: Session) -> None:
     found = wb.search("order-17")
 
     assert rows(found, "actor", "invocation", "found_in", "text") == [("anna", "0123", ["log"], "paid order-17")]
+
+
+class Vault(Actor, name="vault"):
+    token: str = ""
+
+    @action
+    def open(self, token: str, card: dict[str, str]) -> dict[str, str]:
+        raise ValueError(f"token={token} is not known for {card}")
+
+    @action
+    def answer(self) -> dict[str, str]:
+        return {"password": "blue-73"}
+
+
+@pytest.fixture
+def vault(session: Session) -> Session:
+    session.open().deploy(Vault)
+    with pytest.raises(ActionFailed):
+        wb.invoke("vault", "open", {"token": "green-42", "card": {"number": "7", "cvv": "993"}})
+    wb.invoke("vault", "answer")
+    message = Invocation(id="0123", actor=ActorId("spawn-system", "vault"), action="open")
+    session.logs.write(message, "out", "api_key=red-19\n")
+    return session
+
+
+@pytest.mark.parametrize("guess", ["green-42", "993", "blue-73", "red-19", re.compile("token\\W+(green|‹hidden›)-4")])
+def test_a_guess_of_a_secret_is_not_confirmed(vault: Session, guess: Any) -> None:
+    assert rows(wb.search(guess), "actor") == []
+
+
+def test_what_stands_beside_a_secret_is_found_without_it(vault: Session) -> None:
+    (message,) = rows(wb.search("ValueError known"), "text")
+
+    assert "ValueError: token=‹hidden› is not known" in message[0]
+    assert "green" not in message[0]
+
+
+def test_secrets_that_are_shown_are_searched_too(vault: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redaction.display, "shows_secrets", True)
+
+    assert rows(wb.search("green-42"), "found_in") == [(["message", "error"],)]
 
 
 def test_a_pattern_is_searched_for_as_one(accounts: Session) -> None:
