@@ -17,6 +17,7 @@ from runtime.authoring.actor import Actor
 from runtime.authoring.context import Context
 from runtime.authoring.definition import ActorDefinition, is_plain_method
 from runtime.authoring.fingerprint import undisturbed
+from runtime.authoring.settings import Kind
 from runtime.errors import shown
 
 _TAKES_THE_FUTURE = (ast.Await, ast.Call, ast.keyword, ast.Starred, ast.List, ast.Tuple, ast.Set, ast.Dict)
@@ -34,6 +35,7 @@ def advice(definition: ActorDefinition) -> tuple[str, ...]:
         *(line for owner in owners for line in _plain_methods(owner, used)),
         *(line for owner in owners for line in _untyped_attributes(owner, actor_class)),
         *_dropped_answers(definition.source),
+        *_questions_to_itself(definition),
     ]
     return tuple(dict.fromkeys(found))
 
@@ -84,10 +86,7 @@ def _is_part_of_a_class(value: Any) -> bool:
 
 
 def _dropped_answers(source: str) -> Iterator[str]:
-    try:
-        tree = undisturbed(lambda: ast.parse(textwrap.dedent(source)))
-    except (SyntaxError, ValueError, RecursionError):
-        return
+    tree = _parsed(source)
     coroutines = {node.name for node in ast.walk(tree) if isinstance(node, ast.AsyncFunctionDef)}
     for node in ast.walk(tree):
         if isinstance(node, ast.AsyncFunctionDef):
@@ -112,7 +111,67 @@ def _dropped_in(function: ast.AsyncFunctionDef, coroutines: set[str]) -> Iterato
             yield f"{function.name}: `{ast.unparse(node)}` does nothing, because nothing awaits it. Write `await self.{called}(…)`."
 
 
-def _context_name(function: ast.AsyncFunctionDef) -> str:
+def _questions_to_itself(definition: ActorDefinition) -> Iterator[str]:
+    """Calls that wait for an answer of the actor that makes them: it processes one message at a time, and so never gives it."""
+    for owner in ast.walk(_parsed(definition.source)):
+        for function in owner.body if isinstance(owner, ast.ClassDef) else ():
+            if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                context = _context_name(function)
+                for node in ast.walk(function):
+                    if isinstance(node, ast.Call) and _waits(node, context) and _is_own(node, definition, context):
+                        yield _about_itself(function.name, node, definition, context)
+
+
+def _waits(call: ast.Call, context: str) -> bool:
+    if not isinstance(call.func, ast.Attribute) or not isinstance(call.func.value, ast.Name):
+        return False
+    owner, called = call.func.value.id, call.func.attr
+    if owner == context:
+        return called in ("invoke", "call")
+    is_later = any(each.arg in ("asynchronous", "delay") and not _is_off(each.value) for each in call.keywords)
+    return owner in ("wb", "workbench") and called == "invoke" and not is_later
+
+
+def _is_off(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant) and value.value in (False, None)
+
+
+def _is_own(call: ast.Call, definition: ActorDefinition, context: str) -> bool:
+    actor = _argument(call, 0, "actor")
+    if isinstance(actor, ast.Constant):  # the name of a template or a pool is not that of one of its actors
+        return definition.settings.kind not in (Kind.UNNAMED, Kind.POOLED) and actor.value == definition.name
+    return actor is not None and ast.unparse(actor) == f"{context}.self.name"
+
+
+def _argument(call: ast.Call, place: int, name: str) -> ast.expr | None:
+    if len(call.args) > place:
+        return call.args[place]
+    return next((each.value for each in call.keywords if each.arg == name), None)
+
+
+def _about_itself(function: str, call: ast.Call, definition: ActorDefinition, context: str) -> str:
+    actor, action = _argument(call, 0, "actor"), _argument(call, 1, "action")
+    spec = definition.actions.get(str(action.value)) if isinstance(action, ast.Constant) else None
+    within = "call its method"
+    if spec is not None:
+        within = f"write `{'await ' if spec.is_async else ''}self.{spec.function.__name__}(…)`"
+    told = ", ".join(ast.unparse(each) for each in (actor, action) if each is not None)
+    return (
+        f"{function}: `{ast.unparse(call)}` waits for its own actor, which processes one message at a time, so it would wait for "
+        f"ever and is refused. To do it in this turn, {within}; to have it done in a turn after this one, write "
+        f"`{context}.tell({told}, …)`."
+    )
+
+
+def _parsed(source: str) -> ast.Module:
+    """The syntax of a class; nothing where it cannot be read."""
+    try:
+        return undisturbed(lambda: ast.parse(textwrap.dedent(source)))
+    except (SyntaxError, ValueError, RecursionError):
+        return ast.Module([], [])
+
+
+def _context_name(function: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
     arguments = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
     for each in arguments:
         if each.annotation is not None and ast.unparse(each.annotation).rpartition(".")[2] == Context.__name__:

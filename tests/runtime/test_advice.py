@@ -11,7 +11,7 @@ import runtime
 from runtime import Actor, Context, action
 from runtime.authoring.advice import advice
 from runtime.authoring.definition import define
-from runtime.errors import DefinitionError
+from runtime.errors import CallCycle, DefinitionError
 
 
 class Forgetful(Actor, name="forgetful"):
@@ -79,6 +79,74 @@ def test_each_probable_mistake_is_one_sentence_with_the_way_out() -> None:
 
 def test_class_that_means_what_it_says_gets_no_advice() -> None:
     assert advice(define(Careful)) == ()
+
+
+wb: Any = None
+"""What a notebook calls the workbench; only read here."""
+
+
+class Selfish(Actor, name="selfish"):
+    total: int = 0
+
+    @action
+    def add(self, value: int) -> int:
+        self.total += value
+        return self.total
+
+    @action
+    async def refresh(self) -> None:
+        await asyncio.sleep(0)
+
+    @action
+    async def by_name(self, ctx: Context) -> Any:
+        return await ctx.invoke("selfish", "add", {"value": 1})
+
+    @action
+    def by_itself(self, turn: Context) -> Any:
+        return turn.call(turn.self.name, "refresh")
+
+    @action
+    def from_outside(self) -> Any:
+        return wb.invoke("selfish", "add", {"value": 1})
+
+    @action
+    async def told(self, ctx: Context) -> Any:
+        ctx.tell("selfish", "add", {"value": 1})
+        wb.invoke("selfish", "add", {"value": 1}, asynchronous=True)
+        return await ctx.invoke("other", "add", {"value": 1})
+
+
+class Template(Actor, name="template", kind="unnamed"):
+    @action
+    def of_its_own_name(self, ctx: Context) -> Any:
+        return ctx.call("template", "other"), ctx.call(ctx.self.name, "other")
+
+
+def test_question_of_an_actor_to_itself_is_noted_with_what_to_write_instead() -> None:
+    told = advice(define(Selfish))
+
+    assert [line.partition(":")[0] for line in told] == ["by_name", "by_itself", "from_outside"]
+    assert "`ctx.invoke('selfish', 'add', {'value': 1})` waits for its own actor" in told[0]
+    assert (
+        "in this turn, write `self.add(…)`; to have it done in a turn after this one, write `ctx.tell('selfish', 'add', …)`"
+        in told[0]
+    )
+    assert "write `await self.refresh(…)`" in told[1]
+    assert "`turn.tell(turn.self.name, 'refresh', …)`" in told[1]
+
+
+def test_name_of_a_template_is_not_that_of_the_child_that_calls() -> None:
+    (told,) = advice(define(Template))
+
+    assert "`ctx.call(ctx.self.name, 'other')`" in told
+    assert "To do it in this turn, call its method;" in told
+
+
+def test_question_of_an_actor_to_itself_is_refused_as_the_note_says() -> None:
+    with runtime.embedded() as system:
+        system.deploy(Selfish)
+        with pytest.raises(CallCycle, match="selfish → selfish"):
+            system.invoke("selfish", "by_name")
 
 
 def test_report_of_a_deploy_carries_the_advice() -> None:
