@@ -27,7 +27,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "See what is there": (
         "actors", "state", "mailbox", "logs", "watch", "dashboard", "spawn", "start", "stop", "status",
     ),
-    "Ask the past": ("history", "query", "queries", "as_of", "find", "search", "bisect", "trace", "cause"),
+    "Ask the past": ("history", "query", "queries", "connection", "as_of", "find", "search", "bisect", "trace", "cause"),
     "What if": ("fork", "replay"),
     "Find faults": (
         "failures", "postmortem", "retry", "dead_letters", "hold", "held", "step", "release", "fault", "faults", "active_faults",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from workbench.commands.export import export
     from workbench.commands.failures import dead_letters, failures, postmortem, retry
     from workbench.commands.faults import active_faults, end_faults, faults
-    from workbench.commands.history import logs, queries, query
+    from workbench.commands.history import connection, logs, queries, query
     from workbench.commands.invoke import ainvoke, invoke
     from workbench.commands.load import load
     from workbench.commands.past import as_of, bisect, find, search
@@ -63,6 +63,7 @@ _HOMES = {
     "cause": "workbench.commands.trace",
     "check": "workbench.teaching.check",
     "confirm_dropped": "workbench.commands.deploy",
+    "connection": "workbench.commands.history",
     "contract": "workbench.commands.proto",
     "dashboard": "workbench.kernel_ext.display",
     "dead_letters": "workbench.commands.failures",
@@ -128,6 +129,7 @@ __all__ = [
     "cause",
     "check",
     "confirm_dropped",
+    "connection",
     "contract",
     "dashboard",
     "dead_letters",

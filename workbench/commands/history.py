@@ -23,6 +23,7 @@ from workbench.presenters.logs import Logs
 from workbench.redaction import display
 from workbench.results import Entry
 from workbench.session import current
+from workbench.sql.connection import HistoryConnection
 from workbench.sql.query_library import Queries, StandardQuery
 from workbench.sql.statement_log import StatementLog
 
@@ -100,6 +101,15 @@ def answer(sql: str, params: Sequence[Any] | Mapping[str, Any] | None = None) ->
         return current.history().query(sql, params)
     except KeyboardInterrupt:
         raise WaitInterrupted("The query was interrupted; nothing else was.") from None
+
+
+def connection() -> HistoryConnection:
+    """A connection of Python's DB-API to the history, read-only and with the limits of `query`.
+
+    For tools that want one: JupySQL (`conn = wb.connection()`, then `%sql conn`), `pandas.read_sql(…, conn)`, polars'
+    `read_database`.  Parameters are `?` or `$name`; a statement sees everything that was answered before it.
+    """
+    return HistoryConnection(query)
 
 
 def drawn(relation: DuckDBPyRelation) -> Plot:
