@@ -93,6 +93,11 @@ class ForkedActor:
         self._line.use(definition)
         self._shape = Shape(definition.hash, Program(definition).codec)
 
+    @property
+    def answers(self) -> Mapping[str, Any]:
+        """What others answer, by `"actor.action"`."""
+        return self._line.answers
+
     def answer(self, answers: Mapping[str, Any]) -> None:
         """Say what others answer from now on, by `"actor.action"`."""
         self._line.answers.update(answers)

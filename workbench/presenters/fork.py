@@ -17,6 +17,7 @@ from workbench.presenters.replay import NOTHING, Side, message_text, outcome_tex
 from workbench.redaction import redacted, redacted_text
 from workbench.render.formats import plural, short_hash, short_id
 from workbench.render.html import FRAME, Markup, bundle, code, element, muted
+from workbench.render.parted_lines import Kind, PartedLines, Stretch, lines_svg, lines_text
 from workbench.render.tables import html_lines, html_table, local_time
 from workbench.render.values import one_line, outline
 from workbench.results import Rows
@@ -92,10 +93,18 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
     sides: tuple[Side, ...] = ()
     """Every place at which the two differ: state, response, failure, messages sent, tags."""
     id: str
+    revision: int
+    """At which it found the actor: the real one, or the fork if it is new there."""
+
+    @property
+    def kind(self) -> Kind:
+        """How it runs on the two lines."""
+        by_word = {"same": Kind.SAME, "differs": Kind.DIFFERS, "left out": Kind.ONE, "new": Kind.OTHER}
+        return by_word[self.what.rpartition(", ")[2]]
 
 
 class ForkDiff(Rows[Compared]):
-    """A fork's messages beside what really happened, and the two states at the end."""
+    """A fork's messages beside what really happened, drawn as two lines, and the two states at the end."""
 
     columns = ("message", "is", "really", "in the fork", "and, really → in the fork")
     empty = "Nothing has happened in the fork yet."
@@ -104,6 +113,12 @@ class ForkDiff(Rows[Compared]):
     """The state that the recorded messages led to."""
     forked: Any = None
     """The state of the fork."""
+    start: str = ""
+    """Where both begin."""
+    name: str = ""
+    """What the fork is called."""
+    beside: str = "really"
+    """What it is compared with: what really happened, or another fork."""
 
     def row(self, record: Compared) -> dict[str, Any]:
         return {
@@ -122,17 +137,40 @@ class ForkDiff(Rows[Compared]):
         return state_sides(self.really, self.forked)
 
     def __repr__(self) -> str:
-        return redacted_text(f"{super().__repr__()}\n{self._at_the_end()}")
+        picture = [lines_text(self.picture), ""] if self else []
+        return redacted_text("\n".join([*picture, super().__repr__(), self._at_the_end()]))
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         shown = html_table(self.columns, self._lines(), self._rest()) if self else html_lines(self.empty)
-        return {"text/plain": repr(self), "text/html": shown + html_lines(self._at_the_end())}
+        picture = lines_svg(self.picture) if self else ""
+        return bundle(repr(self), element("div", Markup(picture + shown + html_lines(self._at_the_end())), style=FRAME))
+
+    @property
+    def picture(self) -> PartedLines:
+        """What really happened and what happened in the fork, as lines that part."""
+        first = next((each for each in self if each.kind is not Kind.SAME), None)
+        mark = "" if first is None else f"first difference: {_first_text(first)}"
+        really, forked = (one_line(outline(redacted(state)), 60) for state in (self.really, self.forked))
+        return PartedLines(
+            stretches=tuple(Stretch(each.kind) for each in self),
+            title=f"What happened {self.beside} and what happened in the fork. {mark}".strip(),
+            start=self.start,
+            ends=(f"{self.beside}: {really}", f"{self.name or 'in the fork'}: {forked}"),
+            mark=mark,
+        )
 
     def _at_the_end(self) -> str:
         lines = [f"  {each.place}: {each.one} → {each.other}" for each in self.state]
         return (
             "\n".join(["In the end, really → in the fork:", *lines]) if lines else "In the end both states are equal."
         )
+
+
+def _first_text(row: Compared) -> str:
+    message = f"{call_text(row.action, row.payload, 48)} at revision {row.revision}"
+    if row.kind is not Kind.DIFFERS:
+        return f"{message}, {'left out' if row.kind is Kind.ONE else 'which really never came'}"
+    return f"{message}: {sides_text(row.sides[:1])}" if row.sides else message
 
 
 def compared(
@@ -178,6 +216,7 @@ def _row(
         forked=outcome_text(came),
         sides=sides(really, came, parts) if really is not None else (),
         id=str(turn.invocation),
+        revision=turn.revision_before if message is None else message.revision,
     )
 
 
@@ -189,6 +228,7 @@ def _left_out(turn: Turn, came: TurnOutcome) -> Compared:
         really=outcome_text(came),
         forked=NOTHING,
         id=str(turn.invocation),
+        revision=turn.revision_before,
     )
 
 
@@ -241,7 +281,9 @@ class Shown(Protocol):
     @property
     def actor(self) -> str: ...
     @property
-    def revision(self) -> int: ...
+    def origin(self) -> str: ...
+    @property
+    def restorable(self) -> int | None: ...
     @property
     def code(self) -> str: ...
     @property
@@ -275,7 +317,7 @@ def _headline(fork: Shown) -> str:
     more = "more than " if fork.has_more_messages else ""
     count = len(fork.messages)
     follow = f"{more}{plural(count, 'recorded message')} came after it" if count else "no message is recorded after it"
-    return f"{called} of {fork.actor} from revision {fork.revision}, with code {short_hash(fork.code)}; {follow}."
+    return f"{called} of {fork.origin}, with code {short_hash(fork.code)}; {follow}."
 
 
 def _facts(fork: Shown) -> Iterator[tuple[str, str]]:
@@ -289,6 +331,6 @@ def _facts(fork: Shown) -> Iterator[tuple[str, str]]:
 
 def _next(fork: Shown) -> str:
     untouched = f"{fork.actor} itself is untouched"
-    if not is_available("restore"):
+    if not is_available("restore") or fork.restorable is None:
         return f"{untouched}."
-    return f"{untouched}; to have it go on from there: %restore {fork.actor} {fork.revision}"
+    return f"{untouched}; to have it go on from there: %restore {fork.actor} {fork.restorable}"

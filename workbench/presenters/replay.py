@@ -15,6 +15,7 @@ from workbench.presenters.messages import call_text
 from workbench.redaction import redacted, redacted_text
 from workbench.render.formats import count, plural, short_hash, short_id, shortened
 from workbench.render.html import ERROR, FRAME, Column, Markup, aligned, bundle, element, muted, table
+from workbench.render.parted_lines import Kind, PartedLines, Stretch, lines_svg, lines_text
 from workbench.render.tables import html_table, local_time, text_table
 from workbench.render.values import changes, one_line, outline
 from workbench.results import Rows
@@ -147,6 +148,8 @@ class ReplayedTurn(msgspec.Struct, frozen=True, kw_only=True):
     """Of one that was not run, or was stopped at a side effect."""
     definition: str
     id: str
+    number: int = 0
+    """Which of the turns that were looked at, from 1; 0 where that is not known."""
 
 
 class ReplayedTurns(Rows[ReplayedTurn]):
@@ -171,7 +174,7 @@ class ReplayedTurns(Rows[ReplayedTurn]):
         return record.revision, message, _WORDS[record.verdict], where, short_id(record.id)
 
 
-def replayed_turn(found: Replayed) -> ReplayedTurn:
+def replayed_turn(found: Replayed, number: int = 0) -> ReplayedTurn:
     """For showing: decoded, without the whole states."""
     turn = found.turn
     return ReplayedTurn(
@@ -186,7 +189,26 @@ def replayed_turn(found: Replayed) -> ReplayedTurn:
         why=found.why or "; ".join(found.stopped),
         definition=turn.definition,
         id=str(turn.invocation),
+        number=number,
     )
+
+
+def _stretches(differing: Sequence[ReplayedTurn], turns: int) -> Iterator[Stretch]:
+    """The turns between those that did not come out as recorded came out so."""
+    done = 0
+    for each in differing:
+        if each.number > done + 1:
+            yield Stretch(Kind.SAME, each.number - done - 1)
+        yield Stretch(Kind.DIFFERS if each.verdict in (Verdict.DIFFERS, Verdict.VARIES) else Kind.ONE)
+        done = max(done, each.number)
+    if turns > done and len(differing) < MOST_ROWS:
+        yield Stretch(Kind.SAME, turns - done)
+
+
+def _mark(turn: ReplayedTurn) -> str:
+    where = sides_text(turn.sides[:1]) or turn.why or _WORDS[turn.verdict]
+    kind = "not reproducible, " if turn.verdict is Verdict.VARIES else ""
+    return f"{call_text(turn.action, turn.payload, 48)} at revision {turn.revision}: {kind}{where}"
 
 
 def _sides(found: Replayed) -> tuple[Side, ...]:
@@ -263,6 +285,7 @@ class ReplayResult:
 
     def __repr__(self) -> str:
         lines = [self._headline(), *(f"  {note}" for note in self._notes())]
+        lines += ["", lines_text(self.picture)] if self.picture.is_parted else []
         if self.first is not None:
             lines += ["", self._about_first(), aligned(self._heads(), self._lines(), "  ")]
         if len(self.differing) > 1:
@@ -272,12 +295,37 @@ class ReplayResult:
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         head = element("strong", self._headline(), style="" if self else f"color:{ERROR}")
         parts = [head, *(element("div", muted(note)) for note in self._notes())]
+        parts += [lines_svg(self.picture)] if self.picture.is_parted else []
         if self.first is not None:
             parts += [element("div", self._about_first()), table(self._heads(), self._lines())]
         if len(self.differing) > 1:
             rows = html_table(self.differing.columns, self._rows(), self._rest())
             parts.append(element("details", element("summary", "All of them", style="cursor:pointer"), Markup(rows)))
         return bundle(repr(self), element("div", *parts, style=FRAME))
+
+    @property
+    def picture(self) -> PartedLines:
+        """The recorded turns and those of now, as lines that part; as far as `differing` reaches."""
+        first = next((each for each in self.differing if each.number), None)
+        mark = "" if first is None else f"first difference: {_mark(first)}"
+        return PartedLines(
+            stretches=tuple(_stretches(self.differing, self.turns)),
+            title=f"The turns as recorded and as they come out now. {mark}".strip(),
+            start=self._start(),
+            ends=self._ends(),
+            mark=mark,
+        )
+
+    def _start(self) -> str:
+        first = self.differing[0] if self.differing else None
+        return f"revision {first.revision}" if first is not None and first.number == 1 else "as recorded"
+
+    def _ends(self) -> tuple[str, str]:
+        if self.carried is not None:
+            recorded, now = (one_line(outline(redacted(state)), 60) for state in self.carried)
+            return f"recorded: {recorded}", f"now: {now}"
+        others = self.turns - self.agreeing
+        return "recorded", f"now: {plural(others, 'turn')} otherwise"
 
     def _headline(self) -> str:
         if not self.turns:

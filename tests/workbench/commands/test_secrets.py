@@ -94,7 +94,16 @@ def stepped(session: Session) -> Any:
 def forked(_: Session) -> Any:
     fork = wb.fork("vault", 0, code=Vault2)
     fork.invoke("keep", PAYLOAD) if hasattr(fork, "invoke") else None
-    return [fork, fork.messages, fork.run() if hasattr(fork, "run") else None, fork.sent]
+    deeper = fork.fork(name="deeper", answers={"clerk.take": {"token": SECRET}})
+    return [
+        fork,
+        fork.lineage,
+        deeper,
+        deeper.lineage,
+        fork.messages,
+        fork.run() if hasattr(fork, "run") else None,
+        fork.sent,
+    ]
 
 
 SHOWN: dict[str, Callable[[Session], Any]] = {

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from runtime.api import SystemApi
 from runtime.errors import BadSetting, Mistake, SystemStopped, UnknownRevision, shown
+from runtime.ids import ActorId
 from runtime.records import Turn
 from runtime.replay.compare import AsWritten, TurnOutcome, outcome_as_written, parts_that_differ
 from runtime.replay.history import position_at
@@ -15,6 +16,8 @@ from runtime.stores.base import flatten
 from runtime.wire.codecs.values import decode_value
 from workbench.commands.actors import check_limit
 from workbench.commands.history import entry, last_sequence, need_history, newest, sequences_around
+from workbench.commands.time_travel.lineage import lineage_of
+from workbench.presenters.lineage import Lineage
 from workbench.presenters.messages import call_text
 from workbench.presenters.past import Comparison, PastTurn, StateChange, StateDiff
 from workbench.presenters.replay import Side, sides
@@ -178,6 +181,12 @@ class ActorPast(History):
             state=tuple(differences(*(_or_empty(state, states) for state in states))),
             notes=run.notes,
         )
+
+    @property
+    def forks(self) -> Lineage:
+        """The forks of this actor that were made in this process: where each parted, with what edit, how it ended."""
+        now = f"at revision {self._system.info(self.actor).revision}"
+        return lineage_of(ActorId(self._system.name, self.actor), now)
 
     # -- turns ---------------------------------------------------------------------------------------------------------
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
+from itertools import accumulate
 from typing import Any
 
 import msgspec
 
 from runtime.api import Capability
-from runtime.errors import InvocationTimeout, Mistake, nearest
+from runtime.authoring.definition import ActorDefinition
+from runtime.errors import BadSetting, InvocationTimeout, Mistake, SpawnError, nearest, shown
 from runtime.ids import ActorId
 from runtime.records import Turn
 from runtime.replay.compare import outcome_of
@@ -20,6 +23,7 @@ from runtime.wire.codecs.values import decode_value, encode_value
 from runtime.wire.node.records import error_of
 from workbench.commands.deploy import Code, loaded_code
 from workbench.commands.invoke import WaitInterrupted
+from workbench.commands.time_travel.lineage import ForkRecord, lineage_of, remember
 from workbench.presenters.fork import (  # fmt: skip
     ForkDiff,
     RecordedMessage,
@@ -31,8 +35,12 @@ from workbench.presenters.fork import (  # fmt: skip
     recorded_message,
     sent_messages,
 )
-from workbench.redaction import redacted_text
-from workbench.render.formats import short_id
+from workbench.presenters.lineage import Lineage
+from workbench.presenters.messages import call_text
+from workbench.presenters.replay import sides_text
+from workbench.redaction import redacted, redacted_text
+from workbench.render.formats import plural, short_hash, short_id
+from workbench.render.values import one_line, outline
 from workbench.session import current
 
 
@@ -82,17 +90,25 @@ def fork(
         past = Following(position_at(system, actor, at), (), (), False)
     if past.at == Position() and not past.turns:  # it has had no turn at all
         past = msgspec.structs.replace(past, at=Position(tags=dict(definition.settings.tags)))
-    forked = ForkedActor(definition, ActorId(system.name, actor), past.at, answers=answers, allow=allow)
-    return Fork(forked, past, name)
+    identity = ActorId(system.name, actor)
+    forked = ForkedActor(definition, identity, past.at, answers=answers, allow=allow)
+    record = ForkRecord(identity, f"from revision {past.at.revision}", name=name)
+    return Fork(forked, past, remember(_edited(record, code, definition, answers)), allow)
+
+
+_LISTED = 3
+"""So many edits of one sort are named in a lineage."""
 
 
 class Fork:
     """An actor continued in isolation; what it prints is in `wb.logs()`.  Not for several threads at once."""
 
-    def __init__(self, forked: ForkedActor, past: Following, name: str = "") -> None:
-        """Made by `wb.fork`."""
-        self.name = name
-        self._forked, self._past = forked, past
+    def __init__(
+        self, forked: ForkedActor, past: Following, record: ForkRecord, allow: Collection[str] | str = ()
+    ) -> None:
+        """Made by `wb.fork`, and by `fork` of a fork."""
+        self.name = record.name
+        self._forked, self._past, self._record, self._allow = forked, past, record, allow
         self._replayed: dict[int, RecordedMessage] = {}
         """Which of the steps are recorded messages."""
         self._is_replayed = False
@@ -107,9 +123,29 @@ class Fork:
         return self._past.at.revision
 
     @property
+    def origin(self) -> str:
+        """What it is a fork of, and where it parted."""
+        return f"{self.actor} {self._record.parted}"
+
+    @property
+    def restorable(self) -> int | None:
+        """The revision of the actor itself that it began at; None for a fork of a fork."""
+        return self.revision if self._record.parent is None else None
+
+    @property
+    def lineage(self) -> Lineage:
+        """All forks of this actor that were made in this process: where each parted, with what edit, how it ended."""
+        return lineage_of(self._record.actor, _now(self.actor), self._record)
+
+    @property
     def code(self) -> str:
         """Hash of the code that it runs."""
         return self._forked.definition.hash
+
+    @property
+    def at(self) -> int:
+        """Its revision now."""
+        return self._forked.at.revision
 
     @property
     def state(self) -> Any:
@@ -124,7 +160,10 @@ class Fork:
 
     @property
     def messages(self) -> RecordedMessages:
-        """The recorded messages that came after its revision: for `replay`, as they are, edited or in another order."""
+        """The messages that came after its revision: for `replay`, as they are, edited or in another order.
+
+        Of a fork of a fork, those that the other fork got there.
+        """
         return RecordedMessages(map(recorded_message, self._past.turns))
 
     @property
@@ -155,13 +194,47 @@ class Fork:
             step = self._forked.invoke(action, payload, metadata=metadata or {}, timeout_s=timeout)
         except KeyboardInterrupt:
             raise self._interrupted(f"{self.actor}.{action} in the fork") from None
+        self._record.edits.append(f"and {call_text(action, payload, 48)}")
+        self._record.ended = _ended(self)
         if step.turn.failure is not None:
             raise _error(step.turn)
         return decode_value(step.turn.response)
 
+    def fork(
+        self, after: int | None = None, *, code: Code = None, name: str = "", answers: Mapping[str, Any] | None = None
+    ) -> Fork:
+        """A fork of this fork: it goes on from one of its turns, and is compared with what happened here after that.
+
+        Args:
+            after: so many of its `steps`, 0 for where it began; None for all.
+            code, name, answers: as for `wb.fork`; None for what this one has.
+
+        Raises:
+            BadSetting: it has not had so many turns.
+            CodeNotLoaded: the code is not in this process.
+        """
+        steps = self._forked.steps
+        count = len(steps) if after is None else after
+        if not 0 <= count <= len(steps):
+            raise BadSetting(
+                f"after={shown(after)}: the fork has had {plural(len(steps), 'turn')}; give 0 to {len(steps)}."
+            )
+        positions = list(accumulate(steps, lambda at, step: at.after(step.turn), initial=self._forked.start))
+        past = Following(
+            positions[count], tuple(each.turn for each in steps[count:]), tuple(positions[count + 1 :]), False
+        )
+        definition = self._forked.definition if code is None else loaded_code(self.actor, code)
+        actor = self._record.actor
+        known = {**self._forked.answers, **(answers or {})}
+        forked = ForkedActor(definition, actor, past.at, answers=known, allow=self._allow)
+        parted = f"after {plural(count, 'turn')} of {self.name or 'a fork'}"
+        record = ForkRecord(actor, parted, self._record, name)
+        return Fork(forked, past, remember(_edited(record, code, definition, answers)), self._allow)
+
     def answer(self, answers: Mapping[str, Any]) -> Fork:
         """Say what others answer from now on, by `"actor.action"`; itself."""
         self._forked.answer(answers)
+        self._record.given += _answers(answers)
         return self
 
     def replay(
@@ -192,15 +265,21 @@ class Fork:
         known = self.messages
         chosen = [each for each in (known if messages is None else messages) if until is None or each.revision < until]
         chosen = edited(known, messages_without(known, chosen, without), edit or {})
+        edits = _edits(known, chosen)
         if code is not None:
             self._forked.use(loaded_code(self.actor, code))
+            given = self._record.given
+            self._record.given = [*(e for e in given if not e.startswith("code ")), f"code {short_hash(self.code)}"]
+        self._record.edits = edits
         self._forked.back_to_start()
         self._replayed.clear()
         self._is_replayed = True
         deadline = time.monotonic() + timeout
         for message in chosen:
             self._send(message, deadline, timeout)
-        return self.diff()
+        diff = self.diff()
+        self._record.ended = _ended(self, diff)
+        return diff
 
     def diff(self) -> ForkDiff:
         """What happened in the fork beside what really happened to the actor after that revision."""
@@ -215,6 +294,9 @@ class Fork:
         ended = past.after[-1] if past.after else past.at
         diff.really = decode_value(shape.of(ended)) if ended is not None else None
         diff.forked = self.state
+        parent = self._record.parent
+        diff.beside = "really" if parent is None else parent.name or "in the other fork"
+        diff.start, diff.name = f"revision {self.revision}", self.name
         return diff
 
     def __repr__(self) -> str:
@@ -241,6 +323,62 @@ class Fork:
         return WaitInterrupted(
             f"Stopped waiting for {what}. The fork stands where it stood; {self.actor} is untouched."
         )
+
+
+def _edited(
+    record: ForkRecord, code: Code, definition: ActorDefinition, answers: Mapping[str, Any] | None
+) -> ForkRecord:
+    """The same, with what the fork is given at its beginning."""
+    record.given += [f"code {short_hash(definition.hash)}"] if code is not None else []
+    record.given += _answers(answers or {})
+    return record
+
+
+def _answers(answers: Mapping[str, Any]) -> list[str]:
+    return [f"{name} answers {one_line(outline(redacted(answer)), 40)}" for name, answer in answers.items()]
+
+
+def _edits(known: RecordedMessages, chosen: Sequence[RecordedMessage]) -> list[str]:
+    """How the messages that are sent differ from those that came."""
+    ids = {each.id for each in chosen}
+    gone = [each for each in known if each.id not in ids]
+    changed = [each for each in chosen if each.is_edited]
+    found = [f"without {call_text(each.action, each.payload, 48)}" for each in gone[:_LISTED]]
+    found += [f"and {plural(len(gone) - _LISTED, 'other')}"] if len(gone) > _LISTED else []
+    found += [f"with {call_text(each.action, each.payload, 48)}" for each in changed[:_LISTED]]
+    found += [f"and {plural(len(changed) - _LISTED, 'other edit')}"] if len(changed) > _LISTED else []
+    order = [each.id for each in known if each.id in ids]
+    return found + (["in another order"] if [each.id for each in chosen] != order else [])
+
+
+def _ended(fork: Fork, diff: ForkDiff | None = None) -> str:
+    """Where a fork stands, and beside what really happened."""
+    at = f"revision {fork.at}, {one_line(outline(redacted(fork.state)), 60)}"
+    if diff is None:
+        return at
+    if not diff.state:
+        return f"{at}: as {diff.beside}"
+    return f"{at}; {diff.beside} → here: {sides_text(diff.state[:2])}"
+
+
+def _now(actor: str) -> str:
+    """Where the actor itself is, as far as the current system knows it."""
+    system = current.system
+    if system is None:
+        return "whose system is stopped"
+    with suppress(SpawnError):
+        return f"at revision {system.info(actor).revision}"
+    return "which the current system does not know"
+
+
+def lineage(actor: str) -> Lineage:
+    """The forks of an actor of the current system that were made in this process.
+
+    Raises:
+        UnknownActor: nothing is known under that name.
+    """
+    system = current.open()
+    return lineage_of(ActorId(system.name, actor), f"at revision {system.info(actor).revision}")
 
 
 def _error(turn: Turn) -> BaseException:

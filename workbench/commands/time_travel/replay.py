@@ -78,7 +78,7 @@ def replay(
         for found in _shown(running.run(past), f"replay {actor}", progress):
             counts[found.verdict] += 1
             if found.verdict is not Verdict.AGREES and len(differing) < MOST_ROWS:
-                differing.append(replayed_turn(found))
+                differing.append(replayed_turn(found, counts.total()))
     except KeyboardInterrupt:
         done = plural(counts.total(), "turn")
         raise WaitInterrupted(f"The replay of {actor} was stopped after {done}; nothing was changed.") from None

@@ -36,6 +36,7 @@ class ReplayMagics(BaseMagics):
             "--without", metavar="ID", action="append", default=[], help="replay, but without this one; may be repeated"
         ),
         _CODE,
+        argument("--lineage", action="store_true", help="only show the forks that were made of it, as a tree"),
     )
     def fork(self, line: str, local_ns: Scope = None) -> Any:
         """Continue an actor from a past revision, in isolation: what if a message had not come, or the code had been other?
@@ -48,14 +49,17 @@ class ReplayMagics(BaseMagics):
             %fork counter
             %fork counter 0 --replay
             %fork counter 0 --replay --name what_if
+            %fork counter --lineage
         """
-        from workbench.commands.time_travel.fork import fork
+        from workbench.commands.time_travel.fork import fork, lineage
         from workbench.commands.time_travel.replay import check_history
         from workbench.session import current
 
         given = parsed(ReplayMagics.fork, line)
         if given is None:
             return None
+        if given.lineage:
+            return lineage(self._word(given.actor, local_ns))
         name = self._text(given.name, local_ns) or ""
         if name and not name.isidentifier():
             raise UsageError(f"--name {name} is no name of a variable.")
