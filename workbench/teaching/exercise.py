@@ -61,7 +61,7 @@ class Exercise:
     bound: int = 5_000
     """Situations to look at for each size."""
     seconds: float = 20.0
-    """Time for the whole check."""
+    """Processor time for the whole check; it ends after ten times as long in any case, where an action waits."""
     action_seconds: float = 2.0
     """How long one action may compute: without an end in sight it is given up after that, and named."""
 

@@ -19,6 +19,7 @@ from runtime.servers.http.server import HttpServer
 from runtime.testing.raw_host import body_of, exchange, post, status_of
 
 LIMITS = HttpLimits(head_bytes=4_096, body_bytes=10_000, connections=5, head_s=0.2, receive_s=0.2, idle_s=0.3)
+PATIENT = HttpLimits(head_bytes=4_096, body_bytes=10_000, connections=5)
 WAIT_S = 120.0
 CHUNKED = b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n"
 
@@ -71,6 +72,13 @@ def echo() -> Iterator[tuple[int, Echo]]:
         yield port, app
 
 
+@pytest.fixture
+def patient() -> Iterator[tuple[int, Echo]]:
+    """One whose connections wait for a test that takes its time between two requests."""
+    with running(PATIENT) as (port, app, _, _):
+        yield port, app
+
+
 def until(condition: Callable[[], object], what: str) -> None:
     deadline_s = time.monotonic() + WAIT_S
     while not condition():
@@ -113,8 +121,8 @@ def test_chunked_body_is_read_whole(echo: tuple[int, Echo]) -> None:
     assert body_of(exchange(port, request)) == b"abcde"
 
 
-def test_client_that_expects_to_be_asked_is_told_to_go_on(echo: tuple[int, Echo]) -> None:
-    port, _ = echo
+def test_client_that_expects_to_be_asked_is_told_to_go_on(patient: tuple[int, Echo]) -> None:
+    port, _ = patient
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.sendall(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\nexpect: 100-continue\r\n\r\n")
         assert connection.recv(100).startswith(b"HTTP/1.1 100 Continue")
@@ -138,9 +146,9 @@ def test_old_client_is_answered_and_the_connection_closed(echo: tuple[int, Echo]
 
 
 def test_app_that_raises_is_a_500_and_the_connection_stays(
-    echo: tuple[int, Echo], caplog: pytest.LogCaptureFixture
+    patient: tuple[int, Echo], caplog: pytest.LogCaptureFixture
 ) -> None:
-    port, _ = echo
+    port, _ = patient
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.sendall(b"GET /broken HTTP/1.1\r\nhost: a\r\n\r\n")
         assert connection.recv(1_000).startswith(b"HTTP/1.1 500 ")
@@ -244,8 +252,8 @@ def test_offer_of_another_protocol_is_passed_over(echo: tuple[int, Echo]) -> Non
     assert got.endswith(b"/x")
 
 
-def test_answer_under_way_is_sent_before_a_broken_request_closes(echo: tuple[int, Echo]) -> None:
-    port, app = echo
+def test_answer_under_way_is_sent_before_a_broken_request_closes(patient: tuple[int, Echo]) -> None:
+    port, app = patient
     with socket.create_connection(("127.0.0.1", port), WAIT_S) as connection:
         connection.sendall(b"GET /late HTTP/1.1\r\nhost: a\r\n\r\n" + b"\x00\x00broken")
         until(lambda: app.late, "the request arrived")
@@ -265,21 +273,21 @@ def test_unused_connection_is_closed(echo: tuple[int, Echo]) -> None:
     assert received(echo[0], b"") == b""
 
 
-def test_connections_beyond_the_limit_are_refused(echo: tuple[int, Echo]) -> None:
-    port, _ = echo
+def test_connections_beyond_the_limit_are_refused(patient: tuple[int, Echo]) -> None:
+    port, _ = patient
     limits = LIMITS.connections
     opened = [socket.create_connection(("127.0.0.1", port), WAIT_S) for _ in range(limits)]
     for connection in opened:
         connection.sendall(b"GET /late HTTP/1.1\r\nhost: a\r\n\r\n")
-    until(lambda: len(echo[1].late) == limits, "all connections are in use")
+    until(lambda: len(patient[1].late) == limits, "all connections are in use")
 
     assert received(port, b"").startswith(b"HTTP/1.1 503 ")
     for connection in opened:
         connection.close()
 
 
-def test_app_is_told_that_its_client_is_gone(echo: tuple[int, Echo]) -> None:
-    port, app = echo
+def test_app_is_told_that_its_client_is_gone(patient: tuple[int, Echo]) -> None:
+    port, app = patient
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.sendall(b"GET /late HTTP/1.1\r\nhost: a\r\n\r\n")
         until(lambda: app.late, "the request arrived")
@@ -292,7 +300,7 @@ def test_app_is_told_that_its_client_is_gone(echo: tuple[int, Echo]) -> None:
 
 
 def test_closing_answers_what_is_under_way_and_takes_nothing_new() -> None:
-    with running() as (port, app, server, own):
+    with running(PATIENT) as (port, app, server, own):
         answers: list[bytes] = []
         client = threading.Thread(
             target=lambda: answers.append(received(port, b"GET /late HTTP/1.1\r\nhost: a\r\n\r\n"))
