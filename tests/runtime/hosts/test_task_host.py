@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -412,29 +413,34 @@ if "busy" in sys.argv:
     while not os.path.exists(sys.argv[1] + ".running"):
         time.sleep(0.01)
 print("ready", flush=True)
-if "exit" not in sys.argv:
-    time.sleep(600)
+while "exit" not in sys.argv:
+    time.sleep(0.05)  # an interrupt that comes just before a sleep is seen at its end
 """
 
 
-def parent(*how: str) -> tuple[subprocess.Popen[str], int]:
-    process = subprocess.Popen(
+@contextmanager
+def parent(*how: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """The running parent, and the process id of its worker; it ends with the block at the latest."""
+    with subprocess.Popen(
         [sys.executable, "-c", PARENT, *how], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         start_new_session=True,
-    )  # fmt: skip
-    assert process.stdout is not None
-    pid = int(process.stdout.readline())
-    assert process.stdout.readline() == "ready\n"
-    return process, pid
+    ) as process:  # fmt: skip
+        try:
+            assert process.stdout is not None
+            pid = int(process.stdout.readline())
+            assert process.stdout.readline() == "ready\n"
+            yield process, pid
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize("how", ["idle", "busy"])
 def test_killed_parent_takes_its_workers_along(tmp_path: Path, how: str) -> None:
-    process, pid = parent(str(tmp_path / "never"), how)
-    children = psutil.Process(process.pid).children(recursive=True)
+    with parent(str(tmp_path / "never"), how) as (process, pid):
+        children = psutil.Process(process.pid).children(recursive=True)
 
-    process.kill()
-    process.communicate()
+        process.kill()
+        process.communicate()
 
     until(lambda: is_gone(pid), "the worker ends")
     until(lambda: all(is_gone(child.pid) for child in children), "the helpers end")
@@ -442,19 +448,17 @@ def test_killed_parent_takes_its_workers_along(tmp_path: Path, how: str) -> None
 
 @pytest.mark.parametrize("how", ["idle", "busy"])
 def test_parent_that_ends_without_closing_does_not_hang(tmp_path: Path, how: str) -> None:
-    process, pid = parent(str(tmp_path / "never"), how, "exit")
-
-    out, err = process.communicate(timeout=120)
+    with parent(str(tmp_path / "never"), how, "exit") as (process, pid):
+        out, err = process.communicate(timeout=120)
 
     assert (process.returncode, out, err) == (0, "", "")
     assert is_gone(pid)
 
 
 def test_interrupt_of_the_whole_group_leaves_workers_at_work(tmp_path: Path) -> None:
-    process, pid = parent(str(tmp_path / "stop"), "busy")
-
-    os.killpg(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=120)
+    with parent(str(tmp_path / "stop"), "busy") as (process, pid):
+        os.killpg(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=120)
 
     assert "KeyboardInterrupt" in err  # the parent's own
     assert err.count("Traceback") == 1

@@ -27,6 +27,12 @@ def inject(system: EmbeddedSystem, actor: str | None = "counter", *, seconds: fl
     return system.debugger.inject(actor, seconds=seconds, **what)
 
 
+def settle(system: EmbeddedSystem) -> None:
+    """The counter is active and all is written: the next commit is that of its next turn."""
+    system.invoke("counter", "look")
+    system.flush(timeout=120)
+
+
 def outcomes(system: EmbeddedSystem, calls: int) -> str:
     """One letter a call: answered or injected."""
     letters = ""
@@ -111,6 +117,7 @@ def test_messages_behind_a_crash_are_answered_once_each(system: EmbeddedSystem) 
 
 
 def test_store_fault_stops_turns_until_it_ends(system: EmbeddedSystem) -> None:
+    settle(system)
     faults = inject(system, None, store=True)
     system.invoke("counter", "add", {"value": 1})
     until(lambda: system.status().store_error, "the commit fails")
@@ -160,6 +167,7 @@ def test_faults_of_one_child_spare_the_others(system: EmbeddedSystem) -> None:
 def test_closing_writes_everything_although_the_store_was_to_fail() -> None:
     system = embedded()
     system.deploy(Counter)
+    settle(system)
     inject(system, None, store=True)
     system.invoke("counter", "add", {"value": 1})
 
