@@ -82,6 +82,7 @@ def magics_page() -> str:
 
 def sql_page() -> str:
     """Tables and columns, as the database itself describes them."""
+    import workbench.sql.field_types as field_types
     import workbench.sql.schema as schema
 
     rows = ["# SQL tables", "", docstring((schema.__doc__ or "").partition("\n")[2]), ""]
@@ -89,6 +90,12 @@ def sql_page() -> str:
         rows += [f"## `{table}`", "", "| column | type | meaning |", "|---|---|---|"]
         rows += [f"| `{name}` | {kind} | {_cell(schema.NOTES.get(f'{table}.{name}', ''))} |" for name, kind in columns]
         rows.append("")
+    rows += [
+        "## `history.NAME`: the types of state fields",
+        "",
+        docstring((field_types.__doc__ or "").partition("\n")[2]),
+        "",
+    ]
     return "\n".join(rows)
 
 

@@ -283,6 +283,8 @@ class StoredDefinition(msgspec.Struct, frozen=True, kw_only=True):
     actions: dict[str, str]
     """Action name to its signature as text."""
     deployed_us: int
+    classes: dict[str, str] = {}
+    """Name of an enumeration or a record among the types of the fields to JSON of what it holds."""
 
 
 class Reply(msgspec.Struct, frozen=True):

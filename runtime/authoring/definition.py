@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from runtime.authoring.actor import MARK, Actor, LimitedMark, Mark
+from runtime.authoring.class_shapes import class_shapes
 from runtime.authoring.context import Context
 from runtime.authoring.fingerprint import graph_of, hash_of, source_of
 from runtime.authoring.settings import Kind, Settings, read_settings
@@ -95,6 +96,8 @@ class ActorDefinition:
     """Globals of the defining module or notebook that the code uses, with a fingerprint of each."""
     migration: Callable[[dict[str, Any]], Any] | None = None
     """The author's own way from a stored state of another shape to this one (`@migrate`); None for field by field."""
+    classes: Mapping[str, str] = field(default_factory=dict)
+    """What the classes of its fields hold, by their names (`class_shapes`)."""
 
     @property
     def init(self) -> ActionSpec | None:
@@ -167,7 +170,10 @@ def _defined(actor_class: type[Actor], settings: Settings) -> ActorDefinition:
     source = source_of(actor_class)
     graph = graph_of(actor_class, settings)
     digest = hash_of(graph, source, settings)
-    return ActorDefinition(settings.name, digest, settings, actions, fields, source, actor_class, graph.uses, migration)
+    classes = class_shapes([each.type for each in fields], type_text)
+    return ActorDefinition(
+        settings.name, digest, settings, actions, fields, source, actor_class, graph.uses, migration, classes
+    )
 
 
 def _check_construction(actor_class: type[Actor]) -> None:

@@ -25,6 +25,7 @@ def stored(definition: ActorDefinition, now_us: int) -> StoredDefinition:
         fields=definition.field_types,
         actions=definition.signatures,
         deployed_us=now_us,
+        classes=dict(definition.classes),
     )
 
 

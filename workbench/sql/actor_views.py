@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import msgspec
 from duckdb import DuckDBPyConnection
@@ -28,7 +29,7 @@ class ActorViews:
         self._schema_names = UniqueNames(_SCHEMAS_IN_USE)
         self._view_names: dict[str, UniqueNames] = {}
         self._definitions: Sequence[StoredDefinition] = ()
-        self._fields: dict[str, dict[str, list[str]]] = {}
+        self._fields: dict[str, Fields] = {}
         self._inferred = InferredFields(connection)
         self._with_state: set[tuple[str, str]] = set()
         self._seen = 0
@@ -88,7 +89,7 @@ class ActorViews:
             name = self._view_names[schema].claim(actor)
             view = self._views[system, actor] = ActorView(system, actor, schema, name, len(self._views))
         has_state = (system, actor) in self._with_state
-        fields: Mapping[str, list[str]] = self._fields.get(actor, {})
+        fields = self._fields.get(actor, {})
         is_inferred = has_state and not fields
         if is_inferred:
             fields = self._inferred.of(system, actor, self._seen)
@@ -122,14 +123,26 @@ class ActorViews:
         self._is_listed = True
 
 
-def _fields_by_actor(definitions: Sequence[StoredDefinition]) -> dict[str, dict[str, list[str]]]:
-    """For each actor its fields, those of the newest definition first, with every annotation they had."""
-    found: dict[str, dict[str, list[str]]] = {}
+class Version(NamedTuple):
+    """The type that a field had in one definition."""
+
+    type: str
+    definition: str = ""
+
+
+Fields = Mapping[str, Sequence[Version]]
+"""Field to the types that it had, the newest first."""
+
+
+def _fields_by_actor(definitions: Sequence[StoredDefinition]) -> dict[str, Fields]:
+    """For each actor its fields, those of the newest definition first, with every type they had."""
+    found: dict[str, dict[str, list[Version]]] = {}
     for definition in reversed(definitions):
         fields = found.setdefault(definition.name, {})
         for field, annotation in definition.fields.items():
-            fields.setdefault(field, []).append(annotation)
-    return found
+            kind = field_types.column_type(annotation, definition.classes)
+            fields.setdefault(field, []).append(Version(kind, definition.hash))
+    return dict(found)
 
 
 # --- One view ---------------------------------------------------------------------------------------------------------
@@ -164,16 +177,33 @@ class Column:
     type: str
     is_in_structure: bool = True
     """False for a field that has to be taken out on its own."""
+    labels: tuple[tuple[str, str], ...] = ()
+    """What an enumeration's values are in JSON, and what is shown for them."""
+    is_array: bool = False
+    """The state has it as a numpy array."""
+    by_definition: tuple[tuple[str, str], ...] = ()
+    """Definitions whose turns have a struct of another type, with that type."""
 
     @property
     def expression(self) -> str:
         """Its value, from the JSON `state` or from the structure `s` parsed from it."""
         if self.field is None:
             return "state"
-        if not self.is_in_structure:
-            kind = literal(_text(field_types.parsed_type(self.type)))
-            return field_types.read_as(self.type, f"TRY(from_json_strict(json_extract(state, {self.pointer}), {kind}))")
-        return field_types.read_as(self.type, f"s.{quoted(self.field)}")
+        if self.is_in_structure:
+            return field_types.read_as(self.type, f"s.{quoted(self.field)}", self.labels)
+        if self.type == field_types.JSON or not self.by_definition:
+            return field_types.read_as(self.type, self._alone(self.type), self.labels)
+        cases = (
+            f"WHEN {literal(definition)} THEN TRY_CAST({self._alone(kind)} AS {self.type})"
+            for definition, kind in self.by_definition
+        )
+        return f"CASE definition {' '.join(cases)} ELSE {self._alone(self.type)} END"
+
+    def _alone(self, kind: str) -> str:
+        """Taken out of the state as that type."""
+        value = f"json_extract(state, {self.pointer})"
+        value = f"{field_types.ARRAY}({value}::VARCHAR)::JSON" if self.is_array else value
+        return f"TRY(from_json_strict({value}, {literal(_text(field_types.parsed_type(kind)))}))"
 
     @property
     def pointer(self) -> str:
@@ -184,10 +214,8 @@ class Column:
         return replace(self, type=field_types.wider(self.type))
 
 
-def columns_of(
-    fields: Mapping[str, Iterable[str]], *, has_state: bool, is_inferred: bool = False
-) -> tuple[Column, ...]:
-    """The columns for state fields with the annotations that each had.
+def columns_of(fields: Fields, *, has_state: bool, is_inferred: bool = False) -> tuple[Column, ...]:
+    """The columns for state fields with the types that each had.
 
     Args:
         has_state: there are states; without a known field they are then shown whole.
@@ -199,15 +227,22 @@ def columns_of(
     columns = []
     for field, types in fields.items():
         name = names.claim(f"state_{field}" if field.lower() in FIXED else field)
-        kind = field_types.column_type(types)
+        kind = field_types.common_type(each.type for each in types)
         # Not in one structure: keys that differ only in case, the empty key, and values that fit as a whole or not at all.
         is_plain = bool(field) and field.lower() not in keys and not field_types.is_nested(kind)
         if is_plain:
             keys.add(field.lower())
-        columns.append(Column(field, name, kind, is_plain))
+        columns.append(_column(field, name, kind, is_plain, types))
     if is_inferred:
         columns.append(Column(None, names.claim(_WHOLE_STATE), field_types.JSON))
     return tuple(columns)
+
+
+def _column(field: str, name: str, kind: str, is_plain: bool, types: Sequence[Version]) -> Column:
+    labels = kind.labels.items() if isinstance(kind, field_types.Enumeration) else ()
+    other = ((each.definition, str(each.type)) for each in types if each.type != kind and "STRUCT(" in each.type)
+    is_array = isinstance(kind, field_types.Array)
+    return Column(field, name, str(kind), is_plain, tuple(labels), is_array, tuple(other) if "STRUCT(" in kind else ())
 
 
 class ActorView:
@@ -324,7 +359,7 @@ def _plain(name: str) -> str:
 # What their last states have is taken for their fields.  A field that was seen once stays, so that views only grow.
 
 _STATES, _MOST_FIELDS = 200, 200
-_ANNOTATIONS = {"UBIGINT": "int", "BIGINT": "int", "DOUBLE": "float", "BOOLEAN": "bool", "VARCHAR": "str"}
+_INFERRED = {"UBIGINT": "BIGINT", **{kind: kind for kind in ("BIGINT", "DOUBLE", "BOOLEAN", "VARCHAR")}}
 _LAST = """
 SELECT json_group_structure(state) FROM (
     SELECT state FROM journal.turns
@@ -332,26 +367,23 @@ SELECT json_group_structure(state) FROM (
 )
 """
 
-Fields = dict[str, list[str]]
-"""Field to the annotations that it had."""
-
 
 class InferredFields:
     """What was seen of each actor.  One thread at a time."""
 
     def __init__(self, connection: DuckDBPyConnection) -> None:
         self._connection = connection
-        self._seen: dict[tuple[str, str], Fields] = {}
+        self._seen: dict[tuple[str, str], dict[str, list[Version]]] = {}
 
-    def of(self, system: str, actor: str, after: int) -> Mapping[str, list[str]]:
+    def of(self, system: str, actor: str, after: int) -> Fields:
         """The fields, with what the turns after that sequence add; none where states are no objects, or have too many."""
         (text,) = run(self._connection, _LAST, [after, system, actor, _STATES])[0]
         structure = msgspec.json.decode(text) if text else None
         seen = self._seen.setdefault((system, actor), {})
         if isinstance(structure, dict) and len(seen.keys() | structure) <= _MOST_FIELDS:
             for field, kind in structure.items():
-                annotations = seen.setdefault(field, [])
-                found = _ANNOTATIONS.get(kind, "Any") if isinstance(kind, str) else "Any"
-                if kind != "NULL" and found not in annotations:
-                    annotations.append(found)
+                types = seen.setdefault(field, [])
+                found = Version(_INFERRED.get(kind, field_types.JSON) if isinstance(kind, str) else field_types.JSON)
+                if kind != "NULL" and found not in types:
+                    types.append(found)
         return seen

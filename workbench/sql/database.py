@@ -7,6 +7,7 @@ import re
 import threading
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -17,7 +18,7 @@ from runtime.api import Capability, SystemApi
 from runtime.errors import BadQuery, InternalError, NotCapable, StoreUnavailable, SystemStopped
 from runtime.records import RetentionMark
 from workbench.remote.audit_log import Act
-from workbench.sql import schema, secrets
+from workbench.sql import field_types, schema, secrets
 from workbench.sql.actor_views import ActorViews
 from workbench.sql.frames import FRAMES, handed_over, is_frame, readable_frames
 from workbench.sql.ingest import Ingest, ToJson, wrapped
@@ -179,6 +180,8 @@ class HistoryDatabase:
 
 
 def _rows(cursor: DuckDBPyConnection, statement: str, params: Parameters) -> DuckDBPyRelation:
+    with suppress(duckdb.Error):  # an interrupt can have stopped the rollback of the statement before
+        cursor.rollback()
     cursor.execute("BEGIN TRANSACTION READ ONLY")
     try:
         return cursor.sql(statement, params=params).materialize()
@@ -191,6 +194,7 @@ def _new_database(reads_files: bool) -> DuckDBPyConnection:
     connection.execute("SET GLOBAL TimeZone = 'UTC'")
     with transaction(connection):
         secrets.add_functions(connection)
+        field_types.add_array_function(connection)
         connection.execute(schema.TABLES)
         connection.execute(schema.VIEWS)
         for column, note in schema.NOTES.items():

@@ -47,6 +47,7 @@ def put_definition(target: pb.Definition, definition: ActorDefinition, initial: 
     target.settings_json = msgspec.json.encode(definition.settings.as_text()).decode()
     for name, kind in definition.field_types.items():
         target.fields.add(name=name, type=kind)
+    target.classes.update(definition.classes)
     for spec in definition.actions.values():
         _put_action(target.actions.add(), spec)
     if initial is not None:
@@ -74,6 +75,7 @@ def get_definition(source: pb.Definition) -> ActorDefinition:
         actions={each.name: _get_action(source.name, each) for each in source.actions},
         fields=tuple(StateField(each.name, each.type, None) for each in source.fields),
         source=source.source,
+        classes=dict(source.classes),
     )
 
 

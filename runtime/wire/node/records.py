@@ -85,6 +85,7 @@ def put_stored(target: pb.StoredDefinition, stored: StoredDefinition) -> None:
     target.fields.update(stored.fields)
     target.actions.update(stored.actions)
     target.deployed_us = stored.deployed_us
+    target.classes.update(stored.classes)
 
 
 def get_stored(source: pb.StoredDefinition) -> StoredDefinition:
@@ -96,6 +97,7 @@ def get_stored(source: pb.StoredDefinition) -> StoredDefinition:
         fields=dict(source.fields),
         actions=dict(source.actions),
         deployed_us=source.deployed_us,
+        classes=dict(source.classes),
     )
 
 

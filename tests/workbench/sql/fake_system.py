@@ -61,12 +61,15 @@ class FakeSystem:
             raise StoreUnavailable(f"{self.unwritten} answered turns are not yet written.")
         return len(self.past.turns)
 
-    def define(self, name: str, fields: dict[str, str], version: str = "d1") -> None:
+    def define(
+        self, name: str, fields: dict[str, str], version: str = "d1", classes: dict[str, str] | None = None
+    ) -> None:
         """Another version of an actor's code."""
         self.known.append(
             StoredDefinition(
                 hash=version, name=name, source=f"class {name}: ...", settings={"kind": "named"}, fields=fields,
                 actions={"act": "()"}, deployed_us=1_700_000_000_000_000 + len(self.known),
+                classes=classes or {},
             )
         )  # fmt: skip
 

@@ -1,6 +1,6 @@
 import pytest
 
-from workbench.sql.field_types import column_type, wider
+from workbench.sql.field_types import column_type, common_type, wider
 
 ANNOTATIONS = {
     "int": "BIGINT",
@@ -43,7 +43,7 @@ ANNOTATIONS = {
 
 @pytest.mark.parametrize("annotation", ANNOTATIONS)
 def test_an_annotation_has_its_column_type(annotation: str) -> None:
-    assert column_type([annotation]) == ANNOTATIONS[annotation]
+    assert column_type(annotation) == ANNOTATIONS[annotation]
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_an_annotation_has_its_column_type(annotation: str) -> None:
     ],
 )
 def test_a_field_that_changed_gets_a_type_for_both(before: str, after: str, expected: str) -> None:
-    assert column_type([before, after]) == expected
+    assert common_type(map(column_type, (before, after))) == expected
 
 
 @pytest.mark.parametrize(
@@ -75,3 +75,61 @@ def test_widening_ends_at_a_type_that_holds_everything(start: str) -> None:
         steps.append(wider(steps[-1]))
 
     assert len(steps) <= 3
+
+
+CLASSES = {
+    "Color": '{"members":{"RED":"red","DARK_BLUE":"o\'blue"}}',
+    "Level": '{"members":{"LOW":1,"HIGH":2}}',
+    "Odd": '{"members":{"ONE":1.5,"TWO":[1,2],"THREE":"x"}}',
+    "Point": '{"fields":{"x":"int","color":"Color","level":"__main__.Level","took":"timedelta"}}',
+    "Node": '{"fields":{"value":"float","next":"__main__.Node | None"}}',
+    "Twice": '{"fields":{"a":"int","A":"int"}}',
+    "Empty": '{"fields":{}}',
+}
+
+OF_CLASSES = {
+    "Color": "ENUM('red', 'o''blue')",
+    "__main__.Level | None": "ENUM('LOW', 'HIGH')",
+    "Odd": "ENUM('ONE', 'TWO', 'THREE')",
+    "list[__main__.Color]": "VARCHAR[]",
+    "dict[str, __main__.Level]": "MAP(VARCHAR, BIGINT)",
+    "list[Odd]": "JSON[]",
+    "Point": 'STRUCT("x" BIGINT, "color" VARCHAR, "level" BIGINT, "took" VARCHAR)',
+    "list[__main__.Point]": 'STRUCT("x" BIGINT, "color" VARCHAR, "level" BIGINT, "took" VARCHAR)[]',
+    "Node": 'STRUCT("value" DOUBLE, "next" JSON)',
+    "Twice": "JSON",
+    "Empty": "JSON",
+    "Unknown": "JSON",
+    "ndarray": "DOUBLE[]",
+    "numpy.ndarray[tuple[Any, ...], numpy.dtype[numpy.int32]]": "BIGINT[]",
+    "numpy.ndarray[tuple[Any, ...], numpy.dtype[numpy.bool]]": "BOOLEAN[]",
+    "list[numpy.ndarray]": "JSON[]",
+}
+
+
+@pytest.mark.parametrize("annotation", OF_CLASSES)
+def test_a_class_has_the_type_of_what_it_holds(annotation: str) -> None:
+    assert column_type(annotation, CLASSES) == OF_CLASSES[annotation]
+
+
+def changed(before: str, after: str, newer: dict[str, str]) -> str:
+    """The type of a column whose annotation and classes changed."""
+    return common_type([column_type(after, {**CLASSES, **newer}), column_type(before, CLASSES)])
+
+
+def test_a_class_that_changed_has_a_type_that_holds_both() -> None:
+    more = {"Color": '{"members":{"RED":"red"}}', "Point": '{"fields":{"x":"float","y":"int"}}'}
+
+    assert changed("Color", "Color", more) == "VARCHAR"
+    assert changed("Color", "str", {}) == "VARCHAR"
+    assert changed("Level", "int", {}) == "VARCHAR"
+    assert changed("Level", "list[int]", {}) == "JSON"
+    assert changed("Point", "int", {}) == "JSON"
+    assert changed("list[Point]", "list[Point]", more) == (
+        'STRUCT("x" DOUBLE, "y" BIGINT, "color" VARCHAR, "level" BIGINT, "took" VARCHAR)[]'
+    )
+
+
+def test_a_type_of_classes_becomes_wider_without_losing_values() -> None:
+    assert wider(OF_CLASSES["Color"]) == "VARCHAR"
+    assert wider(OF_CLASSES["Point"]) == "JSON"

@@ -513,7 +513,7 @@ class ListDefinitionsReply(_message.Message):
     def __init__(self, definitions: _Optional[_Iterable[_Union[StoredDefinition, _Mapping]]] = ...) -> None: ...
 
 class StoredDefinition(_message.Message):
-    __slots__ = ("hash", "name", "source", "settings_json", "fields", "actions", "deployed_us")
+    __slots__ = ("hash", "name", "source", "settings_json", "fields", "actions", "deployed_us", "classes")
     class FieldsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -528,6 +528,13 @@ class StoredDefinition(_message.Message):
         key: str
         value: str
         def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    class ClassesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     HASH_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
@@ -535,6 +542,7 @@ class StoredDefinition(_message.Message):
     FIELDS_FIELD_NUMBER: _ClassVar[int]
     ACTIONS_FIELD_NUMBER: _ClassVar[int]
     DEPLOYED_US_FIELD_NUMBER: _ClassVar[int]
+    CLASSES_FIELD_NUMBER: _ClassVar[int]
     hash: str
     name: str
     source: str
@@ -542,7 +550,8 @@ class StoredDefinition(_message.Message):
     fields: _containers.ScalarMap[str, str]
     actions: _containers.ScalarMap[str, str]
     deployed_us: int
-    def __init__(self, hash: _Optional[str] = ..., name: _Optional[str] = ..., source: _Optional[str] = ..., settings_json: _Optional[str] = ..., fields: _Optional[_Mapping[str, str]] = ..., actions: _Optional[_Mapping[str, str]] = ..., deployed_us: _Optional[int] = ...) -> None: ...
+    classes: _containers.ScalarMap[str, str]
+    def __init__(self, hash: _Optional[str] = ..., name: _Optional[str] = ..., source: _Optional[str] = ..., settings_json: _Optional[str] = ..., fields: _Optional[_Mapping[str, str]] = ..., actions: _Optional[_Mapping[str, str]] = ..., deployed_us: _Optional[int] = ..., classes: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class ListDeadLettersRequest(_message.Message):
     __slots__ = ()
@@ -670,7 +679,14 @@ class OfferReply(_message.Message):
     def __init__(self, id: _Optional[int] = ..., report: _Optional[_Union[DeployReport, _Mapping]] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ...) -> None: ...
 
 class Definition(_message.Message):
-    __slots__ = ("name", "hash", "source", "settings_json", "fields", "actions", "initial")
+    __slots__ = ("name", "hash", "source", "settings_json", "fields", "actions", "initial", "classes")
+    class ClassesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     NAME_FIELD_NUMBER: _ClassVar[int]
     HASH_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
@@ -678,6 +694,7 @@ class Definition(_message.Message):
     FIELDS_FIELD_NUMBER: _ClassVar[int]
     ACTIONS_FIELD_NUMBER: _ClassVar[int]
     INITIAL_FIELD_NUMBER: _ClassVar[int]
+    CLASSES_FIELD_NUMBER: _ClassVar[int]
     name: str
     hash: str
     source: str
@@ -685,7 +702,8 @@ class Definition(_message.Message):
     fields: _containers.RepeatedCompositeFieldContainer[Field]
     actions: _containers.RepeatedCompositeFieldContainer[Action]
     initial: Value
-    def __init__(self, name: _Optional[str] = ..., hash: _Optional[str] = ..., source: _Optional[str] = ..., settings_json: _Optional[str] = ..., fields: _Optional[_Iterable[_Union[Field, _Mapping]]] = ..., actions: _Optional[_Iterable[_Union[Action, _Mapping]]] = ..., initial: _Optional[_Union[Value, _Mapping]] = ...) -> None: ...
+    classes: _containers.ScalarMap[str, str]
+    def __init__(self, name: _Optional[str] = ..., hash: _Optional[str] = ..., source: _Optional[str] = ..., settings_json: _Optional[str] = ..., fields: _Optional[_Iterable[_Union[Field, _Mapping]]] = ..., actions: _Optional[_Iterable[_Union[Action, _Mapping]]] = ..., initial: _Optional[_Union[Value, _Mapping]] = ..., classes: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class Field(_message.Message):
     __slots__ = ("name", "type")
