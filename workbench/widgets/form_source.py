@@ -8,9 +8,9 @@ from collections import deque
 
 import msgspec
 
-from runtime.api import SystemApi
+from runtime.api import Capability, SystemApi
 from runtime.background import start_daemon
-from runtime.errors import BadPayload, SpawnError
+from runtime.errors import BadPayload, SpawnError, UnknownActor
 from workbench.presenters.panels.form import (
     CallRunning,
     FormCall,
@@ -19,10 +19,11 @@ from workbench.presenters.panels.form import (
     call_magic,
     fields_of,
     form_rendering,
+    held_text,
     payload_of,
 )
 from workbench.presenters.panels.problems import problem_of
-from workbench.redaction import redacted
+from workbench.redaction import redacted, redacted_source
 from workbench.render.formats import shortened
 from workbench.render.html import Rendering
 from workbench.render.values import one_line, outline
@@ -79,6 +80,7 @@ class FormSource:
     def _with_actions(self, view: FormView) -> FormView:
         try:
             known = self.system.actions(self._parent or self._actor)
+            held = held_text(self._actor) if self._is_held() else ""
         except Exception as error:  # noqa: BLE001 - a system may fail in any way; a panel shows it and goes on
             return msgspec.structs.replace(view, problem=problem_of(error))
         action = view.action if view.action in known else next(iter(known), "")
@@ -86,12 +88,21 @@ class FormSource:
         return msgspec.structs.replace(
             view,
             action=action,
-            signature=signature,
+            signature=redacted_source(signature),
             limit=self._limit(action),
             actions=tuple(known),
             fields=fields_of(signature),
             problem=None,
+            held=held,
         )
+
+    def _is_held(self) -> bool:
+        if Capability.LIST not in self.system.capabilities:
+            return False
+        try:
+            return self.system.info(self._actor).phase == "held"
+        except UnknownActor:  # before its first call
+            return False
 
     def _limit(self, action: str) -> str:
         """Told by the definition, which only the system of this process has."""

@@ -156,3 +156,27 @@ def test_a_form_says_after_which_time_its_action_is_ended(system: EmbeddedSystem
     assert form.view().limit == "5s"
     assert "A call that takes longer than 5s is ended." in form.source.rendering(0).text
     assert Form(system, "add").view().limit == ""
+
+
+def test_a_form_of_a_held_actor_says_that_its_messages_wait(system: EmbeddedSystem) -> None:
+    form = Form(system)
+    before = form.view().held
+    system.debugger.hold("counter")
+    form.call(value="5")
+    until(lambda: system.info("counter").phase == "held", "the message arrived")
+    waiting = form.view()
+
+    system.debugger.release("counter")
+    until(lambda: form.view().running is None, "the call ended")
+
+    assert (before, form.view().held) == ("", "")
+    assert "counter is held" in waiting.held
+    assert waiting.calls[0].outcome == "running"
+
+
+def test_an_actor_that_is_not_there_before_its_first_call_has_a_form(system: EmbeddedSystem) -> None:
+    source = FormSource(system, "child", "add", "counter")
+
+    view = source.read(10_000_000)
+
+    assert (view.problem, view.held, view.action) == (None, "", "add")

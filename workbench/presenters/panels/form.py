@@ -11,8 +11,9 @@ from typing import Any
 import msgspec
 
 from runtime.errors import BadPayload, shown
+from workbench.presenters.availability import is_available
 from workbench.presenters.panels.problems import Problem
-from workbench.redaction import HIDDEN, hides
+from workbench.redaction import HIDDEN, display, hides, is_secret
 from workbench.render.formats import duration, is_plain_name
 from workbench.render.html import FRAME, Markup, Rendering, code, element, muted
 
@@ -56,6 +57,18 @@ class FormView(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="panel
     problem: Problem | None = None
     limit: str = ""
     """How long a turn of it may take, as text such as `5s`; empty without a limit, or where it cannot be told."""
+    held: str = ""
+    """That the actor is held, and what lets its messages go on; empty if it is not held."""
+
+
+def held_text(actor: str) -> str:
+    """What someone has to know who sends a message to a held actor."""
+    ways = [f"%{each} {actor} {does}" for each, does in _WAYS_ON.items() if is_available(each)]
+    way_on = f"; {', '.join(ways)}" if ways else " until the process that it belongs to releases it"
+    return f"{actor} is held: a message to it waits{way_on}."
+
+
+_WAYS_ON = {"step": "processes the next one", "release": "all of them"}
 
 
 def call_code(actor: str, action: str, payload: Mapping[str, Any], parent: str = "") -> str:
@@ -79,29 +92,31 @@ def form_rendering(view: FormView) -> Rendering:
 
 def _lines(view: FormView) -> Iterator[str]:
     yield f"{view.name}.{view.action}{view.signature}"
-    if view.limit:
-        yield f"  {_limit_text(view)}"
+    yield from (f"  {note}" for note in _notes(view))
     for field in view.fields:
         yield f"  {field.name}: {field.type or 'any'}{f' = {field.default}' if field.default else ''}"
     for call in view.calls:
-        yield f"  {call.code}  {_outcome_text(call)}"
+        yield f"  {call.code}  {_outcome_text(view, call)}"
 
 
 def _html(view: FormView) -> Markup:
-    limit = [muted(f"  {_limit_text(view)}")] if view.limit else []
-    title = element("div", element("strong", code(f"{view.name}.{view.action}{view.signature}")), *limit)
-    calls = [element("div", code(call.code), muted(f"  {_outcome_text(call)}")) for call in view.calls]
+    notes = [muted(f"  {note}") for note in _notes(view)]
+    title = element("div", element("strong", code(f"{view.name}.{view.action}{view.signature}")), *notes)
+    calls = [element("div", code(call.code), muted(f"  {_outcome_text(view, call)}")) for call in view.calls]
     return element("div", title, *calls, muted("A form: run its cell to use it."), style=FRAME)
 
 
-def _limit_text(view: FormView) -> str:
-    """What happens to a call that takes longer."""
-    return f"A call that takes longer than {view.limit} is ended."
+def _notes(view: FormView) -> Iterator[str]:
+    """What may happen to a call."""
+    if view.limit:
+        yield f"A call that takes longer than {view.limit} is ended."
+    if view.held:
+        yield view.held
 
 
-def _outcome_text(call: FormCall) -> str:
+def _outcome_text(view: FormView, call: FormCall) -> str:
     if call.outcome == "running":
-        return "… running"
+        return "… waiting" if view.held else "… running"
     mark = "→" if call.outcome == "ok" else "✗"
     return f"{mark} {call.answer} ({duration(call.took_us)})"
 
@@ -124,6 +139,8 @@ class Field(msgspec.Struct, frozen=True, omit_defaults=True):
     """True or False: a check box."""
     choices: tuple[str, ...] = ()
     """The values that its type allows, as code; empty for one with many."""
+    is_secret: bool = False
+    """What is typed is not for other eyes."""
 
 
 def fields_of(signature: str) -> tuple[Field, ...]:
@@ -178,7 +195,14 @@ def _field(argument: ast.arg, default: ast.expr | None) -> Field:
     kind = "" if argument.annotation is None else ast.unparse(argument.annotation)
     text = "" if default is None else ast.unparse(default)
     is_flag = kind == "bool" or text in ("True", "False")
-    return Field(argument.arg, kind, text, default is None, is_flag, () if is_flag else literals_of(kind))
+    is_hidden = is_secret(argument.arg) and display.hides()
+    shown_default = HIDDEN if is_hidden and text not in _HARMLESS else text
+    choices = () if is_flag else literals_of(kind)
+    return Field(argument.arg, kind, shown_default, default is None, is_flag, choices, is_hidden)
+
+
+_HARMLESS = ("", "''", "None", "True", "False")
+"""Defaults that tell nothing."""
 
 
 def payload_of(fields: tuple[Field, ...], typed: Mapping[str, str | bool]) -> dict[str, Any]:

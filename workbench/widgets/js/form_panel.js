@@ -15,7 +15,7 @@ export function FormPanel({ link, nowUs, children }) {
     </div>
     ${children}
     <${Form} key=${view.action} view=${view} link=${link} nowUs=${nowUs} />
-    <${Calls} calls=${view.calls ?? []} />
+    <${Calls} calls=${view.calls ?? []} held=${view.held} />
   </div>`;
 }
 
@@ -52,10 +52,11 @@ function Form({ view, link, nowUs }) {
   return html`<form class="wb-form" onSubmit=${send} onKeyDown=${onKeyDown} aria-label="Message for ${printable(view.name)}.${printable(view.action ?? "")}">
     ${fields.map((field) => html`<${Input} key=${field.name} field=${field} value=${typed[field.name]} put=${put} />`)}
     ${fields.length ? null : html`<p class="wb-muted">This action has no parameters.</p>`}
+    ${view.held ? html`<p class="wb-tone-warn" role="status">${printable(view.held)}</p>` : null}
     ${view.limit ? html`<p class="wb-muted">A call that takes longer than ${view.limit} is ended.</p>` : null}
     <div class="wb-submit">
       <button class="wb-button" type="submit" disabled=${Boolean(view.running)}>Invoke</button>
-      ${view.running ? html`<span class="wb-running"><i class="wb-dot wb-pulse wb-tone-busy" />running ${elapsed(nowUs - view.running.since_us)}</span>` : null}
+      ${view.running ? html`<span class="wb-running"><i class="wb-dot wb-pulse wb-tone-busy" />${view.held ? "waiting" : "running"} ${elapsed(nowUs - view.running.since_us)}</span>` : null}
       ${view.rejected ? html`<span class="wb-tone-bad" role="alert">${view.rejected}</span>` : null}
     </div>
   </form>`;
@@ -65,7 +66,7 @@ function Input({ field, value, put }) {
   const hint = field.type || "any value";
   const flag = html`<input type="checkbox" checked=${value ?? field.default === "True"}
     onInput=${(event) => put(field.name, Boolean(event.target.checked))} />`;
-  const text = html`<input class="wb-input" type="text" spellcheck=${false} autocomplete="off" value=${value ?? ""} aria-required=${field.required ? "true" : "false"}
+  const text = html`<input class="wb-input" type=${field.is_secret ? "password" : "text"} spellcheck=${false} autocomplete=${field.is_secret ? "new-password" : "off"} value=${value ?? ""} aria-required=${field.required ? "true" : "false"}
     placeholder=${field.required ? hint : `${hint}, else ${field.default}`} onInput=${(event) => put(field.name, event.target.value)} />`;
   return html`<label class="wb-field"><span><${Name} text=${field.name} />${field.required ? html`<span aria-hidden="true"> *</span>` : null}</span>
     ${field.is_flag ? flag : field.choices?.length ? html`<${Choice} field=${field} value=${value} put=${put} />` : text}</label>`;
@@ -80,17 +81,17 @@ function Choice({ field, value, put }) {
   </select>`;
 }
 
-function Calls({ calls }) {
+function Calls({ calls, held }) {
   if (!calls.length) return null;
   return html`<${Section} title="Calls" note="a click copies the code">
     <ol class="wb-calls">${calls.map((call) => html`<li key=${call.number}>
       <${Command} code=${call.code} />${call.magic ? html` <${Command} code=${call.magic} />` : null}
-      <div class="wb-tone-${{ ok: "good", failed: "bad" }[call.outcome] ?? "busy"}">${came(call)}</div>
+      <div class="wb-tone-${{ ok: "good", failed: "bad" }[call.outcome] ?? "busy"}">${came(call, held)}</div>
     </li>`)}</ol>
   <//>`;
 }
 
-function came(call) {
-  if ((call.outcome ?? "running") === "running") return "… running";
+function came(call, held) {
+  if ((call.outcome ?? "running") === "running") return held ? "… waiting" : "… running";
   return `${call.outcome === "ok" ? "→" : "✗"} ${call.answer ?? ""} · ${duration(call.took_us ?? 0)}`;
 }

@@ -15,9 +15,11 @@ from workbench.presenters.panels.form import (
     call_magic,
     fields_of,
     form_rendering,
+    held_text,
     literals_of,
     payload_of,
 )
+from workbench.redaction import HIDDEN, display
 
 SIGNATURE = "(value: int, note: str = 'x', twice: bool = False)"
 
@@ -55,6 +57,34 @@ def test_parameters_are_read_from_the_signature() -> None:
     )
     assert fields_of("(*, b=<Colour.RED: 1>, **rest)") == (Field("b", "", "..."),)
     assert fields_of("(not a signature") == ()
+
+
+def test_fields_under_a_secrets_name_hide_what_is_typed_and_their_default() -> None:
+    user, password, pin_code = fields_of("(user: str, password: str = 'abc', pin_code: int | None = None)")
+
+    assert [user.is_secret, password.is_secret, pin_code.is_secret] == [False, True, True]
+    assert (password.default, password.required, pin_code.default) == (HIDDEN, False, "None")
+
+
+def test_fields_show_secrets_where_the_setting_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(display, "shows_secrets", True)
+
+    assert fields_of("(password: str = 'abc')") == (Field("password", "str", "'abc'"),)
+
+
+def test_calls_of_a_held_actor_wait_and_do_not_run() -> None:
+    view = FormView(
+        "counter", "spawn-system", "add", calls=(FormCall(1, "wb.invoke('counter', 'add')"),), held=held_text("counter")
+    )
+
+    shown = form_rendering(view).text
+
+    assert (
+        "counter is held: a message to it waits; %step counter processes the next one, %release counter all of them."
+        in shown
+    )
+    assert "… waiting" in shown
+    assert "running" not in shown
 
 
 @pytest.mark.parametrize(

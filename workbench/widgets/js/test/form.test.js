@@ -45,6 +45,25 @@ test("the limit of an action is said, where it has one", () => {
   assert.ok(texts(".wb-form .wb-muted").includes("A call that takes longer than 5s is ended."));
 });
 
+test("what is typed into a secret's field is not shown", () => {
+  show({ ...sample("form"), fields: [{ name: "user", type: "str", required: true }, { name: "password", type: "str", required: true, is_secret: true }] });
+
+  assert.deepEqual(inputs().map((input) => input.type ?? input.getAttribute("type")), ["text", "password"]);
+  type(inputs()[1], "abc");
+  submit();
+  assert.equal(model.wishes.at(-1).data["field password"], "abc");
+});
+
+test("a call of a held actor is said to wait, with what lets it go on", () => {
+  const held = "counter is held: a message to it waits; %step counter processes the next one, %release counter all of them.";
+  const [call] = sample("form").calls;
+  show({ ...sample("form"), held, running: { since_us: 1_700_000_000_000_000 }, calls: [{ ...call, outcome: undefined }] });
+
+  assert.ok(texts(".wb-form .wb-tone-warn").includes(held));
+  assert.match(texts(".wb-running")[0], /^waiting /);
+  assert.deepEqual(texts(".wb-calls div"), ["… waiting"]);
+});
+
 test("what was typed is sent, and flags as they stand", () => {
   show(sample("form"));
   type(inputs()[0], "5");
