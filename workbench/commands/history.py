@@ -90,7 +90,7 @@ def query(
     """
     relation: DuckDBPyRelation = statements.run(sql, lambda: answer(sql, params))
     try:
-        return drawn(relation) if plot else relation
+        return drawn(relation, sql) if plot else relation
     except KeyboardInterrupt:
         raise WaitInterrupted("The drawing was interrupted; nothing else was.") from None
 
@@ -112,14 +112,23 @@ def connection() -> HistoryConnection:
     return HistoryConnection(query)
 
 
-def drawn(relation: DuckDBPyRelation) -> Plot:
-    """The picture of an answer without its secrets, complete: what is missing for it is said here, not when it is shown."""
+def drawn(relation: DuckDBPyRelation, sql: str = "") -> Plot:
+    """The picture of the answer to `sql`, without its secrets; where the text is not known, its rows count as no states.
+
+    Complete: what is missing for it is said here, not when it is shown.
+    """
     from workbench.presenters.plot import Plot
     from workbench.sql.secrets import without_secrets
 
-    plot = Plot(without_secrets(relation) if display.hides() else relation)
+    plot = Plot(without_secrets(relation) if display.hides() else relation, of_states=_reads_states_only(sql))
     _ = plot.svg
     return plot
+
+
+def _reads_states_only(sql: str) -> bool:
+    """Whether the rows of a query come from revisions of states, each of which lasts until the next one."""
+    sources = current.history().sources(sql) if sql else set[str]()
+    return bool(sources) and all(name == "revisions" or name.startswith("history.") for name in sources)
 
 
 def _from_library(

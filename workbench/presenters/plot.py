@@ -2,7 +2,7 @@
 
 | columns | picture |
 |---|---|
-| a time and numbers | a line for each number, or for each value of a text |
+| a time and numbers | a line for each number, or for each value of a text; steps, where the rows are revisions of a state |
 | two numbers | a line where the first one grows from row to row, else points |
 | a text and a number | a bar for each row |
 | one number | a histogram |
@@ -16,6 +16,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -41,11 +42,12 @@ _TIMES = {"DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE", "TIMESTAMP_S", "TIMES
 class Plot:
     """A chart of a relation's rows, which shows itself as an SVG."""
 
-    def __init__(self, relation: Any) -> None:
+    def __init__(self, relation: Any, *, of_states: bool = False) -> None:
         """Nothing is drawn yet.
 
         Args:
             relation: a DuckDB relation.
+            of_states: its rows are revisions of states, each of which lasts until the next one.
 
         Raises:
             BadQuery: nothing in it can be drawn.
@@ -53,7 +55,7 @@ class Plot:
         relation = without_secrets(relation) if display.hides() else relation
         self._relation, self.rows = relation, len(relation)
         self._step = -(-self.rows // MOST_POINTS)
-        self._design = design_of(relation)
+        self._design = design_of(relation, of_states=of_states)
 
     @property
     def code(self) -> str:
@@ -110,6 +112,8 @@ class Column(NamedTuple):
     name: str
     kind: str
     """`quantitative`, `temporal` or `nominal`."""
+    type: str = ""
+    """In SQL."""
 
     @property
     def field(self) -> str:
@@ -157,29 +161,39 @@ class Design:
     folded: tuple[str, ...] = ()
     """Columns that become one, with their name in another."""
     columns: tuple[str, ...] = ()
+    interpolate: str = ""
+    """How a line goes from point to point, if not straight."""
+
+    @property
+    def _options(self) -> dict[str, Any]:
+        return {"tooltip": True, **({"interpolate": self.interpolate} if self.interpolate else {})}
 
     @property
     def code(self) -> str:
         """What follows the chart's data in Python."""
         fold = f".transform_fold({list(self.folded)!r})" if self.folded else ""
         encoded = ",\n    ".join(channel.code for channel in self.channels)
-        return f"{fold}.mark_{self.mark}(tooltip=True).encode(\n    {encoded},\n)"
+        options = ", ".join(f"{name}={value!r}" for name, value in self._options.items())
+        return f"{fold}.mark_{self.mark}({options}).encode(\n    {encoded},\n)"
 
     def applied(self, altair: Any, chart: Any) -> Any:
         """The chart with this design."""
         if self.folded:
             chart = chart.transform_fold(list(self.folded))
         channels = {each.name: getattr(altair, each.name.title())(**each.arguments) for each in self.channels}
-        return getattr(chart, f"mark_{self.mark}")(tooltip=True).encode(**channels)
+        return getattr(chart, f"mark_{self.mark}")(**self._options).encode(**channels)
 
 
-def design_of(relation: Any) -> Design:
+def design_of(relation: Any, *, of_states: bool = False) -> Design:
     """The obvious chart of a relation.
+
+    Args:
+        of_states: a line over the time or number of a revision goes in steps.
 
     Raises:
         BadQuery: it has no column that could be drawn.
     """
-    columns = [Column(name, kind) for name, type_ in _described(relation) if (kind := _kind(type_))]
+    columns = [Column(name, kind, type_) for name, type_ in _described(relation) if (kind := _kind(type_))]
     times = [each for each in columns if each.kind == "temporal"]
     numbers = [each for each in columns if each.kind == "quantitative"]
     texts = [each for each in columns if each.kind == "nominal"]
@@ -191,12 +205,20 @@ def design_of(relation: Any) -> Design:
         )
     used = {each.column.expression for each in found.channels if each.column is not None}
     folded = [each.expression for each in numbers if each.field in found.folded]
-    return Design(found.mark, found.channels, found.folded, tuple(sorted({*used, *folded})))
+    x = next((each.column for each in found.channels if each.name == "x"), None)
+    has_steps = of_states and found.mark == "line" and x is not None and x.name in _OF_A_REVISION
+    return Design(
+        found.mark, found.channels, found.folded, tuple(sorted({*used, *folded})), "step-after" if has_steps else ""
+    )
+
+
+_OF_A_REVISION = ("at", "revision")
+"""Columns that tell when a state began."""
 
 
 def _drawn(relation: Any, times: list[Column], numbers: list[Column], texts: list[Column]) -> Design | None:
     if times and numbers:
-        return _over(Channel("x", times[0], {"scale": {"type": "utc"}}), "line", relation, numbers, texts)
+        return _over(Channel("x", times[0], _time_axis(relation, times[0])), "line", relation, numbers, texts)
     if len(numbers) > 1:
         first, rest = numbers[0], numbers[1:]
         colours = _colours(relation, texts)
@@ -216,7 +238,7 @@ def _drawn(relation: Any, times: list[Column], numbers: list[Column], texts: lis
             (Channel("x", None, {"aggregate": "count", "title": "count"}), Channel("y", texts[0], {"sort": "-x"})),
         )
     if times:
-        return Design("tick", (Channel("x", times[0], {"scale": {"type": "utc"}}),))
+        return Design("tick", (Channel("x", times[0], _time_axis(relation, times[0])),))
     return None
 
 
@@ -245,6 +267,64 @@ def _grows(relation: Any, column: Column) -> bool:
     name = _quoted(column.name)
     order = relation.project(f"{name} > lag({name}) OVER () AS grows").aggregate("coalesce(bool_and(grows), true)")
     return bool(order.fetchall()[0][0])
+
+
+# --- The labels of a time: 24 hours, with as much of the date as its span needs ---------------------------------------
+
+_TICKS = 8
+
+
+def _time_axis(relation: Any, column: Column) -> dict[str, Any]:
+    """Options of a channel.  A day that all times have in common stands in the title."""
+    options: dict[str, Any] = {"scale": {"type": "utc"}}
+    span = _span(relation, column)
+    if span is None:
+        return options
+    first, last = span
+    has_few_days = column.type == "DATE" and last - first < timedelta(days=15)
+    axis = {
+        "format": _labels(first, last, column.type),
+        "tickCount": "day" if has_few_days else _TICKS,
+        "labelSeparation": 8,  # a page has other fonts than those that the picture is measured with
+    }
+    is_one_day = column.type != "DATE" and first.date() == last.date()
+    notes = [f"{first:%d %b %Y}"] if is_one_day else []
+    notes += ["UTC"] if column.type == "TIMESTAMP WITH TIME ZONE" else []
+    title = {"title": f"{column.name} ({', '.join(notes)})"} if notes else {}
+    return {**options, "axis": axis, **title}
+
+
+def _labels(first: datetime, last: datetime, type_: str) -> str:
+    """The format of about eight labels, so that no two neighbours are equal."""
+    span = last - first
+    if span >= timedelta(days=15 * 366):
+        return "%Y"
+    if span >= timedelta(days=400):
+        return "%b %Y"
+    date = "%d %b" if first.year == last.year else "%d %b %Y"
+    if type_ == "DATE" or span >= timedelta(days=15):
+        return date
+    time = "%H:%M:%S.%L" if span < timedelta(seconds=15) else "%H:%M:%S" if span < timedelta(minutes=15) else "%H:%M"
+    return time if first.date() == last.date() else f"{date} {time}"
+
+
+def _span(relation: Any, column: Column) -> tuple[datetime, datetime] | None:
+    """The first and the last time; None if there is none, or one that is no date, such as infinity."""
+    name = _quoted(column.name)
+    time = name if column.type in ("DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE") else f"CAST({name} AS TIMESTAMP)"
+    found = relation.filter(f"isfinite({time})").aggregate(f"epoch_us(min({time})), epoch_us(max({time}))").fetchall()
+    [(first_us, last_us)] = found
+    try:
+        return None if first_us is None else (_moment(first_us), _moment(last_us))
+    except OverflowError:
+        return None
+
+
+def _moment(at_us: int) -> datetime:
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at_us)
+
+
+# --- What the columns of an answer are --------------------------------------------------------------------------------
 
 
 def _described(relation: Any) -> Sequence[tuple[str, str]]:

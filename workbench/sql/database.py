@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 import threading
 import warnings
@@ -123,6 +124,17 @@ class HistoryDatabase:
             except duckdb.Error as error:
                 raise InternalError(f"The journal could not be read into DuckDB: {error}") from error
 
+    def sources(self, sql: str) -> set[str]:
+        """Tables and views that a statement reads, as `tables` names them; functions that give rows are not among them.
+
+        Raises:
+            BadQuery: it is not one statement that reads.
+        """
+        cursor = self._cursor()
+        # Parsed only: of a bound statement DuckDB tells the tables below the views.
+        rows = cursor.execute("SELECT json_serialize_sql($sql)::VARCHAR", {"sql": readable(cursor, sql)}).fetchall()
+        return _named_tables(json.loads(rows[0][0]))
+
     @property
     def tables(self) -> list[str]:
         """Tables and views as a query writes them."""
@@ -187,6 +199,18 @@ def _rows(cursor: DuckDBPyConnection, statement: str, params: Parameters) -> Duc
         return cursor.sql(statement, params=params).materialize()
     finally:
         cursor.rollback()
+
+
+def _named_tables(node: Any) -> set[str]:
+    """Tables in a part of a parsed statement, without those that `WITH` defines for it."""
+    if isinstance(node, list):
+        return set[str]().union(*map(_named_tables, node))
+    if not isinstance(node, dict):
+        return set()
+    found = set[str]().union(*map(_named_tables, node.values()))
+    if node.get("type") == "BASE_TABLE":
+        found.add(".".join(filter(None, (node["schema_name"], node["table_name"]))))
+    return found - {each["key"] for each in node.get("cte_map", {}).get("map", ())}
 
 
 def _new_database(reads_files: bool) -> DuckDBPyConnection:

@@ -43,6 +43,50 @@ def test_columns_tell_the_picture(select: str, mark: str, channels: dict[str, st
     assert {each.name: each.arguments.get("field") for each in design.channels} == channels
 
 
+@pytest.mark.parametrize(
+    ("times", "labels", "title"),
+    [
+        ("TIMESTAMPTZ '2026-11-24 13:00+00' + i * INTERVAL 1 SECOND", "%H:%M:%S.%L", "at (24 Nov 2026, UTC)"),
+        ("TIMESTAMPTZ '2026-11-24 13:00+00' + i * INTERVAL 1 MINUTE", "%H:%M:%S", "at (24 Nov 2026, UTC)"),
+        ("TIMESTAMP '2026-11-24 13:00' + i * INTERVAL 1 HOUR", "%H:%M", "at (24 Nov 2026)"),
+        ("TIMESTAMPTZ '2026-11-24 20:00+00' + i * INTERVAL 1 HOUR", "%d %b %H:%M", "at (UTC)"),
+        ("TIMESTAMPTZ '2026-12-31 20:00+00' + i * INTERVAL 1 HOUR", "%d %b %Y %H:%M", "at (UTC)"),
+        ("TIMESTAMP_S '2026-01-24 20:00:00' + i * INTERVAL 5 DAY", "%d %b", "at"),
+        ("TIMESTAMP '2026-11-24 20:00' + i * INTERVAL 3 MONTH", "%b %Y", "at"),
+        ("TIMESTAMP '2026-11-24 20:00' + i * INTERVAL 10 YEAR", "%Y", "at"),
+        ("DATE '2026-11-24' + i::INTEGER", "%d %b", "at"),
+    ],
+)
+def test_labels_of_times_have_24_hours_and_the_date_that_their_span_needs(times: str, labels: str, title: str) -> None:
+    [x, *_] = design_of(relation(f"{times} AS at, i AS total")).channels
+
+    assert (x.arguments["axis"]["format"], x.arguments["title"]) == (labels, title)
+
+
+@pytest.mark.parametrize("time", ["NULL::TIMESTAMP", "'infinity'::TIMESTAMP", "'infinity'::TIMESTAMPTZ", "NULL::DATE"])
+def test_times_that_are_none_have_the_labels_of_the_library(time: str) -> None:
+    [x, *_] = design_of(relation(f"{time} AS at, i AS total")).channels
+
+    assert "axis" not in x.arguments
+
+
+@pytest.mark.parametrize(
+    ("select", "of_states", "way"),
+    [
+        (f"{MINUTES}, i AS total", True, "step-after"),
+        ("i AS revision, i % 3 AS total", True, "step-after"),
+        (f"{MINUTES}, i AS total", False, ""),
+        (f"{MINUTES.replace('AS at', 'AS minute')}, i AS changes", True, ""),
+        ("i % 3 AS a, i AS b", True, ""),
+    ],
+)
+def test_states_last_until_the_next_revision(select: str, of_states: bool, way: str) -> None:
+    plot = Plot(relation(select), of_states=of_states)
+
+    assert plot.chart.to_dict(validate=False)["mark"].get("interpolate", "") == way
+    assert ("interpolate='step-after'" in plot.code) == bool(way)
+
+
 @pytest.mark.parametrize("select", ["[i] AS l", "{'a': i} AS s, MAP {i: i} AS m"])
 def test_an_answer_without_anything_to_draw_is_refused(select: str) -> None:
     with pytest.raises(BadQuery, match="none of its columns"):

@@ -350,3 +350,16 @@ def test_an_interrupt_stops_the_query_and_leaves_the_database_usable(sql: str) -
 
 def test_duckdb_is_the_major_version_that_this_was_made_for() -> None:
     assert duckdb.__version__.startswith("2.")
+
+
+@pytest.mark.parametrize(
+    ("sql", "tables"),
+    [
+        ("SELECT at, total FROM history.counter AS c", {"history.counter"}),
+        ("WITH few AS (FROM revisions) SELECT * FROM few JOIN states USING (actor)", {"revisions", "states"}),
+        ("SELECT $n FROM actors WHERE actor IN (SELECT actor FROM failures)", {"actors", "failures"}),
+        ("SELECT i FROM range(3) AS t(i)", set[str]()),
+    ],
+)
+def test_the_tables_that_a_statement_reads_are_told_as_it_names_them(sql: str, tables: set[str]) -> None:
+    assert database(counting(1)).sources(sql) == tables

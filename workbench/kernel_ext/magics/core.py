@@ -234,12 +234,13 @@ class WorkbenchMagics(BaseMagics):
         match = _OUT.match(line)
         target, first = (match[1] or match[2], match[3]) if match else (None, line)
         if not (cell or "").strip() and named_query(first.strip()):
-            relation = _from_library(first)
+            sql, relation = "", _from_library(first)
         else:
-            relation = run_query(f"{first}\n{cell or ''}".strip(), self.shell.user_ns)
+            sql = f"{first}\n{cell or ''}".strip()
+            relation = run_query(sql, self.shell.user_ns)
         if target is not None:
             self.shell.user_ns[target] = relation
-        return drawn(relation) if is_drawn else relation if target is None else None
+        return drawn(relation, sql) if is_drawn else relation if target is None else None
 
     @line_magic
     @arguments(*SPAWN)

@@ -82,6 +82,21 @@ def test_an_answer_can_be_drawn(asked: Kernel) -> None:
     assert asked.ok("len(kept)").text == "3"
 
 
+@pytest.mark.parametrize(
+    ("sql", "has_steps"),
+    [
+        ("SELECT at, total FROM history.counter", True),
+        ("WITH kept_ones AS (SELECT * FROM revisions) SELECT at, length(state::VARCHAR) AS size FROM kept_ones", True),
+        ("SELECT revision, wait_ms FROM invocations WHERE revision > revision_before ORDER BY revision", False),
+        ("SELECT revision, h.total FROM history.counter AS h JOIN invocations USING (revision) ORDER BY 1", False),
+    ],
+)
+def test_only_states_are_drawn_in_steps(asked: Kernel, sql: str, has_steps: bool) -> None:
+    asked.ok(f"%%query --plot\n{sql}")
+
+    assert ("step-after" in asked.ok("_.code").text) == has_steps
+
+
 def test_files_are_opened_to_queries_by_a_setting(asked: Kernel) -> None:
     asked.ok(
         "import pathlib, tempfile\nfile = tempfile.mkdtemp() + '/a.csv'\n_ = pathlib.Path(file).write_text('n\\n7\\n')"
