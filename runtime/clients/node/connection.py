@@ -21,6 +21,7 @@ from google.rpc import status_pb2
 
 from runtime.drivers.event_loops import grpc_loop
 from runtime.errors import BadPayload, HostFailed, NotAllowed, NotCapable, SpawnError, Unreachable
+from runtime.wire.node.headers import ADMITTED, CLIENT
 from runtime.wire.node.records import error_of, get_failure
 from runtime.wire.pb.workbench.v1 import node_pb2 as pb
 
@@ -29,8 +30,8 @@ T = TypeVar("T")
 MESSAGE_BYTES = 65 * 1024 * 1024
 _SLICE_S = 0.1
 _HEADERS_BYTES = 64 * 1024
-CLIENT_HEADER = "workbench-client"
-"""What a process calls itself, percent-encoded."""
+_ADMITTED_S = 0.5
+"""How long a stream waits to be let in by an older node, which does not say so."""
 _Code = grpc.StatusCode
 
 
@@ -73,7 +74,7 @@ class NodeConnection:
         self._thread = grpc_loop.acquire()
         self._channel: Any = None
         self._watching: asyncio.Task[None] | None = None
-        named = ((CLIENT_HEADER, quote(title(), safe=" ()@,.:")),)
+        named = ((CLIENT, quote(title(), safe=" ()@,.:")),)
         self._headers = (("authorization", f"Bearer {target.token}"), *named) if target.token else named
         self._methods: dict[str, Any] = {}
         self._kept: set[Future[None]] = set()
@@ -163,6 +164,8 @@ class NodeConnection:
             return BadPayload(f"{url} does not take a message of this size: {text}")
         if code is _Code.UNIMPLEMENTED:
             return NotCapable("do this", url, f"it is no workbench node, or an older one ({text}).")
+        if code is _Code.INTERNAL:  # gRPC's own: a node says what failed there
+            return Unreachable(f"The connection to {url} broke: {text}")
         if code in (_Code.UNAVAILABLE, _Code.CANCELLED):
             advice = self.advice or "Is it running, and is the port right?"
             return Unreachable(f"Cannot reach {url}: {text or 'the connection was closed'}.\n{advice}")
@@ -212,6 +215,35 @@ class NodeConnection:
         if self._watching is not None:
             self._watching.cancel()
         await channel.close()
+
+
+async def admitted(stream: Any) -> None:
+    """Come back once the node has let a stream in.  To be awaited before the first message is written.
+
+    A message that is being written when a refusal arrives fails for a reason of gRPC's own, which then takes the place of the
+    node's: the caller would hear of a broken stream, and not why it is refused.
+
+    Raises:
+        grpc.aio.AioRpcError: it was refused, or has ended.
+        Unreachable: it has ended without a reason.
+    """
+    await stream.wait_for_connection()
+    headers = await _within(stream.initial_metadata(), _ADMITTED_S)
+    if headers is None or ADMITTED not in tuple(headers):  # refused, as its end is about to say, or of an older node
+        await _within(stream.code(), _ADMITTED_S)
+    if stream.done():
+        await stream.read()
+        raise Unreachable("The node ended the connection before anything was sent.")
+
+
+async def _within(answer: Coroutine[Any, Any, T], timeout_s: float) -> T | None:
+    """The answer; None if there is none in time.  It is not waited for any more then, and the stream goes on."""
+    asking = asyncio.ensure_future(answer)
+    done, _ = await asyncio.wait({asking}, timeout=timeout_s)
+    if not done:
+        asking.cancel()
+        return None
+    return asking.result()
 
 
 async def messages(stream: Any) -> AsyncIterator[Any]:

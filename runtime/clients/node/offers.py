@@ -21,7 +21,7 @@ from runtime.api import DeployReport
 from runtime.authoring.context import Context
 from runtime.authoring.definition import ActorDefinition
 from runtime.background import Backoff
-from runtime.clients.node.connection import MESSAGE_BYTES, NodeConnection, messages, title
+from runtime.clients.node.connection import MESSAGE_BYTES, NodeConnection, admitted, messages, title
 from runtime.drivers.event_loops import LoopThread
 from runtime.drivers.replies import BlockingWaiter, LoopPort, Waiter
 from runtime.drivers.runaway import HostedAction
@@ -141,6 +141,8 @@ class NodeOffers:
                 self._refuse_all(self._connection.meaning(error))
             except SpawnError as error:
                 self._refuse_all(error)
+            except asyncio.InvalidStateError:  # of a write, after the stream had ended
+                self._refuse_all(Unreachable(f"The connection to {self._connection.target.url} broke."))
             await asyncio.sleep(backoff.next_s())
 
     async def _leave(self) -> None:
@@ -157,6 +159,7 @@ class NodeOffers:
         hello = pb.FromHost(hello=pb.Hello(host=self._identity, title=title()))
         writing: asyncio.Task[None] | None = None
         try:
+            await admitted(stream)
             await stream.write(hello)
             await stream.read()
             writing = asyncio.create_task(link.write())

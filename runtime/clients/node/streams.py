@@ -14,7 +14,7 @@ from typing import Any
 import grpc
 
 from runtime.background import Backoff
-from runtime.clients.node.connection import NodeConnection, messages
+from runtime.clients.node.connection import NodeConnection, admitted, messages
 from runtime.drivers.replies import ReplyPort, Waiter
 from runtime.errors import SpawnError, Unreachable
 from runtime.ids import InvocationId
@@ -64,7 +64,7 @@ class Invocations:
         was_connected = False
         try:
             stream = self._connection.stream("InvokeMany")
-            await stream.wait_for_connection()
+            await admitted(stream)
             was_connected = True
             await self._write_until_read_ends(stream)
             reason: SpawnError = Unreachable(f"The connection to {self._connection.target.url} was closed")

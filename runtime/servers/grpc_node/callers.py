@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import unquote
 
-HEADER = "workbench-client"
+from runtime.wire.node.headers import CLIENT
+
 LONGEST = 200
 
 
 def caller(context: Any) -> str:
     """`lab.ipynb (process 7) of ann@box, from ipv4:127.0.0.1:40112`."""
-    names = [value for name, value in context.invocation_metadata() or () if name == HEADER and isinstance(value, str)]
+    names = [value for name, value in context.invocation_metadata() or () if name == CLIENT and isinstance(value, str)]
     return told(unquote(names[0][: 3 * LONGEST]) if names else "", context)
 
 

@@ -19,6 +19,7 @@ from runtime.servers.security import Limits, Rate
 from runtime.system.embedded import EmbeddedSystem
 from runtime.system.guest_acts import Call, GuestCalls
 from runtime.wire.limits import check_depth, check_json
+from runtime.wire.node.headers import ADMITTED
 from runtime.wire.node.records import failure_of, get_value, put_failure, put_value
 from runtime.wire.pb.workbench.v1 import node_pb2 as pb
 
@@ -118,7 +119,7 @@ class NodeCalls:
 
     async def invoke_many(self, requests: AsyncIterator[pb.Calls], context: Any) -> None:
         """Calls as they come, answers as they are there."""
-        await context.send_initial_metadata(())  # so that the client knows that it is connected
+        await context.send_initial_metadata((ADMITTED,))
         stream = _Stream(self.port, self._limits.in_flight, self._system.guest_acts.calls, caller(context))
         reading = asyncio.create_task(self._read(requests, stream))
         try:

@@ -20,6 +20,7 @@ from runtime.system import inspection
 from runtime.system.embedded import EmbeddedSystem
 from runtime.system.guest_acts import GuestAct
 from runtime.wire.node.definitions import get_definition, get_initial
+from runtime.wire.node.headers import ADMITTED
 from runtime.wire.node.records import failure_of, put_failure, put_report
 from runtime.wire.pb.workbench.v1 import node_pb2 as pb
 
@@ -49,6 +50,7 @@ class NodeHosting:
 
     async def host(self, requests: AsyncIterator[pb.FromHost], context: Any) -> None:
         """One connection of one process, from its hello to its end."""
+        await context.send_initial_metadata((ADMITTED,))
         guest = await self._welcome(requests, context)
         outgoing: asyncio.Queue[pb.ToHost] = asyncio.Queue()
         loop = asyncio.get_running_loop()
