@@ -165,6 +165,8 @@ def environment_variables() -> list[tuple[str, str]]:
         "PROXY_HTTP_PORT": "HTTP port of a proxy, as Spawn's SDKs read it",
         "PROXY_GRPC_PORT": "gRPC port that `serve` listens at",
         "PROXY_GRPC_SERVER_ENABLED": "`false`: `serve` opens no gRPC port",
+        "SPAWN_LOOPBACK_USERS": "users whose processes may call listeners without a token beside root and the one who started the "
+        "listener: names or numbers, separated by commas; `*` for all",
         "SPAWN_PROXY_URL": "the proxy that `python -m runtime host` registers with, where `--proxy` does not say it",
         "USER_FUNCTION_HOST": "host name under which a proxy calls this actor host",
         "USER_FUNCTION_PORT": "port at which a proxy calls its actor host",

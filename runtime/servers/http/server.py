@@ -27,7 +27,8 @@ from runtime.servers.http.messages import (
     RequestHead,
     Response,
 )
-from runtime.servers.security import LOOPBACK, Security, certified_role, tls_context
+from runtime.servers.http.peer_user import LoopbackUsers
+from runtime.servers.security import LOOPBACK, Security, certified_role, is_loopback, tls_context
 from runtime.wire.http_client import KnownHeads
 
 _SWEEP_S = 1.0
@@ -51,15 +52,21 @@ class HttpServer:
 
         Args:
             bind: the address to listen on.
-            security: who has a token or certificate, and ours for TLS; None for every process of this machine.
+            security: who has a token or certificate, and ours for TLS; None for every process of this user on this machine, and
+                those of the users that `SPAWN_LOOPBACK_USERS` names.
             names: further names by which processes of this machine may call a listener on loopback.
             clock: seconds, by which connections are found that take too long.
+
+        Raises:
+            BadSetting: `SPAWN_LOOPBACK_USERS` names a user that this machine does not have.
         """
         self.app = app
         self.limits, self.clock = limits or HttpLimits(), clock
         self._most = min(self.limits.connections, _files() // 2)
         self.bind, self.security = bind, security
         self.guard = HttpGuard(bind, security, names)
+        self.users = LoopbackUsers() if security is None and is_loopback(bind) else None
+        """Who may connect where no token is asked for; None where one is."""
         self.loop: asyncio.AbstractEventLoop
         self.is_draining = False
         self._heads: dict[tuple[int, bytes, bool], bytes] = {}
@@ -89,6 +96,8 @@ class HttpServer:
             ssl_handshake_timeout=self.limits.head_s if tls is not None else None,
         )
         self._listeners.append(listener)
+        if self.users is not None:
+            self.users.open()
         if self._sweeping is None:
             self._sweep_again()
         bound: int = listener.sockets[0].getsockname()[1]
@@ -152,6 +161,8 @@ class HttpServer:
             connection.close()
         if self._sweeping is not None:
             self._sweeping.cancel()
+        if self.users is not None:
+            self.users.close()
 
     def head_of(self, response: Response, is_last: bool) -> bytes:
         """An answer's head, without its length and what it adds.  `is_last` says that the connection is closed then."""
@@ -290,6 +301,10 @@ class HttpConnection(asyncio.Protocol):
             self._certified = certified_role(name for _, name in certificate.get("subjectAltName", ()))
         if not self._server.admit(self):
             self.fail(RequestError(503, "Too many connections, and all of them are in use."))
+        elif (users := self._server.users) is not None and (
+            why := users.refusal(transport.get_extra_info("sockname"), address)
+        ):
+            self.fail(RequestError(403, why))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._is_ending = True

@@ -47,6 +47,7 @@ KNOWN = {
     "workbench/remote/shared_store.py": "a socket in a directory of its user's only; see test_door",
     "runtime/clients/proxy/process.py": "tries whether an address is this machine's; nothing listens",
     "runtime/servers/http/guard.py": "tries whether an address is this machine's; nothing listens",
+    "runtime/servers/http/peer_user.py": "tries whether Linux says whose a connection is; nothing is read",
     "runtime/servers/spawn_proxy/server.py": "asks for a free port for a host; nothing listens",
     "runtime/testing/raw_host.py": "plays a host for the tests of adapters; runs no actions",
     "workbench/kernel_ext/extension.py": "binds the settings to a session; no socket",

@@ -203,6 +203,8 @@ RUN pip install --no-cache-dir --find-links wheels . && rm -rf wheels
 USER actor
 # The operator says the port, if it is another one, and the actor system.
 ENV PYTHONUNBUFFERED=1 USER_FUNCTION_PORT={HOST_PORT}
+# Of a pod, all containers share loopback and none else reaches it; the proxy is of another user.
+ENV SPAWN_LOOPBACK_USERS=*
 EXPOSE {HOST_PORT}
 # The proxy is in the same pod and may come up later: the host waits for it.
 CMD ["python", "-m", "runtime", "host", "--proxy", "http://127.0.0.1:9001", "--wait-seconds", "120", "actors.py"]
