@@ -21,7 +21,7 @@ from runtime.ids import ActorId
 from runtime.replay.patched_environment import Outside
 from runtime.replay.rerun import Rerun, RerunResult, Task
 from runtime.replay.sandbox import Position
-from runtime.replay.side_effects import SideEffects
+from runtime.replay.side_effects import SideEffects, announce_all
 
 _START_S = 30.0
 _END_S = 5.0
@@ -205,6 +205,7 @@ def serve(line: Connection) -> None:
 
 def _prepared(setup: Setup) -> Rerun:
     outside = Outside(setup.shift_s, setup.seed)
+    announce_all()  # before the user's code takes a function by name
     definition: ActorDefinition = pickle.loads(setup.pickled)  # noqa: S301 - code of the parent's own
     side_effects = SideEffects(setup.allowed)
     rerun = Rerun(definition, setup.actor, carry=setup.carry, used=outside.used, side_effects=side_effects)

@@ -1,18 +1,22 @@
 """What an action that runs again must not do beside its context: write files, reach the network, start processes.
 
 Python announces such calls before it makes them (`sys.addaudithook`, PEP 578); a call that is not allowed is stopped there, noted,
-and raises `SideEffectStopped` in the action.  This keeps a replay from doing things twice by accident.  It is no sandbox: native
-code (a database driver, grpc, NumPy writing to an open file) does not announce what it does, and files that were opened before
-stay open.
+and raises `SideEffectStopped` in the action.  This keeps a replay from doing things twice.  Python does not announce a few
+calls, such as `os.mkfifo` and the processes of `multiprocessing`: these are announced from here, and stopped in the same way.
+
+It is no sandbox: native code (a database driver, grpc, NumPy writing to an open file) does not announce what it does, and files
+that were opened before stay open.
 """
 
 from __future__ import annotations
 
+import functools
+import importlib
 import os
 import sys
 import sysconfig
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 from types import FrameType
@@ -26,18 +30,27 @@ FILES, NETWORK, PROCESSES = KINDS = ("files", "network", "processes")
 _EVENTS = {
     FILES: (
         "open os.remove os.rename os.mkdir os.rmdir os.truncate os.chmod os.chown os.link os.symlink os.utime os.setxattr"
-        " os.removexattr os.chflags shutil.copyfile shutil.copytree shutil.move shutil.rmtree shutil.chown shutil.make_archive"
-        " shutil.unpack_archive tempfile.mkstemp tempfile.mkdtemp sqlite3.connect"
+        " os.removexattr os.chflags os.mkfifo os.mknod shutil.copyfile shutil.copytree shutil.move shutil.rmtree shutil.chown"
+        " shutil.make_archive shutil.unpack_archive tempfile.mkstemp tempfile.mkdtemp sqlite3.connect"
+        " winreg.CreateKey winreg.DeleteKey winreg.DeleteValue winreg.SetValue"
     ),
     NETWORK: (
         "socket.connect socket.bind socket.sendto socket.sendmsg socket.getaddrinfo socket.gethostbyname socket.gethostbyaddr"
-        " socket.getnameinfo"
+        " socket.getnameinfo syslog.syslog"
     ),
     PROCESSES: (
         "subprocess.Popen os.system os.exec os.posix_spawn os.spawn os.fork os.forkpty pty.spawn os.kill os.killpg"
-        " os.startfile signal.pthread_kill"
+        " os.startfile signal.pthread_kill _posixsubprocess.fork_exec"
     ),
 }
+_NOT_ANNOUNCED = (
+    ("posix", "mkfifo", "os.mkfifo"),
+    ("posix", "mknod", "os.mknod"),
+    ("os", "mkfifo", "os.mkfifo"),
+    ("os", "mknod", "os.mknod"),
+    ("_posixsubprocess", "fork_exec", "_posixsubprocess.fork_exec"),
+)
+"""Functions that make something without saying so before; by module and name, with the event that is raised for them."""
 _KIND_OF = {event: kind for kind, events in _EVENTS.items() for event in events.split()}
 _OF_THIS_PROCESS = frozenset({"os.putenv", "os.unsetenv", "os.chdir"})
 """What a process that is made for a replay may do with itself, and a copy beside the user's own code may not."""
@@ -129,7 +142,30 @@ def _install() -> None:
     global _is_installed  # noqa: PLW0603 - as above
     if not _is_installed:
         _is_installed = True
+        announce_all()
         sys.addaudithook(_hook)
+
+
+@functools.cache
+def announce_all() -> None:
+    """Have the functions that Python does not announce raise an audit event, too, and do as before after it.
+
+    `guard_process` and `guard` see to it.  What has such a function under a name of its own already does not notice.
+    """
+    for module, name, event in _NOT_ANNOUNCED:
+        with suppress(ImportError):  # of another operating system
+            owner = importlib.import_module(module)
+            if hasattr(owner, name):
+                setattr(owner, name, _announced(getattr(owner, name), event))
+
+
+def _announced(function: Callable[..., Any], event: str) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def announced(*arguments: Any, **options: Any) -> Any:
+        sys.audit(event, *arguments, *options.values())
+        return function(*arguments, **options)
+
+    return announced
 
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:

@@ -8,6 +8,7 @@ import random
 import threading
 import time
 from datetime import UTC, datetime
+from os import mkfifo
 from pathlib import Path
 
 from runtime import Actor, Broadcast, Context, SideEffect, Value, action
@@ -146,6 +147,10 @@ class Diarist(Actor, name="diarist"):
             file.write(f"{text}\n")
         self.notes += 1
         return self.notes
+
+    @action
+    def make_fifo(self, path: str) -> None:
+        mkfifo(path)
 
     @action
     def note_if_possible(self, path: str, text: str) -> int:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import os
 import shutil
 import socket
 import sqlite3
 import subprocess
 import sys
+import syslog
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -25,7 +27,7 @@ from runtime.replay.history import ActorHistory
 from runtime.replay.replay import Replay, Replayed, Verdict
 from runtime.replay.rerun import run_again
 from runtime.replay.sandbox import Position
-from runtime.replay.side_effects import FILES, KINDS, NETWORK, PROCESSES, SideEffects
+from runtime.replay.side_effects import FILES, KINDS, NETWORK, PROCESSES, SideEffects, announce_all
 from runtime.system.embedded import EmbeddedSystem
 from tests.runtime.replay.actors import Diarist
 
@@ -61,6 +63,10 @@ _CALLS: dict[str, tuple[str, Callable[[Path], object]]] = {
     "copy": (FILES, lambda here: shutil.copy(here / "old", here / "x")),
     "temporary file": (FILES, lambda here: tempfile.mkstemp(dir=here)),
     "sqlite": (FILES, lambda here: sqlite3.connect(here / "x")),
+    "fifo": (FILES, lambda here: os.mkfifo(here / "x")),
+    "node": (FILES, lambda here: os.mknod(path=here / "x")),
+    "system log": (NETWORK, lambda _: syslog.syslog(syslog.LOG_DEBUG, "x")),
+    "multiprocessing": (PROCESSES, lambda _: multiprocessing.get_context("spawn").Process(target=print).start()),
     "connect": (NETWORK, lambda _: _connect()),
     "look up": (NETWORK, lambda _: socket.getaddrinfo("localhost", 9)),
     "subprocess": (PROCESSES, lambda _: subprocess.run(["true"], check=True)),
@@ -171,6 +177,25 @@ def test_a_replay_writes_no_file_a_second_time(
     assert diary.read_text() == "once\n"
     assert found.verdict is Verdict.STOPPED
     assert found.stopped == (f"open({str(diary)!r}, 'a') in Diarist.note, line {_line_of_open()}",)
+
+
+def test_a_replay_makes_no_fifo_a_second_time(system: EmbeddedSystem, tmp_path: Path) -> None:
+    system.invoke("diarist", "make_fifo", {"path": str(tmp_path / "fifo")})
+    (tmp_path / "fifo").unlink()
+
+    [found] = _replayed(system)
+
+    assert found.verdict is Verdict.STOPPED
+    assert found.stopped[0].startswith("os.mkfifo(")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_announced_for_python_does_as_before(tmp_path: Path) -> None:
+    announce_all()
+
+    os.mkfifo(tmp_path / "fifo", mode=0o600)
+
+    assert (tmp_path / "fifo").is_fifo()
 
 
 def test_a_call_whose_error_the_action_absorbs_is_noted_too(system: EmbeddedSystem, tmp_path: Path) -> None:
