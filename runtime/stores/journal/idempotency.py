@@ -118,8 +118,8 @@ def _next(key_hash: int) -> int:
 # A memory of used keys that is small and may err to one side: it says of a key that it is new, or that it may be known.
 #
 # Nearly every keyed call brings a new key, and asking the database for each costs more than the turn. Bloom filters
-# answer for them. They are filled with every key that is added, and, when the first key is asked for, page by page with
-# those whose rows were there at opening; until that is done every key may be known. Rows that are removed stay in the
+# answer for them. They are filled with every key that is added, and, from the first key on that is asked for, page by page
+# with those whose rows were there at opening; until that is done every key may be known. Rows that are removed stay in the
 # filter, which only means that the database is asked in vain.
 
 _FIRST_KEYS = 1 << 16
@@ -127,6 +127,8 @@ _MOST_KEYS = 1 << 24
 """For one filter: 16 MiB. Beyond so many keys answers become less certain, never wrong."""
 _GROWTH = 4
 _PAGE = 4_096
+_FIRST_PAGES = 16
+"""Read by the first keyed call, a fifth of a second for all of them; each call after it reads one more."""
 _BITS_PER_KEY = 8
 _LOWEST, _HIGHEST = -(2**63), 2**63 - 1
 _PROBES = range(4)
@@ -178,7 +180,7 @@ class KeyFilter:
         self._past: Bloom | None = None
         """Keys whose rows were there before."""
         self._read_from = _LOWEST
-        self._is_complete = False
+        self._is_complete = self._has_begun = False
         self._reading = threading.Lock()
 
     def add(self, key_hash: int) -> None:
@@ -207,12 +209,17 @@ class KeyFilter:
         return False
 
     def _read_on(self) -> bool:
-        """Read one more page of earlier keys; True once all were read."""
-        if self._backend is None or not self._reading.acquire(blocking=False):
+        """Read on in the earlier keys; True once all were read.
+
+        Calls that come while the first pages are read wait for them: a renamed key would count as new for these.
+        """
+        if self._backend is None or not self._reading.acquire(blocking=not self._has_begun):
             return self._is_complete
         try:
-            if not self._is_complete:
-                self._read_page(self._backend)
+            for _ in range(1 if self._has_begun else _FIRST_PAGES):
+                if not self._is_complete:
+                    self._read_page(self._backend)
+            self._has_begun = True
             return self._is_complete
         finally:
             self._reading.release()

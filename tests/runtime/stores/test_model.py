@@ -142,6 +142,7 @@ def test_store_equals_the_model_when_checkpoints_lag_and_blocks_merge(
     monkeypatch.setattr(snapshots, "MOST_ACTORS", entries)
     monkeypatch.setattr(snapshots, "MOST_KEYS", entries)
     monkeypatch.setattr(idempotency, "_PAGE", entries)
+    monkeypatch.setattr(idempotency, "_FIRST_PAGES", 1)
     monkeypatch.setattr(writer, "_MOST_TURNS", turns)
     monkeypatch.setattr(writer, "_CHUNK_ACTORS", actors)
     monkeypatch.setattr(retention, "MERGED_TURNS", merged)

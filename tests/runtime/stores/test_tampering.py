@@ -210,8 +210,21 @@ def test_changed_rows_of_keys_are_noticed_by_the_first_keyed_call(path: Path, wh
     store.close()
 
 
+def test_changed_row_on_one_of_the_first_pages_is_noticed_before_a_key_counts_as_new(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(idempotency, "_PAGE", 1)
+    execute(path, "UPDATE keys SET hash = 5 WHERE sequence = 3")
+    store = opened(path)
+
+    with pytest.raises(StoreDamaged, match="rows of idempotency keys"):
+        store.find_key(actor_id("new"), "new")
+    store.close()
+
+
 def test_changed_row_on_a_later_page_is_noticed_after_the_last(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(idempotency, "_PAGE", 1)
+    monkeypatch.setattr(idempotency, "_FIRST_PAGES", 1)
     execute(path, "UPDATE keys SET hash = 5 WHERE sequence = 3")
     store = opened(path)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 
 import pytest
 from hypothesis import given
@@ -56,6 +57,7 @@ def test_keys_of_before_and_new_ones_may_be_held(stored: set[int], added: set[in
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(idempotency, "_PAGE", page)
         patch.setattr(idempotency, "_FIRST_KEYS", 2)
+        patch.setattr(idempotency, "_FIRST_PAGES", 1)
         known = KeyFilter(backend_with(stored))
 
         for key_hash in added:
@@ -65,16 +67,40 @@ def test_keys_of_before_and_new_ones_may_be_held(stored: set[int], added: set[in
             assert all(known.may_hold(key_hash) for key_hash in stored | added)
 
 
-def test_earlier_keys_are_read_a_page_at_each_question(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("first_pages", "in_doubt"), [(1, 2), (2, 1), (3, 0), (9, 0)])
+def test_first_question_reads_some_pages_of_earlier_keys_and_each_after_it_one(
+    monkeypatch: pytest.MonkeyPatch, first_pages: int, in_doubt: int
+) -> None:
     monkeypatch.setattr(idempotency, "_PAGE", 10)
+    monkeypatch.setattr(idempotency, "_FIRST_PAGES", first_pages)
     backend = backend_with(set(range(25)))
     known = KeyFilter(backend)
     assert backend.pages == 0
 
     answers = [known.may_hold(10**15 + number) for number in range(5)]
 
-    assert answers == [True, True, False, False, False]
+    assert answers == [True] * in_doubt + [False] * (5 - in_doubt)
     assert backend.pages == 3
+
+
+def test_question_that_comes_while_the_first_pages_are_read_waits_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(idempotency, "_PAGE", 10)
+    backend, may_go_on, reads = backend_with(set(range(25))), threading.Event(), threading.Event()
+
+    def passed(*_: object) -> None:
+        reads.set()
+        assert may_go_on.wait(60)
+
+    known, answers = KeyFilter(backend, pass_rows=passed), list[bool]()
+    asking = [threading.Thread(target=lambda: answers.append(known.may_hold(10**15))) for _ in range(2)]
+    for each in asking:
+        each.start()
+    assert reads.wait(60), "nobody began to read"
+    may_go_on.set()
+    for each in asking:
+        each.join(60)
+
+    assert answers == [False, False]
 
 
 def test_filter_grows_with_the_keys(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,6 +56,7 @@ def small_sizes() -> Iterator[None]:
         patch.setattr(snapshots, "MOST_ACTORS", 4)
         patch.setattr(snapshots, "MOST_KEYS", 3)
         patch.setattr(idempotency, "_PAGE", 2)
+        patch.setattr(idempotency, "_FIRST_PAGES", 1)
         patch.setattr(writer, "_CHUNK_ACTORS", 2)
         patch.setattr(sealed_columns, "SEALED_TURNS", 5)
         patch.setattr(sealed_columns, "FEWEST_TURNS", 2)
