@@ -92,7 +92,7 @@ _NOW = """(
 
 _STRETCHES = """(
     SELECT actor, min(revision) AS first_revision, max(revision) AS last_revision, min("at") AS since,
-        max_by("next at", revision) AS until, min_by(cause, revision) AS cause, min_by({state}, revision) AS state
+        last("next at" ORDER BY revision) AS until, min_by(cause, revision) AS cause, min_by({state}, revision) AS state
     FROM (
         SELECT *, row_number() OVER (PARTITION BY actor ORDER BY revision)
             - row_number() OVER (PARTITION BY actor, "is so" ORDER BY revision) AS "stretch"

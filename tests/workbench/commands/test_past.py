@@ -102,6 +102,14 @@ def test_stretches_of_the_past_are_found_with_their_cause(accounts: Session) -> 
     assert rows(found, "cause") == [(causes[2],), (causes[5],)]
 
 
+def test_a_stretch_of_several_revisions_that_lasts_has_no_end(accounts: Session) -> None:
+    wb.invoke("anna", "move", {"value": 1})
+
+    found = wb.find("cash < -10", ever=True)
+
+    assert rows(found, "first_revision", "last_revision", "until") == [(5, 6, None)]
+
+
 def test_a_field_that_nobody_has_is_told_with_those_there_are(accounts: Session) -> None:
     with pytest.raises(BadQuery) as caught:
         wb.find("money < 0")
