@@ -119,11 +119,19 @@ class BlockCodec:
             turns = _turns_decoder.decode(plaintext)
         except salvage.UNDECODABLE:
             turns = self._one_by_one(plaintext, row)
-        if len(turns) != _count(row) or (
+        if len(turns) != count_of(row) or (
             turns and not row.first <= turns[0].sequence <= turns[-1].sequence <= row.last
         ):
             raise self._damaged(row, "its turns are not the ones its header names")
         return turns
+
+    def plaintext(self, row: BlockRow) -> bytes:
+        """What is under the encryption: the turns as msgpack.
+
+        Raises:
+            StoreTooNew, WrongKey, StoreDamaged: as `decode`; whether its turns are what they should be is not looked at.
+        """
+        return self._opened(row)
 
     def _one_by_one(self, plaintext: bytes, row: BlockRow) -> list[Turn]:
         """The turns of a block in which one at least does not decode."""
@@ -213,7 +221,8 @@ def between(turns: list[Turn], first: int, last: int) -> list[Turn]:
     return turns[bisect_left(turns, first, key=_sequence) : bisect_right(turns, last, key=_sequence)]
 
 
-def _count(row: BlockRow) -> int:
+def count_of(row: BlockRow) -> int:
+    """How many turns a block has, as its header says."""
     return int(_HEADER.unpack_from(row.data)[5])
 
 

@@ -9,11 +9,12 @@ This module imports pyarrow: import it only where columns are really wanted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from runtime.records import Encoded, Turn
 
@@ -88,8 +89,8 @@ def batch(turns: Sequence[Turn]) -> Batch:
         "key": _texts(column("key")),
         **_values("payload", column("payload")),
         **_values("response", column("response")),
-        "metadata": _maps(column("metadata")),
-        "tags": _maps([turn.tags_before if turn.tags_after is None else turn.tags_after for turn in turns]),
+        "metadata": maps(column("metadata")),
+        "tags": maps([turn.tags_before if turn.tags_after is None else turn.tags_after for turn in turns]),
         "enqueued_at": _times(column("enqueued_us")),
         "started_at": _times(column("started_us")),
         "finished_at": _times(column("finished_us")),
@@ -126,23 +127,25 @@ def to_bytes(parts: Sequence[Batch]) -> bytes:
     return bytes(sink.getvalue())
 
 
-def from_bytes(data: bytes) -> list[Batch]:
-    """The batches of an IPC stream.
+def from_bytes(data: bytes, columns: Collection[str] = SCHEMA.names) -> list[Batch]:
+    """The batches of an IPC stream, with these columns of it; the others are not decompressed.
 
     Raises:
         ValueError: it is none, or has other columns.
     """
-    with pa.ipc.open_stream(data) as reader:
-        if reader.schema != SCHEMA:
+    wanted = [index for index, name in enumerate(SCHEMA.names) if name in columns]
+    with pa.ipc.open_stream(data, options=pa.ipc.IpcReadOptions(included_fields=wanted)) as reader:
+        if reader.schema != pa.schema([SCHEMA.field(index) for index in wanted]):
             raise ValueError("other columns")
         return list(reader)
 
 
-def above(given: Batch, sequence: int) -> Batch:
-    """The rows of a batch with a sequence above that one."""
-    if given.num_rows == 0 or given["sequence"][0].as_py() > sequence:
+def between(given: Batch, after: int, until: int) -> Batch:
+    """The rows of a batch with a sequence above `after` and up to `until`."""
+    if given.num_rows == 0 or (given["sequence"][0].as_py() > after and given["sequence"][-1].as_py() <= until):
         return given
-    return given.filter(pa.compute.greater(given["sequence"], sequence))
+    sequence = given["sequence"]
+    return given.filter(pc.and_(pc.greater(sequence, after), pc.less_equal(sequence, until)))
 
 
 def _integers(values: Sequence[int]) -> Any:
@@ -173,7 +176,7 @@ def _values(name: str, values: Sequence[Encoded | None]) -> dict[str, Any]:
     }
 
 
-def _maps(values: Sequence[Mapping[str, str]]) -> Any:
+def maps(values: Sequence[Mapping[str, str]]) -> Any:
     """Built from its parts: from Python lists of pairs it takes ten times as long."""
     if not any(values):
         return pa.MapArray.from_arrays(pa.array([0] * (len(values) + 1), pa.int32()), _texts([]), _texts([]))

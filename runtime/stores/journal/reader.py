@@ -6,17 +6,18 @@ import sys
 import threading
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from runtime.ids import ActorId
 from runtime.records import State, Turn
 from runtime.stores.journal import salvage
-from runtime.stores.journal.backend import Backend
+from runtime.stores.journal.backend import Backend, BlockRow
 from runtime.stores.journal.blocks import BlockCodec, actor_hash, between, hashes_in, may_hold
 from runtime.stores.journal.deltas import DeltaReader, applied
 
 _PAGE_BLOCKS = 64
+_PAGE_PACKED = 8
 _PAGE_HEADS = 4_096
 _BATCH_TURNS = 256
 _CACHED_BLOCKS = 32
@@ -66,6 +67,27 @@ class JournalReader:
                 pending = []
         if pending:
             yield deltas.whole(pending)
+
+    def packed(self, after: int, until: int) -> Iterator[list[BlockRow]]:
+        """The blocks with turns above `after` and up to `until`, some at a time, not opened yet.
+
+        A merge meanwhile changes nothing here: what comes goes on where the last one ended.
+        """
+        while after < until and (page := self._backend.blocks(after, _PAGE_PACKED)):
+            rows = [row for row in page if row.first <= until]
+            if not rows:
+                return
+            yield rows
+            after = rows[-1].last
+
+    def opened(self, row: BlockRow) -> bytes:
+        """The bytes of a block's turns (`BlockCodec.plaintext`)."""
+        return self._codec.plaintext(row)
+
+    def whole_states(self) -> Callable[[BlockRow], list[Turn]]:
+        """What decodes blocks that are given in order, every state whole."""
+        deltas = DeltaReader(self._base)
+        return lambda row: deltas.whole(self._codec.decode(row))
 
     def batches_of(self, actor: ActorId, after: int, until: int) -> Iterator[list[Turn]]:
         """The same of one actor; blocks without it are not read."""

@@ -14,12 +14,13 @@ half a second whatever they are mixed with, and an actor system of a hundred tem
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from runtime.records import Turn
 from runtime.security.crypto import FINGERPRINT_BYTES, Cipher, SealBrokenError
-from runtime.stores.journal.backend import SealedRow, SealingBackend, Writes
+from runtime.stores.journal.backend import BlockRow, SealedRow, SealingBackend, Writes
+from runtime.stores.journal.blocks import count_of
 from runtime.stores.journal.columns_loader import COLUMNS
 from runtime.stores.journal.reader import JournalReader
 
@@ -28,6 +29,8 @@ SEALED_BYTES = 4_000_000
 FEWEST_TURNS = 1_024
 """A hole with less is not worth a row."""
 
+PORTION_TURNS = 4_096
+_PORTION_BYTES = 4_000_000
 _STEP_TURNS = 512
 _STEP_BYTES = 500_000
 """Of states; one step takes no more than this, or a single turn."""
@@ -60,30 +63,34 @@ class SealedColumns:
         self.changes = 0
         """How often turns changed whose columns may be there."""
 
-    def batches(self, after: int, until: int) -> Iterator[Any]:
-        """Record batches (`columns.SCHEMA`) of every turn above `after` and up to `until`, oldest first."""
-        from runtime.stores.journal.columns import above
+    def batches(self, after: int, until: int, columns: Collection[str] | None = None) -> Iterator[Any]:
+        """Record batches (`columns.SCHEMA`) of every turn above `after` and up to `until`, oldest first.
 
+        Args:
+            columns: those to give, `sequence` beside them; None for all.  Only where all are made, they are kept.
+        """
+        wanted = _wanted(columns)
         done = after
         for row in self._rows(after):
             if row.first > until:
                 break
-            yield from self._made(done, min(row.first - 1, until), FEWEST_TURNS)
+            yield from self._made(done, min(row.first - 1, until), FEWEST_TURNS, wanted)
             done = max(done, row.first - 1)
-            batches = self.opened(row) if row.last <= until else None
+            batches = self.opened(row, wanted)
             if batches is None:
-                yield from self._from_blocks(done, min(row.last, until))
+                yield from self._from_blocks(done, min(row.last, until), wanted)
             else:
-                yield from (above(batch, after) for batch in batches)
+                yield from _between(batches, done, until)
             done = min(row.last, until)
-        yield from self._made(done, until, SEALED_TURNS)
+        yield from self._made(done, until, SEALED_TURNS, wanted)
 
-    def opened(self, row: SealedRow) -> list[Any] | None:
+    def opened(self, row: SealedRow, columns: Collection[str] | None = None) -> list[Any] | None:
         """The batches of a row; None where it cannot be read, for whatever reason: the blocks can."""
         from runtime.stores.journal.columns import from_bytes
 
         try:
-            return from_bytes(self._cipher.open(memoryview(row.data)[_HEADER.size :], self.header(row.first, row.last)))
+            data = self._cipher.open(memoryview(row.data)[_HEADER.size :], self.header(row.first, row.last))
+            return from_bytes(data, _wanted(columns))
         except (SealBrokenError, ValueError, OSError):
             return None
 
@@ -105,11 +112,11 @@ class SealedColumns:
         header = self.header(first, last)
         return SealedRow(first, last, header + self._cipher.seal(to_bytes(batches), header))
 
-    def _made(self, after: int, until: int, fewest: int) -> Iterator[Any]:
+    def _made(self, after: int, until: int, fewest: int, columns: Collection[str]) -> Iterator[Any]:
         """Batches from blocks, of which runs that are long enough are kept; of the last one, if it has `fewest` turns."""
-        changes, keeps = self.changes, self._backend is not None
+        changes, keeps = self.changes, self._backend is not None and columns == _wanted(None)
         gathered, first = list[Any](), after + 1
-        for batch in self._from_blocks(after, until):
+        for batch in self._from_blocks(after, until, columns):
             yield batch
             gathered.append(batch)
             if keeps and _is_enough(gathered):
@@ -121,11 +128,75 @@ class SealedColumns:
         if keeps and _turns(gathered) >= fewest:
             self._keep(self.sealed(gathered, first, until), changes)
 
-    def _from_blocks(self, after: int, until: int) -> Iterator[Any]:
-        from runtime.stores.journal.columns import batches
+    def _from_blocks(self, after: int, until: int, columns: Collection[str]) -> Iterator[Any]:
+        """Batches without a Python object for any turn, but for blocks in which something is unusual."""
+        if after >= until:
+            return
+        decode = self._reader.whole_states()
+        for rows in self._reader.packed(after, until):
+            for portion in _portions(rows):
+                yield from _between(self._columns_of(portion, columns, decode), after, until)
 
-        if after < until:
-            yield from batches(self._reader.batches(after, until))
+    def _columns_of(
+        self, rows: Sequence[BlockRow], columns: Collection[str], decode: Callable[[BlockRow], list[Turn]]
+    ) -> list[Any]:
+        from runtime.stores.journal.columns import batch
+        from runtime.stores.journal.packed_turns import UnusualTurns, batch_of
+
+        try:
+            found = batch_of([self._reader.opened(row) for row in rows], columns)
+            if _is_as_headers_say(found, rows):
+                return [found]
+        except UnusualTurns:
+            pass
+        # Block by block, in order: where a state is a difference, those before it are in them.
+        return [batch(decode(row)).select(sorted(columns, key=_position())) for row in rows]
+
+
+def _wanted(columns: Collection[str] | None) -> Collection[str]:
+    from runtime.stores.journal.columns import SCHEMA
+
+    return SCHEMA.names if columns is None else {*columns, "sequence"}
+
+
+def _position() -> Callable[[str], int]:
+    from runtime.stores.journal.columns import SCHEMA
+
+    places: list[str] = SCHEMA.names
+    return places.index
+
+
+def _between(batches: Iterable[Any], after: int, until: int) -> Iterator[Any]:
+    from runtime.stores.journal.columns import between
+
+    for batch in batches:
+        if (found := between(batch, after, until)).num_rows:
+            yield found
+
+
+def _portions(rows: Sequence[BlockRow]) -> Iterator[list[BlockRow]]:
+    """Blocks that are read side by side: a step through many turns costs as much as one through a few."""
+    portion, turns, size = list[BlockRow](), 0, 0
+    for row in rows:
+        portion.append(row)
+        turns, size = turns + count_of(row), size + len(row.data)
+        if turns >= PORTION_TURNS or size >= _PORTION_BYTES:
+            yield portion
+            portion, turns, size = [], 0, 0
+    if portion:
+        yield portion
+
+
+def _is_as_headers_say(batch: Any, rows: Sequence[BlockRow]) -> bool:
+    """Whether there are as many turns as in these blocks, in order, each within its own."""
+    import numpy as np
+
+    sequence = batch["sequence"].to_numpy()
+    counts = [count_of(row) for row in rows]
+    if len(sequence) != sum(counts):
+        return False
+    first, last = (np.repeat([getattr(row, name) for row in rows], counts) for name in ("first", "last"))
+    return bool((sequence >= first).all() and (sequence <= last).all() and (np.diff(sequence) > 0).all())
 
 
 class Sealer:

@@ -58,8 +58,8 @@ class Fixture:
 def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[Fixture]:
     monkeypatch.setattr(sealed_columns, "SEALED_TURNS", ROW_TURNS)
     monkeypatch.setattr(sealed_columns, "FEWEST_TURNS", FEWEST)
+    monkeypatch.setattr(sealed_columns, "PORTION_TURNS", GROUP)
     monkeypatch.setattr(reader, "_BATCH_TURNS", GROUP)
-    monkeypatch.setattr(columns.batches, "__defaults__", (GROUP,))
     fixture = Fixture()
     yield fixture
     fixture.store.close()
@@ -77,9 +77,9 @@ def test_kept_columns_are_read_instead_of_blocks(made: Fixture, monkeypatch: pyt
     made.fill(144)
     made.read()
     decoded: list[tuple[int, int]] = []
-    blocks = made.store._reader.batches
+    blocks = made.store._reader.packed
     monkeypatch.setattr(
-        made.store._reader, "batches", lambda after, until: (decoded.append((after, until)), blocks(after, until))[1]
+        made.store._reader, "packed", lambda after, until: (decoded.append((after, until)), blocks(after, until))[1]
     )
 
     assert made.read() == list(range(1, 145))
