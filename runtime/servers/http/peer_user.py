@@ -4,9 +4,9 @@ Spawn's SDKs and proxies have no token, so on a machine that several people use,
 says whose socket the other end of a connection is, to anybody who asks for exactly that socket (`sock_diag`, in some
 microseconds; `/proc/net/tcp`, which lists all sockets of the machine for each question, takes a thousand times as long).
 
-The user of a socket is that of the process which made it.  A socket whose process has closed it says 0, as root's do; it is told
-by having no inode, and lets no one in.  While this end is open no other socket can take its place: the address and port of
-the other end are in use until both ends are closed.
+The user of a socket is that of the process which made it.  Linux forgets it once that process has closed the socket, and says 0, as
+of root's: such a socket is told by having no inode, and lets no one in.  While this end is open no other socket can take its
+place: the address and port of the other end are in use until both ends are closed.
 """
 
 from __future__ import annotations
@@ -58,14 +58,15 @@ class LoopbackUsers:
         user = self._diagnosis.user((peer[0], peer[1]), (local[0], local[1]))
         if user is None or user in self._allowed:
             return ""
+        is_first = user not in self._told
+        self._told.add(user)
+        place = f"{local[0]}:{local[1]}, which asks for no token"
         if user == GONE:
+            if is_first:
+                _log.warning("A client that left at once was refused at %s: no one can tell whose it was.", place)
             return "The other end of this connection was closed before it could be seen whose it is."
-        if user not in self._told:
-            self._told.add(user)
-            _log.warning(
-                "A process of user %d was refused at %s:%d, which asks for no token. %s=%d lets it in.",
-                user, local[0], local[1], ALLOWED, user,
-            )  # fmt: skip
+        if is_first:
+            _log.warning("A process of user %d was refused at %s. %s=%d lets it in.", user, place, ALLOWED, user)
         return (
             f"Only processes of the user who started this listener may connect, and yours is user {user}'s ({ALLOWED})."
         )

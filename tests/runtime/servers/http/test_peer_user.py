@@ -106,15 +106,22 @@ def connected(address: str) -> Iterator[tuple[socket.socket, socket.socket]]:
 
 @on_linux
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.8.8.8", "::1"])
-def test_user_is_that_of_the_other_end_until_it_is_closed(address: str) -> None:
+def test_user_is_that_of_the_other_end(address: str) -> None:
     with closing(SocketDiagnosis()) as diagnosis, connected(address) as (client, accepted):
         ends = accepted.getpeername()[:2], accepted.getsockname()[:2]
         open_still = diagnosis.user(*ends)
         client.shutdown(socket.SHUT_WR)
-        half_open = diagnosis.user(*ends)
+
+        assert (open_still, diagnosis.user(*ends)) == (OWN, OWN)
+
+
+@on_linux
+def test_closed_end_has_no_user() -> None:
+    with closing(SocketDiagnosis()) as diagnosis, connected("127.0.0.1") as (client, accepted):
+        ends = accepted.getpeername()[:2], accepted.getsockname()[:2]
         client.close()
 
-        assert (open_still, half_open, diagnosis.user(*ends)) == (OWN, OWN, GONE)
+        assert diagnosis.user(*ends) == GONE
 
 
 @on_linux
@@ -165,6 +172,14 @@ def test_process_of_another_user_is_told_by_its_user_only_where_no_token_tells(
     assert b"hello" not in answer
 
 
+_LEAVING = """
+import os, socket, sys
+os.setuid(int(sys.argv[1]))
+end = socket.socket()
+end.connect(("127.0.0.1", int(sys.argv[2])))
+end.sendall(b"GET / HTTP/1.1")
+end.close()
+"""
 _AS_ANOTHER = """
 import os, socket, sys
 os.setuid(int(sys.argv[1]))
@@ -176,8 +191,23 @@ while data := end.recv(65536):
 """
 
 
+as_root = pytest.mark.skipif(OWN != 0, reason="only root can become another user")
+
+
 @on_linux
-@pytest.mark.skipif(OWN != 0, reason="only root can become another user")
+@as_root
+def test_closed_end_of_another_user_is_never_taken_for_roots() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener, closing(SocketDiagnosis()) as diagnosis:
+        port = listener.getsockname()[1]
+        subprocess.run([sys.executable, "-c", _LEAVING, str(ANOTHER), str(port)], check=True, timeout=60)
+        with listener.accept()[0] as accepted:
+            user = diagnosis.user(accepted.getpeername(), accepted.getsockname())
+
+    assert user == GONE
+
+
+@on_linux
+@as_root
 def test_process_that_became_another_user_gets_nothing() -> None:
     def get_as_another(port: int) -> bytes:
         done = subprocess.run(

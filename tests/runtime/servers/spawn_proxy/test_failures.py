@@ -281,7 +281,7 @@ def test_client_that_leaves_does_not_stop_its_call() -> None:
         register(running, actor("counter", "add"))
         with socket.create_connection(("127.0.0.1", port_of(running))) as connection:
             connection.sendall(post(INVOKE, request("counter", "add").SerializeToString()))
-        host.wait_for_calls(1)
+            host.wait_for_calls(1)
 
         assert invoke(running, "counter", "add")[1].value == text("2")
 
