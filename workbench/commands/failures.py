@@ -11,7 +11,7 @@ import msgspec
 from runtime.api import Capability, SystemApi, offers
 from runtime.errors import ActionFailed, Condition, Mistake, SpawnError, UnknownActor, nearest
 from runtime.hosts.capsules import Capsule
-from runtime.records import DeadLetter, Invocation, State, Turn, Work
+from runtime.records import DeadLetter, Failure, Invocation, State, Turn, Work
 from runtime.replay.rerun import run_again
 from runtime.wire.codecs.values import decode_value
 from workbench.commands.actors import check_limit
@@ -20,6 +20,7 @@ from workbench.commands.deploy import loaded_code
 from workbench.commands.history import newest
 from workbench.commands.invoke import WaitInterrupted
 from workbench.presenters.failures import DeadLetters, Failed, Failures, Tried, failed_of_capsule, failed_of_turn
+from workbench.presenters.messages import REJECTED, outcome_of
 from workbench.presenters.postmortem import Postmortem
 from workbench.render.formats import short_id
 from workbench.session import current
@@ -77,20 +78,24 @@ def _discard(letters: Collection[DeadLetter]) -> int:
         return system.discard_letters([each.invocation.id for each in letters])
 
 
-def find_failure(which: Failed | DeadLetter | str | None = None) -> Failed | DeadLetter:
+def find_failure(which: Failed | DeadLetter | str | None = None, *, has_run: bool = False) -> Failed | DeadLetter:
     """The failure that is meant.
 
     Args:
         which: an actor's name for its last one, an id or its end, or None for the last of all.
+        has_run: of the last ones, one whose action ran comes before a call that was rejected after it.
 
     Raises:
         NoSuchFailure: there is none.
     """
     if isinstance(which, (Failed, DeadLetter)):
         return which
+    found = _failed(which, 1)
+    if has_run and found and found[-1].outcome == REJECTED:
+        found = _failed(which, 1, has_run=True) or found
     if which is None:
-        return _last(_failed(None, 1), "Nothing has failed.")
-    found = _failed(which, 1) or _with_id(which)
+        return _last(found, "Nothing has failed.")
+    found = found or _with_id(which)
     return found[-1] if found else _last([], _none_of(which))
 
 
@@ -117,10 +122,14 @@ def _none_of(which: str) -> str:
     return f"{which} has not failed."
 
 
-def _failed(actor: str | None, limit: int) -> list[Failed]:
-    """From journal and memory together, oldest first."""
-    capsules = {str(each.work.invocation.id): each for each in _capsules(actor)}
-    turns = newest(current.open(), lambda turn: turn.failure is not None, limit, actor=actor, searched=SEARCHED)
+def _failed(actor: str | None, limit: int, *, has_run: bool = False) -> list[Failed]:
+    """From journal and memory together, oldest first; with `has_run` without calls that were rejected."""
+
+    def is_meant(failure: Failure | None) -> bool:
+        return failure is not None and not (has_run and outcome_of(failure) == REJECTED)
+
+    capsules = {str(each.work.invocation.id): each for each in _capsules(actor) if is_meant(each.failure)}
+    turns = newest(current.open(), lambda turn: is_meant(turn.failure), limit, actor=actor, searched=SEARCHED)
     retried = _retries(turns, actor)
     known = [
         failed_of_turn(t, capsules.pop(str(t.invocation), None), retried.get(str(t.invocation), "")) for t in turns
@@ -173,12 +182,13 @@ def postmortem(which: Failed | str | None = None) -> Postmortem:
     Of older ones and of those in other processes there is the text.
 
     Args:
-        which: an actor's name for its last failure, an id or its end, one of `failures()`, or None for the last of all.
+        which: an actor's name for its last failure, an id or its end, one of `failures()`, or None for the last of all.  Of the
+            last ones, one whose action ran comes before a call that was rejected after it.
 
     Raises:
         NoSuchFailure: there is none.
     """
-    failed = find_failure(which)
+    failed = find_failure(which, has_run=True)
     if isinstance(failed, DeadLetter):
         raise NoSuchFailure(f"That message was never processed, so there is nothing to lay open: {failed.why}")
     return Postmortem(failed, state_before(failed), _is_current(failed))

@@ -193,8 +193,11 @@ OUTCOMES = {
 }
 """Every outcome a row can show, with what it means."""
 
+REJECTED = "rejected"
+
 _BY_CODE = {
     "action_failed": "raised",
+    "action_timeout": "abandoned",
     "timeout": "abandoned",
     "abandoned": "abandoned",
     "bad_state": "refused",
@@ -248,7 +251,7 @@ def outcome_of(failure: Failure | None) -> str:
     kind = error_class(failure.code)
     if issubclass(kind, InternalError):
         return "defect"
-    return "rejected" if issubclass(kind, Mistake) else "failed"
+    return REJECTED if issubclass(kind, Mistake) else "failed"
 
 
 def _detail(failure: Failure | None) -> str:

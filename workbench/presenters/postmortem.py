@@ -11,10 +11,11 @@ from typing import Any
 
 import msgspec
 
+from runtime.errors import ActionFailed
 from runtime.hosts.tracebacks import code_names
 from workbench.presenters.availability import is_available
 from workbench.presenters.failures import Failed
-from workbench.presenters.messages import OUTCOMES, call_text
+from workbench.presenters.messages import OUTCOMES, REJECTED, call_text
 from workbench.redaction import HIDDEN, hides, redacted, redacted_source, redacted_text
 from workbench.render.formats import clock_time, printable, short_hash, short_id
 from workbench.render.html import CODE_FONT, ERROR, FRAME, LINE, Markup, bundle, code, element, join, muted, source
@@ -22,6 +23,16 @@ from workbench.render.tables import local_time
 from workbench.render.values import Limits, Node, one_line, outline
 
 _WIDE = 400
+
+_LEADS = {
+    "raised": "failed with",
+    "abandoned": "was ended before it was done:",
+    "refused": "ran, but its result could not be kept:",
+    "rejected": "did not run, since the call does not fit:",
+    "failed": "could not be run:",
+    "defect": "met a defect of the workbench:",
+}
+"""What stands between the action and the error, by outcome."""
 
 
 class Postmortem:
@@ -70,12 +81,18 @@ class Postmortem:
         return bundle(repr(self), self._html())
 
     def _headline(self) -> str:
-        what = printable(f"{self.failed.actor}.{self.failed.action}")
-        return (
-            f"{what} failed with {self.failed.what}"
-            if self.failed.outcome == "raised"
-            else f"{what}: {self.failed.what}"
-        )
+        """What failed, and why, in one line; the text of an error does not name its action again."""
+        failed = self.failed
+        name, why = f"{failed.actor}.{failed.action}", failed.what
+        if failed.failure.type_name == ActionFailed.__name__:
+            return printable(f"{name} failed because {why.removeprefix(f'{ActionFailed.__name__}: ')}")
+        for own in (f"{name}{self._signature(why)}: ", f"{name} was ended: "):
+            why = why.removeprefix(own)
+        return printable(f"{name} {_LEADS[failed.outcome]} {why}")
+
+    def _signature(self, text: str) -> str:
+        found = re.match(r"\(.*?\)(?=: )", text.removeprefix(f"{self.failed.actor}.{self.failed.action}"))
+        return found[0] if found else ""
 
     def _facts(self) -> Iterator[tuple[str, str]]:
         failed, message = self.failed, self.failed.invocation
@@ -102,6 +119,8 @@ class Postmortem:
 
     def _next(self) -> str:
         handle = short_id(self.failed.id)
+        if self.failed.outcome == REJECTED and self._is_current:
+            return "Call it with what it takes; nothing was changed."
         first = "" if not self._is_current else "Mend the code and run its cell; then "
         again = f"%retry {handle} sends the message again, " if is_available("invoke") else ""
         return f"{first}{again}%retry {handle} --fork tries it on a copy."

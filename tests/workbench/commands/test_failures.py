@@ -10,7 +10,7 @@ import pytest
 
 import workbench as wb
 from runtime import Actor, Context, action
-from runtime.errors import ActionFailed, BadPayload, NotDeployed, UnknownActor
+from runtime.errors import ActionFailed, ActionTimeout, BadPayload, NotDeployed, UnknownActor
 from workbench.commands.deploy import CodeNotLoaded
 from workbench.commands.failures import NoSuchFailure
 from workbench.session import Session, current
@@ -36,6 +36,13 @@ class Cashier(Actor, name="cashier"):
     @action
     def serve(self, ctx: Context) -> None:
         ctx.call("till", "take", {"amount": 30})
+
+
+class Endless(Actor, name="endless"):
+    @action(timeout="100ms")
+    def spin(self) -> None:
+        while True:
+            pass
 
 
 class Mended(Till, name="till"):
@@ -118,6 +125,53 @@ def test_a_post_mortem_reads_well_without_a_debugger() -> None:
 
 
 @pytest.mark.usefixtures("till")
+@pytest.mark.parametrize("which", [None, "till"])
+def test_the_last_exception_is_laid_open_also_after_a_call_that_was_rejected(which: str | None) -> None:
+    with pytest.raises(BadPayload):
+        wb.invoke("till", "take", {"amount": "many"})
+
+    assert wb.postmortem(which).failed.what == "ValueError: -23 left"
+    assert wb.postmortem(wb.failures()[-1].id).failed.outcome == "rejected"
+
+
+@pytest.mark.usefixtures("session")
+def test_a_rejected_call_is_laid_open_where_nothing_else_failed() -> None:
+    wb.deploy(Till)
+    with pytest.raises(BadPayload):
+        wb.invoke("till", "take", {"amount": "many"})
+
+    shown = repr(wb.postmortem())
+
+    assert shown.startswith(
+        "till.take did not run, since the call does not fit: amount expected `int`, and got 'many'.\n"
+    )
+    assert "Mend the code" not in shown
+
+
+@pytest.mark.usefixtures("till")
+def test_the_headline_says_what_led_to_what() -> None:
+    wb.deploy(Cashier)
+    with pytest.raises(ActionFailed):
+        wb.invoke("cashier", "serve")
+
+    first, *_ = repr(wb.postmortem("cashier")).splitlines()
+
+    assert first == "cashier.serve failed because till.take failed with ValueError: -23 left"
+
+
+@pytest.mark.usefixtures("session")
+def test_the_headline_of_an_action_that_was_ended_names_it_once() -> None:
+    wb.deploy(Endless)
+    with pytest.raises(ActionTimeout):
+        wb.invoke("endless", "spin")
+
+    found = wb.postmortem()
+
+    assert repr(found).startswith("endless.spin was ended before it was done: it took longer than its limit of 0.1 s")
+    assert found.failed.outcome == "abandoned"
+
+
+@pytest.mark.usefixtures("till")
 def test_a_failure_is_found_by_the_end_of_its_id() -> None:
     [failed] = wb.failures()
 
@@ -186,7 +240,7 @@ def test_a_call_that_did_not_fit_is_listed_as_never_run() -> None:
         wb.invoke("till", "take", {"amount": "x"})
 
     assert "rejected: till.take(amount: int" in repr(wb.failures())
-    assert "never ran: the call did not fit" in repr(wb.postmortem())
+    assert "never ran: the call did not fit" in repr(wb.postmortem(wb.failures()[-1]))
 
 
 @pytest.mark.usefixtures("till")

@@ -89,7 +89,7 @@ def test_an_actor_that_awaited_a_failing_one_is_shown_by_its_own_frames(kernel: 
     places = re.findall(r"^  (\S.*), line (\d+), in (\w+)$", cell.text, re.MULTILINE)
     assert places == [(f"Cell In[{teller.number}]", "6", "serve")]
     assert "wanted = 10" in cell.text
-    headline = "teller.serve failed with ActionFailed: counter.divide failed with ZeroDivisionError: division by zero"
+    headline = "teller.serve failed because counter.divide failed with ZeroDivisionError: division by zero"
     assert cell.text.splitlines()[0] == headline
     assert "\\n" not in cell.text + cell.html
     assert re.findall(r"in (\w+\.\w+)\(", failed.traceback) == ["Teller.serve", "Counter.divide"]
