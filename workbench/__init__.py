@@ -200,7 +200,7 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
 def __getattr__(name: str) -> Any:
     home = _HOMES.get(name)
     if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{_meant(name)}")
+        raise _no_such_name(name)
     from workbench.origin import check_origin
 
     check_origin()
@@ -208,13 +208,26 @@ def __getattr__(name: str) -> Any:
     return value
 
 
-def _meant(name: str) -> str:
+def _no_such_name(name: str) -> AttributeError:
+    said = f"module {__name__!r} has no attribute {name!r}"
     if name.startswith("_"):  # probed for, not typed
-        return ""
+        return AttributeError(said)
     from difflib import get_close_matches
 
+    from workbench.results import UnknownName
+
     close = get_close_matches(name, __all__, n=1, cutoff=0.7)
-    return f". Did you mean {close[0]}?" if close else ""
+    meant = _OTHER_WORDS.get(name) or (f"Did you mean {close[0]}?" if close else "")
+    return UnknownName(f"{said}. {meant}".rstrip())
+
+
+_OTHER_WORDS = {
+    "ask": "To call an action and wait for its answer, use wb.invoke(ACTOR, ACTION, PAYLOAD).",
+    "call": "To call an action and wait for its answer, use wb.invoke(ACTOR, ACTION, PAYLOAD).",
+    "send": "To send a message and not wait, use wb.invoke(ACTOR, ACTION, PAYLOAD, asynchronous=True).",
+    "tell": "To send a message and not wait, use wb.invoke(ACTOR, ACTION, PAYLOAD, asynchronous=True).",
+}
+"""What other actor systems, and `ctx` in an action, call by these names."""
 
 
 def __dir__() -> list[str]:

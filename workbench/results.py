@@ -27,6 +27,12 @@ from workbench.render.tables import SHOWN_ROWS, cut, html_lines, html_table, loc
 _SCALARS = (str, int, float, bool, datetime, type(None))
 
 
+class UnknownName(Mistake, AttributeError):
+    """`workbench` has nothing of that name."""
+
+    code = "unknown_name"
+
+
 class NotInstalled(Mistake):
     """A package that the conversion needs is missing."""
 

@@ -224,6 +224,8 @@ class Session:
         self.notebook = ""
         """The notebook's file, where a front end tells it otherwise than Jupyter does."""
         self.notify: Callable[[str], object] = _tell_on_stderr
+        self.show_plainly: Callable[[BaseException], object] = _leave_as_it_is
+        """Have an exception of the user's own code, which a command has called, shown without the frames of the command."""
         """Gets what the user should know once, such as where the store and its key are."""
         self.guest_news: deque[str] = deque(maxlen=100)
         """What other processes did to the code of one's own system and the user has not been told yet."""
@@ -552,6 +554,10 @@ class Session:
                 f"Cannot start with {asked}: an actor system runs already with {has}.\n"
                 "Stop it first with wb.stop() or %spawn stop."
             )
+
+
+def _leave_as_it_is(_: BaseException) -> None:
+    """In a script a traceback is Python's."""
 
 
 def _tell_on_stderr(text: str) -> None:

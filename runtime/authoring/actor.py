@@ -18,7 +18,7 @@ import reprlib
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar, overload
 
-from runtime.errors import shown
+from runtime.errors import DefinitionError, shown
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -142,5 +142,9 @@ def _marker(function: F | None, mark: Mark) -> F | Callable[[F], F]:
 
 
 def _mark(function: F, mark: Mark) -> F:
+    if not callable(function):
+        raise DefinitionError(
+            f"@{mark.role} stands above a method, and its options are given by name; found @{mark.role}({shown(function)})."
+        )
     setattr(function, MARK, mark)
     return function

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from runtime.api import LocalSystem, is_local
 from runtime.errors import BadSetting, InvocationTimeout, NotCapable, UnknownMessage
+from runtime.invocations import actor_name
 from runtime.records import Event, Invocation, Turn
 from runtime.wire.codecs.values import decode_value
 from workbench.commands.attach import acting
@@ -71,7 +72,7 @@ def release(actor: str | None = None) -> tuple[str, ...]:
         NotCapable: the actors run in another process.
     """
     system = own_system("release an actor")
-    names = system.held_actors() if actor is None else [actor]
+    names = system.held_actors() if actor is None else [actor_name(actor)]
     return tuple(name for name in names if _released(system, name))
 
 
@@ -81,7 +82,7 @@ def held(actor: str) -> BreakpointHandle:
     Raises:
         BadSetting: it is not held.
     """
-    found = BreakpointHandle(own_system("step a held actor"), actor)
+    found = BreakpointHandle(own_system("step a held actor"), actor_name(actor))
     if not found.is_held:
         raise BadSetting(f"{actor} is not held. Hold it first, with wb.hold({actor!r}) or %hold {actor}.")
     return found
@@ -296,7 +297,7 @@ def abandon(actor: str) -> bool:
         raise NotCapable(
             f"end an action of {actor}", system.name, "only the process that runs it can; use wb.abandon there."
         )
-    with acting(system, "abandon", actor, ""):
+    with acting(system, "abandon", actor_name(actor), ""):
         return system.abandon(actor)
 
 

@@ -15,6 +15,7 @@ from runtime.authoring.actor import Actor
 from runtime.authoring.definition import ActorDefinition, define, redefined
 from runtime.authoring.settings import Settings, as_keywords
 from runtime.errors import BadSetting, DefinitionError, Mistake, SpawnError, UnknownActor, nearest, shown
+from runtime.invocations import actor_name
 from runtime.records import StoredDefinition
 from workbench.authoring import AUTHORING
 from workbench.commands.attach import acting
@@ -75,7 +76,7 @@ def confirm_dropped(actor: str) -> tuple[str, ...]:
         UnknownActor: nothing is known under that name.
     """
     system = current.open()
-    with acting(system, "confirm_dropped", actor):
+    with acting(system, "confirm_dropped", actor_name(actor)):
         return system.confirm_dropped(actor)
 
 
@@ -117,7 +118,7 @@ def versions(actor: str) -> Versions:
     """
     system = current.open()
     known = system.definitions()
-    mine = sorted((each for each in known if each.name == actor), key=lambda each: each.deployed_us)
+    mine = sorted((each for each in known if each.name == actor_name(actor)), key=lambda each: each.deployed_us)
     if not mine:
         raise UnknownActor(actor, {each.name for each in known})
     return Versions(_version(each) for each in mine)
@@ -275,7 +276,7 @@ def restore(actor: str, revision: int) -> Any:
         NotCapable: the system only looks, or cannot do it.
     """
     system = current.open()
-    with acting(system, "restore", actor, str(revision)):
+    with acting(system, "restore", actor_name(actor), str(revision)):
         return system.state(actor, system.restore(actor, revision))
 
 

@@ -6,6 +6,7 @@ import random
 from typing import Any
 
 from runtime.config import duration_ms
+from runtime.invocations import actor_name
 from runtime.system.debugger import Faults
 from workbench.commands.attach import acting
 from workbench.commands.breakpoints import own_system
@@ -58,7 +59,7 @@ def faults(
         NotCapable: its code runs in another process.
     """
     system = own_system("inject faults")
-    with acting(system, "fault", actor or ""):
+    with acting(system, "fault", "" if actor is None else actor_name(actor)):
         return system.debugger.inject(
             actor,
             delay_s=duration_ms(delay, name="delay") / 1_000 if isinstance(delay, str) else delay,

@@ -14,6 +14,7 @@ from runtime.config import duration_ms
 from runtime.errors import BadSetting, StoreUnavailable, shown
 from runtime.fields import is_span_s
 from runtime.ids import ActorId
+from runtime.invocations import actor_name
 from runtime.records import Turn
 from runtime.wire.codecs.values import decode_value
 from workbench.actor_logs import LogLine
@@ -303,7 +304,7 @@ def logs(actor: str | None = None, limit: int = 1_000, *, invocation: str = "") 
     if actor is None:
         return Logs.of(_chosen(None, invocation, limit), is_elsewhere=is_elsewhere)
     system = current.open()
-    identity = ActorId(system.name, actor)
+    identity = ActorId(system.name, actor_name(actor))
     found = _chosen(identity, invocation, limit)
     if not found and Capability.LIST in system.capabilities:
         system.info(actor)

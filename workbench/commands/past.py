@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from runtime.api import SystemApi
-from runtime.errors import BadQuery, BadSetting, StoreUnavailable, shown
+from runtime.errors import BadQuery, BadSetting, Mistake, StoreUnavailable, nearest, shown
 from runtime.fields import as_text
 from workbench.commands.history import answer, entry, last_sequence, need_history, newest, query, since_us
 from workbench.results import History
@@ -221,14 +221,34 @@ class Beginning(History):
     empty = "It does not hold for the last revision."
 
 
-class Fields(dict[str, Any]):
-    """A state whose fields are attributes, too."""
+class UnknownField(Mistake, AttributeError, KeyError):
+    """A state has no field of that name."""
 
-    def __getattr__(self, field: str) -> Any:
-        try:
-            return self[field]
-        except KeyError:
-            raise AttributeError(f"The state has no field {field!r}; it has {', '.join(self)}.") from None
+    code = "unknown_field"
+
+    def __init__(self, field: str, fields: Iterable[str]) -> None:
+        listed = sorted(fields)
+        close = nearest(field, listed, kind="field")
+        super().__init__(
+            f"The state has no field {field!r}; it has {', '.join(listed)}. {close if '?' in close else ''}".rstrip()
+        )
+
+    __str__ = Exception.__str__  # and not that of KeyError, which is a `repr`
+
+
+class Fields(dict[str, Any]):
+    """A state whose fields are attributes, too; a field that is named as a method of `dict` is the field."""
+
+    def __getattribute__(self, name: str) -> Any:
+        if not name.startswith("__") and name in self:
+            return self[name]
+        return super().__getattribute__(name)
+
+    def __getattr__(self, name: str) -> Any:
+        raise UnknownField(name, self)
+
+    def __missing__(self, name: str) -> Any:
+        raise UnknownField(name, self)
 
 
 def bisect(actor: str, holds: Callable[[Any], object]) -> Beginning:
@@ -241,6 +261,7 @@ def bisect(actor: str, holds: Callable[[Any], object]) -> Beginning:
         holds: gets a state, its fields as attributes and by name; what it raises comes out here.
 
     Raises:
+        UnknownField: it asks for a field that the state has not.
         UnknownActor: nothing is known under that name.
         NotCapable: the system keeps no history.
         BadSetting: `holds` cannot be called.
@@ -254,7 +275,11 @@ def bisect(actor: str, holds: Callable[[Any], object]) -> Beginning:
 
     def held(revision: int) -> bool:
         state = system.state(actor, revision)
-        return bool(holds(Fields(state) if isinstance(state, dict) else state))
+        try:
+            return bool(holds(Fields(state) if isinstance(state, dict) else state))
+        except Exception as error:
+            current.show_plainly(error)
+            raise
 
     last, first = system.info(actor).revision, _oldest(system, actor)
     if first is None or not held(last):

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from runtime.api import Capability, Subscription, SystemApi, offers
 from runtime.errors import Mistake
+from runtime.fields import as_text
 from runtime.invocations import noted
 from runtime.records import DeadLetter, Event, Invocation, Turn
 from workbench.commands.history import newest
@@ -120,6 +121,7 @@ def cause(invocation: str) -> Trace:
         NoSuchMessage: none that is recorded has that id.
         NotCapable: the system keeps no history.
     """
+    invocation = as_text(invocation, "invocation", "give an invocation's id, or the end of it.")
     system = current.open()
     found = newest(system, lambda turn: str(turn.invocation).endswith(invocation), 1)
     if not found:

@@ -94,6 +94,11 @@ class ErrorDisplay:
             self._show_user_frames(error, note)
             raise
 
+    def show_plainly(self, error: BaseException) -> None:
+        """Have an exception show the user's frames only, all those that it has by the time that it is shown."""
+        if not isinstance(error, SpawnError):  # which does so by itself
+            setattr(error, _HOOK, lambda: self._traceback(error, joined(user_frames(error.__traceback__))))
+
     def _show_user_frames(self, error: BaseException, note: str) -> None:
         trace = joined(user_frames(error.__traceback__))
         setattr(error, _HOOK, lambda: [*self._traceback(error, trace), note])

@@ -43,6 +43,7 @@ class Extension:
         errors = ErrorDisplay(self.shell)
         errors.install()
         self._undo.append(errors.remove)
+        self._session.show_plainly = errors.show_plainly
         interrupts = Interrupts(self.shell, errors)
         interrupts.install()
         self._undo.append(interrupts.remove)

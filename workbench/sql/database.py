@@ -17,6 +17,7 @@ from duckdb import DuckDBPyConnection, DuckDBPyRelation, StatementType
 
 from runtime.api import Capability, SystemApi
 from runtime.errors import BadQuery, InternalError, NotCapable, StoreUnavailable, SystemStopped
+from runtime.fields import as_text
 from runtime.records import RetentionMark
 from workbench.remote.audit_log import Act
 from workbench.sql import field_types, schema, secrets
@@ -316,7 +317,7 @@ def readable(connection: DuckDBPyConnection, sql: str) -> str:
     Raises:
         BadQuery: it is none, more than one, not SQL, or would do more than read.
     """
-    text = with_at_quoted(sql)
+    text = with_at_quoted(as_text(sql, "The query", "write SQL, such as 'SELECT * FROM actors'."))
     try:
         statements = connection.extract_statements(text)
     except duckdb.Error as error:

@@ -15,6 +15,7 @@ from runtime.errors import ActionFailed, BadQuery, BadSetting, UnknownActor
 from runtime.ids import ActorId
 from runtime.records import Invocation
 from workbench import redaction
+from workbench.commands.past import Fields, UnknownField
 from workbench.session import Session
 
 numbers = count()
@@ -272,3 +273,24 @@ def stretches(holds: list[bool]) -> list[tuple[int, int]]:
     starts = [n for n in range(1, len(edges)) if edges[n] and not edges[n - 1]]
     ends = [n - 1 for n in range(1, len(edges)) if not edges[n] and edges[n - 1]]
     return list(zip(starts, ends, strict=True))
+
+
+@pytest.mark.parametrize("of", [lambda state: state.cahs < 0, lambda state: state["cahs"] < 0])
+def test_a_field_that_a_state_has_not_is_named_with_the_nearest(accounts: Session, of: Any) -> None:
+    with pytest.raises(
+        UnknownField, match=r"^The state has no field 'cahs'; it has cash, owner\. Did you mean cash\?$"
+    ):
+        wb.bisect("anna", of)
+
+
+def test_a_field_that_is_asked_for_with_care_may_be_missing(accounts: Session) -> None:
+    assert not wb.bisect(
+        "anna", lambda state: hasattr(state, "money") or getattr(state, "money", 0) or "money" in state
+    )
+
+
+def test_a_field_that_is_named_as_a_method_of_a_mapping_is_the_field() -> None:
+    state = Fields(items=[1, 2], keys="k")
+
+    assert (state.items, state.keys) == ([1, 2], "k")
+    assert list(state.values()) == [[1, 2], "k"]

@@ -139,6 +139,25 @@ def test_a_failure_in_another_process_shows_its_text(kernel: Kernel) -> None:
     assert "far.go failed with ValueError: no" in cell.traceback
 
 
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("wb.bisect('counter', lambda s: s.totl < 0)", "UnknownField"),
+        ("wb.bisect('counter', lambda s: 1 / 0)", "ZeroDivisionError"),
+        ("wb.tell('counter', 'add', {'value': 1})", "UnknownName"),
+        ("wb.state(5)", "BadSetting"),
+    ],
+)
+def test_errors_of_calls_show_the_cell_and_no_file_of_ours(kernel: Kernel, code: str, name: str) -> None:
+    kernel.ok("import workbench as wb\nwb.invoke('counter', 'add', {'value': 1})")
+
+    cell = kernel.run(code)
+
+    assert cell.ename == name
+    assert f"----> 1 {code}" in cell.traceback
+    assert "File " not in cell.traceback
+
+
 def test_foreign_errors_keep_their_traceback(kernel: Kernel) -> None:
     cell = kernel.run("1 / 0")
 
