@@ -10,11 +10,12 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
-from typing import Any, TypeVar
-
-from duckdb import DuckDBPyConnection, TransactionException
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from runtime.background import start_daemon
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 
 def quoted(name: str) -> str:
@@ -67,6 +68,8 @@ def run(connection: DuckDBPyConnection, sql: str, values: Sequence[Any] = ()) ->
 @contextmanager
 def transaction(connection: DuckDBPyConnection) -> Iterator[None]:
     """All statements inside take effect, or on any error or interrupt none."""
+    from duckdb import TransactionException
+
     try:
         run(connection, "BEGIN")
         yield
