@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from runtime.errors import BadSetting
 from workbench import widgets
 from workbench.redaction import HIDDEN, REMEMBERED, display, is_from_actor, redacted, redacted_text
 from workbench.session import current
@@ -24,9 +25,18 @@ def watch(actor: str) -> Panel:
     return widgets.actor_panel(current.open(), actor)
 
 
-def dashboard() -> Panel:
-    """A live panel of the whole system."""
-    return widgets.system_panel(current.open())
+def dashboard(show: str = "actors") -> Panel:
+    """A live panel of the whole system; each of its actors opens in it.
+
+    Args:
+        show: what it begins with: `actors`, a list that is searched and sorted, or `topology`, who calls whom.
+
+    Raises:
+        BadSetting: it shows neither.
+    """
+    if show not in ("actors", "topology"):
+        raise BadSetting(f"A dashboard shows 'actors' or 'topology', not {show!r}.")
+    return widgets.system_panel(current.open(), topology=show == "topology")
 
 
 def form(actor: str, action: str = "", *, parent: str = "") -> Panel:

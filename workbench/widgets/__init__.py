@@ -19,11 +19,11 @@ def actor_panel(system: SystemApi, actor: str, on_intent: OnIntent | None = None
     return panels.actor_panel(system, actor, on_intent)
 
 
-def system_panel(system: SystemApi, on_intent: OnIntent | None = None) -> Panel:
+def system_panel(system: SystemApi, on_intent: OnIntent | None = None, *, topology: bool = False) -> Panel:
     """See `workbench.widgets.panels.system_panel`."""
     from workbench.widgets import panels
 
-    return panels.system_panel(system, on_intent)
+    return panels.system_panel(system, on_intent, topology=topology)
 
 
 def form_panel(system: SystemApi, actor: str, action: str = "", parent: str = "") -> Panel:

@@ -36,11 +36,10 @@ def actor_panel(system: SystemApi, actor: str, on_intent: OnIntent | None = None
     return _opened(source, f"panel of actor {actor!r} in {system.name!r}", on_intent)
 
 
-def system_panel(system: SystemApi, on_intent: OnIntent | None = None) -> Panel:
-    """A live panel of all actors of a system; one of them can be opened in it."""
-    return _opened(
-        SystemSource(system, current.logs, _status_of(system)), f"panel of actor system {system.name!r}", on_intent
-    )
+def system_panel(system: SystemApi, on_intent: OnIntent | None = None, *, topology: bool = False) -> Panel:
+    """A live panel of all actors of a system, as a list or as a `topology`; one of them can be opened in it."""
+    source = SystemSource(system, current.logs, _status_of(system), topology=topology)
+    return _opened(source, f"panel of actor system {system.name!r}", on_intent)
 
 
 def form_panel(system: SystemApi, actor: str, action: str = "", parent: str = "") -> Panel:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from runtime.api import ActorInfo, SystemApi, SystemStatus
-from runtime.errors import NotCapable
+from runtime.errors import InternalError, NotCapable
 from workbench.actor_logs import ActorLogs
 from workbench.presenters.panels.actor import ActorView, Counters, actor_rendering
 from workbench.presenters.panels.problems import Problem, problem_of
@@ -20,10 +20,12 @@ from workbench.presenters.panels.system import (
     system_view,
     window,
 )
+from workbench.presenters.panels.topology import TopologyView, topology_rendering
 from workbench.render.html import Rendering
 from workbench.widgets.actor_source import ActorSource
 from workbench.widgets.rates import Rate
 from workbench.widgets.source import LOOK_AGAIN_US, FeedBatch, Intent, StatusReading, View
+from workbench.widgets.topology_source import TopologySource
 
 _LISTED = 5_000
 """Actors looked at for one picture; more are found by the start of their name."""
@@ -36,13 +38,24 @@ _RELIST_US = 10_000_000
 class SystemSource:
     """Follows a system."""
 
-    def __init__(self, system: SystemApi, logs: ActorLogs | None = None, status: StatusReading | None = None) -> None:
-        """`logs` has what actors print, for the one that is opened; `status` is shared with other panels of the system."""
+    def __init__(
+        self,
+        system: SystemApi,
+        logs: ActorLogs | None = None,
+        status: StatusReading | None = None,
+        *,
+        topology: bool = False,
+    ) -> None:
+        """Begins with the list of actors, or with the `topology`.
+
+        `logs` has what actors print, for the one that is opened; `status` is shared with other panels of the system.
+        """
         self.system, self._logs = system, logs
         self._status = status or StatusReading(system)
         self._query = Query()
-        self._last: ActorView | SystemView = SystemView(system.name)
+        self._last: View = SystemView(system.name)
         self._opened: ActorSource | None = None
+        self._topology: TopologySource | None = TopologySource(system, self._status) if topology else None
         self._infos: list[ActorInfo] = []
         self._window = Window()
         self._listed_for: tuple[object, ...] = ()
@@ -59,21 +72,26 @@ class SystemSource:
         self._has_happened |= bool(happened)
         self._events += happened
         self._dropped = news.dropped
-        if self._opened is not None:
-            self._opened.absorb(news)
+        for source in (self._opened, self._topology):
+            if source is not None:
+                source.absorb(news)
 
     def read(self, now_us: int) -> View:
         """See `Source`.  After an error it is the last picture, with the problem."""
         if self._opened is not None:
             self._last = msgspec.structs.replace(self._opened.read(now_us), back=True)
+        elif self._topology is not None:
+            self._last = self._topology.read(now_us)
         elif self._must_look or not 0 <= now_us - self._read_us < LOOK_AGAIN_US:
             self._must_look, self._read_us = False, now_us
             self._last = self._list_view(now_us)
         return self._last
 
     def handle(self, intent: Intent) -> bool:
-        """See `Source`.  Knows `open`, `back`, `sort`, `search` and `more`."""
+        """See `Source`.  Knows `open`, `back`, `show`, `sort`, `search` and `more`, and what the topology knows."""
         match intent.type:
+            case "show" if intent.text("what") in ("actors", "topology"):
+                self._show(intent.text("what") == "topology")
             case "open" if intent.text("actor"):
                 self._opened = ActorSource(self.system, intent.text("actor"), self._logs, self._status)
             case "back":
@@ -85,13 +103,24 @@ class SystemSource:
             case "more":
                 self._ask(limit=min(self._query.limit * 2, _LISTED))
             case _:
-                return False
+                return self._topology is not None and self._topology.handle(intent)
         return True
 
     def rendering(self, now_us: int) -> Rendering:
         """See `Source`."""
-        last = self._last
-        return system_rendering(last, now_us) if isinstance(last, SystemView) else actor_rendering(last, now_us)
+        match self._last:
+            case SystemView() as last:
+                return system_rendering(last, now_us)
+            case TopologyView() as last:
+                return topology_rendering(last, now_us)
+            case ActorView() as last:
+                return actor_rendering(last, now_us)
+        raise InternalError(f"a system's panel shows a {type(self._last).__name__}")
+
+    def _show(self, is_topology: bool) -> None:
+        self._opened, self._must_look = None, True
+        if is_topology != (self._topology is not None):
+            self._topology = TopologySource(self.system, self._status) if is_topology else None
 
     def _list_view(self, now_us: int) -> SystemView:
         try:

@@ -11,6 +11,7 @@ from tests.workbench.widgets.fake_system import make_turn
 from workbench.presenters.messages import turn_row
 from workbench.presenters.panels.actor import ActorView, Counters, LogRow, actor_view
 from workbench.presenters.panels.system import Query, SystemView, system_view, window
+from workbench.presenters.panels.topology import Edge, Layout, TopologyView, topology_view
 from workbench.render.sparkline import Series
 from workbench.render.values import mark_changes, outline
 
@@ -144,3 +145,22 @@ def full_system_view(query: Query = Query(), hostile: str = HOSTILE) -> SystemVi
     return system_view(
         status, window(infos, query), rate=56.7, rates=Series((3, 5), NOW_US // 1_000_000), counters=Counters(5)
     )
+
+
+def full_topology_view(hostile: str = HOSTILE) -> TopologyView:
+    """A picture of a shop whose payments fail now and then."""
+    edges = [
+        Edge("notebook", "shop", 1_200, 0, 1_200_000, 9_000, 12.0),
+        Edge("shop", "stock", 900, 0, 400_000, 2_000),
+        Edge("shop", "payments", 300, 7, 3_000_000, 90_000, 3.5),
+        Edge("payments", "shop", 290, 0, 100_000, 900),
+        Edge("stock", "stock", 10, 0, 10_000, 2_000),
+        Edge("shop", hostile, 1),
+    ]
+    chosen = ("shop", "payments")
+    turns = [
+        make_turn(7, ActorId(SYSTEM, "payments"), "charge", finished_us=NOW_US - 2_000_000, caller="shop"),
+        make_turn(9, ActorId(SYSTEM, "payments"), "charge", finished_us=NOW_US - 1_000_000, caller="shop"),
+    ]
+    messages = [turn_row(turn) for turn in reversed(turns)]
+    return topology_view(SYSTEM, edges, Layout(), members={"stock": 40}, chosen=chosen, messages=messages)

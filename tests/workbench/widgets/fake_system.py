@@ -79,7 +79,14 @@ class FakeSystem:
         self._past[name, revision] = state
 
     def turn(
-        self, name: str, action: str, state: Any = None, *, failure: Failure | None = None, took_us: int = 900
+        self,
+        name: str,
+        action: str,
+        state: Any = None,
+        *,
+        failure: Failure | None = None,
+        took_us: int = 900,
+        caller: str = "",
     ) -> Turn:
         """One finished turn; with a state the revision grows."""
         with self._lock:
@@ -95,6 +102,8 @@ class FakeSystem:
                 took_us=took_us,
                 revision_before=info.revision,
                 revision=revision,
+                caller=caller,
+                parent=info.parent,
             )
             if changed:
                 self._states[name] = state
@@ -208,6 +217,7 @@ def make_turn(
     revision_before: int = 0,
     revision: int = 0,
     caller: str = "",
+    parent: str = "",
 ) -> Turn:
     """A turn with the parts that panels show."""
     started = finished_us - took_us
@@ -215,7 +225,7 @@ def make_turn(
         sequence=sequence,
         invocation=InvocationId(f"i-{sequence}"),
         actor=actor,
-        parent=actor.name,
+        parent=parent or actor.name,
         action=action,
         correlation="",
         cause="",

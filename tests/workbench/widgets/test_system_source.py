@@ -6,6 +6,7 @@ from runtime.clock import ManualClock
 from tests.workbench.widgets.fake_system import FakeSystem
 from workbench.presenters.panels.actor import ActorView
 from workbench.presenters.panels.system import SystemView
+from workbench.presenters.panels.topology import TopologyView
 from workbench.widgets.source import FeedBatch, Intent
 from workbench.widgets.system_source import SystemSource
 
@@ -162,3 +163,29 @@ def test_an_opened_actor_that_does_not_exist_says_so(system: FakeSystem) -> None
 
     assert view.problem is not None
     assert view.problem.kind == "missing"
+
+
+def test_the_topology_is_shown_on_request_and_left_again(system: FakeSystem) -> None:
+    watch = Watch(system)
+    watch.ask("show", what="topology")
+    shown = watch.source.read(system.clock.now_us())
+
+    watch.ask("show", what="actors")
+
+    assert isinstance(shown, TopologyView)
+    assert len(watch.list().rows) == 50
+
+
+def test_an_actor_opened_from_the_topology_leads_back_to_it(system: FakeSystem) -> None:
+    watch = Watch(system)
+    watch.ask("show", what="topology")
+    watch.ask("open", actor="actor001")
+    opened = watch.source.read(system.clock.now_us())
+    watch.ask("back")
+
+    assert isinstance(opened, ActorView)
+    assert isinstance(watch.source.read(system.clock.now_us()), TopologyView)
+
+
+def test_something_else_is_not_shown(system: FakeSystem) -> None:
+    assert not Watch(system).ask("show", what="everything")

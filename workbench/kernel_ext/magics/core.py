@@ -278,18 +278,19 @@ class WorkbenchMagics(BaseMagics):
         return given and watch(self._word(given.actor, local_ns))
 
     @line_magic
-    @arguments()
+    @arguments(argument("--topology", action="store_true", help="begin with who calls whom"))
     def dashboard(self, line: str) -> Any:
         """Show the whole system live: its actors, what they are doing, and what went wrong.
 
         Example::
 
             %dashboard
+            %dashboard --topology
         """
         from workbench.kernel_ext.display import dashboard
 
         given = parsed(WorkbenchMagics.dashboard, line)
-        return given and dashboard()
+        return given and dashboard("topology" if given.topology else "actors")
 
     @needs_local_scope
     @no_var_expand

@@ -125,7 +125,7 @@ function Log({ rows, nowUs }) {
 const noTurns = (view) =>
   view.turns || view.revision ? "None of its turns is among the last of the system; its history has them." : "No turns yet.";
 
-const TurnTable = ({ rows, nowUs }) => html`<div class="wb-scroll" role="region" aria-label="Last turns" tabindex="0"><table class="wb-table wb-turns" aria-label="Last turns, the newest first">
+export const TurnTable = ({ rows, nowUs }) => html`<div class="wb-scroll" role="region" aria-label="Last turns" tabindex="0"><table class="wb-table wb-turns" aria-label="Last turns, the newest first">
   <thead><tr>
     <th scope="col" class="wb-num wb-optional">turn</th><th scope="col">action</th><th scope="col">outcome</th>
     <th scope="col" class="wb-num">took</th><th scope="col" class="wb-num wb-optional">waited</th>

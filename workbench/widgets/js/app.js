@@ -8,8 +8,9 @@ import { html } from "./html.js";
 import { onEscape } from "./keys.js";
 import { Banner } from "./parts.js";
 import { SystemPanel } from "./system_panel.js";
+import { TopologyPanel } from "./topology_panel.js";
 
-const PANELS = { actor: ActorPanel, form: FormPanel, system: SystemPanel };
+const PANELS = { actor: ActorPanel, form: FormPanel, system: SystemPanel, topology: TopologyPanel };
 
 export function App({ link }) {
   useRedraw(link);

@@ -45,6 +45,17 @@ export function Command({ code }) {
   return html`<button class="wb-command" title="Copy" aria-label="Copy ${code}" onClick=${copy}>${isCopied ? "copied" : code}</button>`;
 }
 
+/** The two ways to look at a system. */
+export const Tabs = ({ link, shown }) => html`<span class="wb-tabs" role="group" aria-label="Show">
+  ${["actors", "topology"].map((what) => html`<button class="wb-tab" aria-pressed=${what === shown ? "true" : "false"}
+    ref=${link.focus.take(`tab:${what}`)} onClick=${() => show(link, what)}>${what === "actors" ? "Actors" : "Topology"}</button>`)}
+</span>`;
+
+function show(link, what) {
+  link.focus.wanted = `tab:${what}`;
+  link.ask("show", { what });
+}
+
 /** A labelled part of a panel. */
 export const Section = ({ title, note, children, grow }) => html`<section class="wb-section ${grow ? "wb-grow" : ""}">
   <h4><span class="wb-title">${title}</span>${note ? html`<span class="wb-note">${note}</span>` : null}</h4>

@@ -1,4 +1,4 @@
-/** Rows travel as arrays, in the order of the fields of `TurnRow`, `ActorRow`, `WaitingRow` and `LogRow` in `workbench/presenters`. */
+/** Rows travel as arrays, in the order of the fields of `TurnRow`, `ActorRow`, `NodeBox`, `EdgeLine`, `WaitingRow` and `LogRow` in `workbench/presenters`. */
 
 const named = (names) => (row) => Object.fromEntries(names.map((name, i) => [name, row[i]]));
 
@@ -11,6 +11,10 @@ export const actorRow = named([
   "name", "parent", "kind", "phase", "revision", "waiting", "turns", "failures", "lastTurnUs", "oldestUs", "action",
   "actionSinceUs", "deployed",
 ]);
+
+export const nodeBox = named(["name", "members", "x", "y", "calls", "failures"]);
+
+export const edgeLine = named(["source", "target", "path", "head", "calls", "failures", "meanUs", "slowestUs", "rate"]);
 
 export const waitingRow = named(["action", "caller", "enqueuedUs"]);
 

@@ -114,6 +114,19 @@ button.wb-toggle[aria-expanded="true"]::before { content: "▾"; }
 .wb-detail { margin-left: .7em; color: var(--wb-bad-text); font-family: var(--wb-mono); font-size: .92em; }
 td.wb-tone-bad, span.wb-tone-bad:not(.wb-live, .wb-outcome) { color: var(--wb-bad-text); }
 
+.wb-tabs { display: inline-flex; border: 1px solid var(--wb-line); border-radius: 4px; overflow: hidden; }
+.wb .wb-tab { padding: 1px 10px; } .wb .wb-tab[aria-pressed="true"] { background: var(--wb-back); font-weight: 600; box-shadow: inset 0 -2px 0 var(--wb-accent); }
+.wb-topology { display: block; margin: 6px 12px; font-family: var(--wb-mono); font-size: 12px; }
+.wb-topology .wb-hit { fill: none; stroke: transparent; stroke-width: 12; }
+.wb-topology .wb-edge, .wb-topology .wb-box { cursor: pointer; --wb-drawn: var(--wb-muted); } .wb-topology .wb-outside { cursor: default; }
+.wb-topology :is(.wb-edge, .wb-box).wb-tone-bad { --wb-drawn: var(--wb-bad); }
+.wb-topology .wb-edge-line { fill: none; stroke: var(--wb-drawn); opacity: .7; } .wb-topology .wb-edge-head { fill: var(--wb-drawn); }
+.wb-topology .wb-busy:not(.wb-tone-bad) { --wb-drawn: var(--wb-accent); }
+.wb-topology :is(.wb-edge:hover, .wb-chosen) .wb-edge-line { opacity: 1; stroke: var(--wb-accent); stroke-width: 3; }
+.wb-topology rect { fill: var(--wb-raised); stroke: var(--wb-drawn); } .wb-topology .wb-outside rect { stroke-dasharray: 4 3; fill: none; }
+.wb-topology .wb-box:not(.wb-outside):hover rect { stroke: var(--wb-accent); }
+.wb-topology text { fill: var(--wb-text); } .wb-topology .wb-box-name { font-weight: 600; } .wb-topology .wb-box-note { fill: var(--wb-muted); font-size: 10.5px; }
+.wb-connections { max-height: 220px; }
 .wb-toolbar { display: flex; align-items: center; gap: 12px; padding: 6px 12px; }
 .wb-search + .wb-muted { white-space: nowrap; }
 .wb .wb-search { font: inherit; color: inherit; background: var(--wb-back); border: 1px solid var(--wb-line); border-radius: 4px; padding: 3px 8px; width: 240px; }

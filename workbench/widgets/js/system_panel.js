@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { age, count, elapsed, perSecond, plural, printable } from "./format.js";
 import { html } from "./html.js";
 import { moveInList, open } from "./keys.js";
-import { Liveness, Name, Phase } from "./parts.js";
+import { Liveness, Name, Phase, Tabs } from "./parts.js";
 import { actorRow } from "./rows.js";
 import { Sparkline } from "./sparkline.js";
 
@@ -24,6 +24,7 @@ export function SystemPanel({ link, nowUs, children }) {
   return html`<div class="wb-panel">
     <div class="wb-header">
       <h3><${Name} text=${view.system} /></h3>
+      <${Tabs} link=${link} shown="actors" />
       <${Totals} view=${view} />
       <span class="wb-space" />
       <${Sparkline} series=${view.rates} nowUs=${nowUs} label="Turns a second in the last minute" />

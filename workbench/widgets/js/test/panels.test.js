@@ -225,3 +225,43 @@ test("few rows, and rows of unknown height, are all drawn", () => {
   assert.deepEqual(inSight(200, { top: 0, height: 100, rowHeight: 25 }), { from: 0, to: 200, above: 0, below: 0 });
   assert.deepEqual(inSight(1_503, { top: 0, height: 0, rowHeight: 0 }), { from: 0, to: 1_503, above: 0, below: 0 });
 });
+
+test("the topology draws a box for each actor and a line for each connection", () => {
+  show(sample("topology"));
+
+  assert.equal(root.querySelectorAll(".wb-box").length, 5);
+  assert.equal(root.querySelectorAll(".wb-edge").length, 6);
+  assert.deepEqual(texts(".wb-box.wb-tone-bad .wb-box-note"), ["300 calls · 7 failed"]);
+});
+
+test("a click on a connection asks for its messages, by picture and by list", () => {
+  show(sample("topology"));
+  act(() => root.querySelector(".wb-edge").fire("click"));
+  act(() => root.querySelectorAll(".wb-connections button")[1].fire("click"));
+
+  assert.deepEqual(model.wishes.map(({ type, data }) => [type, data.source, data.target]), [
+    ["edge", "notebook", "shop"],
+    ["edge", "shop", "stock"],
+  ]);
+});
+
+test("the messages of the chosen connection stand below", () => {
+  show(sample("topology"));
+
+  assert.equal(texts(".wb-turns tbody tr").length, 2);
+  assert.equal(texts('.wb-connections [aria-expanded="true"]').length, 1);
+});
+
+test("a click on a box opens its actor, but not what is outside", () => {
+  show(sample("topology"));
+  for (const box of root.querySelectorAll(".wb-box")) act(() => box.fire("click"));
+
+  assert.equal(model.wishes.filter(({ type }) => type === "open").length, 4);
+});
+
+test("a tab asks for the other way to look at a system", () => {
+  show(sample("system"));
+  act(() => root.querySelector('.wb-tab[aria-pressed="false"]').fire("click"));
+
+  assert.deepEqual(model.wishes.map(({ type, data }) => [type, data.what]), [["show", "topology"]]);
+});
