@@ -60,6 +60,7 @@ VIOLATIONS = {
     "home-of-ipython": ("workbench/session/__init__.py", "import IPython.display"),
     "home-of-anywidget": ("workbench/session/__init__.py", "import anywidget"),
     "home-of-duckdb": ("workbench/session/__init__.py", "import duckdb"),
+    "home-of-networkx": ("workbench/session/__init__.py", "import networkx"),
     "home-of-kubernetes": ("workbench/session/__init__.py", "import kubernetes.client"),
     "home-of-grpc": ("runtime/engine/activation.py", "import grpc"),
     "home-of-sqlalchemy": ("runtime/engine/activation.py", "import sqlalchemy"),
