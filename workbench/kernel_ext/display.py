@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from runtime.errors import BadSetting
 from workbench import widgets
 from workbench.redaction import HIDDEN, REMEMBERED, display, is_from_actor, redacted, redacted_text
+from workbench.render.html import bundle
 from workbench.session import current
 
 if TYPE_CHECKING:
@@ -188,13 +189,23 @@ def _show_message(message: Any, printer: Any, _: bool) -> None:
 
 
 def _show_relation(relation: Any, printer: Any, _: bool) -> None:
-    printer.text(repr(_as_shown(relation)))
+    from workbench.sql.answer_tables import answer_table
+
+    shown = _as_shown(relation)
+    table = answer_table(shown)
+    printer.text(repr(shown) if table is None else table[0])
 
 
 def _relation_bundle(relation: Any) -> Any:
-    """What a relation says of itself to front ends, from DuckDB 2 on."""
-    bundle = getattr(_as_shown(relation), "_repr_mimebundle_", None)
-    return None if bundle is None else bundle()
+    """A table of ours; of any other answer what it says of itself to front ends, from DuckDB 2 on."""
+    from workbench.sql.answer_tables import answer_table
+
+    shown = _as_shown(relation)
+    table = answer_table(shown)
+    if table is not None:
+        return bundle(*table)
+    own = getattr(shown, "_repr_mimebundle_", None)
+    return None if own is None else own()
 
 
 def _as_shown(relation: Any) -> Any:

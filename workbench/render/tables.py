@@ -13,6 +13,19 @@ _CELL_CHARACTERS, _READ_CHARACTERS = 60, 2_000
 SHOWN_ROWS = 60
 
 
+class Folded(str):
+    """What a cell shows of something longer, and all of it for those who point at the cell."""
+
+    __slots__ = ("full",)
+
+    def __new__(cls, shown: str, full: str) -> Folded:
+        made = super().__new__(cls, shown)
+        made.full = full
+        return made
+
+    full: str
+
+
 def local_time(at_us: int) -> str:
     """A time as `2026-11-24 03:15:02`, in the reader's zone; empty for 0."""
     if not at_us:
@@ -46,7 +59,9 @@ def html_table(columns: Sequence[str], rows: Sequence[Sequence[object]], caption
     styles = [f"text-align:{'right' if is_number else 'left'};padding:2px 8px" for is_number in numeric]
     head = element("tr", *(element("th", name, scope="col", style=s) for name, s in zip(columns, styles, strict=True)))
     body = [
-        element("tr", *(element("td", _cell(value), style=s) for value, s in zip(row, styles, strict=True)))
+        element(
+            "tr", *(element("td", _cell(value), style=s, **_title(value)) for value, s in zip(row, styles, strict=True))
+        )
         for row in rows
     ]
     title = [element("caption", caption, style="text-align:left")] if caption else []
@@ -62,6 +77,10 @@ def _cell(value: object) -> str:
     if isinstance(value, bool) or value is None:
         return "" if not value else "yes"
     return f"{value:,}" if isinstance(value, int) else cut(redacted_text(str(value)[:_READ_CHARACTERS]))
+
+
+def _title(value: object) -> dict[str, str]:
+    return {"title": value.full} if isinstance(value, Folded) and value.full != value else {}
 
 
 def _numeric(count: int, rows: Sequence[Sequence[object]]) -> list[bool]:

@@ -156,3 +156,12 @@ def test_watching_an_unknown_actor_names_the_nearest(asked: Kernel) -> None:
 @pytest.mark.parametrize("flag", ["--help", "-h"])
 def test_help_of_query_is_shown_and_not_run_as_sql(asked: Kernel, flag: str) -> None:
     assert "SELECT actor, revision FROM actors" in asked.ok(f"%query {flag}").stdout
+
+
+def test_states_of_a_moment_are_a_narrow_table_and_stay_a_relation(asked: Kernel) -> None:
+    shown = asked.ok("import workbench as wb\nstates = wb.as_of('0s')\nstates")
+
+    assert "counter" in shown.text
+    assert "also parent, definition, tags, system" in shown.text
+    assert "<table>" in shown.html
+    assert asked.ok("len(states.columns)").text == "9"
