@@ -34,7 +34,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "end_faults",
     ),
     "Work with other systems": ("attach", "attached", "detach", "audit", "serve", "spawn_database"),
-    "Carry away": ("report", "export"),
+    "Carry away": ("report", "export", "archive", "open_archive"),
     "Learn": ("check",),
 }  # fmt: skip
 """The public names by what a user wants to do."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from runtime import Actor, Broadcast, Context, Forward, Pipe, SideEffect, Value, action, init, migrate, timer
     from workbench.commands.actors import actors, mailbox, ref, start, state, status, stop
+    from workbench.commands.archive import archive, open_archive
     from workbench.commands.attach import attach, attached, audit, detach
     from workbench.commands.breakpoints import abandon, held, hold, release
     from workbench.commands.deploy import confirm_dropped, deploy, preview, redeploy, restore, undeploy, versions
@@ -55,6 +56,7 @@ _HOMES = {
     "active_faults": "workbench.commands.faults",
     "actors": "workbench.commands.actors",
     "ainvoke": "workbench.commands.invoke",
+    "archive": "workbench.commands.archive",
     "as_of": "workbench.commands.past",
     "attach": "workbench.commands.attach",
     "attached": "workbench.commands.attach",
@@ -83,6 +85,7 @@ _HOMES = {
     "load": "workbench.commands.load",
     "logs": "workbench.commands.history",
     "mailbox": "workbench.commands.actors",
+    "open_archive": "workbench.commands.archive",
     "postmortem": "workbench.commands.failures",
     "preview": "workbench.commands.deploy",
     "proto": "workbench.commands.proto",
@@ -121,6 +124,7 @@ __all__ = [
     "active_faults",
     "actors",
     "ainvoke",
+    "archive",
     "as_of",
     "attach",
     "attached",
@@ -151,6 +155,7 @@ __all__ = [
     "logs",
     "mailbox",
     "migrate",
+    "open_archive",
     "postmortem",
     "preview",
     "proto",

@@ -104,4 +104,4 @@ def _branch_html(branch: Branch) -> Markup:
     title = element("strong" if branch.is_here else "span", branch.title)
     told = [element("div", muted(f"{name} "), code(text)) for name, text in _told(branch)]
     below = [_tree_html(branch.branches)] if branch.branches else []
-    return element("li", "⑂ ", title, *told, *below, style="margin:3px 0")
+    return element("li", "↳ ", title, *told, *below, style="margin:3px 0")

@@ -14,6 +14,7 @@ from typing import Any, NoReturn, cast
 
 from runtime.api import ActorInfo, Capability, DeployReport, Subscription, SystemApi, SystemStatus, Waiting
 from runtime.authoring.settings import read_settings
+from runtime.clients.archive import ArchiveSystem
 from runtime.errors import BadSetting, DefinitionError, NotAllowed, NotCapable, nearest, shown
 from runtime.records import (
     IMPLICIT_READS,
@@ -41,7 +42,12 @@ def read_mode(value: object) -> Mode:
 
 
 def guarded(system: SystemApi, mode: Mode, trail: Trail) -> SystemApi:
-    """The system as far as the mode allows; what is done to it, and what is refused, is recorded in `trail`."""
+    """The system as far as the mode allows; what is done to it, and what is refused, is recorded in `trail`.
+
+    An archive refuses by itself whatever is not reading.
+    """
+    if isinstance(system, ArchiveSystem):
+        return system
     return cast(SystemApi, AuditedSystem(system, trail)) if mode is Mode.ACT else ReadOnlySystem(system, trail)
 
 

@@ -70,6 +70,8 @@ class Attached(msgspec.Struct, frozen=True, kw_only=True):
     system: str
     mode: Mode
     capabilities: tuple[Capability, ...]
+    about: tuple[str, ...] = ()
+    """What there is to say of an archive, instead of how to act on it."""
     is_name_assumed: bool = False
     """The system does not say its name: it is Spawn's default until someone gives another."""
 
@@ -92,6 +94,9 @@ class Attached(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(status, running=True, store=store)
 
     def __repr__(self) -> str:
+        if self.about:
+            lines = [f"Opened {self.target}: actor system {self.system!r} as it was. Nothing in it can be changed."]
+            return redacted_text("\n".join([*lines, *(f"  {each}" for each in self.about), "  to leave     %detach"]))
         lines = [f"Attached to actor system {self.system!r} at {self.target}, {self._meaning()}."]
         if self.is_name_assumed:
             lines.append(

@@ -96,10 +96,6 @@ def fork(
     return Fork(forked, past, remember(_edited(record, code, definition, answers)), allow)
 
 
-_LISTED = 3
-"""So many edits of one sort are named in a lineage."""
-
-
 class Fork:
     """An actor continued in isolation; what it prints is in `wb.logs()`.  Not for several threads at once."""
 
@@ -343,12 +339,17 @@ def _edits(known: RecordedMessages, chosen: Sequence[RecordedMessage]) -> list[s
     ids = {each.id for each in chosen}
     gone = [each for each in known if each.id not in ids]
     changed = [each for each in chosen if each.is_edited]
-    found = [f"without {call_text(each.action, each.payload, 48)}" for each in gone[:_LISTED]]
-    found += [f"and {plural(len(gone) - _LISTED, 'other')}"] if len(gone) > _LISTED else []
-    found += [f"with {call_text(each.action, each.payload, 48)}" for each in changed[:_LISTED]]
-    found += [f"and {plural(len(changed) - _LISTED, 'other edit')}"] if len(changed) > _LISTED else []
+    found = _listed("without", gone) + _listed("with", changed)
     order = [each.id for each in known if each.id in ids]
     return found + (["in another order"] if [each.id for each in chosen] != order else [])
+
+
+def _listed(word: str, messages: Sequence[RecordedMessage]) -> list[str]:
+    """`without add(value=3)`; of several how many, and the first."""
+    if not messages:
+        return []
+    first = call_text(messages[0].action, messages[0].payload, 48)
+    return [f"{word} {first}" if len(messages) == 1 else f"{word} {plural(len(messages), 'message')}, first {first}"]
 
 
 def _ended(fork: Fork, diff: ForkDiff | None = None) -> str:
