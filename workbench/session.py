@@ -13,7 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from contextvars import Context
 from functools import partial
 from pathlib import Path
@@ -227,6 +227,8 @@ class Session:
         self.show_plainly: Callable[[BaseException], object] = _leave_as_it_is
         """Have an exception of the user's own code, which a command has called, shown without the frames of the command."""
         """Gets what the user should know once, such as where the store and its key are."""
+        self.watched: Callable[[SystemApi, str, str], AbstractContextManager[object]] = _unwatched
+        """Around a call of an actor's action: says in the cell what it waits behind."""
         self.guest_news: deque[str] = deque(maxlen=100)
         """What other processes did to the code of one's own system and the user has not been told yet."""
         self.logs = ActorLogs()
@@ -554,6 +556,14 @@ class Session:
                 f"Cannot start with {asked}: an actor system runs already with {has}.\n"
                 "Stop it first with wb.stop() or %spawn stop."
             )
+
+
+_NOTHING = nullcontext()
+
+
+def _unwatched(*_: object) -> AbstractContextManager[object]:
+    """In a script no one looks at an output meanwhile."""
+    return _NOTHING
 
 
 def _leave_as_it_is(_: BaseException) -> None:

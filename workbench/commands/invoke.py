@@ -78,20 +78,21 @@ def invoke(
         raise _unknown_option(actor, action, parent, unknown)
     target = current.system or current.open()
     try:
-        answer = target.invoke(
-            actor,
-            action,
-            payload,
-            parent=parent,
-            system=system,
-            asynchronous=asynchronous,
-            delay=delay,
-            scheduled_to=scheduled_to,
-            metadata=metadata,
-            timeout=timeout,
-            key=key,
-            durable=durable,
-        )
+        with current.watched(target, actor, action):
+            answer = target.invoke(
+                actor,
+                action,
+                payload,
+                parent=parent,
+                system=system,
+                asynchronous=asynchronous,
+                delay=delay,
+                scheduled_to=scheduled_to,
+                metadata=metadata,
+                timeout=timeout,
+                key=key,
+                durable=durable,
+            )
         return from_actor(answer)
     except InvocationTimeout as error:
         error.add_note(_fate(target, actor, action))

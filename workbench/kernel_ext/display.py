@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import uuid
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from runtime.errors import BadSetting
 from workbench import widgets
 from workbench.redaction import HIDDEN, REMEMBERED, display, is_from_actor, redacted, redacted_text
-from workbench.render.html import bundle
+from workbench.render.html import bundle, element, muted
 from workbench.session import current
 
 if TYPE_CHECKING:
@@ -118,6 +119,20 @@ class Panels:
                 self._shell.display_pub.publish(picture, transient={"display_id": token}, update=True)
         except Exception:  # noqa: BLE001 - whatever a system's client does, the user's cell has ended well
             _log.debug("the still pictures of panels could not be brought up to date", exc_info=True)
+
+
+class TransientLine:
+    """A line among the outputs of a cell that is emptied later, so that nothing of it is saved but its place."""
+
+    def __init__(self, publisher: Any) -> None:
+        """`publisher`: IPython's, which may be used by any thread that runs in the context of the cell."""
+        self._publisher = publisher
+
+    def show(self, text: str) -> Callable[[], object]:
+        """Show it; called, the answer takes it away."""
+        token = {"display_id": uuid.uuid4().hex}
+        self._publisher.publish(bundle(text, element("div", muted(text))), transient=token)
+        return lambda: self._publisher.publish(bundle("", ""), transient=token, update=True)
 
 
 # --- Secrets ----------------------------------------------------------------------------------------------------------

@@ -12,12 +12,13 @@ from workbench import widgets
 from workbench.kernel_ext.actor_cell import Announcements, Authoring, Rebound, RunningCell
 from workbench.kernel_ext.completion import LineCompleter
 from workbench.kernel_ext.config import Workbench
-from workbench.kernel_ext.display import Panels, Secrets
+from workbench.kernel_ext.display import Panels, Secrets, TransientLine
 from workbench.kernel_ext.errors import ErrorDisplay, Interrupts
 from workbench.kernel_ext.magics.base import BaseMagics
 from workbench.kernel_ext.magics.core import WorkbenchMagics
 from workbench.kernel_ext.magics.registry import CLASSES
 from workbench.kernel_ext.output_capture import Prints
+from workbench.kernel_ext.wait_notice import WaitNotice
 from workbench.session import Session, current
 
 _VSCODE_NOTEBOOK = "__vsc_ipynb_file__"
@@ -44,6 +45,7 @@ class Extension:
         errors.install()
         self._undo.append(errors.remove)
         self._session.show_plainly = errors.show_plainly
+        self._watch_calls()
         interrupts = Interrupts(self.shell, errors)
         interrupts.install()
         self._undo.append(interrupts.remove)
@@ -79,6 +81,15 @@ class Extension:
         self._session.variables = self.shell.user_ns
         self._undo.append(lambda: setattr(self._session, "variables", {}))
         self._undo.append(lambda: setattr(self._session, "notify", before))
+
+    def _watch_calls(self) -> None:
+        """Only where a cell can be changed while it runs: a terminal has no such thing."""
+        if getattr(self.shell, "kernel", None) is None:
+            return
+        notice = WaitNotice(TransientLine(self.shell.display_pub).show)
+        before, self._session.watched = self._session.watched, notice.watched
+        self._undo.append(notice.stop)
+        self._undo.append(lambda: setattr(self._session, "watched", before))
 
     def _add_configuration(self) -> None:
         settings = Workbench(parent=self.shell)

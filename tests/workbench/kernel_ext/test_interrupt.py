@@ -193,3 +193,51 @@ def test_an_interrupted_stop_gives_up_what_runs_and_stops(tmp_path: Path) -> Non
         assert cell.status == "ok"
         assert "Given up, since the stop was interrupted: sleeper.nap." in cell.stdout
         assert kernel.ok("%spawn start").text.startswith("Actor system 'spawn-system' is running.")
+
+
+NAPPER = """\
+%%actor
+class Napper(Actor, name="napper"):
+    @action
+    def nap(self) -> None:
+        import time
+        time.sleep(2.5)
+
+    @action
+    def say(self) -> str:
+        return "here"
+"""
+
+
+def test_a_call_says_what_it_waits_behind_and_takes_that_back(kernel: Kernel) -> None:
+    kernel.ok(NAPPER)
+
+    cell = kernel.ok(
+        "import workbench as wb\nwb.invoke('napper', 'nap', asynchronous=True)\nwb.invoke('napper', 'say')"
+    )
+
+    said = [each["data"]["text/plain"] for each in cell.saved]
+    assert [bool(text) for text in said] == [True, False, True]
+    assert said[0].startswith("napper.say waits behind napper.nap, which has been running for ")
+    assert said[0].endswith("a second interrupt at once ends napper.nap.")
+    assert (said[1:], cell.stdout) == (["", "'here'"], "")
+
+
+def test_an_action_that_takes_long_itself_is_nothing_to_be_told(kernel: Kernel) -> None:
+    kernel.ok(NAPPER)
+
+    assert kernel.ok("import workbench as wb\nwb.invoke('napper', 'nap')").saved == []
+
+
+def test_a_call_of_a_held_actor_says_how_to_let_it_go_on(kernel: Kernel) -> None:
+    kernel.ok(NAPPER)
+    kernel.ok("%hold napper")
+
+    cell = kernel.run("import workbench as wb\nwb.invoke('napper', 'say', timeout=3)")
+    kernel.ok("%release napper")
+
+    said = [each["data"]["text/plain"] for each in cell.saved if "data" in each]
+    assert said == [
+        "napper.say waits, since napper is held. Interrupt the cell, then %step napper or %release napper.",
+        "",
+    ]
