@@ -117,7 +117,7 @@ def settings_page() -> str:
     """Class keywords of actors, settings of a system, and of the notebook."""
     from runtime.authoring.settings import Settings
     from runtime.config import RuntimeConfig
-    from workbench.kernel_ext.config import Workbench
+    from workbench.kernel_ext.extension import Workbench
 
     rows = [
         "# Settings",

@@ -19,6 +19,7 @@ from runtime.records import (
     Encoded,
     Event,
     Invocation,
+    Left,
     Lifecycle,
     RetentionMark,
     State,
@@ -28,7 +29,6 @@ from runtime.records import (
 
 if TYPE_CHECKING:
     from runtime.authoring.definition import ActorDefinition
-    from runtime.drivers.remainder import Left
     from runtime.hosts.capsules import Capsule
     from runtime.system.debugger import Debugger
     from runtime.system.guest_acts import GuestActs

@@ -385,3 +385,14 @@ class Lifecycle(msgspec.Struct, frozen=True, array_like=True):
     """`activated`, `deactivated`, `deployed` or `undeployed`."""
     revision: int = 0
     definition: str = ""
+
+
+class Left(msgspec.Struct, frozen=True, kw_only=True):
+    """Accepted messages that a stop did not get to."""
+
+    letters: dict[str, int] = {}
+    """How many are kept as dead letters, by the actor that they were for."""
+    durable: int = 0
+    """How many are durable: they are processed after the next start."""
+    given_up: tuple[str, ...] = ()
+    """A sentence for each action that had to be ended, or could not be."""

@@ -14,20 +14,17 @@ if TYPE_CHECKING:
     from runtime import Actor, Broadcast, Context, Forward, Pipe, SideEffect, Value, action, init, migrate, timer
     from workbench.commands.actors import actors, mailbox, ref, start, state, status, stop
     from workbench.commands.archive import archive, open_archive
-    from workbench.commands.attach import attach, attached, audit, detach
-    from workbench.commands.breakpoints import abandon, held, hold, release
+    from workbench.commands.attach import attach, attached, audit, detach, spawn_database
+    from workbench.commands.debugger import abandon, active_faults, end_faults, faults, held, hold, release
     from workbench.commands.deploy import confirm_dropped, deploy, preview, redeploy, restore, undeploy, versions
-    from workbench.commands.export import export
+    from workbench.commands.exports import export, report
     from workbench.commands.failures import dead_letters, failures, postmortem, retry
-    from workbench.commands.faults import active_faults, end_faults, faults
     from workbench.commands.history import connection, logs, queries, query
     from workbench.commands.invoke import ainvoke, invoke
     from workbench.commands.load import load
     from workbench.commands.past import as_of, bisect, find, search
     from workbench.commands.proto import contract, proto
-    from workbench.commands.report import report
     from workbench.commands.serve import serve
-    from workbench.commands.spawn_database import spawn_database
     from workbench.commands.time_travel.actor_past import history
     from workbench.commands.time_travel.fork import fork
     from workbench.commands.time_travel.replay import replay
@@ -52,8 +49,8 @@ _HOMES = {
         ),
         "runtime",
     ),
-    "abandon": "workbench.commands.breakpoints",
-    "active_faults": "workbench.commands.faults",
+    "abandon": "workbench.commands.debugger",
+    "active_faults": "workbench.commands.debugger",
     "actors": "workbench.commands.actors",
     "ainvoke": "workbench.commands.invoke",
     "archive": "workbench.commands.archive",
@@ -71,16 +68,16 @@ _HOMES = {
     "dead_letters": "workbench.commands.failures",
     "deploy": "workbench.commands.deploy",
     "detach": "workbench.commands.attach",
-    "end_faults": "workbench.commands.faults",
-    "export": "workbench.commands.export",
+    "end_faults": "workbench.commands.debugger",
+    "export": "workbench.commands.exports",
     "failures": "workbench.commands.failures",
-    "faults": "workbench.commands.faults",
+    "faults": "workbench.commands.debugger",
     "find": "workbench.commands.past",
     "fork": "workbench.commands.time_travel.fork",
     "form": "workbench.kernel_ext.display",
-    "held": "workbench.commands.breakpoints",
+    "held": "workbench.commands.debugger",
     "history": "workbench.commands.time_travel.actor_past",
-    "hold": "workbench.commands.breakpoints",
+    "hold": "workbench.commands.debugger",
     "invoke": "workbench.commands.invoke",
     "load": "workbench.commands.load",
     "logs": "workbench.commands.history",
@@ -93,14 +90,14 @@ _HOMES = {
     "query": "workbench.commands.history",
     "redeploy": "workbench.commands.deploy",
     "ref": "workbench.commands.actors",
-    "release": "workbench.commands.breakpoints",
+    "release": "workbench.commands.debugger",
     "replay": "workbench.commands.time_travel.replay",
-    "report": "workbench.commands.report",
+    "report": "workbench.commands.exports",
     "restore": "workbench.commands.deploy",
     "retry": "workbench.commands.failures",
     "search": "workbench.commands.past",
     "serve": "workbench.commands.serve",
-    "spawn_database": "workbench.commands.spawn_database",
+    "spawn_database": "workbench.commands.attach",
     "start": "workbench.commands.actors",
     "state": "workbench.commands.actors",
     "status": "workbench.commands.actors",

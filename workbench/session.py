@@ -33,7 +33,7 @@ from workbench.store_location import default_store, prepare_directory, shown_pat
 if TYPE_CHECKING:
     from runtime.authoring.definition import ActorDefinition
     from runtime.contracts.contract import Contract
-    from runtime.drivers.remainder import Left
+    from runtime.records import Left
     from runtime.system.embedded import EmbeddedSystem
     from runtime.system.guest_acts import GuestAct
     from workbench.remote.audit import Audits, Trail

@@ -1,10 +1,17 @@
-"""Turns: choosing the next, and what comes of one that has ended."""
+"""Turns: choosing the next, and what comes of one that has ended.
+
+What a successful turn sets in motion goes in Spawn's order (docs/protocols.md, "Workflow order"): messages of `ctx.tell` and
+effects, broadcast, then pipe or forward, whose answer the original caller gets.  All of it runs outside the activation: the actor
+goes on with its next message at once.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from runtime.admission import admitted
 from runtime.config import Durability
-from runtime.engine import call_graph, intake, supervision, workflow
+from runtime.engine import call_graph, intake, supervision
 from runtime.engine.activation import Activation, Envelope, Signal
 from runtime.engine.breakpoints import Breakpoints
 from runtime.engine.commands import Answer, Command, FindKey, Load, Run, Step
@@ -14,19 +21,24 @@ from runtime.engine.state import NOTHING, Core, failed
 from runtime.engine.timers import Timers
 from runtime.errors import CallCycle, InternalError, NotDeployed, SpawnError, shown_text, type_name
 from runtime.hosts.base import Host
-from runtime.ids import ActorId
+from runtime.ids import ActorId, IdSource
 from runtime.records import (
     CONFIRM_DROPPED,
     CURSOR_TAG,
     IMPLICIT_READS,
     RESTORE,
     SOURCE_METADATA,
+    Effect,
+    Encoded,
     Event,
     EventKind,
     Failure,
+    Invocation,
     Outcome,
     Phase,
+    Publication,
     Reply,
+    Route,
     State,
     Turn,
     Work,
@@ -229,19 +241,19 @@ class Turns:
     def _follow_up(
         self, envelope: Envelope, turn: Turn, outcome: Outcome, reply: Reply, after_commit: bool, now_us: int
     ) -> list[Command]:
-        """Told messages, effects and broadcast, then the answer or the route that gives it (see `workflow`)."""
+        """Told messages, effects and broadcast, then the answer or the route that gives it."""
         core, submit, origin = self._core, self._intake.submit, envelope.invocation
         commands: list[Command] = []
         for told in outcome.told:
             commands += submit(told, None, now_us)
-        for effect in workflow.effects(turn, origin, core.ids, now_us):
+        for effect in effects(turn, origin, core.ids, now_us):
             commands += submit(effect, None, now_us)
         if turn.workflow is not None and turn.workflow.broadcast is not None:
             to = list(receivers(turn.workflow.broadcast, core.options.system, core.directory))
-            for delivery in workflow.deliveries(turn, turn.workflow.broadcast, to, core.ids):
+            for delivery in deliveries(turn, turn.workflow.broadcast, to, core.ids):
                 commands += submit(delivery, None, now_us)
         try:
-            onward = workflow.routed(turn, origin, core.ids, after_commit)
+            onward = routed(turn, origin, core.ids, after_commit)
         except CallCycle as error:
             return commands + core.answer(envelope, failed(turn.invocation, error), after_commit=after_commit)
         if onward is not None:
@@ -335,3 +347,93 @@ def adopt(activation: Activation, turn: Turn) -> None:
         activation.state, activation.state_definition = turn.state, turn.definition
     if turn.tags_after is not None:
         activation.tags = turn.tags_after
+
+
+# --- The messages that a turn sets in motion --------------------------------------------------------------------------
+
+
+def effects(turn: Turn, origin: Invocation, ids: IdSource, now_us: int) -> Iterator[Invocation]:
+    """The side effects of a turn; their metadata is the request's, overlaid with their own."""
+    for effect in turn.workflow.effects if turn.workflow is not None else ():
+        yield Invocation(
+            id=ids(),
+            actor=ActorId(effect.system or turn.actor.system, effect.actor),
+            action=effect.action,
+            payload=effect.payload,
+            parent=effect.parent,
+            caller=effect.caller or turn.actor,
+            cause=turn.invocation,
+            correlation=turn.correlation,
+            metadata={**_carried(origin), **effect.metadata},
+            asynchronous=True,
+            scheduled_to_us=_when(effect, now_us),
+        )
+
+
+def _when(effect: Effect, now_us: int) -> int:
+    return effect.scheduled_to_us or (now_us + effect.delay_ms * 1_000 if effect.delay_ms else 0)
+
+
+def deliveries(
+    turn: Turn, publication: Publication, receivers: Iterable[tuple[ActorId, str, str]], ids: IdSource
+) -> Iterator[Invocation]:
+    """A broadcast, one invocation for each receiver (actor, parent, action), without the request's metadata."""
+    for actor, parent, action in receivers:
+        yield Invocation(
+            id=ids(),
+            actor=actor,
+            action=action,
+            payload=publication.payload,
+            parent=parent,
+            caller=turn.actor,
+            cause=turn.invocation,
+            correlation=turn.correlation,
+            asynchronous=True,
+        )
+
+
+def routed(turn: Turn, origin: Invocation, ids: IdSource, after_commit: bool) -> Invocation | None:
+    """The invocation that answers in this turn's place: a pipe gets the response, a forward the original payload.
+
+    Args:
+        after_commit: the answer is given when this turn is on disk.
+
+    Raises:
+        CallCycle: the route comes back to an action it already went through.
+    """
+    workflow = turn.workflow
+    if workflow is None or (workflow.pipe is None and workflow.forward is None):
+        return None
+    if workflow.pipe is not None:
+        return _along(workflow.pipe, turn.response, turn, origin, ids, after_commit)
+    assert workflow.forward is not None
+    return _along(workflow.forward, origin.payload, turn, origin, ids, after_commit)
+
+
+def _along(
+    route: Route, payload: Encoded | None, turn: Turn, origin: Invocation, ids: IdSource, after_commit: bool
+) -> Invocation:
+    hops = (*origin.hops, f"{turn.actor.name}.{turn.action}")
+    if f"{route.actor}.{route.action}" in hops:
+        raise CallCycle((*hops, f"{route.actor}.{route.action}"))
+    return Invocation(
+        id=ids(),
+        actor=ActorId(turn.actor.system, route.actor),
+        action=route.action,
+        payload=payload,
+        parent=route.parent,
+        caller=turn.actor,
+        cause=turn.invocation,
+        correlation=turn.correlation,
+        metadata=_carried(origin),
+        path=origin.path,
+        hops=hops,
+        after_commit=after_commit,
+    )
+
+
+def _carried(origin: Invocation) -> dict[str, str]:
+    """The request's metadata, without the place of a projection: that is the place of this one, not of the next actor."""
+    if SOURCE_METADATA not in origin.metadata:
+        return origin.metadata
+    return {name: text for name, text in origin.metadata.items() if name != SOURCE_METADATA}

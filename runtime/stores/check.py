@@ -23,8 +23,7 @@ from runtime.stores.journal.attestation import CHANGES, GONE, MARK, Attestor
 from runtime.stores.journal.backend import Backend, BlockRow, SnapshotRow
 from runtime.stores.journal.blocks import BlockCodec
 from runtime.stores.journal.encryption import Identity, identify
-from runtime.stores.journal.quarantine import Quarantine
-from runtime.stores.journal.salvage import uses_key
+from runtime.stores.journal.salvage import Quarantine, uses_key
 from runtime.stores.journal.snapshots import from_definition_row, from_row, from_schedule_row
 from runtime.stores.sqlite.lock import path_of
 

@@ -27,10 +27,9 @@ from runtime.stores.journal.backend import SnapshotRow, Writes
 from runtime.stores.journal.blocks import BlockCodec
 from runtime.stores.journal.encryption import Identity, identify
 from runtime.stores.journal.idempotency import Keys
-from runtime.stores.journal.quarantine import Quarantine
 from runtime.stores.journal.reader import JournalReader
 from runtime.stores.journal.retention import Thinner
-from runtime.stores.journal.salvage import uses_key
+from runtime.stores.journal.salvage import Quarantine, uses_key
 from runtime.stores.journal.snapshots import Tail, from_definition_row, from_schedule_row, snapshot_of, to_row
 from runtime.stores.journal.store import JournalStore
 from runtime.stores.sqlite.backend import SqliteBackend

@@ -17,7 +17,6 @@ from runtime.authoring.settings import Kind
 from runtime.clock import Clock, SystemClock
 from runtime.config import Durability, RuntimeConfig, as_durability
 from runtime.drivers.action_calls import ThreadCalls
-from runtime.drivers.remainder import Left
 from runtime.drivers.replies import BlockingWaiter, LoopPort, Waiter
 from runtime.drivers.runaway import give_up, runaways
 from runtime.drivers.thread_driver import ThreadDriver
@@ -43,6 +42,7 @@ from runtime.records import (
     DeadLetter,
     Encoded,
     Invocation,
+    Left,
     Lifecycle,
     RetentionMark,
     State,

@@ -1,18 +1,27 @@
-"""Work with an actor system of another process, come back, and read what was done to it."""
+"""Work with an actor system of another process, come back, read what was done to it, and read a Spawn system's database."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runtime.api import Capability, SystemApi, offers
+from runtime.errors import SpawnError, shown
+from runtime.wire.codecs.values import decode_value
 from workbench.commands.history import since_us
 from workbench.presenters.acts import Acts
+from workbench.redaction import redacted
 from workbench.remote.access import read_mode
 from workbench.remote.targets import Attached, open_target
+from workbench.render.tables import local_time
+from workbench.results import Rows
 from workbench.session import current
+
+if TYPE_CHECKING:
+    from runtime.stores.spawn_db.reader import SpawnRevision
 
 
 def attach(
@@ -120,3 +129,57 @@ def acting(
     if not offers(system, Capability.HOLD):
         return nullcontext()
     return current.audits.own(system.name).act(act, actor, action, payload)
+
+
+# --- The actors of a real Spawn system, read from its database --------------------------------------------------------
+
+
+class SpawnRevisions(Rows["SpawnRevision"]):
+    """States that a Spawn proxy saved: the newest of each actor, or those of one actor, oldest first."""
+
+    __slots__ = ()
+    columns = ("actor", "of", "system", "status", "revision", "written", "state")
+    empty = "No states of such actors in this database."
+    noun = "state"
+
+    def cells(self, record: SpawnRevision) -> Sequence[object]:
+        found = record.snapshot
+        return (
+            found.actor.name, found.parent, found.actor.system, found.status, found.revision, local_time(found.at_us),
+            _shown(record),
+        )  # fmt: skip
+
+
+def spawn_database(
+    url: str,
+    actor: str | None = None,
+    *,
+    key: bytes | None = None,
+    templates: Iterable[str] = (),
+) -> SpawnRevisions:
+    """The states that a Spawn proxy saved in its database, which is only read: each session there refuses to write.
+
+    Args:
+        url: `postgresql+psycopg://user:password@host/database` or `mariadb+pymysql://…`.
+        actor: every saved revision of this actor, oldest first; None for the newest one of every actor.
+        key: 32 bytes; None for `SPAWN_STATESTORE_KEY`, as for the proxy.
+        templates: names of unnamed actors; children of these get their `parent`.
+
+    Raises:
+        BadSetting: no key, another sort of server, or a database that is no Spawn proxy's.
+        StoreUnavailable: it cannot be reached.
+    """
+    from runtime.stores.spawn_db.reader import open_spawn_database
+
+    with open_spawn_database(url, key=key, templates=templates) as database:
+        return SpawnRevisions(database.current() if actor is None else database.history(actor))
+
+
+def _shown(record: SpawnRevision) -> Any:
+    state = record.snapshot.state
+    if state is None:
+        return record.problem
+    try:
+        return shown(redacted(decode_value(state.value)))
+    except SpawnError:  # a message whose contract is not known here
+        return f"{record.data_type}, {len(state.value.data):,} bytes"

@@ -11,13 +11,13 @@ from typing import Any
 import msgspec
 
 from runtime.api import Capability, DeployReport, SystemApi, offers
+from runtime.authoring import AUTHORING
 from runtime.authoring.actor import Actor
 from runtime.authoring.definition import ActorDefinition, define, redefined
 from runtime.authoring.settings import Settings, as_keywords
 from runtime.errors import BadSetting, DefinitionError, Mistake, SpawnError, UnknownActor, nearest, shown
 from runtime.invocations import actor_name
 from runtime.records import StoredDefinition
-from workbench.authoring import AUTHORING
 from workbench.commands.attach import acting
 from workbench.commands.invoke import running_for_long
 from workbench.presenters.versions import Earlier, Version, Versions

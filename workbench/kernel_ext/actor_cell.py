@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from IPython.core.error import UsageError
 
+from runtime.authoring import AUTHORING
 from runtime.authoring.actor import Actor
 from runtime.authoring.definition import define
 from runtime.errors import DefinitionError, Mistake, shown
-from workbench.authoring import AUTHORING
 from workbench.commands.deploy import deploy, preview
 from workbench.kernel_ext.errors import ErrorDisplay
 from workbench.results import Deployed, Deployments

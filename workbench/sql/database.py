@@ -7,8 +7,8 @@ import json
 import re
 import threading
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -22,7 +22,6 @@ from runtime.records import RetentionMark
 from workbench.remote.audit_log import Act
 from workbench.sql import field_types, schema, secrets
 from workbench.sql.actor_views import ActorViews
-from workbench.sql.frames import FRAMES, handed_over, is_frame, readable_frames
 from workbench.sql.ingest import Ingest, ToJson, wrapped
 from workbench.sql.statements import interruptible, literal, quoted, transaction
 
@@ -376,3 +375,53 @@ def _is_column(data: bytes, tokens: Sequence[_Token], index: int) -> bool:
 
 def _copies(text: str) -> bool:
     return any(token.text.upper() == b"COPY" for token in _tokens(text.encode()))
+
+
+# --- Tables of the notebook in SQL: DataFrames, Arrow tables and earlier answers, by their variables' names -----------
+
+FRAMES = "a DataFrame of pandas or polars, an Arrow table or the answer of a query"
+"""What can be read as a table, for messages."""
+
+_LIBRARIES = {
+    "pandas": ("DataFrame", "Series"),
+    "polars": ("DataFrame", "LazyFrame", "Series"),
+    "pyarrow": ("Table", "RecordBatch"),
+}
+
+
+def is_frame(value: object) -> bool:
+    """Whether a query can read this value as a table.  Imports nothing."""
+    kind = type(value)
+    library = kind.__module__.partition(".")[0]
+    return isinstance(value, DuckDBPyRelation) or kind.__name__ in _LIBRARIES.get(library, ())
+
+
+def handed_over(params: Sequence[Any] | Mapping[str, Any] | None) -> tuple[dict[str, Any], Any]:
+    """The tables among the parameters of a query, by name, and the other parameters."""
+    if not isinstance(params, Mapping):
+        return {}, params
+    frames = {name: value for name, value in params.items() if is_frame(value)}
+    return frames, {name: value for name, value in params.items() if name not in frames} or None
+
+
+@contextmanager
+def readable_frames(connection: DuckDBPyConnection, frames: Mapping[str, Any]) -> Iterator[None]:
+    """While inside, statements of this connection read these values as tables; others do not see them."""
+    done = list[str]()
+    try:
+        for name, frame in frames.items():
+            connection.register(name, _table(frame))
+            done.append(name)
+        yield
+    finally:
+        for name in done:
+            connection.unregister(name)
+
+
+def _table(frame: Any) -> Any:
+    """What DuckDB takes: one table, that belongs to no other connection and is not computed twice."""
+    if isinstance(frame, DuckDBPyRelation):
+        return frame.to_arrow_table()
+    if type(frame).__name__ == "LazyFrame":
+        return frame.collect()
+    return frame.to_frame() if type(frame).__name__ == "Series" else frame

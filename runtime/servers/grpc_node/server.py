@@ -23,9 +23,8 @@ from runtime.errors import BadSetting
 from runtime.records import StoredDefinition
 from runtime.security.crypto import Role, TokenFiles, new_token
 from runtime.servers.grpc_node.callers import caller
-from runtime.servers.grpc_node.calls import NodeCalls
+from runtime.servers.grpc_node.calls import NodeCalls, NodeFeeds
 from runtime.servers.grpc_node.errors import answering
-from runtime.servers.grpc_node.feeds import NodeFeeds
 from runtime.servers.grpc_node.reflection import Health, Reflection, Services, acting
 from runtime.servers.grpc_node.remote_hosts import NodeHosting
 from runtime.servers.security import LOOPBACK, Limits, Rate, Security, check_listener

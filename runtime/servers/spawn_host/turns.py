@@ -22,8 +22,7 @@ from runtime.authoring.definition import ActionSpec, ActorDefinition
 from runtime.clients.proxy.client import ProxyCalls
 from runtime.drivers.action_calls import asked
 from runtime.drivers.event_loops import OwnLoop
-from runtime.drivers.limits import Limits
-from runtime.drivers.runaway import HostedAction
+from runtime.drivers.runaway import HostedAction, Limits
 from runtime.drivers.service import Problems
 from runtime.errors import (
     ActionTimeout,

@@ -44,7 +44,7 @@ from runtime.records import State, Turn
 from runtime.security.crypto import FINGERPRINT_BYTES, Cipher, SealBrokenError
 from runtime.stores.journal import salvage
 from runtime.stores.journal.backend import BlockRow
-from runtime.stores.journal.quarantine import Quarantine
+from runtime.stores.journal.salvage import Quarantine
 
 FORMAT = 1
 _MAGIC = b"SWJB"

@@ -1,4 +1,4 @@
-"""What is left of the record of a turn when part of it cannot be written, or cannot be read.
+"""What is left of the record of a turn when part of it cannot be written, or cannot be read, and the list of such findings.
 
 The turn keeps its place in the journal, and everything of it that decodes: above all the state, on which later turns were
 built.  What does not decode is left out, and a turn that had succeeded becomes a failure with the code `turn_quarantined`, whose
@@ -8,7 +8,9 @@ failed: an earlier one did that.
 
 from __future__ import annotations
 
+import logging
 import re
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, get_type_hints
 
@@ -18,6 +20,45 @@ from runtime.errors import TurnQuarantined
 from runtime.ids import ActorId
 from runtime.records import Failure, Quarantined, Turn
 from runtime.stores.base import Group
+
+MOST = 1_000
+"""Kept in full; more are counted."""
+
+_log = logging.getLogger(__name__)
+
+
+class Quarantine:
+    """What one store has found in itself that is not whole: said once in the log, and kept to be asked for.  Any thread.
+
+    Only what was read since the store was opened is known here; `python -m runtime check` reads everything.
+    """
+
+    def __init__(self, store: str, *, most: int = MOST, is_logged: bool = True) -> None:
+        """`store` is its URL, for messages."""
+        self._store, self._most, self._is_logged = store, most, is_logged
+        self._lock = threading.Lock()
+        self._found: dict[tuple[str, int, str, str], Quarantined] = {}
+
+    def add(self, finding: Quarantined) -> None:
+        """Keep a finding; one that is known already, or one too many, is passed over."""
+        actor = finding.actor
+        identity = finding.what, finding.sequence, finding.id, "" if actor is None else f"{actor.system}/{actor.name}"
+        with self._lock:
+            if identity in self._found or len(self._found) >= self._most:
+                return
+            self._found[identity] = finding
+        if self._is_logged:
+            _log.error("%s is not whole: %s. The rest of it is used.", self._store, finding)
+
+    def found(self) -> list[Quarantined]:
+        """What is known, turns by their sequence first."""
+        with self._lock:
+            found = list(self._found.values())
+        return sorted(found, key=lambda each: (each.what != "turn", each.sequence))
+
+
+# --- What can be kept of a turn ---------------------------------------------------------------------------------------
+
 
 UNKNOWN = ActorId("", "")
 """The actor of a turn that cannot be told."""

@@ -14,14 +14,15 @@ half a second whatever they are mixed with, and an actor system of a hundred tem
 from __future__ import annotations
 
 import struct
+import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
+from runtime.background import start_daemon
 from runtime.records import Turn
 from runtime.security.crypto import FINGERPRINT_BYTES, Cipher, SealBrokenError
 from runtime.stores.journal.backend import BlockRow, SealedRow, SealingBackend, Writes
 from runtime.stores.journal.blocks import count_of
-from runtime.stores.journal.columns_loader import COLUMNS
 from runtime.stores.journal.reader import JournalReader
 
 SEALED_TURNS = 8_192
@@ -337,3 +338,45 @@ def _turns(batches: Sequence[Any]) -> int:
 def _is_enough(batches: Sequence[Any]) -> bool:
     """Whether they make a row."""
     return _turns(batches) >= SEALED_TURNS or sum(batch.nbytes for batch in batches) >= SEALED_BYTES
+
+
+# --- The library of columns -------------------------------------------------------------------------------------------
+
+
+class ColumnsLoader:
+    """Loads what makes columns, once, on a thread of its own.  Any thread may ask.
+
+    The library takes a tenth of a second, and its first array half a second more, since it looks for pandas then; a writer does not
+    wait for that.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._error: ImportError | None = None
+
+    def is_loaded(self, wait_s: float) -> bool:
+        """Whether columns can be made without waiting, after `wait_s` at most; the first call starts to load.
+
+        Raises:
+            ImportError: they cannot be made here, ever.
+        """
+        with self._lock:
+            if self._thread is None:
+                self._thread = start_daemon("wb-columns", self._load)
+        self._thread.join(wait_s)
+        if self._error is not None:
+            raise self._error
+        return not self._thread.is_alive()
+
+    def _load(self) -> None:
+        try:
+            from runtime.stores.journal.columns import batch
+        except ImportError as error:
+            self._error = error
+        else:
+            batch(())
+
+
+COLUMNS = ColumnsLoader()
+"""That of this process."""

@@ -28,9 +28,8 @@ from runtime.security.crypto import TAGGED_BYTES, Cipher, SealBrokenError, cloak
 from runtime.stores.journal.attestation import BOUND, NO_ROW, Attestor
 from runtime.stores.journal.backend import Backend, DefinitionRow, ScheduleRow, SnapshotRow, Writes
 from runtime.stores.journal.blocks import actor_hash
-from runtime.stores.journal.quarantine import Quarantine
 from runtime.stores.journal.reader import JournalReader
-from runtime.stores.journal.salvage import UNDECODABLE, texts
+from runtime.stores.journal.salvage import UNDECODABLE, Quarantine, texts
 
 MOST_ACTORS = 16_384
 MOST_KEYS = 131_072

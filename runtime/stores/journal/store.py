@@ -29,12 +29,11 @@ from runtime.stores.journal.blocks import BlockCodec
 from runtime.stores.journal.deltas import applied
 from runtime.stores.journal.encryption import Identity, identify
 from runtime.stores.journal.idempotency import Keys
-from runtime.stores.journal.quarantine import Quarantine
 from runtime.stores.journal.reader import JournalReader
 from runtime.stores.journal.rekey import Rekeyer
 from runtime.stores.journal.retention import META as MERGED
 from runtime.stores.journal.retention import Merger, Retainer, Thinner
-from runtime.stores.journal.salvage import encodable
+from runtime.stores.journal.salvage import Quarantine, encodable
 from runtime.stores.journal.sealed_columns import SealedColumns, Sealer
 from runtime.stores.journal.snapshots import (
     Actors,

@@ -10,7 +10,7 @@ import pytest
 from runtime.errors import BadSetting, MessageDropped, UnknownActor, UnknownMessage
 from tests.workbench.kernel_ext.kernel import until
 from workbench.commands.actors import state
-from workbench.commands.breakpoints import BreakpointHandle, held, hold, release
+from workbench.commands.debugger import BreakpointHandle, held, hold, release
 from workbench.commands.invoke import _fate, invoke
 from workbench.session import Session, current
 

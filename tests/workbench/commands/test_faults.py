@@ -6,8 +6,7 @@ import pytest
 
 from runtime.errors import BadSetting, FaultInjected
 from workbench.commands.actors import status
-from workbench.commands.breakpoints import hold
-from workbench.commands.faults import active_faults, end_faults, faults
+from workbench.commands.debugger import active_faults, end_faults, faults, hold
 from workbench.commands.invoke import invoke
 from workbench.session import Session
 

@@ -19,8 +19,8 @@ from workbench.commands.history import entry, last_sequence, need_history, newes
 from workbench.commands.time_travel.lineage import lineage_of
 from workbench.presenters.lineage import Lineage
 from workbench.presenters.messages import call_text
-from workbench.presenters.past import Comparison, PastTurn, StateChange, StateDiff
-from workbench.presenters.replay import Side, sides
+from workbench.presenters.time_travel.past import Comparison, PastTurn, StateChange, StateDiff
+from workbench.presenters.time_travel.replay import Side, sides
 from workbench.render.differences import Difference, Keys, comparable, differences, is_same, value_at
 from workbench.results import Entry, History
 from workbench.session import current

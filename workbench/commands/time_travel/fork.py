@@ -24,7 +24,7 @@ from runtime.wire.node.records import error_of
 from workbench.commands.deploy import Code, loaded_code
 from workbench.commands.invoke import WaitInterrupted
 from workbench.commands.time_travel.lineage import ForkRecord, lineage_of, remember
-from workbench.presenters.fork import (  # fmt: skip
+from workbench.presenters.time_travel.fork import (  # fmt: skip
     ForkDiff,
     RecordedMessage,
     RecordedMessages,

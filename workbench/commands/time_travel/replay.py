@@ -17,7 +17,14 @@ from runtime.replay.history import ActorHistory, Bound
 from runtime.replay.replay import Replay, Replayed, Verdict
 from workbench.commands.deploy import Code, loaded_code
 from workbench.commands.invoke import WaitInterrupted
-from workbench.presenters.replay import MOST_ROWS, ReplayedTurn, ReplayedTurns, ReplayResult, decoded, replayed_turn
+from workbench.presenters.time_travel.replay import (
+    MOST_ROWS,
+    ReplayedTurn,
+    ReplayedTurns,
+    ReplayResult,
+    decoded,
+    replayed_turn,
+)
 from workbench.render.formats import plural
 from workbench.session import current
 

@@ -22,9 +22,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from runtime.authoring import AUTHORING
 from runtime.authoring.fingerprint import source_of
 from runtime.contracts.contract import Contract
-from workbench.authoring import AUTHORING
 from workbench.redaction import is_secret, redacted, redacted_source, redacted_text, secrets_in_source
 
 _LARGEST_VALUE = 200_000

@@ -393,7 +393,7 @@ def _serve(given: argparse.Namespace, word: Word) -> Any:
 
 
 def _report(given: argparse.Namespace, word: Word) -> Any:
-    from workbench.commands.report import report
+    from workbench.commands.exports import report
 
     path = word(given.path) if given.path is not None else "report.html"
     since = word(given.since) if given.since is not None else None
@@ -401,7 +401,7 @@ def _report(given: argparse.Namespace, word: Word) -> Any:
 
 
 def _export(given: argparse.Namespace, word: Word) -> Any:
-    from workbench.commands.export import export
+    from workbench.commands.exports import export
 
     if given.path is None:
         raise UsageError("%spawn export needs a folder: %spawn export FOLDER. See %spawn?")
@@ -409,7 +409,7 @@ def _export(given: argparse.Namespace, word: Word) -> Any:
 
 
 def _database(given: argparse.Namespace, word: Word) -> Any:
-    from workbench.commands.spawn_database import spawn_database
+    from workbench.commands.attach import spawn_database
 
     if given.path is None:
         raise UsageError("%spawn database needs the URL of a Spawn proxy's database. See %spawn?")

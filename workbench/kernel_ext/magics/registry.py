@@ -7,20 +7,16 @@ import inspect
 from typing import Any
 
 from workbench.kernel_ext.magics.arguments import has_parser, parser_for
-from workbench.kernel_ext.magics.attach import AttachMagics
 from workbench.kernel_ext.magics.base import BaseMagics
 from workbench.kernel_ext.magics.core import WorkbenchMagics
-from workbench.kernel_ext.magics.debug import LookingMagics, TrialMagics
-from workbench.kernel_ext.magics.failure import FailureMagics
-from workbench.kernel_ext.magics.proto import ProtoMagics
-from workbench.kernel_ext.magics.replay import ReplayMagics
-from workbench.kernel_ext.magics.trace import TraceMagics
-from workbench.kernel_ext.magics.version import VersionMagics
+from workbench.kernel_ext.magics.debug import FailureMagics, InspectionMagics, TrialMagics
+from workbench.kernel_ext.magics.history import ReplayMagics, TraceMagics, VersionMagics
+from workbench.kernel_ext.magics.other_systems import AttachMagics, ProtoMagics
 from workbench.presenters.availability import is_available
 
 CLASSES: tuple[type[BaseMagics], ...] = (
     WorkbenchMagics,
-    LookingMagics,
+    InspectionMagics,
     TraceMagics,
     FailureMagics,
     VersionMagics,

@@ -8,7 +8,7 @@ import pytest
 
 from runtime.ids import ActorId
 from runtime.records import Quarantined
-from runtime.stores.journal.quarantine import Quarantine
+from runtime.stores.journal.salvage import Quarantine
 
 FOUND = [
     Quarantined(what="state", why="torn", actor=ActorId("test", "a")),

@@ -29,7 +29,7 @@ from tests.runtime.stores.spawn_db import dump
 from tests.runtime.stores.sql.fixtures import server
 from tests.runtime.stores.sql.places import KEY as OTHER_KEY
 from tests.runtime.stores.sql.places import Place, place
-from workbench.commands.spawn_database import spawn_database
+from workbench.commands.attach import spawn_database
 
 __all__ = ["server"]
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from workbench.presenters.messages import call_text
-from workbench.presenters.replay import Side
+from workbench.presenters.time_travel.replay import Side
 from workbench.redaction import HIDDEN, hides, redacted, redacted_text
 from workbench.render.differences import ABSENT, Difference, as_plain, path_of
 from workbench.render.formats import count, plural, short_hash, short_id

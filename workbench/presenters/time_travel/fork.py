@@ -13,7 +13,15 @@ from runtime.replay.fork import Step
 from runtime.wire.codecs.values import decode_value
 from workbench.presenters.availability import is_available
 from workbench.presenters.messages import call_text
-from workbench.presenters.replay import NOTHING, Side, message_text, outcome_text, sides, sides_text, state_sides
+from workbench.presenters.time_travel.replay import (
+    NOTHING,
+    Side,
+    message_text,
+    outcome_text,
+    sides,
+    sides_text,
+    state_sides,
+)
 from workbench.redaction import redacted, redacted_text
 from workbench.render.formats import plural, short_hash, short_id
 from workbench.render.html import FRAME, Markup, bundle, code, element, muted
