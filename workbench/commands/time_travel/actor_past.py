@@ -17,8 +17,8 @@ from runtime.wire.codecs.values import decode_value
 from workbench.commands.actors import check_limit
 from workbench.commands.history import entry, last_sequence, need_history, newest, sequences_around
 from workbench.commands.time_travel.lineage import lineage_of
-from workbench.presenters.lineage import Lineage
 from workbench.presenters.messages import call_text
+from workbench.presenters.time_travel.lineage import Lineage
 from workbench.presenters.time_travel.past import Comparison, PastTurn, StateChange, StateDiff
 from workbench.presenters.time_travel.replay import Side, sides
 from workbench.render.differences import Difference, Keys, comparable, differences, is_same, value_at

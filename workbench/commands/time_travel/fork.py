@@ -24,6 +24,7 @@ from runtime.wire.node.records import error_of
 from workbench.commands.deploy import Code, loaded_code
 from workbench.commands.invoke import WaitInterrupted
 from workbench.commands.time_travel.lineage import ForkRecord, lineage_of, remember
+from workbench.presenters.messages import call_text
 from workbench.presenters.time_travel.fork import (  # fmt: skip
     ForkDiff,
     RecordedMessage,
@@ -35,9 +36,8 @@ from workbench.presenters.time_travel.fork import (  # fmt: skip
     recorded_message,
     sent_messages,
 )
-from workbench.presenters.lineage import Lineage
-from workbench.presenters.messages import call_text
-from workbench.presenters.replay import sides_text
+from workbench.presenters.time_travel.lineage import Lineage
+from workbench.presenters.time_travel.replay import sides_text
 from workbench.redaction import redacted, redacted_text
 from workbench.render.formats import plural, short_hash, short_id
 from workbench.render.values import one_line, outline

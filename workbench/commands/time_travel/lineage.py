@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 
 from runtime.ids import ActorId
-from workbench.presenters.lineage import Branch, Lineage
+from workbench.presenters.time_travel.lineage import Branch, Lineage
 
 _MOST = 500
 
