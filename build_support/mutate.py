@@ -122,12 +122,12 @@ ROOMS = {
         },
     ),
     "journal": Room(
-        sources=("runtime/stores/journal/*.py",),
+        sources=("runtime/stores/journal/*.py", "runtime/stores/journal/columns/*.py"),
         tests=(f"{_STORES}test_checks.py", f"{_STORES}journal/test_steps.py", f"{_STORES}test_model.py"),
         own_tests={
             "attestation": (f"{_STORES}test_tampering.py",),
             "blocks": (f"{_STORES}journal/test_blocks.py", f"{_STORES}test_tampering.py"),
-            "columns": (f"{_STORES}journal/test_merge.py", f"{_STORES}test_quarantine.py"),
+            "batches": (f"{_STORES}journal/test_merge.py", f"{_STORES}test_quarantine.py"),
             "deltas": (f"{_STORES}journal/test_deltas.py",),
             "encryption": (f"{_STORES}journal/test_encryption.py", f"{_STORES}journal/test_rekey.py"),
             "idempotency": (f"{_STORES}journal/test_key_filter.py", f"{_STORES}test_tampering.py"),

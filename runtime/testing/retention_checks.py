@@ -268,7 +268,7 @@ def columns_of(store: StateStore, after: int = 0) -> Any:
 
 def rows_of(turns: list[Turn]) -> Any:
     """The same of turns."""
-    from runtime.stores.journal.columns import batch
+    from runtime.stores.journal.columns.batches import batch
 
     return _table([batch(turns)])
 
@@ -276,7 +276,7 @@ def rows_of(turns: list[Turn]) -> Any:
 def _table(batches: list[Any]) -> Any:
     import pyarrow as pa
 
-    from runtime.stores.journal.columns import SCHEMA
+    from runtime.stores.journal.columns.batches import SCHEMA
 
     plain = [(each.name, pa.string() if pa.types.is_dictionary(each.type) else each.type) for each in SCHEMA]
     return pa.Table.from_batches(batches, SCHEMA).cast(pa.schema(plain)).combine_chunks()

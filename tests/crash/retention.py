@@ -11,9 +11,10 @@ from unittest.mock import patch
 
 from runtime.records import Turn
 from runtime.stores.base import Group, Limits, Retention, StateStore
-from runtime.stores.journal import retention, sealed_columns, snapshots, writer
+from runtime.stores.journal import retention, snapshots, writer
 from runtime.stores.journal import retention as merging
 from runtime.stores.journal import retention as passes
+from runtime.stores.journal.columns import sealed_columns
 from runtime.testing.retention_checks import assert_suffixes, columns_of, promised, retain_all, rows_of, seal_all
 from tests.crash.load import ACKNOWLEDGED, KnownLoad, last_acknowledged, opened
 

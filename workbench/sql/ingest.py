@@ -15,7 +15,7 @@ from duckdb import DuckDBPyConnection
 
 from runtime.api import ActorInfo, Capability, SystemApi
 from runtime.records import JSON, Encoded, Lifecycle, RetentionMark, StoredDefinition
-from runtime.stores.journal.columns import Batch
+from runtime.stores.journal.columns.batches import Batch
 from workbench.remote.audit_log import Act
 from workbench.sql.statements import quoted, run, transaction
 

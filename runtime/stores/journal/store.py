@@ -26,6 +26,7 @@ from runtime.stores.journal import salvage
 from runtime.stores.journal.attestation import Attestor
 from runtime.stores.journal.backend import Backend, Counts, RetainingBackend, SealedRow, SealingBackend, Writes
 from runtime.stores.journal.blocks import BlockCodec
+from runtime.stores.journal.columns.sealed_columns import SealedColumns, Sealer
 from runtime.stores.journal.deltas import applied
 from runtime.stores.journal.encryption import Identity, identify
 from runtime.stores.journal.idempotency import Keys
@@ -34,7 +35,6 @@ from runtime.stores.journal.rekey import Rekeyer
 from runtime.stores.journal.retention import META as MERGED
 from runtime.stores.journal.retention import Merger, Retainer, Thinner
 from runtime.stores.journal.salvage import Quarantine, encodable
-from runtime.stores.journal.sealed_columns import SealedColumns, Sealer
 from runtime.stores.journal.snapshots import (
     Actors,
     Binder,

@@ -7,7 +7,7 @@ from runtime.api import ActorInfo, Capability, SystemApi, SystemStatus
 from runtime.errors import StoreUnavailable
 from runtime.ids import ActorId
 from runtime.records import Encoded, Lifecycle, RetentionMark, StoredDefinition, Turn
-from runtime.stores.journal.columns import batches
+from runtime.stores.journal.columns.batches import batches
 from runtime.testing.turns import SYSTEM, TurnHistory, actor_id
 from workbench.sql.database import HistoryDatabase
 

@@ -10,8 +10,9 @@ import pytest
 
 from runtime.errors import StoreUnavailable
 from runtime.stores.base import Group, Retention
-from runtime.stores.journal import columns, reader, sealed_columns
+from runtime.stores.journal import reader
 from runtime.stores.journal.backend import SealedRow, Writes
+from runtime.stores.journal.columns import batches, sealed_columns
 from runtime.stores.journal.store import JournalStore
 from runtime.stores.memory import MemoryBackend
 from runtime.testing.turns import TurnHistory
@@ -195,4 +196,4 @@ def test_turns_become_batches_of_about_a_size() -> None:
     past = TurnHistory()
     lists = [list(past.batch(2, "a")) for _ in range(5)]
 
-    assert [batch.num_rows for batch in columns.batches(lists, size=3)] == [4, 4, 2]
+    assert [batch.num_rows for batch in batches.batches(lists, size=3)] == [4, 4, 2]

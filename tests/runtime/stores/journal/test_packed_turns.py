@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from runtime.ids import ActorId
 from runtime.records import Encoded, Failure, State, Turn
-from runtime.stores.journal.columns import SCHEMA, batch
+from runtime.stores.journal.columns.batches import SCHEMA, batch
+from runtime.stores.journal.columns.packed_turns import UnusualTurns, batch_of
 from runtime.stores.journal.deltas import LARGE_BYTES
-from runtime.stores.journal.packed_turns import UnusualTurns, batch_of
 from tests.runtime.stores.strategies import runs
 
 _encode = msgspec.msgpack.encode

@@ -87,7 +87,7 @@ class SealedColumns:
 
     def opened(self, row: SealedRow, columns: Collection[str] | None = None) -> list[Any] | None:
         """The batches of a row; None where it cannot be read, for whatever reason: the blocks can."""
-        from runtime.stores.journal.columns import from_bytes
+        from runtime.stores.journal.columns.batches import from_bytes
 
         try:
             data = self._cipher.open(memoryview(row.data)[_HEADER.size :], self.header(row.first, row.last))
@@ -97,7 +97,7 @@ class SealedColumns:
 
     def header(self, first: int, last: int) -> bytes:
         """What is authenticated with a row's data, and stands before it."""
-        from runtime.stores.journal.columns import VERSION
+        from runtime.stores.journal.columns.batches import VERSION
 
         return _HEADER.pack(_MAGIC, VERSION, self._cipher.fingerprint, first, last)
 
@@ -108,7 +108,7 @@ class SealedColumns:
 
     def sealed(self, batches: Sequence[Any], first: int, last: int) -> SealedRow:
         """A row with the turns of these batches."""
-        from runtime.stores.journal.columns import to_bytes
+        from runtime.stores.journal.columns.batches import to_bytes
 
         header = self.header(first, last)
         return SealedRow(first, last, header + self._cipher.seal(to_bytes(batches), header))
@@ -141,8 +141,8 @@ class SealedColumns:
     def _columns_of(
         self, rows: Sequence[BlockRow], columns: Collection[str], decode: Callable[[BlockRow], list[Turn]]
     ) -> list[Any]:
-        from runtime.stores.journal.columns import batch
-        from runtime.stores.journal.packed_turns import UnusualTurns, batch_of
+        from runtime.stores.journal.columns.batches import batch
+        from runtime.stores.journal.columns.packed_turns import UnusualTurns, batch_of
 
         try:
             found = batch_of([self._reader.opened(row) for row in rows], columns)
@@ -155,20 +155,20 @@ class SealedColumns:
 
 
 def _wanted(columns: Collection[str] | None) -> Collection[str]:
-    from runtime.stores.journal.columns import SCHEMA
+    from runtime.stores.journal.columns.batches import SCHEMA
 
     return SCHEMA.names if columns is None else {*columns, "sequence"}
 
 
 def _position() -> Callable[[str], int]:
-    from runtime.stores.journal.columns import SCHEMA
+    from runtime.stores.journal.columns.batches import SCHEMA
 
     places: list[str] = SCHEMA.names
     return places.index
 
 
 def _between(batches: Iterable[Any], after: int, until: int) -> Iterator[Any]:
-    from runtime.stores.journal.columns import between
+    from runtime.stores.journal.columns.batches import between
 
     for batch in batches:
         if (found := between(batch, after, until)).num_rows:
@@ -305,7 +305,7 @@ class _Run:
 
     def gather(self) -> bool:
         """Take some more turns; False when there are enough, or no more."""
-        from runtime.stores.journal.columns import batch
+        from runtime.stores.journal.columns.batches import batch
 
         if self.turns >= SEALED_TURNS or self._bytes >= SEALED_BYTES:
             return False
@@ -371,7 +371,7 @@ class ColumnsLoader:
 
     def _load(self) -> None:
         try:
-            from runtime.stores.journal.columns import batch
+            from runtime.stores.journal.columns.batches import batch
         except ImportError as error:
             self._error = error
         else:

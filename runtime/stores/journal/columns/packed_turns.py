@@ -24,7 +24,7 @@ import numpy as np
 import pyarrow as pa
 
 from runtime.records import Failure, Sent, Turn, Workflow
-from runtime.stores.journal.columns import SCHEMA, Batch, maps
+from runtime.stores.journal.columns.batches import SCHEMA, Batch, maps
 from runtime.stores.journal.deltas import LARGE_BYTES
 from runtime.stores.journal.salvage import UNDECODABLE
 
