@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from runtime.records import Turn
 from runtime.stores.base import Group, Limits, Retention
-from runtime.stores.journal import idempotency, retention, sealed_columns, snapshots, writer
+from runtime.stores.journal import idempotency, retention, snapshots, writer
 from runtime.stores.journal import retention as merging
 from runtime.stores.journal import retention as passes
+from runtime.stores.journal.columns import sealed_columns
 from runtime.stores.journal.deltas import LARGE_BYTES
 from runtime.testing.retention_checks import assert_suffixes, columns_of, promised, rows_of, seal_all
 from runtime.testing.statestore_checks import Stores

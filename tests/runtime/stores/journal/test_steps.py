@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from runtime.stores.base import Group, Limits, Retention, flatten
-from runtime.stores.journal import retention, sealed_columns, snapshots, writer
+from runtime.stores.journal import retention, snapshots, writer
 from runtime.stores.journal.backend import BlockRow, Writes
+from runtime.stores.journal.columns import sealed_columns
 from runtime.stores.journal.store import JournalStore
 from runtime.stores.memory import MemoryBackend
 from runtime.testing.turns import TurnHistory
