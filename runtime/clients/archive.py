@@ -107,7 +107,7 @@ class ArchiveSystem:
     def history_batches(self, *, after: int = 0) -> Iterator[Any]:
         """See `SystemApi.history_batches`."""
         from runtime.stores.archive.rows import to_columns
-        from runtime.stores.journal.columns import between
+        from runtime.stores.journal.columns.batches import between
 
         for part in range(self._source.parts):
             for batch in self._source.turns(part).to_batches():

@@ -18,7 +18,7 @@ import pyarrow as pa
 from runtime.errors import BadSetting
 from runtime.ids import ActorId, InvocationId
 from runtime.records import JSON, Encoded, Failure, Sent, State, Turn, Workflow
-from runtime.stores.journal import columns
+from runtime.stores.journal.columns import batches
 
 Rows = Any
 """A `pyarrow.RecordBatch` of `SCHEMA`."""
@@ -28,10 +28,10 @@ _AS_BASE64 = ";base64"
 _TEXT = pa.string()
 
 SCHEMA = pa.schema(
-    [field.with_type(_TEXT) if field.name in VALUES else field for field in columns.SCHEMA]
+    [field.with_type(_TEXT) if field.name in VALUES else field for field in batches.SCHEMA]
     + [pa.field("record", pa.binary())]
 )
-"""The columns of `columns.SCHEMA`, values as text: JSON, or base64 where `x_type` says anything but `json`."""
+"""The columns of `batches.SCHEMA`, values as text: JSON, or base64 where `x_type` says anything but `json`."""
 
 _NEEDED = frozenset({"sequence", "id", "system", "actor", "action", "finished_at", "revision_before", "revision"})
 """Without these a file is no history."""
@@ -56,7 +56,7 @@ _decode = msgspec.msgpack.Decoder(Remainder).decode
 
 def to_rows(turns: Sequence[Turn]) -> Rows:
     """The turns, whole states included, in their order."""
-    batch = columns.batch(turns)
+    batch = batches.batch(turns)
     arrays = dict(zip(batch.schema.names, batch.columns, strict=True))
     for name in VALUES:
         arrays[f"{name}_type"], arrays[name] = _as_text(arrays[f"{name}_type"], arrays[name])
@@ -64,12 +64,12 @@ def to_rows(turns: Sequence[Turn]) -> Rows:
     return pa.RecordBatch.from_arrays([arrays[name] for name in SCHEMA.names], schema=SCHEMA)
 
 
-def to_columns(rows: Rows) -> columns.Batch:
-    """The same turns as SQL reads them: a batch of `columns.SCHEMA`."""
-    arrays = {name: rows.column(name) for name in columns.SCHEMA.names}
+def to_columns(rows: Rows) -> batches.Batch:
+    """The same turns as SQL reads them: a batch of `batches.SCHEMA`."""
+    arrays = {name: rows.column(name) for name in batches.SCHEMA.names}
     for name in VALUES:
         arrays[f"{name}_type"], arrays[name] = _as_bytes(arrays[f"{name}_type"], arrays[name])
-    return pa.RecordBatch.from_arrays(list(arrays.values()), schema=columns.SCHEMA)
+    return pa.RecordBatch.from_arrays(list(arrays.values()), schema=batches.SCHEMA)
 
 
 def to_turns(rows: Rows) -> list[Turn]:

@@ -13,7 +13,7 @@ from runtime.errors import BadSetting
 from runtime.ids import ActorId, InvocationId
 from runtime.records import JSON, Effect, Encoded, Failure, Publication, Route, Sent, State, Turn, Workflow
 from runtime.stores.archive.rows import SCHEMA, as_history, encoded, in_pieces, to_columns, to_rows, to_turns
-from runtime.stores.journal import columns
+from runtime.stores.journal.columns import batches
 from runtime.testing.turns import TurnHistory
 
 MESSAGE = Encoded("type.googleapis.com/shop.Order", b"\x08\x01\xff")
@@ -45,7 +45,7 @@ def test_turns_come_back_equal() -> None:
 def test_sql_reads_the_same_columns_as_from_a_store() -> None:
     turns = [turn for turn in past() if turn.state is None or turn.state.value.data != b"\xff not UTF-8"]
 
-    assert to_columns(to_rows(turns)).to_pylist() == columns.batch(turns).to_pylist()
+    assert to_columns(to_rows(turns)).to_pylist() == batches.batch(turns).to_pylist()
 
 
 def test_values_are_text_that_any_tool_reads() -> None:
