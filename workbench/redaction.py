@@ -120,6 +120,8 @@ _STEMS = (
     "access_key", "privatekey", "private_key", "pincode", "pin_code", "cvv", "iban",
 )  # fmt: skip
 """One of them is in every such name; looked for one by one they are found ten times as fast."""
+SECRET_STEMS = tuple(stem.encode() for stem in _STEMS)
+"""The same for bytes in lower case."""
 _SECRET = re.compile(_WORDS, re.IGNORECASE)
 
 _STRING = r"[rbf]{0,2}(?:\"{3}[\s\S]*?\"{3}|'{3}[\s\S]*?'{3}|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*')"

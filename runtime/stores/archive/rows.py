@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from runtime.errors import BadSetting
+from runtime.errors import BadSetting, StoreDamaged
 from runtime.ids import ActorId, InvocationId
 from runtime.records import JSON, Encoded, Failure, Sent, State, Turn, Workflow
 from runtime.stores.journal.columns import batches
@@ -73,7 +73,11 @@ def to_columns(rows: Rows) -> batches.Batch:
 
 
 def to_turns(rows: Rows) -> list[Turn]:
-    """The turns again, equal to those that were written; what a foreign file does not say is empty."""
+    """The turns again, equal to those that were written; what a foreign file does not say is empty.
+
+    Raises:
+        StoreDamaged: a `record` cannot be read.
+    """
     arrays = [
         rows.column(field.name).cast(pa.int64()) if pa.types.is_timestamp(field.type) else rows.column(field.name)
         for field in SCHEMA
@@ -90,6 +94,8 @@ def as_history(table: Any, name: str) -> Rows:
     missing = sorted(_NEEDED - set(table.schema.names))
     if missing:
         raise BadSetting(f"{name} is no history: it has no column {', '.join(missing)}.")
+    if absent := sorted(column for column in _NEEDED if table.column(column).null_count):
+        raise BadSetting(f"{name} is no history: a row of it has no {', '.join(absent)}.")
     arrays = []
     for field in SCHEMA:
         if field.name not in table.schema.names:
@@ -176,7 +182,7 @@ def _remainder(turn: Turn) -> Remainder:
 
 
 def _turn(row: dict[str, Any]) -> Turn:
-    rest = _decode(row["record"]) if row["record"] is not None else _assumed(row)
+    rest = _remainder_of(row)
     state = encoded(row["state_type"], row["state"])
     return Turn(
         sequence=row["sequence"],
@@ -206,6 +212,15 @@ def _turn(row: dict[str, Any]) -> Turn:
         definition=row["definition"] or "",
         workflow=rest.workflow,
     )
+
+
+def _remainder_of(row: dict[str, Any]) -> Remainder:
+    if row["record"] is None:
+        return _assumed(row)
+    try:
+        return _decode(row["record"])
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise StoreDamaged(f"The record of turn {row['sequence']} cannot be read: {error}.") from None
 
 
 def _assumed(row: dict[str, Any]) -> Remainder:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from runtime.errors import BadSetting
+from runtime.errors import BadSetting, StoreDamaged
 from runtime.ids import ActorId, InvocationId
 from runtime.records import JSON, Effect, Encoded, Failure, Publication, Route, Sent, State, Turn, Workflow
 from runtime.stores.archive.rows import SCHEMA, as_history, encoded, in_pieces, to_columns, to_rows, to_turns
@@ -92,6 +92,21 @@ def test_a_file_of_another_tool_is_read_by_its_columns(tmp_path: Path) -> None:
 def test_what_is_no_history_is_refused_by_name(table: pa.Table, message: str) -> None:
     with pytest.raises(BadSetting, match=rf"^day.parquet is no history: .*{message}"):
         as_history(table, "day.parquet")
+
+
+def test_a_row_without_what_every_turn_has_is_refused() -> None:
+    table = pa.Table.from_batches([to_rows(past())]).set_column(1, "id", [["i", None, "i", "i", "i"]])
+
+    with pytest.raises(BadSetting, match="a row of it has no id"):
+        as_history(table, "day.parquet")
+
+
+def test_a_record_that_cannot_be_read_names_its_turn() -> None:
+    table = pa.Table.from_batches([to_rows(past())])
+    broken = table.set_column(table.num_columns - 1, "record", pa.array([b"\xc1"] * 5, pa.binary()))
+
+    with pytest.raises(StoreDamaged, match="The record of turn 1 cannot be read"):
+        to_turns(broken)
 
 
 def test_text_that_is_no_base64_is_kept_as_text() -> None:

@@ -26,7 +26,9 @@ def turn(**fields: object) -> Turn:
 
 
 def swept(given: Turn, *names: str) -> Turn:
-    return Remover(names).turn(given)
+    remover = Remover(names)
+    remover.learn(given)
+    return remover.turn(given)
 
 
 @pytest.mark.parametrize(
