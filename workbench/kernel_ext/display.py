@@ -204,26 +204,17 @@ def _show_message(message: Any, printer: Any, _: bool) -> None:
 
 
 def _show_relation(relation: Any, printer: Any, _: bool) -> None:
+    from workbench.presenters.query_rows import as_shown, as_text
     from workbench.sql.answer_tables import answer_table
 
-    shown = _as_shown(relation)
-    table = answer_table(shown)
-    printer.text(repr(shown) if table is None else table[0])
+    table = answer_table(as_shown(relation))
+    printer.text(as_text(relation) if table is None else table[0])
 
 
 def _relation_bundle(relation: Any) -> Any:
     """A table of ours; of any other answer what it says of itself to front ends, from DuckDB 2 on."""
+    from workbench.presenters.query_rows import as_bundle, as_shown
     from workbench.sql.answer_tables import answer_table
 
-    shown = _as_shown(relation)
-    table = answer_table(shown)
-    if table is not None:
-        return bundle(*table)
-    own = getattr(shown, "_repr_mimebundle_", None)
-    return None if own is None else own()
-
-
-def _as_shown(relation: Any) -> Any:
-    from workbench.sql.secrets import without_secrets
-
-    return without_secrets(relation) if display.hides() else relation
+    table = answer_table(as_shown(relation))
+    return as_bundle(relation) if table is None else bundle(*table)
