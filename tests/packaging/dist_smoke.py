@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-NOTEBOOKS = ("00_tour", "01_what_is_an_actor", "10_flights", "20_what_if")
+NOTEBOOKS = ("00_tour", "01_what_is_an_actor", "10_flights", "20_history", "20_what_if")
 _RUN = """\
 import sys
 from pathlib import Path
