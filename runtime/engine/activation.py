@@ -172,7 +172,7 @@ class Activation:
 
     def push_first(self, envelope: Envelope) -> None:
         if self.mailbox is None:
-            self.mailbox = Mailbox()
+            self.mailbox = deque()
         self.mailbox.appendleft(envelope)
 
     def pop(self) -> Envelope:

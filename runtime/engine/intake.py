@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import msgspec
 
 from runtime.engine import call_graph
-from runtime.engine.activation import Activation, Envelope, Mailbox, Signal
+from runtime.engine.activation import Activation, Envelope, Signal
 from runtime.engine.commands import Answer, Command, Elsewhere
 from runtime.engine.directory import Template, unknown_action
 from runtime.engine.due_queue import Delayed
@@ -219,9 +221,8 @@ class Intake:
 
     def _deliver(self, activation: Activation, envelope: Envelope) -> list[Command]:
         if activation.mailbox is None:
-            activation.mailbox = Mailbox((envelope,))
-        else:
-            activation.mailbox.append(envelope)
+            activation.mailbox = deque()
+        activation.mailbox.append(envelope)
         phase = activation.phase
         if phase is _STOPPING:
             activation.signal(Signal.WAKE)
@@ -417,7 +418,7 @@ def keep(core: Core, activation: Activation, envelope: Envelope) -> list[Command
     What no one waits for (told messages, effects, broadcasts) slows no one down, so of that only so much is kept.
     """
     if activation.outside is None:
-        activation.outside = Mailbox()
+        activation.outside = deque()
     limit = core.options.mailbox_limit
     if envelope.waiter is None and len(activation.outside) >= limit:
         full = MailboxFull(activation.id.name, limit)

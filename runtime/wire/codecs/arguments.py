@@ -15,7 +15,7 @@ import msgspec
 from runtime.authoring.definition import MISSING, ActionSpec, type_text
 from runtime.errors import BadPayload, DefinitionError, nearest, shown, shown_text, type_name
 from runtime.records import JSON, NOTHING, Encoded
-from runtime.wire.codecs.library_types import ARROW_BYTES, decode_hook, restored
+from runtime.wire.codecs.library_types import ARROW_BYTES, decode_hook, is_scalar, restored
 from runtime.wire.codecs.values import decode_value
 
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
@@ -64,11 +64,12 @@ def _message_reader(actor: str, spec: ActionSpec) -> Callable[[Encoded | None], 
 class _JsonArguments:
     """Reads a JSON object into the parameters of one action."""
 
-    __slots__ = ("_actor", "_as_keywords", "_decode", "_spec")
+    __slots__ = ("_actor", "_as_keywords", "_decode", "_may_hold_tables", "_spec")
 
     def __init__(self, actor: str, spec: ActionSpec) -> None:
         self._actor, self._spec = actor, spec
         self._as_keywords = spec.takes_any or any(p.keyword_only for p in spec.parameters)
+        self._may_hold_tables = spec.takes_any or not all(is_scalar(p.type) for p in spec.parameters)
         fields: list[Any] = [
             (p.name, p.type) if p.default is MISSING else (p.name, p.type, _default(p.default)) for p in spec.parameters
         ]
@@ -93,7 +94,7 @@ class _JsonArguments:
             raise BadPayload(
                 f"{self._where}: the payload cannot be read: {type_name(error)}: {shown_text(error)}."
             ) from error
-        if ARROW_BYTES in data:  # in a parameter whose type does not say so
+        if self._may_hold_tables and ARROW_BYTES in data:  # in a parameter whose type does not say so
             return (), {name: restored(value) for name, value in self._named(read, data).items()}
         if not self._as_keywords:
             return msgspec.structs.astuple(read), {}

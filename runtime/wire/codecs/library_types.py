@@ -16,6 +16,7 @@ from __future__ import annotations
 import base64
 import inspect
 import sys
+import types
 import typing
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, time, timedelta
@@ -34,6 +35,7 @@ ARROW_BYTES = b'"$arrow"'
 """How the key looks in encoded JSON; bytes without it hold no array and no DataFrame."""
 
 _PLAIN = (bool, int, float, str, bytes, datetime, date, timedelta, time)
+_SCALARS = (bool, int, float, str, bytes, type(None))
 _LIBRARIES = frozenset({"numpy", "pandas"})
 _TABULAR = frozenset({"pandas", "polars", "pyarrow"})
 _SAID = 5
@@ -110,6 +112,12 @@ def holds_tables(annotation: Any) -> bool:
     """Whether an annotation names an array or a DataFrame, which `==` compares item by item."""
     origin = typing.get_origin(annotation) or annotation
     return (isinstance(origin, type) and is_table(origin)) or any(map(holds_tables, typing.get_args(annotation)))
+
+
+def is_scalar(annotation: Any) -> bool:
+    """Whether an annotation names nothing but plain numbers, texts and None, in which no array can be."""
+    kinds = typing.get_args(annotation) if isinstance(annotation, types.UnionType) else (annotation,)
+    return all(kind in _SCALARS for kind in kinds)
 
 
 def are_equal(one: Any, other: Any) -> bool:
