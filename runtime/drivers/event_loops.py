@@ -36,6 +36,7 @@ class LoopThread:
         self._is_scheduled = False
         self._at_pause: dict[Callable[[], None], None] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._running_in = 0
         self._thread = ServiceThread(self._run, name, self._problems)
 
     def start(self) -> None:
@@ -71,7 +72,7 @@ class LoopThread:
     @property
     def is_here(self) -> bool:
         """Whether the caller is on this loop's thread."""
-        return self._thread.is_here
+        return threading.get_ident() == self._running_in
 
     def _launch(self) -> None:
         self._is_scheduled = False
@@ -93,6 +94,7 @@ class LoopThread:
         self.loop.call_soon(self.loop.stop)
 
     def _run(self) -> None:
+        self._running_in = threading.get_ident()
         asyncio.set_event_loop(self.loop)
         while not self._is_ending:
             run_on(self.loop, self._name, self._problems)
@@ -278,7 +280,7 @@ class Watchdog:
     ) -> None:
         """`invocation_of` says which invocation a task of the loop runs."""
         self._loop_thread, self._loop, self._invocation_of = thread, thread.loop, invocation_of
-        self._has_work = threading.Event()
+        self._has_work, self._is_watching = threading.Event(), False
         self._has_beaten = threading.Event()
         self._stopped = threading.Event()
         self.blocker: Blocker | None = None
@@ -289,8 +291,9 @@ class Watchdog:
 
     def watch(self, has_work: bool) -> None:
         """Called on the loop: there are coroutine actions from now on, or there are none any more."""
-        if has_work == self._has_work.is_set():
+        if has_work == self._is_watching:
             return
+        self._is_watching = has_work
         if has_work:
             self._has_work.set()
         else:

@@ -195,7 +195,8 @@ class ThreadDriver:
 
     def next_up(self) -> tuple[list[Run], Worker | None]:
         """Under the lock: the coroutines' turns that can begin now, and a worker for the rest if none drains."""
-        engine, steps = self.engine, list[Run]()
+        engine = self.engine
+        steps: list[Run] = []
         while engine.is_next_coroutine():
             step = engine.take(self.now_us())
             assert isinstance(step, Run)

@@ -146,7 +146,9 @@ class WorkerLoop:
         if step.timeout_ms:
             driver.limits.begin(step)
         try:
-            outcome = await arun(step, self._calls, driver.is_stopping)
+            outcome = await step.host.arun(step, self._calls)
+        except BaseException as error:  # noqa: BLE001 - as in `_drain`
+            outcome = ended_by(error, step, driver.is_stopping)
         finally:
             if step.timeout_ms:
                 driver.limits.end(step)
@@ -162,15 +164,16 @@ class WorkerLoop:
         driver = self._driver
         coroutines = driver.coroutines
         with driver.lock:
-            refused = driver.inbox.drain_inbox()
+            refused = driver.inbox.drain_inbox() if driver.inbox.arrived else NOTHING
             commands = driver.engine.finish(step, outcome, driver.now_us())
             steps, worker = driver.next_up()
         for each in steps:
             coroutines.add(each)
-        driver.begin([], worker)
+        if worker is not None:
+            driver.pool.wake(worker)
         driver.record()
         if refused or commands:
-            driver.outbox.carry_out([*refused, *commands])
+            driver.outbox.carry_out([*refused, *commands] if refused else commands)
             coroutines.at_pause(driver.outbox.wake_ports)
 
 
@@ -181,23 +184,24 @@ Event = Callable[[Engine, int], list[Command]]
 """Something to tell the engine, under the driver's lock."""
 
 
-async def arun(step: Run, calls: Calls, is_stopping: Callable[[], bool]) -> Outcome:
-    """Run a coroutine action to its end.  A task that is cancelled ends only if the driver stops: its turns go on in it."""
-    try:
-        return await step.host.arun(step, calls)
-    except asyncio.CancelledError:
+def ended_by(error: BaseException, step: Run, is_stopping: Callable[[], bool]) -> Outcome:
+    """The outcome of a coroutine action out of which this came, in its task.
+
+    A task that is cancelled ends only if the driver stops: its turns go on in it.
+
+    Raises:
+        CancelledError, GeneratorExit: the task, or its coroutine, is to end.
+    """
+    if isinstance(error, asyncio.CancelledError):
         task = asyncio.current_task()
         if is_stopping() or task is None:
-            raise
+            raise error
         while task.uncancel():
             pass
         return _cancelled(step)
-    except GeneratorExit as error:
-        if is_being_closed(error):
-            raise
-        return host_broke(error)
-    except BaseException as error:  # noqa: BLE001 - as in `run`
-        return host_broke(error)
+    if isinstance(error, GeneratorExit) and is_being_closed(error):
+        raise error
+    return host_broke(error)
 
 
 def look_up(step: Load | FindKey | Judge, store: StateStore) -> Event:

@@ -138,7 +138,8 @@ class Intake:
 
     def admit_waiting(self, activation: Activation) -> list[Command]:
         """Room has come up: deliver who waits outside, in order."""
-        waiting, commands = activation.outside, list[Command]()
+        waiting = activation.outside
+        commands: list[Command] = []
         while waiting and not is_full(self._core, activation):
             commands += self._deliver(activation, waiting.popleft())
         if not waiting:

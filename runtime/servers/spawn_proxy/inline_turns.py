@@ -46,7 +46,8 @@ class InlineTurns:
 
     def _take(self, commands: list[Command], now_us: int) -> tuple[list[Run], list[Command]]:
         """The host's turns that are next.  Under the lock."""
-        engine, runs = self._driver.engine, list[Run]()
+        engine = self._driver.engine
+        runs: list[Run] = []
         while engine.is_next_for(self._host):
             step = engine.take(now_us)
             if isinstance(step, Run):
