@@ -24,10 +24,12 @@ from workbench.presenters.panels.actor import (
     missing_view,
 )
 from workbench.presenters.panels.problems import problem_in, problem_of
+from workbench.presenters.panels.timeline import TimelineView
 from workbench.render.html import Rendering
 from workbench.render.values import Node, mark_changes, outline, state_changes
 from workbench.widgets.rates import PerSecond, Rate
 from workbench.widgets.source import FeedBatch, Intent, StatusReading
+from workbench.widgets.timeline_source import TimelineSource
 
 TURNS_SHOWN = 10
 LINES_SHOWN = 8
@@ -49,6 +51,7 @@ class ActorSource:
         self.system, self.actor, self._logs = system, actor, logs
         self._status = status or StatusReading(system)
         self._last = missing_view(actor, system.name)
+        self._timeline: TimelineSource | None = None
         self._recent: list[TurnRow] = []
         self._has_gap, self._gap_end = True, 0
         self._searched_for: tuple[int, int] | None = None
@@ -75,8 +78,10 @@ class ActorSource:
             self._has_gap, self._gap_end, self._searched_for = True, 0, None
         self._add(turns)
 
-    def read(self, now_us: int) -> ActorView:
+    def read(self, now_us: int) -> ActorView | TimelineView:
         """See `Source`.  After an error it is the last picture, with the problem."""
+        if self._timeline is not None:
+            return self._timeline.read(now_us)
         if 0 <= now_us - self._failed_us < _AGAIN_US:
             return self._last
         try:
@@ -87,12 +92,16 @@ class ActorSource:
         return self._last
 
     def handle(self, intent: Intent) -> bool:
-        """See `Source`.  An actor's panel has no wishes of its own."""
-        return False
+        """See `Source`.  Knows `show`, which changes between now and the timeline, and what the timeline knows."""
+        if intent.type == "show" and intent.text("what") in ("now", "timeline"):
+            is_past = intent.text("what") == "timeline"
+            self._timeline = TimelineSource(self.system, self.actor) if is_past else None
+            return True
+        return self._timeline is not None and self._timeline.handle(intent)
 
     def rendering(self, now_us: int) -> Rendering:
         """See `Source`."""
-        return actor_rendering(self._last, now_us)
+        return actor_rendering(self._last, now_us) if self._timeline is None else self._timeline.rendering(now_us)
 
     def _view(self, now_us: int) -> ActorView:
         info = self.system.info(self.actor)

@@ -21,6 +21,7 @@ from runtime.background import start_daemon
 from runtime.clock import Clock, SystemClock
 from workbench.presenters.panels.actor import ActorView
 from workbench.presenters.panels.form import FormView
+from workbench.presenters.panels.timeline import TimelineView
 from workbench.presenters.panels.topology import TopologyView
 from workbench.redaction import has_secrets, redacted_texts
 from workbench.render.html import Rendering
@@ -311,7 +312,7 @@ def _facts(view: View) -> View:
     """A view without what changes by time alone."""
     if isinstance(view, ActorView):
         return msgspec.structs.replace(view, rate=0.0, mailbox=msgspec.structs.replace(view.mailbox, depths=NO_SERIES))
-    if isinstance(view, FormView):
+    if isinstance(view, FormView | TimelineView):
         return view
     if isinstance(view, TopologyView):
         return msgspec.structs.replace(view, edges=tuple(msgspec.structs.replace(e, rate=0.0) for e in view.edges))

@@ -17,10 +17,11 @@ from runtime.records import EventKind, Turn
 from workbench.presenters.panels.actor import ActorView
 from workbench.presenters.panels.form import FormView
 from workbench.presenters.panels.system import SystemView
+from workbench.presenters.panels.timeline import TimelineView
 from workbench.presenters.panels.topology import TopologyView
 from workbench.render.html import Rendering
 
-View = ActorView | FormView | SystemView | TopologyView
+View = ActorView | FormView | SystemView | TimelineView | TopologyView
 
 
 class Source(Protocol):

@@ -20,6 +20,7 @@ from workbench.presenters.panels.system import (
     system_view,
     window,
 )
+from workbench.presenters.panels.timeline import TimelineView, timeline_rendering
 from workbench.presenters.panels.topology import TopologyView, topology_rendering
 from workbench.render.html import Rendering
 from workbench.widgets.actor_source import ActorSource
@@ -103,7 +104,8 @@ class SystemSource:
             case "more":
                 self._ask(limit=min(self._query.limit * 2, _LISTED))
             case _:
-                return self._topology is not None and self._topology.handle(intent)
+                shown = self._opened or self._topology
+                return shown is not None and shown.handle(intent)
         return True
 
     def rendering(self, now_us: int) -> Rendering:
@@ -113,6 +115,8 @@ class SystemSource:
                 return system_rendering(last, now_us)
             case TopologyView() as last:
                 return topology_rendering(last, now_us)
+            case TimelineView() as last:
+                return timeline_rendering(last, now_us)
             case ActorView() as last:
                 return actor_rendering(last, now_us)
         raise InternalError(f"a system's panel shows a {type(self._last).__name__}")

@@ -11,6 +11,7 @@ from tests.workbench.widgets.fake_system import make_turn
 from workbench.presenters.messages import turn_row
 from workbench.presenters.panels.actor import ActorView, Counters, LogRow, actor_view
 from workbench.presenters.panels.system import Query, SystemView, system_view, window
+from workbench.presenters.panels.timeline import Span, TimelineView, made_by, timeline_view
 from workbench.presenters.panels.topology import Edge, Layout, TopologyView, topology_view
 from workbench.render.sparkline import Series
 from workbench.render.values import mark_changes, outline
@@ -164,3 +165,21 @@ def full_topology_view(hostile: str = HOSTILE) -> TopologyView:
     ]
     messages = [turn_row(turn) for turn in reversed(turns)]
     return topology_view(SYSTEM, edges, Layout(), members={"stock": 40}, chosen=chosen, messages=messages)
+
+
+def full_timeline_view(name: str = "counter") -> TimelineView:
+    """A revision in the middle of an actor's past, made by new code."""
+    turn = make_turn(
+        41,
+        ActorId(SYSTEM, name),
+        "add",
+        finished_us=NOW_US - 60_000_000,
+        revision_before=10,
+        revision=11,
+        caller="front",
+    )
+    made = msgspec.structs.replace(made_by(turn, None), is_new_code=True)
+    span = Span(first=3, last=40, at=11, is_live=False, base=10)
+    return timeline_view(
+        name, SYSTEM, span, made, {"total": 5, "recent": [1, 2, 5]}, {"total": 4, "recent": [1, 2], "old": 1}
+    )

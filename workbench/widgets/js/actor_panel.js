@@ -3,7 +3,7 @@ import { age, count, duration, elapsed, perSecond, plural, printable, size } fro
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
 import { back } from "./keys.js";
-import { Command, Liveness, Name, Phase, Section } from "./parts.js";
+import { Command, Liveness, Name, Phase, Section, Tabs } from "./parts.js";
 import { logRow, turnRow, waitingRow } from "./rows.js";
 import { Sparkline } from "./sparkline.js";
 import { Tree, useFlash } from "./tree.js";
@@ -22,6 +22,7 @@ function Header({ view, link }) {
   return html`<div class="wb-header">
     ${view.back ? html`<button class="wb-button" ref=${link.focus.take("back")} onClick=${() => back(link)} title="Esc">‹ All actors</button>` : null}
     <h3><${Name} text=${view.name} /></h3>
+    ${view.phase ? html`<${Tabs} link=${link} shown="now" />` : null}
     ${view.phase ? html`<${Phase} phase=${view.phase} />` : null}
     ${view.phase ? html`<${Facts} view=${view} />` : null}
     <span class="wb-space" />
@@ -154,7 +155,7 @@ const OUTCOMES = {
   defect: ["bad", "a defect of the workbench"],
 };
 
-function Outcome({ row }) {
+export function Outcome({ row }) {
   const [tone, meaning] = OUTCOMES[row.outcome] ?? OUTCOMES.failed;
   return html`<span class="wb-outcome wb-tone-${tone}" title=${meaning}><${Icon} name=${row.outcome} />${row.outcome}</span>
     ${row.detail ? html`<span class="wb-detail" title=${row.detail}>${row.detail}</span>` : null}`;

@@ -8,9 +8,10 @@ import { html } from "./html.js";
 import { onEscape } from "./keys.js";
 import { Banner } from "./parts.js";
 import { SystemPanel } from "./system_panel.js";
+import { TimelinePanel } from "./timeline_panel.js";
 import { TopologyPanel } from "./topology_panel.js";
 
-const PANELS = { actor: ActorPanel, form: FormPanel, system: SystemPanel, topology: TopologyPanel };
+const PANELS = { actor: ActorPanel, form: FormPanel, system: SystemPanel, timeline: TimelinePanel, topology: TopologyPanel };
 
 export function App({ link }) {
   useRedraw(link);

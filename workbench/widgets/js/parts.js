@@ -45,10 +45,13 @@ export function Command({ code }) {
   return html`<button class="wb-command" title="Copy" aria-label="Copy ${code}" onClick=${copy}>${isCopied ? "copied" : code}</button>`;
 }
 
-/** The two ways to look at a system. */
+const TABS = [["actors", "topology"], ["now", "timeline"]];
+const capital = (word) => word[0].toUpperCase() + word.slice(1);
+
+/** The two ways to look at a system, or at an actor. */
 export const Tabs = ({ link, shown }) => html`<span class="wb-tabs" role="group" aria-label="Show">
-  ${["actors", "topology"].map((what) => html`<button class="wb-tab" aria-pressed=${what === shown ? "true" : "false"}
-    ref=${link.focus.take(`tab:${what}`)} onClick=${() => show(link, what)}>${what === "actors" ? "Actors" : "Topology"}</button>`)}
+  ${TABS.find((tabs) => tabs.includes(shown)).map((what) => html`<button class="wb-tab" aria-pressed=${what === shown ? "true" : "false"}
+    ref=${link.focus.take(`tab:${what}`)} onClick=${() => show(link, what)}>${capital(what)}</button>`)}
 </span>`;
 
 function show(link, what) {

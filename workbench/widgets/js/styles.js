@@ -126,6 +126,10 @@ td.wb-tone-bad, span.wb-tone-bad:not(.wb-live, .wb-outcome) { color: var(--wb-ba
 .wb-topology rect { fill: var(--wb-raised); stroke: var(--wb-drawn); } .wb-topology .wb-outside rect { stroke-dasharray: 4 3; fill: none; }
 .wb-topology .wb-box:not(.wb-outside):hover rect { stroke: var(--wb-accent); }
 .wb-topology text { fill: var(--wb-text); } .wb-topology .wb-box-name { font-weight: 600; } .wb-topology .wb-box-note { fill: var(--wb-muted); font-size: 10.5px; }
+.wb-scrubber { display: flex; align-items: center; gap: 8px; padding: 8px 12px; border-bottom: 1px solid var(--wb-line); }
+.wb-scrubber input[type="range"] { flex: 1; min-width: 80px; accent-color: var(--wb-accent); }
+.wb-scrubber output { font-variant-numeric: tabular-nums; white-space: nowrap; }
+.wb-made { padding: 8px 12px 0; overflow-wrap: anywhere; } .wb-made .wb-name { font-weight: 600; }
 .wb-connections { max-height: 220px; }
 .wb-toolbar { display: flex; align-items: center; gap: 12px; padding: 6px 12px; }
 .wb-search + .wb-muted { white-space: nowrap; }

@@ -265,3 +265,44 @@ test("a tab asks for the other way to look at a system", () => {
 
   assert.deepEqual(model.wishes.map(({ type, data }) => [type, data.what]), [["show", "topology"]]);
 });
+
+test("the timeline shows a revision, what made it and what it changed", () => {
+  show(sample("timeline"));
+
+  assert.equal(text('[data-wb="at"]'), "11");
+  assert.match(text(".wb-made"), /^add\(\) from front ok/);
+  assert.match(text(".wb-made"), /new code$/);
+  assert.deepEqual(texts(".wb-changes li"), ["total: 4 → 5", "recent[2]: new 5", "old: gone (was 1)"]);
+});
+
+test("the scrubber asks for the revision where it rests", async () => {
+  show(sample("timeline"));
+  const slider = root.querySelector('input[type="range"]');
+  for (const value of ["12", "25", "30"]) {
+    slider.value = value;
+    act(() => slider.fire("input"));
+  }
+  await new Promise((resolve) => setTimeout(resolve, 120));
+
+  assert.deepEqual(model.wishes.map(({ type, data }) => [type, data.revision]), [["at", 30]]);
+});
+
+test("steps, live and pin are asked for by buttons, and the ends have none", () => {
+  show({ ...sample("timeline"), at: 40 });
+  const buttons = root.querySelectorAll(".wb-scrubber .wb-button");
+  act(() => buttons[0].fire("click"));
+  act(() => buttons[2].fire("click"));
+  act(() => root.querySelector(".wb-side .wb-button").fire("click"));
+
+  assert.deepEqual(model.wishes.map(({ type, data }) => [type, data.by]), [["step", -1], ["live", undefined], ["pin", undefined]]);
+  assert.deepEqual([buttons[0], buttons[1]].map((button) => button.getAttribute("disabled")), [null, "true"]);
+});
+
+test("keys move the scrubber, and end at the ends", async () => {
+  show(sample("timeline"));
+  const slider = root.querySelector('input[type="range"]');
+  for (const key of ["ArrowLeft", "PageDown", "PageDown", "PageDown"]) act(() => slider.fire("keydown", { key, preventDefault() {} }));
+  await new Promise((resolve) => setTimeout(resolve, 120));
+
+  assert.deepEqual(model.wishes.map(({ type, data }) => [type, data.revision]), [["at", 3]]);
+});
