@@ -14,7 +14,6 @@ from typing import Any, NoReturn, cast
 
 from runtime.api import ActorInfo, Capability, DeployReport, Subscription, SystemApi, SystemStatus, Waiting
 from runtime.authoring.settings import read_settings
-from runtime.clients.archive import ArchiveSystem
 from runtime.errors import BadSetting, DefinitionError, NotAllowed, NotCapable, nearest, shown
 from runtime.records import (
     IMPLICIT_READS,
@@ -46,6 +45,8 @@ def guarded(system: SystemApi, mode: Mode, trail: Trail) -> SystemApi:
 
     An archive refuses by itself whatever is not reading.
     """
+    from runtime.clients.archive import ArchiveSystem  # with what reads a file: not where none is
+
     if isinstance(system, ArchiveSystem):
         return system
     return cast(SystemApi, AuditedSystem(system, trail)) if mode is Mode.ACT else ReadOnlySystem(system, trail)

@@ -35,7 +35,7 @@ def open_target(target: str, mode: Mode, notify: Callable[[str], object], **opti
     if "://" not in str(target):
         raise BadSetting(
             f"Cannot attach to {shown(target)}: expected an address such as grpc://127.0.0.1:9980 (a workbench node) "
-            "or http://127.0.0.1:9001 (a Spawn proxy)."
+            "or http://127.0.0.1:9001 (a Spawn proxy). wb.open_archive opens a file that wb.archive wrote."
         )
     given = {name: value for name, value in options.items() if value is not None}
     if target.startswith("http") and mode is Mode.ACT:
