@@ -19,6 +19,8 @@ OUTSIDE = "notebook"
 """The sender of what no actor sent."""
 
 _LAST = 1 << 62
+_CALL = 300
+"""Characters of a call or an answer in a row that is opened."""
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -223,10 +225,18 @@ class TurnRow(msgspec.Struct, frozen=True, array_like=True):
     caller: str
     """The calling actor; empty from outside."""
     invocation: str
+    call: str = ""
+    """The action with its arguments, without secrets; empty where only the row is wanted."""
+    answer: str = ""
+    """Likewise; empty for none."""
 
 
-def turn_row(turn: Turn) -> TurnRow:
-    """The row of one turn; the same turn always gives the same row."""
+def turn_row(turn: Turn, *, with_texts: bool = False) -> TurnRow:
+    """The row of one turn; the same turn always gives the same row.
+
+    Args:
+        with_texts: also what was asked and answered, which costs as much as all the rest ten times.
+    """
     return TurnRow(
         sequence=turn.sequence,
         action=turn.action,
@@ -239,7 +249,15 @@ def turn_row(turn: Turn) -> TurnRow:
         finished_us=turn.finished_us,
         caller=turn.caller.name if turn.caller else "",
         invocation=turn.invocation,
+        call=call_text(turn.action, decode_value(turn.payload), _CALL) if with_texts else "",
+        answer=_answer(turn) if with_texts else "",
     )
+
+
+def _answer(turn: Turn) -> str:
+    if turn.failure is not None or turn.response is None:
+        return ""
+    return one_line(outline(redacted(decode_value(turn.response)), SHORT), _CALL)
 
 
 def outcome_of(failure: Failure | None) -> str:

@@ -184,12 +184,13 @@ class ActorSource:
             self._searched_for = evidence
 
     def _add(self, turns: Iterable[Turn]) -> None:
-        """Journal and feed tell of the same turns, and not in turn."""
-        rows = {row.sequence: row for row in self._recent}
+        """Journal and feed tell of the same turns, and not in turn.  Without a journal turns have no number, but a time."""
+        rows = {(row.sequence, row.finished_us, row.invocation): row for row in self._recent}
         for turn in deque(turns, maxlen=TURNS_SHOWN):
-            if turn.sequence not in rows:
-                rows[turn.sequence] = turn_row(turn)
-        self._recent = [rows[sequence] for sequence in sorted(rows)[-TURNS_SHOWN:]]
+            key = (turn.sequence, turn.finished_us, str(turn.invocation))
+            if key not in rows:
+                rows[key] = turn_row(turn, with_texts=True)
+        self._recent = [rows[key] for key in sorted(rows)[-TURNS_SHOWN:]]
 
     def _absent(self) -> Iterator[str]:
         for capability, what in _PARTS.items():

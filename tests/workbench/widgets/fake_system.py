@@ -87,6 +87,7 @@ class FakeSystem:
         failure: Failure | None = None,
         took_us: int = 900,
         caller: str = "",
+        is_journaled: bool = True,
     ) -> Turn:
         """One finished turn; with a state the revision grows."""
         with self._lock:
@@ -94,7 +95,7 @@ class FakeSystem:
             changed = state is not None and failure is None
             revision = info.revision + changed
             turn = make_turn(
-                len(self._journal) + 1,
+                len(self._journal) + 1 if is_journaled else 0,
                 info.id,
                 action,
                 failure=failure,
@@ -114,7 +115,8 @@ class FakeSystem:
                 failures=info.failures + (failure is not None),
                 last_turn_us=now,
             )
-            self._journal.append(turn)
+            if is_journaled:
+                self._journal.append(turn)
             for subscription in self.subscriptions:
                 subscription.put(Event(EventKind.TURN, now, info.id, turn))
             return turn

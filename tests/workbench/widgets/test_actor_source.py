@@ -296,3 +296,21 @@ def test_news_of_nobody_changes_nothing(system: FakeSystem) -> None:
     watch.source.absorb(FeedBatch())
 
     assert watch.source.read(system.clock.now_us()) == before
+
+
+def test_turns_without_a_journal_are_all_shown(system: FakeSystem) -> None:
+    watch = Watch(system)
+    watch.look()
+    for action in ("add", "get", "add"):
+        system.clock.advance(1)
+        system.turn("counter", action, {"total": 1}, is_journaled=False)
+
+    assert [row.action for row in watch.look().recent] == ["add", "get", "add"]
+
+
+def test_turns_show_what_was_asked_and_answered(system: FakeSystem) -> None:
+    watch = Watch(system)
+    watch.look()
+    system.turn("counter", "add", {"total": 1})
+
+    assert watch.look().recent[0].call == "add()"

@@ -1,4 +1,5 @@
 /** One actor: who it is, its state, its mailbox, what runs, its last turns. */
+import { useState } from "preact/hooks";
 import { age, count, duration, elapsed, perSecond, plural, printable, size } from "./format.js";
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
@@ -132,12 +133,30 @@ export const TurnTable = ({ rows, nowUs }) => html`<div class="wb-scroll" role="
     <th scope="col" class="wb-num">took</th><th scope="col" class="wb-num wb-optional">waited</th>
     <th scope="col" class="wb-num">revision</th><th scope="col" class="wb-num wb-optional">when</th>
   </tr></thead>
-  <tbody>${rows.map((row) => html`<${TurnLine} key=${row.sequence} row=${row} nowUs=${nowUs} />`)}</tbody>
+  <tbody>${rows.map((row) => html`<${TurnLine} key=${`${row.sequence}:${row.invocation}:${row.finishedUs}`} row=${row} nowUs=${nowUs} />`)}</tbody>
 </table></div>`;
 
-const TurnLine = ({ row, nowUs }) => html`<tr>
+/** A line; where it is known what was asked and answered, a click on the action shows it, with what to type to go on. */
+function TurnLine({ row, nowUs }) {
+  const [isOpen, setOpen] = useState(false);
+  return html`<${Line} row=${row} nowUs=${nowUs} isOpen=${isOpen} toggle=${row.call ? () => setOpen(!isOpen) : null} />
+    ${isOpen ? html`<tr class="wb-opened"><td colspan="7">
+      <div class="wb-value">${printable(row.call)}${row.answer ? ` → ${printable(row.answer)}` : ""}</div>
+      ${row.detail ? html`<div class="wb-value wb-tone-bad">${row.detail}</div>` : null}
+      <div class="wb-ways">${waysOn(row).map((code) => html`<${Command} key=${code} code=${code} />`)}</div>
+    </td></tr>` : null}`;
+}
+
+/** What leads on from a turn; commands take the end of an id. */
+function waysOn({ invocation, outcome }) {
+  const id = invocation.slice(-6);
+  const failed = outcome === "ok" ? [] : [`%postmortem ${id}`, `%retry ${id}`, `%retry ${id} --fork`];
+  return [`wb.cause("${id}")`, ...failed];
+}
+
+const Line = ({ row, nowUs, isOpen, toggle }) => html`<tr>
   <td class="wb-num wb-muted wb-optional">${row.sequence ? count(row.sequence) : "–"}</td>
-  <td><${Name} text=${row.action} />${row.caller ? html`<span class="wb-muted"> from ${printable(row.caller)}</span>` : null}</td>
+  <td>${toggle ? html`<button class="wb-toggle" aria-expanded=${isOpen ? "true" : "false"} onClick=${toggle}><${Name} text=${row.action} /></button>` : html`<${Name} text=${row.action} />`}${row.caller ? html`<span class="wb-muted"> from ${printable(row.caller)}</span>` : null}</td>
   <td><${Outcome} row=${row} /></td>
   <td class="wb-num">${duration(row.tookUs)}</td>
   <td class="wb-num wb-muted wb-optional">${duration(row.waitedUs)}</td>

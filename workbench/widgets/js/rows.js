@@ -4,7 +4,7 @@ const named = (names) => (row) => Object.fromEntries(names.map((name, i) => [nam
 
 export const turnRow = named([
   "sequence", "action", "outcome", "detail", "tookUs", "waitedUs", "revision", "changed", "finishedUs", "caller",
-  "invocation",
+  "invocation", "call", "answer",
 ]);
 
 export const actorRow = named([

@@ -130,6 +130,8 @@ td.wb-tone-bad, span.wb-tone-bad:not(.wb-live, .wb-outcome) { color: var(--wb-ba
 .wb-scrubber input[type="range"] { flex: 1; min-width: 80px; accent-color: var(--wb-accent); }
 .wb-scrubber output { font-variant-numeric: tabular-nums; white-space: nowrap; }
 .wb-made { padding: 8px 12px 0; overflow-wrap: anywhere; } .wb-made .wb-name { font-weight: 600; }
+.wb .wb-table .wb-opened td { white-space: normal; overflow-wrap: anywhere; padding: 2px 0 6px 4.6em; border-top: 0 !important; }
+.wb-ways { display: flex; flex-wrap: wrap; gap: 2px 14px; color: var(--wb-muted); font-size: .92em; }
 .wb-connections { max-height: 220px; }
 .wb-toolbar { display: flex; align-items: center; gap: 12px; padding: 6px 12px; }
 .wb-search + .wb-muted { white-space: nowrap; }

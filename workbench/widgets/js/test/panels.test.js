@@ -68,6 +68,18 @@ test("failures are told apart in the last turns", () => {
   assert.deepEqual(texts(".wb-detail"), ["The turn was given up after 5 s.", "KeyError: 'missing'"]);
 });
 
+test("a turn opens to what was asked and answered, and how to go on from it", () => {
+  const view = sample("actor");
+  const failed = ["7", "8"].map((end, i) => [50 + i, "add", i ? "ok" : "raised", i ? "" : "ValueError: no", 9, 9, 4, true, 1, "", `0190-abcdef12345${end}`, "add(value=5)", i ? "15" : ""]);
+  show({ ...view, recent: failed });
+  const actions = root.querySelectorAll(".wb-turns .wb-toggle");
+  act(() => actions[0].fire("click"));
+  act(() => actions[1].fire("click"));
+
+  assert.deepEqual(texts(".wb-opened .wb-value"), ["add(value=5)", "ValueError: no", "add(value=5) → 15"]);
+  assert.deepEqual(texts(".wb-opened .wb-command"), ['wb.cause("123457")', "%postmortem 123457", "%retry 123457", "%retry 123457 --fork", 'wb.cause("123458")']);
+});
+
 test("what the picture leaves out is counted", () => {
   show(sample("actor"));
 
