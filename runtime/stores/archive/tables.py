@@ -52,7 +52,7 @@ _STATE_SCHEMA = pa.schema(
 _DEFINITION_SCHEMA = pa.schema(
     {
         "actor": _TEXT, "definition": _TEXT, "deployed_at": _TIME, "source": _TEXT, "settings": _TEXT, "fields": _MAP,
-        "actions": _MAP,
+        "actions": _MAP, "classes": _MAP,
     }
 )  # fmt: skip
 _LIFECYCLE_SCHEMA = pa.schema(
@@ -116,6 +116,7 @@ def definitions_bytes(definitions: Sequence[StoredDefinition]) -> bytes:
             "actor": each.name, "definition": each.hash, "deployed_at": each.deployed_us, "source": each.source,
             "settings": msgspec.json.encode(each.settings, enc_hook=str).decode(),
             "fields": list(each.fields.items()), "actions": list(each.actions.items()),
+            "classes": list(each.classes.items()),
         }
         for each in definitions
     ]  # fmt: skip
@@ -128,6 +129,7 @@ def read_definitions(data: bytes) -> list[StoredDefinition]:
         StoredDefinition(
             hash=row["definition"], name=row["actor"], source=row["source"], settings=_settings(row["settings"]),
             fields=dict(row["fields"] or ()), actions=dict(row["actions"] or ()), deployed_us=row["deployed_at"],
+            classes=dict(row["classes"] or ()),
         )
         for row in _rows(data, DEFINITIONS, _DEFINITION_SCHEMA)
     ]  # fmt: skip

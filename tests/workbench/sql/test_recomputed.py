@@ -189,6 +189,8 @@ def is_equal(value: Any, given: Any, kind: str) -> bool:
         return bool(value == given if isinstance(given, str) else json.loads(value) == given)
     if kind == "DOUBLE":
         return bool(value == float(given))
+    if kind == "JSON[]":
+        return [json.loads(each) for each in value] == given
     if kind == "DOUBLE[]":
         return bool(value == [float(each) for each in given])
     return bool(value == given)
