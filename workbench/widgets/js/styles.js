@@ -94,7 +94,7 @@ button.wb-toggle[aria-expanded="true"]::before { content: "▾"; }
 .wb .wb-table :is(th, td):last-child { padding-right: 0; }
 .wb .wb-table th.wb-num { width: 6.2em; }
 .wb .wb-turns { table-layout: fixed; min-width: 460px; }
-.wb .wb-turns th:nth-child(1) { width: 4.6em; } .wb .wb-turns th:nth-child(2) { width: 22%; }
+.wb .wb-turns th:nth-child(1) { width: 6.4em; } .wb .wb-turns th:nth-child(2) { width: 22%; }
 .wb .wb-actors td { vertical-align: middle; }
 .wb .wb-turns td { overflow: hidden; text-overflow: ellipsis; }
 .wb .wb-table tr, .wb .wb-table tbody tr:nth-child(odd) { background: none; border: 0; }
@@ -130,7 +130,7 @@ td.wb-tone-bad, span.wb-tone-bad:not(.wb-live, .wb-outcome) { color: var(--wb-ba
 .wb-scrubber input[type="range"] { flex: 1; min-width: 80px; accent-color: var(--wb-accent); }
 .wb-scrubber output { font-variant-numeric: tabular-nums; white-space: nowrap; }
 .wb-made { padding: 8px 12px 0; overflow-wrap: anywhere; } .wb-made .wb-name { font-weight: 600; }
-.wb .wb-table .wb-opened td { white-space: normal; overflow-wrap: anywhere; padding: 2px 0 6px 4.6em; border-top: 0 !important; }
+.wb .wb-table .wb-opened td { white-space: normal; overflow-wrap: anywhere; padding: 2px 0 6px 6.4em; border-top: 0 !important; }
 .wb-ways { display: flex; flex-wrap: wrap; gap: 2px 14px; color: var(--wb-muted); font-size: .92em; }
 .wb-connections { max-height: 220px; }
 .wb-toolbar { display: flex; align-items: center; gap: 12px; padding: 6px 12px; }
