@@ -14,6 +14,7 @@ import workbench as wb
 from runtime import Actor, Context, action
 from runtime.errors import SpawnError
 from tests.workbench.kernel_ext.kernel import Cell, Kernel, until
+from workbench import widgets
 from workbench.presenters.plot import Plot
 from workbench.presenters.versions import Earlier
 from workbench.redaction import HIDDEN
@@ -68,7 +69,7 @@ class Vault2(Actor, name="vault"):
 
 
 @pytest.fixture
-def vault(session: Session) -> Session:
+def vault(session: Session) -> Iterator[Session]:
     wb.deploy(Vault)
     wb.deploy(Clerk)
     wb.invoke("vault", "keep", PAYLOAD, metadata={"authorization": f"Bearer {SECRET}"})
@@ -76,7 +77,8 @@ def vault(session: Session) -> Session:
         wb.invoke("vault", "fail", PAYLOAD, metadata={"token": SECRET})
     wb.invoke("vault", "ask", {"password": SECRET})
     current.open().flush()
-    return session
+    yield session
+    widgets.close_all()
 
 
 def held(_: Session) -> Any:

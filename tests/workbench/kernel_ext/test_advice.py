@@ -196,7 +196,7 @@ def all_said(shell: InteractiveShell, attach: Callable[[], object]) -> Said:
         if current.attached is None:
             attach()
         said.by_line[line], refused = say(shell, line)
-        if (name, line) in lines:
+        if (name, line) in lines and not line.endswith("--log"):  # which asks no system
             said.refused.setdefault(name, []).append(refused)
     attach()
     said.by_line["%spawn status"], _ = say(shell, "%spawn status")

@@ -263,14 +263,14 @@ def test_the_thread_has_a_name_a_fresh_context_and_ends_with_the_last_panel() ->
 def test_a_panel_added_after_the_last_one_starts_the_thread_again() -> None:
     system = FakeSystem(SystemClock())
     system.put("counter", {"total": 0})
-    publisher = Publisher()
+    publisher, others = Publisher(), threading.enumerate()
     for _ in range(3):
         outlet, entry = WaitingOutlet(), PanelState(ActorSource(system, "counter"))
         publisher.add(entry, outlet)
         assert outlet.shown.wait(120), "no picture was shown"
-        publisher.stop()
+        publisher.stop(timeout_s=120)
 
-    assert not [t for t in threading.enumerate() if t.name == "wb-publisher"]
+    assert not [t for t in threading.enumerate() if t.name == "wb-publisher" and t not in others]
 
 
 def test_callbacks_run_on_a_thread_of_their_own_and_may_fail() -> None:
