@@ -104,9 +104,12 @@ def sql_columns() -> list[tuple[str, list[tuple[str, str]]]]:
     import duckdb
 
     import workbench.sql.schema as schema
+    from workbench.sql.ingest import TURNS
+    from workbench.sql.turns import SCHEMA
 
     with duckdb.connect() as connection:
-        connection.execute(schema.TABLES + schema.VIEWS)
+        connection.register(TURNS, SCHEMA.empty_table())
+        connection.execute(schema.TABLES + schema.TURNS + schema.VIEWS)
         return [
             (table, [(name, str(kind)) for name, kind, *_ in connection.execute(f'DESCRIBE "{table}"').fetchall()])
             for table in schema.NAMES

@@ -319,7 +319,9 @@ class SystemApi(Protocol):
         """Committed turns, oldest first, in batches (see `StateStore.turns`)."""
         ...
 
-    def history_batches(self, *, after: int = 0) -> Iterator[Any]:
+    def history_batches(
+        self, *, after: int = 0, until: int | None = None, columns: Collection[str] | None = None
+    ) -> Iterator[Any]:
         """The same turns as columns, for SQL over very many (see `StateStore.history_batches`)."""
         ...
 

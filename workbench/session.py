@@ -418,7 +418,7 @@ class Session:
         with self._lock:
             if self._history is None:
                 from workbench.sql.database import HistoryDatabase
-                from workbench.sql.ingest import as_message
+                from workbench.sql.json_text import as_message
 
                 self._history = HistoryDatabase(
                     system,

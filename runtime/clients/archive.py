@@ -104,15 +104,18 @@ class ArchiveSystem:
             for start in range(0, len(positions), _BATCH):
                 yield to_turns(table.take(positions[start : start + _BATCH]))
 
-    def history_batches(self, *, after: int = 0) -> Iterator[Any]:
-        """See `SystemApi.history_batches`."""
+    def history_batches(
+        self, *, after: int = 0, until: int | None = None, columns: Collection[str] | None = None
+    ) -> Iterator[Any]:
+        """See `SystemApi.history_batches`; always with all columns."""
         from runtime.stores.archive.rows import to_columns
         from runtime.stores.journal.columns.batches import between
 
+        last = self.contents.last if until is None else min(until, self.contents.last)
         for part in range(self._source.parts):
             for batch in self._source.turns(part).to_batches():
-                if batch.num_rows and batch["sequence"][-1].as_py() > after:
-                    yield between(to_columns(batch), after, self.contents.last)
+                if batch.num_rows and batch["sequence"][-1].as_py() > after and batch["sequence"][0].as_py() <= last:
+                    yield between(to_columns(batch), after, last)
 
     def retention_mark(self) -> RetentionMark:
         """Turns of others and of other times are not here: what is missing is not known to be all before the first."""

@@ -8,7 +8,7 @@ This module must not know any database.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 import msgspec
@@ -159,10 +159,16 @@ class StateStore(Protocol):
         """
         ...
 
-    def history_batches(self, *, after: int = 0) -> Iterator[Any]:
+    def history_batches(
+        self, *, after: int = 0, until: int | None = None, columns: Collection[str] | None = None
+    ) -> Iterator[Any]:
         """The same turns as `turns(after=after)` as `pyarrow.RecordBatch`es with the columns of `columns.SCHEMA`.
 
-        Many times as fast where they are sealed.
+        Many times as fast where they are sealed, and faster for few columns.
+
+        Args:
+            until: the last turn to give; None for all that there are.
+            columns: the only ones that are needed, beside `sequence`; others may be given too.
         """
         ...
 

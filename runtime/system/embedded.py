@@ -215,8 +215,10 @@ class EmbeddedSystem:
     def turns(self, *, after: int = 0, actor: str | None = None) -> Iterator[list[Turn]]:
         return self.store.turns(after=as_number(after, "after"), actor=None if actor is None else self._identity(actor))
 
-    def history_batches(self, *, after: int = 0) -> Iterator[Any]:
-        return self.store.history_batches(after=as_number(after, "after"))
+    def history_batches(
+        self, *, after: int = 0, until: int | None = None, columns: Collection[str] | None = None
+    ) -> Iterator[Any]:
+        return self.store.history_batches(after=as_number(after, "after"), until=until, columns=columns)
 
     def retention_mark(self) -> RetentionMark:
         return self.store.retention_mark()

@@ -90,9 +90,11 @@ class ReadOnlySystem:
         self._need(Capability.HISTORY, "read the history")
         return self._system.turns(after=after, actor=actor)
 
-    def history_batches(self, *, after: int = 0) -> Iterator[Any]:
+    def history_batches(
+        self, *, after: int = 0, until: int | None = None, columns: Collection[str] | None = None
+    ) -> Iterator[Any]:
         self._need(Capability.HISTORY, "read the history")
-        return self._system.history_batches(after=after)
+        return self._system.history_batches(after=after, until=until, columns=columns)
 
     def retention_mark(self) -> RetentionMark:
         return self._system.retention_mark()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -13,10 +14,10 @@ from runtime.records import StoredDefinition
 from workbench.sql import field_types
 from workbench.sql.ingest import text_rows
 from workbench.sql.statements import UniqueNames, literal, quoted, run, transaction
+from workbench.sql.turns import Owner
 
 _LISTED = ("view", "name", "type", "actor", "field", "system")
 _SCHEMAS_IN_USE = ("history", "journal", "main", "information_schema", "pg_catalog")
-_DYNAMIC = ("query(", "query_table(")
 
 
 class ActorViews:
@@ -32,7 +33,8 @@ class ActorViews:
         self._fields: dict[str, Fields] = {}
         self._inferred = InferredFields(connection)
         self._with_state: set[tuple[str, str]] = set()
-        self._seen = 0
+        self.seen = 0
+        """The last turn that the views know of."""
         self._is_listed = True
         """The table `columns` tells what the views have."""
         self._schema(own_system)
@@ -42,9 +44,15 @@ class ActorViews:
         """The views as a query writes them."""
         return sorted(view.sql_name for view in self._views.values())
 
-    def refresh(self, definitions: Sequence[StoredDefinition]) -> None:
-        """Have a view with the right columns for every actor that has a definition or a turn."""
-        seen, turned = self._turned()
+    def refresh(self, definitions: Sequence[StoredDefinition], owners: Sequence[Owner], last: int) -> None:
+        """Have a view with the right columns for every actor that has a definition or a turn.
+
+        Args:
+            owners: whose turns are new, in order of their first.
+            last: the last turn that there is.
+        """
+        turned = [(owner.system, owner.parent) for owner in owners]
+        self._with_state |= {(owner.system, owner.parent) for owner in owners if owner.has_state}
         defined = [] if definitions == self._definitions else list(dict.fromkeys(d.name for d in definitions))
         if defined:
             self._fields = _fields_by_actor(definitions)
@@ -53,34 +61,15 @@ class ActorViews:
         for key in wanted:
             self._declare(*key)
         self._list_columns()
-        self._seen, self._definitions = seen, definitions
+        self.seen, self._definitions = last, definitions
 
-    def fill(self, sql: str) -> None:
-        """Bring up to date the views that a query may read."""
-        lowered = sql.lower()
-        if "history" not in lowered:
-            return
-        reads_any = any(function in lowered for function in _DYNAMIC)
-        mentioned = [view for view in self._views.values() if reads_any or view.is_mentioned(lowered)]
-        for view in mentioned:
-            self._is_listed &= not view.fill(self._connection)
-        self._list_columns()
-
-    def forget(self, gone: int | None) -> None:
-        """Turns up to that sequence were removed; None for turns here and there."""
+    def widen(self, misfit: Misfit) -> None:
+        """Show a column in which a value did not fit with the next wider type."""
         for view in self._views.values():
-            view.forget(self._connection, gone)
-
-    def _turned(self) -> tuple[int, list[tuple[str, str]]]:
-        """The last turn, and the actors with turns that are new, in order of their first."""
-        found = run(
-            self._connection,
-            "SELECT system, parent, bool_or(state IS NOT NULL), max(sequence) FROM journal.turns WHERE sequence > ? "
-            "GROUP BY system, parent ORDER BY min(sequence)",
-            [self._seen],
-        )
-        self._with_state |= {(system, actor) for system, actor, has_state, _ in found if has_state}
-        return max([self._seen, *(row[3] for row in found)]), [(system, actor) for system, actor, _, _ in found]
+            if view.number == misfit.view:
+                view.widen(self._connection, misfit)
+        self._is_listed = False
+        self._list_columns()
 
     def _declare(self, system: str, actor: str) -> None:
         view = self._views.get((system, actor))
@@ -92,7 +81,7 @@ class ActorViews:
         fields = self._fields.get(actor, {})
         is_inferred = has_state and not fields
         if is_inferred:
-            fields = self._inferred.of(system, actor, self._seen)
+            fields = self._inferred.of(system, actor, self.seen)
         columns = columns_of(fields, has_state=has_state, is_inferred=is_inferred)
         self._is_listed &= columns == view.declared
         view.declare(self._connection, columns)
@@ -148,9 +137,9 @@ def _fields_by_actor(definitions: Sequence[StoredDefinition]) -> dict[str, Field
 # --- One view ---------------------------------------------------------------------------------------------------------
 # One view of schema `history`: an actor's or a template's revisions with the state's fields as typed columns.
 #
-# The fields are parsed once, when a query first mentions the view, into a table beside the journal; later queries add
-# what is new to it.  A value that does not fit its column's type (an integer above 64 bits) makes the column wider,
-# never the query fail and never a value vanish.
+# The fields are parsed when a query asks for them, and only those that it asks for, of the turns that pass its conditions.  A
+# value that does not fit its column's type (an integer above 64 bits) stops the statement with an error that says which column
+# it was (`misfit_in`); that column becomes wider, and the statement runs again: no query fails, and no value vanishes.
 
 FIXED = {
     "actor": "VARCHAR",
@@ -161,10 +150,9 @@ FIXED = {
 }
 """The columns that every view has, in this order."""
 
-_FIXED_NAMES = ", ".join(map(quoted, FIXED))
+_FIXED_SQL = 'actor, revision, finished_at AS "at", id AS cause, definition'
 _WHOLE_STATE = "state"
-_POSITION = "journal sequence"
-"""Column of the table beneath, not shown: the turn that a row comes from."""
+_MISFIT = re.compile(r"does not fit column (\d+) of view (\d+) as (.+?) #")
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +211,7 @@ def columns_of(fields: Fields, *, has_state: bool, is_inferred: bool = False) ->
     """
     if not fields:
         return (Column(None, _WHOLE_STATE, field_types.JSON),) if has_state else ()
-    names, keys = UniqueNames((*FIXED, _POSITION)), set[str]()
+    names, keys = UniqueNames(FIXED), set[str]()
     columns = []
     for field, types in fields.items():
         name = names.claim(f"state_{field}" if field.lower() in FIXED else field)
@@ -246,104 +234,69 @@ def _column(field: str, name: str, kind: str, is_plain: bool, types: Sequence[Ve
 
 
 class ActorView:
-    """A view and the table behind it.  One thread at a time, in a database that others may query meanwhile."""
+    """One view.  One thread at a time, in a database that others may query meanwhile."""
 
     def __init__(self, system: str, actor: str, schema: str, name: str, number: int) -> None:
         self.system, self.actor, self.schema, self.name = system, actor, schema, name
         self.columns: tuple[Column, ...] = ()
         self.declared: tuple[Column, ...] | None = None
-        self._number, self._generation = number, 0
-        self._is_sound = False
-        """False from the first statement that changes the table to the commit: an interrupt then means to begin anew."""
+        self.number = number
+        """Names it in the error for a value that does not fit."""
 
     @property
     def sql_name(self) -> str:
         """As a query writes it."""
         return f"{_plain(self.schema)}.{_plain(self.name)}"
 
-    @property
-    def _table(self) -> str:
-        return f"journal.{quoted(f'fields_{self._number}_{self._generation}')}"
-
-    def is_mentioned(self, lowered_sql: str) -> bool:
-        """Whether a query may read it: its name is somewhere in the text."""
-        name = self.name.lower()
-        return name in lowered_sql or name.replace('"', '""') in lowered_sql
-
     def declare(self, connection: DuckDBPyConnection, columns: tuple[Column, ...]) -> None:
         """Have the view with these columns, as the definitions tell them."""
         if columns == self.declared:
             return
-        self.declared = self.columns = columns
-        self._is_sound = False
-        with transaction(connection):
-            self._shape(connection)
-        self._is_sound = True
+        self._show(connection, columns)
+        self.declared = columns
 
-    def fill(self, connection: DuckDBPyConnection) -> bool:
-        """Add the revisions that are new; whether a column had to become wider for it.  All of it or nothing."""
-        before, was_sound, self._is_sound = self.columns, self._is_sound, False
-        with transaction(connection):
-            if not was_sound:
-                self._shape(connection)
-            after = self._insert(connection)
-            while misfits := self._misfits(connection, after):
-                self.columns = tuple(c.widened() if c.name in misfits else c for c in self.columns)
-                self._shape(connection)
-                after = self._insert(connection)
-        self._is_sound = True
-        return self.columns != before
+    def widen(self, connection: DuckDBPyConnection, misfit: Misfit) -> None:
+        """Give the column another type, unless that was done already."""
+        columns = list(self.columns)
+        if misfit.column < len(columns) and columns[misfit.column].type == misfit.type:
+            columns[misfit.column] = columns[misfit.column].widened()
+            self._show(connection, tuple(columns))
 
-    def forget(self, connection: DuckDBPyConnection, gone: int | None) -> None:
-        """Turns up to that sequence were removed; None to read all anew, as others were too."""
-        if gone is None:
-            self._is_sound = False
-        elif self.declared is not None:
-            run(connection, f"DELETE FROM {self._table} WHERE {quoted(_POSITION)} <= ?", [gone])
-
-    def _shape(self, connection: DuckDBPyConnection) -> None:
-        """Make the table anew, still without rows, and the view over it."""
-        before, self._generation = self._table, self._generation + 1
-        types = [f"{quoted(name)} {kind}" for name, kind in FIXED.items()]
-        types += [f"{quoted(c.name)} {c.type}" for c in self.columns]
-        run(connection, f"CREATE TABLE {self._table} ({quoted(_POSITION)} BIGINT, {', '.join(types)})")
-        shown = "".join(f", {quoted(c.name)}" for c in self.columns)
-        view = f"{quoted(self.schema)}.{quoted(self.name)}"
-        run(connection, f"CREATE OR REPLACE VIEW {view} AS SELECT {_FIXED_NAMES}{shown} FROM {self._table}")
-        run(connection, f"DROP TABLE IF EXISTS {before}")
-
-    def _insert(self, connection: DuckDBPyConnection) -> int:
-        """Parse the revisions after the last one that is there; the sequence of that one."""
-        (last,) = run(connection, f"SELECT coalesce(max({quoted(_POSITION)}), 0) FROM {self._table}")[0]
-        structure = {c.field: field_types.parsed_type(c.type) for c in self.columns if c.is_in_structure and c.field}
+    def _show(self, connection: DuckDBPyConnection, columns: tuple[Column, ...]) -> None:
+        structure = {c.field: field_types.parsed_type(c.type) for c in columns if c.is_in_structure and c.field}
         parsed = f"from_json(state, {literal(_text(structure))})" if structure else "NULL"
-        values = "".join(f", {c.expression}" for c in self.columns)
+        shown = "".join(f", {self._checked(c, number)} AS {quoted(c.name)}" for number, c in enumerate(columns))
         run(
             connection,
-            f"INSERT INTO {self._table} SELECT sequence, actor, revision, finished_at, id, definition{values} "
-            f"FROM (SELECT *, {parsed} AS s FROM journal.turns WHERE sequence > ? AND revision > revision_before "
-            "AND parent = ? AND system = ? AND state IS NOT NULL)",
-            [last, self.actor, self.system],
+            f"CREATE OR REPLACE VIEW {quoted(self.schema)}.{quoted(self.name)} AS SELECT {_FIXED_SQL}{shown} "
+            f"FROM (SELECT *, {parsed} AS s FROM journal.turns WHERE revision > revision_before "
+            f"AND parent = {literal(self.actor)} AND system = {literal(self.system)} AND state_type IS NOT NULL)",
         )
-        return int(last)
+        self.columns = columns
 
-    def _misfits(self, connection: DuckDBPyConnection, after: int) -> set[str]:
-        """Columns that are NULL in a new row although the state has a value there."""
-        doubtful = [c for c in self.columns if c.field is not None and not field_types.never_misfits(c.type)]
-        if not doubtful:
-            return set()
-        counts = ", ".join(
-            f"count(*) FILTER (f.{quoted(c.name)} IS NULL AND json_type(t.state, {c.pointer}) <> 'NULL')"
-            for c in doubtful
+    def _checked(self, column: Column, number: int) -> str:
+        """The column's value; an error where it would be NULL although the state has a value there."""
+        if column.field is None or field_types.never_misfits(column.type):
+            return column.expression
+        text = literal(f"A value does not fit column {number} of view {self.number} as {column.type} # ")
+        return (
+            f"coalesce({column.expression}, CASE WHEN coalesce(json_type(state, {column.pointer}), 'NULL') <> 'NULL' "
+            f"THEN CAST(error({text} || sequence) AS {column.type}) END)"
         )
-        is_empty = " OR ".join(f"f.{quoted(c.name)} IS NULL" for c in doubtful)
-        found = run(
-            connection,
-            f"SELECT {counts} FROM {self._table} f JOIN journal.turns t ON t.sequence = f.{quoted(_POSITION)} "
-            f"WHERE t.sequence > ? AND ({is_empty})",
-            [after],
-        )[0]
-        return {column.name for column, count in zip(doubtful, found, strict=True) if count}
+
+
+class Misfit(NamedTuple):
+    """A value did not fit this column."""
+
+    view: int
+    column: int
+    type: str
+
+
+def misfit_in(error: Exception) -> Misfit | None:
+    """What a statement failed at, if it was a value that did not fit its column."""
+    found = _MISFIT.search(str(error))
+    return Misfit(int(found[2]), int(found[1]), found[3]) if found else None
 
 
 def _text(value: object) -> str:

@@ -21,9 +21,11 @@ from runtime.fields import as_text
 from runtime.records import RetentionMark
 from workbench.remote.audit_log import Act
 from workbench.sql import field_types, schema, secrets
-from workbench.sql.actor_views import ActorViews
-from workbench.sql.ingest import Ingest, ToJson, wrapped
+from workbench.sql.actor_views import ActorViews, misfit_in
+from workbench.sql.ingest import TURNS, Ingest
+from workbench.sql.json_text import ToJson, wrapped
 from workbench.sql.statements import interruptible, literal, quoted, transaction
+from workbench.sql.turns import SCHEMA
 
 Parameters = Sequence[Any] | Mapping[str, Any] | None
 
@@ -99,14 +101,23 @@ class HistoryDatabase:
     def _answer(self, cursor: DuckDBPyConnection, statement: str, params: Parameters) -> DuckDBPyRelation:
         frames, values = handed_over(params)
         while True:
+            turns = self._ingest.dataset()
             try:
-                with readable_frames(cursor, frames):
+                with readable_frames(cursor, {**frames, TURNS: turns}):
                     return interruptible(cursor, lambda: _rows(cursor, statement, values))
             except duckdb.CatalogException as error:
                 name = _missing_table(error)
                 if not name or name in frames or not is_frame(frame := self._variables.get(name)):
                     raise
                 frames[name] = frame
+            except duckdb.Error as error:
+                if turns.error is not None:
+                    raise turns.error from None
+                misfit = misfit_in(error)
+                if misfit is None:
+                    raise
+                with self._refreshing:
+                    self._views.widen(misfit)
 
     def refresh(self, sql: str = "") -> None:
         """Read what the system has committed since the last time, as far as a query needs it.
@@ -149,10 +160,9 @@ class HistoryDatabase:
 
     def _read(self, sql: str) -> None:
         self._forget()
-        self._ingest.turns()
+        self._ingest.turns(sql)
         self._ingest.lifecycle()
-        self._views.refresh(self._ingest.definitions())
-        self._views.fill(sql)
+        self._views.refresh(self._ingest.definitions(), *self._ingest.owners(self._views.seen))
         if "states" in sql.lower():
             self._ingest.states()
         if "actors" in sql.lower():
@@ -164,7 +174,6 @@ class HistoryDatabase:
         """Drop what the system itself has not kept since the last time."""
         kept = self._system.retention_mark()
         if kept != self._kept:
-            self._views.forget(kept.gone if kept.changes == self._kept.changes else None)
             self._ingest.forget(kept)
             self._kept = kept
 
@@ -220,6 +229,8 @@ def _new_database(reads_files: bool) -> DuckDBPyConnection:
         secrets.add_functions(connection)
         field_types.add_array_function(connection)
         connection.execute(schema.TABLES)
+        connection.register(TURNS, SCHEMA.empty_table())
+        connection.execute(schema.TURNS)
         connection.execute(schema.VIEWS)
         for column, note in schema.NOTES.items():
             table, _, name = column.partition(".")

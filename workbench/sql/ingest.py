@@ -1,12 +1,11 @@
-"""From the committed journal into DuckDB: what is new since the last time, in large blocks.
+"""From an actor system into DuckDB: what is new since the last time.
 
-Row groups of DuckDB have 122,880 rows; blocks above that are written in parallel and three to five times as fast.
+Turns are not copied into DuckDB: it scans them (`turns`).  The rest is small, and inserted.
 """
 
 from __future__ import annotations
 
-from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -15,11 +14,11 @@ from duckdb import DuckDBPyConnection
 
 from runtime.api import ActorInfo, Capability, SystemApi
 from runtime.records import JSON, Encoded, Lifecycle, RetentionMark, StoredDefinition
-from runtime.stores.journal.columns.batches import Batch
 from workbench.remote.audit_log import Act
+from workbench.sql.json_text import ToJson, as_text, decoded
 from workbench.sql.statements import quoted, run, transaction
+from workbench.sql.turns import NEVER_ABSENT, Owner, TurnColumns, TurnsDataset, likely_columns
 
-_ROWS_A_BLOCK = 250_000
 _ALL_ACTORS = 10_000_000
 _UNRECORDED = """
 WITH recorded AS (
@@ -30,25 +29,36 @@ FROM journal.actors_now AS now LEFT JOIN recorded USING (system, actor)
 WHERE now.revision > coalesce(recorded.revision, 0)
 """
 """The columns of `STATE_OWNER`."""
-_NEVER_ABSENT = ("system", "actor", "action", "id")
+
+
+TURNS = "journal columns"
+"""Under this name each connection has the turns that its present statement reads."""
 
 
 class Ingest:
     """Keeps the tables of one database up to one system.  One thread at a time.
 
-    An interrupt anywhere loses nothing: what is in the tables already is read from the tables themselves.
+    An interrupt anywhere loses nothing.
     """
 
     def __init__(self, connection: DuckDBPyConnection, system: SystemApi, to_json: ToJson) -> None:
         self._connection, self._system, self._to_json = connection, system, to_json
+        self._turns = TurnColumns(system, to_json)
         self._definitions: list[StoredDefinition] = []
         self._kept = RetentionMark()
 
-    def turns(self) -> None:
-        """Read the turns that are new."""
-        (last,) = run(self._connection, "SELECT coalesce(max(sequence), 0) FROM journal.turns")[0]
-        for block in self._blocks(last):
-            self._insert("journal.turns", block, json=JSON_COLUMNS)
+    def turns(self, sql: str = "") -> None:
+        """Read the turns that are new, with what a statement probably needs of them."""
+        self._turns.read_further(likely_columns(sql))
+        self._connection.register(TURNS, self.dataset())
+
+    def owners(self, after: int) -> tuple[list[Owner], int]:
+        """Whose turns there are above that sequence, and the last turn."""
+        return self._turns.owners(after), self._turns.last
+
+    def dataset(self) -> TurnsDataset:
+        """The turns that were read, for one statement: to be registered as `TURNS`."""
+        return self._turns.dataset()
 
     def lifecycle(self) -> None:
         """Read the life-cycle marks that are new."""
@@ -86,28 +96,15 @@ class Ingest:
     def forget(self, kept: RetentionMark) -> None:
         """Have no turn that the system has not kept."""
         if kept.changes == self._kept.changes:
-            run(self._connection, "DELETE FROM journal.turns WHERE sequence <= ?", [kept.gone])
+            self._turns.forget(kept.gone)
         else:
-            with transaction(self._connection):
-                run(self._connection, "DELETE FROM journal.turns")
-                self.turns()
+            self._turns.clear()
         self._kept = kept
 
     def _may_lack_states(self) -> bool:
         default = self._system.status().durability
         durabilities = {definition.settings.get("durability") or default for definition in self._definitions}
         return self._kept != RetentionMark() or "snapshot" in durabilities
-
-    def _blocks(self, after: int) -> Iterator[Any]:
-        parts, rows = [], 0
-        for batch in self._system.history_batches(after=after):
-            parts.append(turn_rows(batch, self._to_json))
-            rows += batch.num_rows
-            if rows >= _ROWS_A_BLOCK:
-                yield joined(parts)
-                parts, rows = [], 0
-        if parts:
-            yield joined(parts)
 
     def _replace(self, table: str, rows: Any, json: tuple[str, ...] = ()) -> None:
         with transaction(self._connection):
@@ -128,9 +125,7 @@ def _cleaned(rows: Any, json: Sequence[str]) -> str:
     """Empty text becomes NULL where it means absent, and text that is no JSON after all a JSON string."""
     found = []
     for name in text_columns(rows):
-        value = quoted(name) if name in _NEVER_ABSENT else f"nullif({quoted(name)}, '')"
-        if name == "parent":
-            value = f"coalesce({value}, actor)"
+        value = quoted(name) if name in NEVER_ABSENT else f"nullif({quoted(name)}, '')"
         if name in json:
             value = f"coalesce(TRY_CAST({value} AS JSON), to_json({value}))"
         found.append(f"{value} AS {quoted(name)}")
@@ -144,25 +139,11 @@ def _cleaned(rows: Any, json: Sequence[str]) -> str:
 Rows = Any
 """A `pyarrow.Table`."""
 
-JSON_COLUMNS = ("payload", "response", "state")
-"""Columns of turns that are values: JSON text where they are shown."""
-
 STATE_OWNER = ("system", "actor", "parent", "kind", "revision", "at", "definition")
-
-ToJson = Callable[[Encoded], bytes | None]
-"""JSON text of a value that is not JSON; None where it cannot tell."""
 
 _TEXT, _INTEGER = pa.string(), pa.int64()
 _TIME = pa.timestamp("us", tz="UTC")
 _MAP = pa.map_(_TEXT, _TEXT)
-
-
-def turn_rows(batch: Batch, to_json: ToJson) -> Rows:
-    """Rows of `journal.turns` from a batch of `columns.SCHEMA`: the same columns, values as JSON text."""
-    columns = dict(zip(batch.schema.names, batch.columns, strict=True))
-    for name in JSON_COLUMNS:
-        columns[name] = _json(columns.pop(f"{name}_type"), columns[name], to_json)
-    return pa.table(columns)
 
 
 def lifecycle_rows(marks: Sequence[Lifecycle]) -> Rows:
@@ -244,8 +225,8 @@ def actor_rows(actors: Sequence[ActorInfo]) -> Rows:
 def state_rows(rows: Sequence[tuple[Any, ...]], states: Sequence[Encoded | None], to_json: ToJson) -> Rows:
     """Rows of `journal.states_now`: the columns of `STATE_OWNER`, and the states that belong to them."""
     columns = {name: pa.array([row[index] for row in rows]) for index, name in enumerate(STATE_OWNER)}
-    texts = [None if s is None else s.data if s.type == JSON else _decoded(s, to_json) for s in states]
-    return pa.table({**columns, "state": _json_text(pa.array(texts, pa.binary()))})
+    texts = [None if s is None else s.data if s.type == JSON else decoded(s, to_json) for s in states]
+    return pa.table({**columns, "state": as_text(pa.array(texts, pa.binary()))})
 
 
 def text_rows(names: Sequence[str], rows: Sequence[Sequence[str | None]]) -> Rows:
@@ -256,49 +237,6 @@ def text_rows(names: Sequence[str], rows: Sequence[Sequence[str | None]]) -> Row
 def text_columns(rows: Rows) -> list[str]:
     """Names of the columns that are text."""
     return [column.name for column in rows.schema if column.type == _TEXT or pa.types.is_dictionary(column.type)]
-
-
-def joined(parts: Sequence[Rows]) -> Rows:
-    """Several tables of one shape as one, without copying."""
-    return pa.concat_tables(parts)
-
-
-def wrapped(value: Encoded) -> bytes:
-    """A value that cannot be decoded here, in the form protobuf gives an `Any`: its type URL and base64."""
-    return msgspec.json.encode({"@type": value.type, "value": b64encode(value.data).decode("ascii")})
-
-
-def as_message(value: Encoded) -> bytes | None:
-    """The JSON of a message whose class is known here, fields by their names in the contract; None for any other value."""
-    from runtime.wire.codecs.messages import plain
-    from runtime.wire.codecs.values import decode_value
-
-    message = decode_value(value)
-    return msgspec.json.encode(plain(message)) if hasattr(message, "DESCRIPTOR") else None
-
-
-def _json(types: Any, values: Any, to_json: ToJson) -> Any:
-    """JSON text of a column of values; a Python object only for those that are not JSON."""
-    if set(types.dictionary.to_pylist()) - {JSON}:
-        pairs = zip(types.to_pylist(), values.to_pylist(), strict=True)
-        texts = [data if kind in (None, JSON) else _decoded(Encoded(kind, data), to_json) for kind, data in pairs]
-        values = pa.array(texts, pa.binary())
-    return _json_text(values)
-
-
-def _json_text(values: Any) -> Any:
-    try:
-        return values.cast(_TEXT)
-    except pa.ArrowInvalid:  # not UTF-8: shown as well as it can be
-        texts = values.to_pylist()
-        return pa.array([None if text is None else text.decode("utf-8", "replace") for text in texts], _TEXT)
-
-
-def _decoded(value: Encoded, to_json: ToJson) -> bytes:
-    try:
-        return to_json(value) or wrapped(value)
-    except Exception:  # noqa: BLE001 - whatever one value does to a decoder, the others are to be seen
-        return wrapped(value)
 
 
 def _texts(values: Sequence[Any]) -> Any:

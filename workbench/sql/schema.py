@@ -1,7 +1,7 @@
 """The tables, as DuckDB sees them.  Column comments are in the database too: `SELECT * FROM duckdb_columns()`.
 
-`journal.turns` holds every committed turn once; what users query are views over it.  Times are TIMESTAMP WITH TIME ZONE, in
-UTC, to the microsecond.  What is absent (no caller, no key, no failure) is NULL.
+`journal.turns` gives every committed turn once, straight from columns in memory; what users query are views over it.  Times are
+TIMESTAMP WITH TIME ZONE, in UTC, to the microsecond.  What is absent (no caller, no key, no failure) is NULL.
 
 | table | a row is |
 |---|---|
@@ -24,14 +24,6 @@ _TIME = "TIMESTAMP WITH TIME ZONE"
 
 TABLES = f"""
 CREATE SCHEMA journal;
-CREATE TABLE journal.turns (
-    sequence BIGINT, id VARCHAR, system VARCHAR, actor VARCHAR, parent VARCHAR, action VARCHAR,
-    caller VARCHAR, caller_system VARCHAR, cause VARCHAR, correlation VARCHAR, key VARCHAR,
-    payload JSON, response JSON, metadata MAP(VARCHAR, VARCHAR), tags MAP(VARCHAR, VARCHAR),
-    enqueued_at {_TIME}, started_at {_TIME}, finished_at {_TIME},
-    revision_before BIGINT, revision BIGINT, state JSON, definition VARCHAR,
-    error_code VARCHAR, error_type VARCHAR, error VARCHAR, trace VARCHAR
-);
 CREATE TABLE journal.actors_now (
     system VARCHAR, actor VARCHAR, parent VARCHAR, kind VARCHAR, phase VARCHAR, revision BIGINT, definition VARCHAR,
     is_deployed BOOLEAN, waiting BIGINT, oldest_waiting_at {_TIME}, last_turn_at {_TIME}
@@ -51,6 +43,15 @@ CREATE TABLE audit (
 );
 CREATE TABLE columns (view VARCHAR, name VARCHAR, type VARCHAR, actor VARCHAR, field VARCHAR, system VARCHAR);
 """
+
+TURNS = """
+CREATE VIEW journal.turns AS SELECT * REPLACE (
+    coalesce(TRY_CAST(payload AS JSON), to_json(payload)) AS payload,
+    coalesce(TRY_CAST(response AS JSON), to_json(response)) AS response,
+    coalesce(TRY_CAST(state AS JSON), to_json(state)) AS state
+) FROM "journal columns";
+"""
+"""Every committed turn, as each connection has them (`ingest.TURNS`); text that is no JSON after all is a JSON string."""
 
 VIEWS = """
 CREATE VIEW invocations AS SELECT

@@ -174,10 +174,14 @@ class NodeClient:
         request = pb.ReadTurnsRequest(after=after, actor=actor or "")
         return map(turns_of_ipc, self._batches("ReadTurns", request))
 
-    def history_batches(self, *, after: int = 0) -> Iterator[Any]:
+    def history_batches(
+        self, *, after: int = 0, until: int | None = None, columns: Collection[str] | None = None
+    ) -> Iterator[Any]:
+        from runtime.stores.journal.columns.batches import up_to
         from runtime.wire.node.history import columns_of_ipc
 
-        return map(columns_of_ipc, self._batches("ReadColumns", pb.ReadColumnsRequest(after=after)))
+        batches = map(columns_of_ipc, self._batches("ReadColumns", pb.ReadColumnsRequest(after=after)))
+        return batches if until is None else up_to(batches, until)
 
     def retention_mark(self) -> RetentionMark:
         found = self.connection.call("GetRetention", pb.GetRetentionRequest())

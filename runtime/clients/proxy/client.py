@@ -70,7 +70,9 @@ class NotOffered:
             "read the history", "a proxy keeps no messages; actors hosted with --journal have their history there."
         )
 
-    def history_batches(self, *, after: int = 0) -> Iterator[Any]:
+    def history_batches(
+        self, *, after: int = 0, until: int | None = None, columns: Collection[str] | None = None
+    ) -> Iterator[Any]:
         self._cannot(
             "read the history", "a proxy keeps no messages; actors hosted with --journal have their history there."
         )

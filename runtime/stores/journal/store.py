@@ -11,7 +11,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
@@ -211,9 +211,13 @@ class JournalStore:
         found = self._reader.batches(after, head) if actor is None else self._reader.batches_of(actor, after, head)
         return self._steadiness.steady(found)
 
-    def history_batches(self, *, after: int = 0) -> Iterator[Any]:
+    def history_batches(
+        self, *, after: int = 0, until: int | None = None, columns: Collection[str] | None = None
+    ) -> Iterator[Any]:
         self._check_usable()
-        return self._steadiness.steady(self._columns.batches(after, self._writer.head))
+        head = self._writer.head
+        last = head if until is None else min(head, until)
+        return self._steadiness.steady(self._columns.batches(after, last, columns))
 
     def actors(self, *, prefix: str = "", limit: int | None = None) -> Iterator[Snapshot]:
         self._check_usable()

@@ -1,13 +1,13 @@
 """The lowest seam of the history: a system that has a past and nothing else."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from runtime.api import ActorInfo, Capability, SystemApi, SystemStatus
 from runtime.errors import StoreUnavailable
 from runtime.ids import ActorId
 from runtime.records import Encoded, Lifecycle, RetentionMark, StoredDefinition, Turn
-from runtime.stores.journal.columns.batches import batches
+from runtime.stores.journal.columns.batches import batches, up_to
 from runtime.testing.turns import SYSTEM, TurnHistory, actor_id
 from workbench.sql.database import HistoryDatabase
 
@@ -34,8 +34,11 @@ class FakeSystem:
             self.given += len(batch)
             yield batch
 
-    def history_batches(self, *, after: int = 0) -> Iterator[Any]:
-        return batches(self.turns(after=after))
+    def history_batches(
+        self, *, after: int = 0, until: int | None = None, columns: Collection[str] | None = None
+    ) -> Iterator[Any]:
+        found = batches(self.turns(after=after))
+        return found if until is None else up_to(found, until)
 
     def retention_mark(self) -> RetentionMark:
         return self.is_kept

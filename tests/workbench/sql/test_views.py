@@ -12,7 +12,7 @@ from runtime.errors import BadQuery
 from runtime.records import Encoded, State
 from runtime.testing.turns import SYSTEM
 from tests.workbench.sql.fake_system import FakeSystem, database, rows
-from workbench.sql.ingest import as_message
+from workbench.sql.json_text import as_message
 from workbench.sql.statements import quoted
 
 
@@ -305,21 +305,6 @@ def test_any_names_give_views_with_every_value(actors: list[str], fields: list[s
     for actor in actors:
         found = rows(history, f"FROM {views[actor]}")
         assert [row[5:] for row in found] == [tuple(len(field) + i for i, field in enumerate(fields))]
-
-
-def test_states_are_parsed_only_for_the_views_a_query_names() -> None:
-    system = FakeSystem()
-    for name in ("a", "b"):
-        system.define(name, {"n": "int"})
-        system.past.turn(name, b'{"n": 1}')
-    history = database(system)
-    rows(history, "SELECT n FROM history.a")
-
-    parsed = rows(
-        history, "SELECT estimated_size FROM duckdb_tables() WHERE table_name LIKE 'fields_%' ORDER BY table_name"
-    )
-
-    assert parsed == [(1,), (0,)]
 
 
 def test_a_state_that_is_no_json_does_not_fail_the_query() -> None:

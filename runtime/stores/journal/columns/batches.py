@@ -148,6 +148,15 @@ def between(given: Batch, after: int, until: int) -> Batch:
     return given.filter(pc.and_(pc.greater(sequence, after), pc.less_equal(sequence, until)))
 
 
+def up_to(batches: Iterable[Batch], until: int) -> Iterator[Batch]:
+    """The batches of turns in order, as far as that sequence."""
+    for batch in batches:
+        if (found := between(batch, 0, until)).num_rows:
+            yield found
+        if batch.num_rows and batch["sequence"][-1].as_py() >= until:
+            return
+
+
 def _integers(values: Sequence[int]) -> Any:
     return pa.array(values, _INTEGER)
 
