@@ -71,7 +71,7 @@ class JournalReader:
     def packed(self, after: int, until: int) -> Iterator[list[BlockRow]]:
         """The blocks with turns above `after` and up to `until`, some at a time, not opened yet.
 
-        A merge meanwhile changes nothing here: what comes goes on where the last one ended.
+        After a merge meanwhile, the first ones may have turns again that were in those before.
         """
         while after < until and (page := self._backend.blocks(after, _PAGE_PACKED)):
             rows = [row for row in page if row.first <= until]
@@ -84,10 +84,10 @@ class JournalReader:
         """The bytes of a block's turns (`BlockCodec.plaintext`)."""
         return self._codec.plaintext(row)
 
-    def whole_states(self) -> Callable[[BlockRow], list[Turn]]:
-        """What decodes blocks that are given in order, every state whole."""
+    def whole_states(self) -> Callable[[int, BlockRow], list[Turn]]:
+        """What decodes blocks that are given in order, of each the turns above a sequence, every state whole."""
         deltas = DeltaReader(self._base)
-        return lambda row: deltas.whole(self._codec.decode(row))
+        return lambda after, row: deltas.whole(between(self._codec.decode(row), after + 1, sys.maxsize))
 
     def batches_of(self, actor: ActorId, after: int, until: int) -> Iterator[list[Turn]]:
         """The same of one actor; blocks without it are not read."""

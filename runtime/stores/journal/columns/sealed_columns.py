@@ -16,6 +16,7 @@ from __future__ import annotations
 import struct
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from runtime.background import start_daemon
@@ -134,9 +135,12 @@ class SealedColumns:
         if after >= until:
             return
         decode = self._reader.whole_states()
+        done = after
         for rows in self._reader.packed(after, until):
             for portion in _portions(rows):
-                yield from _between(self._columns_of(portion, columns, decode), after, until)
+                # A block may have become part of a larger one, with turns that were given already.
+                yield from _between(self._columns_of(portion, columns, partial(decode, done)), done, until)
+                done = portion[-1].last
 
     def _columns_of(
         self, rows: Sequence[BlockRow], columns: Collection[str], decode: Callable[[BlockRow], list[Turn]]

@@ -5,6 +5,8 @@ import pytest
 
 from runtime.stores.base import Group, flatten
 from runtime.stores.journal import reader, retention
+from runtime.stores.journal.columns import sealed_columns
+from runtime.stores.journal.deltas import LARGE_BYTES
 from runtime.stores.journal.store import JournalStore
 from runtime.stores.memory import MemoryBackend
 from runtime.testing.turns import TurnHistory, actor_id
@@ -88,6 +90,26 @@ def test_reader_in_the_middle_sees_every_turn_once(store: JournalStore, read_bef
 
     assert seen + list(turns) == past.turns
     assert seen_of_one + list(of_one) == [turn for turn in past.turns if turn.actor == actor_id("a1")]
+
+
+@pytest.mark.parametrize("data", [b"1", b"x" * (LARGE_BYTES + 1)], ids=["plain", "large states"])
+@pytest.mark.parametrize("read_before", [1, 2, 5])
+def test_a_reader_of_columns_in_the_middle_sees_every_turn_once(
+    store: JournalStore, monkeypatch: pytest.MonkeyPatch, read_before: int, data: bytes
+) -> None:
+    monkeypatch.setattr(reader, "_PAGE_PACKED", 3)
+    monkeypatch.setattr(sealed_columns, "PORTION_TURNS", 1)
+    past = TurnHistory()
+    for index in range(65):
+        store.commit(Group(turns=(past.turn("a", data + b"%d" % index),)))
+    batches = store.history_batches(columns=["state"])
+    found = [next(batches) for _ in range(read_before)]
+
+    checkpoint_all(store)
+    found += batches
+
+    assert [number for batch in found for number in batch["sequence"].to_pylist()] == list(range(1, 66))
+    assert [state for batch in found for state in batch["state"].to_pylist()] == [data + b"%d" % n for n in range(65)]
 
 
 def test_damaged_block_is_passed_over(backend: MemoryBackend, store: JournalStore) -> None:
