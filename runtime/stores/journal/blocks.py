@@ -72,7 +72,9 @@ def actor_filter(actors: Iterable[ActorId]) -> bytes:
 
 def may_hold(actors: bytes, wanted: int) -> bool:
     """False when a block with this filter has no turn of the actor with that hash."""
-    return wanted in hashes_in(actors)
+    hashes = hashes_in(actors)
+    place = bisect_left(hashes, wanted)
+    return place < len(hashes) and hashes[place] == wanted
 
 
 def sealed_with(row: BlockRow) -> bytes:
