@@ -202,7 +202,7 @@ _LATE_S = 0.05
 
 
 class SharedLoop:
-    """A loop's thread that is there while somebody uses it."""
+    """A loop's thread that is there while it is used."""
 
     def __init__(self, name: str) -> None:
         self._name = name

@@ -1,6 +1,6 @@
 """The thread that writes: groups of finished turns, and now and then a checkpoint.
 
-A group gathers for at most the configured interval, or until somebody waits for it, or as long as the previous one takes:
+A group gathers for at most the configured interval, or until a caller waits for it, or as long as the previous one takes:
 that is the whole of group commit.  A group that cannot be written is tried again, with growing pauses, until it can.  Where
 no store could write it, because something in it cannot be encoded, that is isolated (`isolation`): the rest is written, and the
 owner is told what is missing.
@@ -74,7 +74,7 @@ class Recorder:
         self._wake.set()
 
     def hurry(self) -> None:
-        """Somebody waits for the commit."""
+        """A caller waits for the commit."""
         if not self._urgent.is_set():
             self._urgent.set()
         if not self._wake.is_set():
@@ -172,7 +172,7 @@ class Recorder:
 
 
 # --- What a store gets done beside its writing: old turns removed, columns made ---------------------------------------
-# Each step is short, and between two steps there is a pause several times as long: whoever has something to write waits
+# Each step is short, and between two steps there is a pause several times as long: a thread that has something to write waits
 # for one step at most, and a kernel that is otherwise idle spends a fifth of a core.  While there is load, which may be
 # always, pauses are so long that the steps take a twentieth of a core.  Removing a turn takes 4 µs, and a look at a
 # turn for the limits of its actor 3 µs, so that this keeps up with some ten thousand turns a second; a journal that

@@ -51,7 +51,7 @@ def _action_failed(reply: Reply, invocation: Invocation) -> BaseException:
 
 
 class Waiter(Protocol):
-    """Whoever wants the answer to one message."""
+    """The one who waits for the answer to one message."""
 
     def deliver(self, reply: Reply) -> ReplyPort | None:
         """Called once, by any thread.  A port that comes back must be woken for this, soon."""
@@ -109,7 +109,7 @@ class BlockingWaiter(msgspec.Struct, eq=False):
         lock = _thread.allocate_lock()
         lock.acquire()
         self.lock = lock
-        # Whoever delivers sets the reply, then looks for the lock; here it is the other way round.  So one sees the other.
+        # The thread that delivers sets the reply, then looks for the lock; here it is the other way round.  So one sees the other.
         began = time.monotonic()
         deadline = began + timeout_s
         while self.reply is None and (left_s := deadline - began) > 0:

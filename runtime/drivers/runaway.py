@@ -95,7 +95,7 @@ def is_in_users_code(frame: FrameType | None) -> bool:
     return False
 
 
-# --- Turns that are given up, and the actions that go on all the same: whoever waits is told, and the action is ended -----
+# --- Turns that are given up, and the actions that go on all the same: their callers are told, and the action is ended -----
 
 _LOOK_S = 0.005
 _TRIED_S = 2.0

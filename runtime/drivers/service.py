@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 
 class Problems:
-    """What went wrong in the runtime's own threads: in the log, and the last of it for whoever asks.  Any thread."""
+    """What went wrong in the runtime's own threads: in the log, and the last of it to be asked for.  Any thread."""
 
     def __init__(self) -> None:
         self._last: deque[str] = deque(maxlen=_KEPT)

@@ -1,4 +1,4 @@
-"""The driver in which somebody else decides: one thread, no time of its own, one step at a call.
+"""The driver for which the caller decides: one thread, no time of its own, one step at a call.
 
 A test, a replay or an exercise says which of the possible steps comes next (`choose`), moves the clock, and says when a
 group is written and when the process "dies".  The same choices give the same run.  Actions run in the caller's thread.

@@ -132,7 +132,7 @@ class ThreadDriver:
         try:
             return {each.name: bool(each.settings.get("durable_mailbox")) for each in self.store.definitions()}
         except StoreError:
-            return {}  # whoever looks at definitions is told
+            return {}  # a reader of definitions is told
 
     def look(self, view: Callable[[Engine, int], T]) -> T:
         """What `view(engine, now_us)` sees, under the lock; it must change nothing."""
@@ -171,7 +171,7 @@ class ThreadDriver:
         return self._leave(invocation, None)
 
     def _leave(self, invocation: Invocation, waiter: object) -> bool:
-        """Take a message without the lock, if nothing speaks against it, and see to it that somebody looks for it.
+        """Take a message without the lock, if nothing speaks against it, and see to it that a worker looks for it.
 
         Who parks looks for arrivals last, so one sees the other.
         """

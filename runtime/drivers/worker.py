@@ -53,7 +53,7 @@ class WorkerLoop:
             self._driver.pool.replace(worker)
 
     def _give_up(self, step: Step | None, error: BaseException) -> None:
-        """No one will go on with this step: tell the engine, and through it whoever waits."""
+        """No one will go on with this step: tell the engine, and through it those who wait."""
         if step is None:
             return
         event, driver = given_up(step, error), self._driver

@@ -61,7 +61,7 @@ class Worker:
         """In a step, as opposed to looking for one."""
         self.is_retired = False
         self.step: Any = None
-        """What it is about to do or does; whoever takes its place after a failure sees to it that no one waits for that."""
+        """What it is about to do or does; the worker that takes its place after a failure sees to it that no one waits for that."""
         self.steps = 0
         self.seen = 0
         """`steps` when the monitor looked last."""
@@ -96,9 +96,9 @@ class WorkerPool:
         self.parked: list[Worker] = []
         self.wanted = 1
         self.needs_worker = True
-        """Fewer workers drain than are wanted: whoever adds work claims one.  Kept, not computed: every message looks."""
+        """Fewer workers drain than are wanted: the thread that adds work claims one.  Kept, not computed: every message looks."""
         self.has_surplus = False
-        """More workers drain than are wanted: whoever has ended a step parks, also while there is work."""
+        """More workers drain than are wanted: a worker that has ended a step parks, also while there is work."""
         self.is_stopped = False
         self._hired = 0
         self._problems = problems or Problems()

@@ -54,7 +54,7 @@ Step = Run | Load | FindKey | Judge
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """Give the reply to whoever waits."""
+    """Give the reply to the one who waits."""
 
     waiter: Any
     reply: Reply

@@ -1,6 +1,6 @@
 """What is due later: idle actors, snapshots, timers and delayed invocations, by time.
 
-Entries are not moved when an actor is used; one that comes up early is put back by whoever handles it.  So a busy actor costs
+Entries are not moved when an actor is used; one that comes up early is put back by its handler.  So a busy actor costs
 one entry for each time-out, not one for each message.
 """
 
@@ -56,7 +56,7 @@ class DueQueue:
         self._heap: list[tuple[int, int, Due]] = []
         self._order = count()
         self.has_earlier = False
-        """Set when something was added that is due before everything else; whoever waits for the time resets it."""
+        """Set when something was added that is due before everything else; the thread that waits for the time resets it."""
 
     def add(self, at_us: int, due: Due) -> None:
         entry = (at_us, next(self._order), due)

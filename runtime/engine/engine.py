@@ -237,7 +237,7 @@ class Engine:
     def stop(self, now_us: int) -> list[Command]:
         """Refuse new messages and those that wait; turns in progress end.
 
-        What was accepted is kept: durable messages and schedules for whoever opens the store next, the others as dead letters.
+        What was accepted is kept: durable messages and schedules for the next one who opens the store, the others as dead letters.
         """
         core = self._core
         core.is_stopped = core.is_closed = True

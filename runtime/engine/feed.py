@@ -1,4 +1,4 @@
-"""What happened, for whoever watches: the only way up (docs/architecture.md, "The life of one invocation")."""
+"""What happened, for those who watch: the only way up (docs/architecture.md, "The life of one invocation")."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Feed:
 
     def __init__(self) -> None:
         self.recent_letters: dict[str, DeadLetter] = {}
-        """By id, the last messages that could not be delivered, in memory, whether somebody watches or not."""
+        """By id, the last messages that could not be delivered, in memory, whether anyone watches or not."""
         self.kept_letters: dict[str, DeadLetter] = {}
         """By id, those that the store keeps: all of them, until they are sent again or discarded."""
         # Replaced, never changed in place: publishing iterates it without a lock.

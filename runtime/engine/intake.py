@@ -337,7 +337,7 @@ class Intake:
     def init_failed(
         self, activation: Activation, turn: Turn, error: BaseException | None, now_us: int
     ) -> list[Command]:
-        """`@init` has failed, so the actor is not active: whoever waits for it is told, and it leaves memory.
+        """`@init` has failed, so the actor is not active: those who wait for it are told, and it leaves memory.
 
         The next message activates it again, which begins with another try; so does a message of the store, which is not given
         up, after a second.

@@ -54,7 +54,7 @@ class Journal:
         self.committed = head
         """The last turn on disk."""
         self.is_urgent = False
-        """Somebody waits for the next commit."""
+        """A caller waits for the next commit."""
         self._gathering = _Gathering()
         self._at_store: _Gathering | None = None
         self._keys: dict[tuple[ActorId, str], Turn] = {}

@@ -33,7 +33,7 @@ class ReadyQueue(Protocol):
 class FairQueue:
     """First come, first served; while it is crowded, every other one is the last to come.
 
-    In a crowd of actors that block, whoever comes after them would wait for all of them.  So newcomers get half of the turns,
+    In a crowd of actors that block, those that come after them would wait for all of them.  So newcomers get half of the turns,
     and those who wait the longest the other half: no one starves.
     """
 
@@ -70,7 +70,7 @@ class FairQueue:
 
 
 class ChosenQueue:
-    """Somebody else decides: `choose` gets the ready actors, oldest first, and returns an index."""
+    """The caller decides: `choose` gets the ready actors, oldest first, and returns an index."""
 
     __slots__ = ("_choose", "_waiting")
 

@@ -175,7 +175,7 @@ class Core:
         self.feed.forget_letter(invocation.id)
 
     def _disown(self, invocation: Invocation) -> None:
-        """Whoever waits for it hears that it was refused: it is not executed later.  A dead letter stays one."""
+        """The one who waits for it hears that it was refused: it is not executed later.  A dead letter stays one."""
         if invocation.id not in self.feed.kept_letters:
             self.journal.settle(invocation)
 

@@ -17,7 +17,7 @@ import linecache
 import re
 import sysconfig
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -56,11 +56,11 @@ def passed_on(error: SpawnError) -> SpawnError:
     """The error of an actor that was asked, for the one that asked: its own, with the frames of a few actors on the way."""
     other = twin(error)
     if other is not error:
-        frames = list(_entries(error.__traceback__))
+        frames = list(entries_of(error.__traceback__))
         if len(frames) > NEAREST + FARTHEST:
             frames = [*frames[:NEAREST], *frames[-FARTHEST:]]
             _note(other, "(Not all actors on the way are shown here.)")
-        other.__traceback__ = _joined(frames)
+        other.__traceback__ = joined(frames)
     return other
 
 
@@ -75,7 +75,7 @@ def cut_text(text: str, longest: int = LONGEST_TEXT) -> str:
 def has_users_frames(error: BaseException) -> bool:
     """Whether code outside this package and the libraries took part in raising it."""
     return any(
-        not each.tb_frame.f_code.co_filename.startswith(_NOT_THE_USERS) for each in _entries(error.__traceback__)
+        not each.tb_frame.f_code.co_filename.startswith(_NOT_THE_USERS) for each in entries_of(error.__traceback__)
     )
 
 
@@ -98,19 +98,19 @@ def code_place(frame: FrameType | None) -> str:
 
 def _trim(error: BaseException) -> None:
     """Leave the exception the frames outside this package, or all if there is none; of many, the outermost and the innermost."""
-    frames = [each for each in _entries(error.__traceback__) if not _is_ours(each)]
+    frames = [each for each in entries_of(error.__traceback__) if not _is_ours(each)]
     if not frames:
         return
     if (left_out := len(frames) - OUTERMOST - INNERMOST) > 0:
         frames = [*frames[:OUTERMOST], *frames[-INNERMOST:]]
         where = f"between the outermost {OUTERMOST} and the innermost {INNERMOST}"
         _note(error, f"({left_out:,} frames are left out here, {where}.)")
-    error.__traceback__ = _joined(frames)
+    error.__traceback__ = joined(frames)
 
 
 def users_frames(error: BaseException) -> TracebackType | None:
     """The frames outside this package, as a traceback of its own: raising the exception again adds none to it."""
-    return _joined([each for each in _entries(error.__traceback__) if not _is_ours(each)])
+    return joined([each for each in entries_of(error.__traceback__) if not _is_ours(each)])
 
 
 def _is_ours(entry: TracebackType) -> bool:
@@ -123,14 +123,16 @@ def _note(error: BaseException, note: str) -> None:
         error.add_note(note)
 
 
-def _joined(entries: list[TracebackType]) -> TracebackType | None:
+def joined(entries: Iterable[TracebackType]) -> TracebackType | None:
+    """One traceback of these entries, in their order; None for none."""
     trace: TracebackType | None = None
-    for each in reversed(entries):
+    for each in reversed(list(entries)):
         trace = TracebackType(trace, each.tb_frame, each.tb_lasti, each.tb_lineno)
     return trace
 
 
-def _entries(trace: TracebackType | None) -> Iterator[TracebackType]:
+def entries_of(trace: TracebackType | None) -> Iterator[TracebackType]:
+    """The entries of a traceback, outermost first."""
     while trace is not None:
         yield trace
         trace = trace.tb_next

@@ -69,7 +69,7 @@ def backup(url: str, out: Path, passphrase: str, *, key_files: KeyFiles | None =
     The copy is the store as of one moment: every turn that was on disk when this began.  `out` appears whole or not at all.
 
     Args:
-        passphrase: 8 characters or more; whoever has it and the file can read everything.
+        passphrase: 8 characters or more; with it and the file anyone can read everything.
         key_files: where the store's key is found, beside the environment.
 
     Raises:

@@ -122,7 +122,7 @@ class StateStore(Protocol):
 
         What is kept is at least what is asked for; what is gone follows within some thousand turns.  States, schedules and
         the numbering of turns and revisions stay as they are; an idempotency key goes with the turn that used it.  Waits, with
-        False, while somebody is in the middle of reading.  True when something is left for another call.
+        False, while a reader is in the middle of it.  True when something is left for another call.
 
         Raises:
             StoreUnavailable: as `commit`; another call goes on.

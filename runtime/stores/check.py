@@ -61,7 +61,7 @@ def check(
         progress: called after each portion.
 
     Raises:
-        StoreInUse: somebody has it open.
+        StoreInUse: another process has it open.
         StoreUnavailable: there is no store.
         WrongKey: it is encrypted with another key.
     """

@@ -29,7 +29,7 @@ _BUILT_IN = {
 class Opener(Protocol):
     """What an adapter offers: open the store at `url`, or create it there.
 
-    It gets `old_keys` too, a sequence of keys, where somebody passes them.
+    It gets `old_keys` too, a sequence of keys, where they are passed.
     """
 
     def __call__(self, url: str, *, key: bytes | None, key_files: KeyFiles | None, **more: Any) -> StateStore: ...

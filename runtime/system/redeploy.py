@@ -75,7 +75,7 @@ def _changed_actions(
 def _body(definition: ActorDefinition, action: str) -> tuple[object, ...]:
     function = definition.actions[action].function
     code = getattr(function, "__code__", None)
-    if code is None:  # it runs elsewhere: whoever has the code says whether it is the same
+    if code is None:  # it runs elsewhere: the process that has the code says whether it is the same
         return (getattr(function, "digest", ""),)
     return code.co_code, code.co_names, tuple(c for c in code.co_consts if not hasattr(c, "co_code"))
 

@@ -1,6 +1,6 @@
 """The same through the embedded system: real actors, whose every reply is a promise.
 
-At `commit`, whoever has an answer has it for ever: several callers at once, each with an actor of its own.  At `journal`, a
+At `commit`, a caller that has an answer has it for ever: several callers at once, each with an actor of its own.  At `journal`, a
 crash may lose the last answers, but only the last: one caller goes from actor to actor, so that every call was made after the
 one before it was answered.  An actor changes two fields one after the other; no stored state may show only the first change.
 """

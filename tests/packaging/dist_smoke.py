@@ -2,7 +2,7 @@
 
     python tests/packaging/dist_smoke.py [--wheel FILE] [--keep]
 
-It installs the wheel as somebody does who has a Jupyter already, copies the notebooks out, and runs them.  Needs only the standard
+It installs the wheel as a user does who has a Jupyter already, copies the notebooks out, and runs them.  Needs only the standard
 library.
 """
 

@@ -31,7 +31,7 @@ class DidNotHappen(Exception):
 
 
 def clean_environment(home: Path) -> dict[str, str]:
-    """The environment of somebody who just logged in, but for pip's cache, which saves minutes."""
+    """The environment of a user who just logged in, but for pip's cache, which saves minutes."""
     ours = ("JUPYTER", "XDG_", "VIRTUAL_ENV", "PYTHONPATH", "IPYTHON", "MAKE", "MFLAGS", "npm_config")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     cache = subprocess.run([sys.executable, "-m", "pip", "cache", "dir"], capture_output=True, text=True, check=False)

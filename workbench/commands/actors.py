@@ -12,7 +12,8 @@ from runtime.invocations import actor_name, template_name
 from workbench.commands.invoke import ainvoke, invoke, misplaced_payload
 from workbench.redaction import from_actor
 from workbench.results import Actors, Mailbox, Status
-from workbench.session import Stopped, current
+from workbench.session import current
+from workbench.shutdown import Stopped
 
 _ENOUGH = 1_000
 

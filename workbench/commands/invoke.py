@@ -27,7 +27,8 @@ from runtime.errors import (
 from workbench.presenters.availability import advised
 from workbench.presenters.panels.form import fields_of
 from workbench.redaction import from_actor
-from workbench.session import current, noted_interrupts
+from workbench.session import current
+from workbench.shutdown import noted_interrupts
 
 
 def invoke(

@@ -13,7 +13,7 @@ import linecache
 import os
 import re
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +24,7 @@ from IPython.core import ultratb
 
 from runtime import errors
 from runtime.errors import ActionFailed, InternalError, SpawnError, shown_text, twin
+from runtime.hosts.tracebacks import entries_of, joined
 from workbench.commands.invoke import still_at_work
 from workbench.redaction import redacted_source, redacted_text
 
@@ -231,7 +232,7 @@ def user_frames(trace: TracebackType | None) -> list[TracebackType]:
 
     A cell's line that only calls a magic is left out: what was typed there is the magic.
     """
-    entries = list(_entries(trace))
+    entries = list(entries_of(trace))
     return [
         entry
         for entry, inner in zip(entries, [*entries[1:], None], strict=True)
@@ -242,21 +243,7 @@ def user_frames(trace: TracebackType | None) -> list[TracebackType]:
 def is_ours(trace: TracebackType | None) -> bool:
     """Whether a traceback leads through code of this package or of the runtime."""
     ours = _HIDDEN[:2]
-    return any(entry.tb_frame.f_code.co_filename.startswith(ours) for entry in _entries(trace))
-
-
-def joined(entries: Iterable[TracebackType]) -> TracebackType | None:
-    """One traceback of these entries, in their order; None for none."""
-    trace: TracebackType | None = None
-    for entry in reversed(list(entries)):
-        trace = TracebackType(trace, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
-    return trace
-
-
-def _entries(trace: TracebackType | None) -> Iterator[TracebackType]:
-    while trace is not None:
-        yield trace
-        trace = trace.tb_next
+    return any(entry.tb_frame.f_code.co_filename.startswith(ours) for entry in entries_of(trace))
 
 
 def _only_calls_a_magic(entry: TracebackType, inner: TracebackType | None) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from runtime.errors import ActionFailed
-from runtime.hosts.tracebacks import code_names
+from runtime.hosts.tracebacks import code_names, entries_of
 from workbench.presenters.availability import is_available
 from workbench.presenters.failures import Failed
 from workbench.presenters.messages import OUTCOMES, REJECTED, call_text
@@ -209,7 +209,7 @@ class FrameView(msgspec.Struct, frozen=True):
 
 def frames_of(trace: TracebackType | None) -> list[tuple[FrameView, FrameType]]:
     """The innermost frames of a traceback, outermost first, each beside the live one."""
-    entries = list(_entries(trace))[-MOST_FRAMES:]
+    entries = list(entries_of(trace))[-MOST_FRAMES:]
     return [(_view(entry), entry.tb_frame) for entry in entries]
 
 
@@ -236,12 +236,6 @@ def variables_of(frame: FrameType) -> Mapping[str, Any]:
             continue
         found[name] = vars(value) if name == "self" and hasattr(value, "__dict__") else value
     return found
-
-
-def _entries(trace: TracebackType | None) -> Iterator[TracebackType]:
-    while trace is not None:
-        yield trace
-        trace = trace.tb_next
 
 
 def _view(entry: TracebackType) -> FrameView:

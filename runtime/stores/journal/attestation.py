@@ -1,7 +1,7 @@
 """What a store says of itself beside its blocks, authenticated: where the journal ends, and how much is in the other tables.
 
 Blocks and rows are sealed one by one, so bytes that are changed are noticed wherever they are read.  What is *missing* is not: a
-last block, an actor's row or an idempotency key that somebody removed.  So one entry of the facts, `attested`, counts them.  Each
+last block, an actor's row or an idempotency key removed by hand.  So one entry of the facts, `attested`, counts them.  Each
 transaction that changes them writes it, with a MAC that is keyed with the store's own secret; opening compares.
 
 A store of format 1 has no such entry.  It is accepted as it is, once, and gets one with the first transaction, which makes it a
@@ -284,7 +284,7 @@ class KeyAudit:
     def _pass(self, rows: Sequence[tuple[int, int]]) -> None:
         try:
             self._sum += self._identity.sum_of_key_rows(row for row in rows if row[0] not in self._originals)
-        except struct.error:  # somebody put a text there, which SQLite takes
+        except struct.error:  # a text was put there, which SQLite takes
             self._is_wrong = True
         self._last_passed = rows[-1][0] if rows else self._last_passed
 

@@ -306,7 +306,9 @@ class Search:
         self._look(str(path), key, "not a key" if path.exists() else "no such file")
         if key is None:
             return None
-        if given.old_keys is not None:  # whoever says that the key was changed means also the one that was made here
+        if (
+            given.old_keys is not None
+        ):  # the one who says that the key was changed means also the one that was made here
             self._old.add(fingerprint(key).hex())
         return key, str(path)
 

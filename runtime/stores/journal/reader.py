@@ -148,7 +148,7 @@ class JournalReader:
         return array("I", sorted(found))
 
     def forget(self, first: int, last: int) -> None:
-        """Turns between these changed: whoever reads from now on sees them as they are."""
+        """Turns between these changed: those who read from now on see them as they are."""
         with self._lock:
             self._changes += 1
             self._cache = [entry for entry in self._cache if entry.last < first or last < entry.first]

@@ -149,7 +149,7 @@ class Retainer:
 
 
 def _common_age_us(retention: Retention) -> int | None:
-    """The age at which a turn goes, whoever's it is; None if there is none."""
+    """The age at which a turn goes, whichever actor's it is; None if there is none."""
     longest: int = 0
     for limits in (retention.every, *retention.of.values()):
         if limits.age_us is None:
@@ -496,7 +496,7 @@ class Merger:
     def _merge(self, run: list[BlockHead]) -> None:
         first, last = run[0].first, run[-1].last
         rows = self._backend.blocks(first - 1, len(run))
-        with suppress(StoreDamaged, StoreTooNew, WrongKey):  # left as it is; whoever reads those turns is told
+        with suppress(StoreDamaged, StoreTooNew, WrongKey):  # left as it is; a reader of those turns is told
             self._backend.write(Writes(merged=self._codec.merge(rows), meta={META: str(last)}))
         self._done = last
 

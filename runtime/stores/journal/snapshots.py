@@ -459,7 +459,7 @@ class Binder:
         return after is not None
 
     def _bound(self, row: SnapshotRow) -> SnapshotRow | None:
-        """None for a row that is damaged: whoever reads it is told, and the others go on."""
+        """None for a row that is damaged: its reader is told, and the others go on."""
         try:
             return bound(self._cipher, row, dropped_fields_of(self._cipher, row, accepts_unbound=True))
         except SealBrokenError:

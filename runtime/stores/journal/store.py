@@ -344,7 +344,7 @@ class Recovery:
         return sequence
 
 
-# --- Readers see a steady past: turns are not removed while somebody is in the middle of reading them -----------------
+# --- Readers see a steady past: turns are not removed while a reader is in the middle of them -----------------
 # A reader fetches pages, without a transaction that would stay open.  Were old turns removed between two pages, it
 # would see a past with a hole in it.  So removal waits for readers; a reader that has not asked for a page for a while
 # loses that right, and is told so if turns were removed meanwhile.
@@ -385,7 +385,7 @@ class Steadiness:
 
     @contextmanager
     def removing(self) -> Iterator[bool]:
-        """True when turns may be removed inside; False while somebody reads."""
+        """True when turns may be removed inside; False while there is a reader."""
         with self._lock:
             now = self._clock()
             is_free = all(now - seen >= PATIENCE_S for seen in list(self._seen.values()))

@@ -2,7 +2,7 @@
 
 Spawn keeps states at snapshot times and no messages (docs/protocols.md, "State tables").  Postgres copies each row that is replaced
 to `historical_snapshots`; MariaDB keeps the versions of `snapshots` by itself.  The template of a child is not stored, but goes
-into its number: whoever knows the names of the templates gets it back.
+into its number: the names of the templates give it back.
 """
 
 from __future__ import annotations

@@ -85,7 +85,7 @@ _MSSQL_LOCKING = Locking(
     holder=None,
     end=None,
 )
-# Whoever has a reply at `commit` relies on it; stronger settings of the server stay.
+# A caller with a reply at `commit` relies on it; stronger settings of the server stay.
 _POSTGRES_SYNC = (
     "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
 )

@@ -1,6 +1,6 @@
 """One process owns a store in a SQL server.
 
-The connection that writes holds a lock of its session: whoever can write is therefore the owner, and a lost connection loses
+The connection that writes holds a lock of its session: the one who can write is therefore the owner, and a lost connection loses
 both at once.  The server frees the lock when the session ends, however the process did.  Who has it is written into the
 store's `meta` table, for the message only.  A server without such locks (CockroachDB) gives the store to the last one that
 opened it; the others find that out before they write.
@@ -71,7 +71,7 @@ class Ownership:
         """Inside a transaction that is about to write.
 
         Raises:
-            StoreInUse: somebody else opened the store, where sessions cannot lock.
+            StoreInUse: another process opened the store, where sessions cannot lock.
         """
         if self._locking is not None:
             return

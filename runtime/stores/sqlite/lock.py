@@ -205,7 +205,7 @@ def path_of(url: str) -> Path:
 
 
 def _refuse_beside(path: Path, url: str) -> None:
-    """Opening and closing a store's lock file would give the lock away, whoever has it here."""
+    """Opening and closing a store's lock file would give the lock away, whichever thread has it here."""
     for ending in _BESIDE:
         name = path.name.removesuffix(ending)
         if name not in ("", path.name) and (store := path.with_name(name)).is_file():

@@ -298,7 +298,7 @@ def test_nothing_lands_in_code_of_the_runtime(system: EmbeddedSystem) -> None:
     for each in callers:
         each.join(DEADLINE_S)
 
-    assert not any(each.is_alive() for each in callers), "somebody was not answered"
+    assert not any(each.is_alive() for each in callers), "a caller was not answered"
     assert given_up == 100
     assert sum(isinstance(each, errors.InvocationAbandoned) for each in answers) <= given_up
     assert not system.status().problems

@@ -140,7 +140,7 @@ def test_message_of_an_ordinary_actor_is_durable_where_the_call_says_so(stepping
     assert stepping.ask("counter", "look") == 2
 
 
-def test_durable_call_that_somebody_waits_for_is_refused(stepping: StepDriver) -> None:
+def test_durable_call_with_a_waiting_caller_is_refused(stepping: StepDriver) -> None:
     with pytest.raises(errors.BadSetting, match="add asynchronous=True"):
         stepping.send("counter", "add", {"value": 2}, durable=True)
 

@@ -105,7 +105,7 @@ def test_work_of_a_failing_chain_grows_with_its_depth(
     system: EmbeddedSystem, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     work = {"frames": 0, "lines": 0}
-    entries, formatted = tracebacks._entries, traceback.format_exception
+    entries, formatted = tracebacks.entries_of, traceback.format_exception
 
     def counted(trace: TracebackType | None) -> Iterator[TracebackType]:
         for each in entries(trace):
@@ -117,7 +117,7 @@ def test_work_of_a_failing_chain_grows_with_its_depth(
         work["lines"] += len(lines)
         return lines
 
-    monkeypatch.setattr(tracebacks, "_entries", counted)
+    monkeypatch.setattr(tracebacks, "entries_of", counted)
     monkeypatch.setattr(traceback, "format_exception", counted_lines)
     done = []
     for depth in (DEEP, 2 * DEEP, 3 * DEEP):

@@ -223,7 +223,7 @@ def test_certificate_to_look_only_looks_over_http(files: Certificates) -> None:
     with proxies.proxy(security=certified(files)) as running:
         running.system.deploy(CounterActor)
         address = running.address.replace("127.0.0.1", "localhost")
-        for role in (Role.ACT, Role.LOOK, Role.ACT):  # whoever comes first leaves nothing to the next
+        for role in (Role.ACT, Role.LOOK, Role.ACT):  # the first one leaves nothing to the next
             with connect(address, mode="act", **shown(files, role)) as client:
                 if role is Role.LOOK:
                     with pytest.raises(NotAllowed, match=LOOK_DENIED):

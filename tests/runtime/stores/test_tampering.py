@@ -1,4 +1,4 @@
-"""Whoever can write to a store's tables, and has no key, is noticed: each change is an error that says what was found."""
+"""A change to a store's tables without its key is noticed: each change is an error that says what was found."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ ANSWER = Answer(200, "", b"")
 
 
 class Call:
-    """Whoever asks, and keeps the exchange to be able to abandon it."""
+    """A client that asks, and keeps the exchange to be able to abandon it."""
 
     def __init__(self) -> None:
         self.ended: list[Ended] = []

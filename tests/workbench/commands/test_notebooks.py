@@ -9,7 +9,7 @@ from workbench import __main__ as command_line
 
 @pytest.fixture
 def bundled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Two notebooks, and what somebody left who worked there."""
+    """Two notebooks, and what an earlier user left there."""
     source = tmp_path / "bundled"
     (source / "data").mkdir(parents=True)
     (source / ".spawn").mkdir()

@@ -134,7 +134,7 @@ def untried(session: Session, monkeypatch: pytest.MonkeyPatch) -> Session:
     return session
 
 
-def test_folder_of_somebody_else_is_not_touched(untried: Session, tmp_path: Path) -> None:
+def test_folder_of_another_owner_is_not_touched(untried: Session, tmp_path: Path) -> None:
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter").write_text("years of work")
 

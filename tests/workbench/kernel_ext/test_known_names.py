@@ -81,7 +81,7 @@ def test_parameters_are_read_from_a_signature(signature: str, names: list[str]) 
 
 
 class _Old:
-    """Has an actor with a million revisions; whoever reads its past waits."""
+    """Has an actor with a million revisions; a reader of its past waits."""
 
     def info(self, actor: str) -> Any:
         return SimpleNamespace(revision=1_000_000)

@@ -29,7 +29,7 @@ def _url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/store.db"
 
 
-def test_whoever_knocks_is_told_where_to_connect(tmp_path: Path, runtime_directory: Path) -> None:
+def test_each_caller_is_told_where_to_connect(tmp_path: Path, runtime_directory: Path) -> None:
     door = StoreRendezvous(_url(tmp_path), lambda: "grpc://127.0.0.1:1")
     assert door.open()
 

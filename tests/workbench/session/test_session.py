@@ -11,7 +11,6 @@ import pytest
 
 from runtime.errors import BadSetting, SystemStopped
 from tests.workbench.session.conftest import Told
-from workbench.session import Progress
 
 
 def test_nothing_starts_before_something_is_asked(told: Told, tmp_path: Path) -> None:
@@ -169,18 +168,3 @@ def _run(script: Path, directory: Path) -> str:
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
     )  # fmt: skip
     return done.stdout.strip()
-
-
-def test_stop_gives_its_advice_once_and_counts_only_where_they_changed() -> None:
-    lines, now = list[str](), [0.0]
-    progress = Progress(lines.append, lambda: now[0])
-
-    for at_s, mail in ((0.4, 3), (0.6, 3), (1.7, 3), (1.8, 2), (1.9, 1), (2.9, 1), (3.0, 0)):
-        now[0] = at_s
-        progress.see({"mail": mail} if mail else {})
-
-    assert lines == [
-        "Still processing before the stop: 3 messages (mail 3). Interrupt to leave them as dead letters.",
-        "Still processing before the stop: 2 messages (mail 2).",
-        "Still processing before the stop: 1 message (mail 1).",
-    ]

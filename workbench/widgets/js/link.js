@@ -34,7 +34,7 @@ export class Link {
     this.listeners = new Set();
     this.lastId = 0;
     this.heardAt = this.time.now();
-    /** Since when somebody can see the view; before and after that, nothing is sent to it. */
+    /** Since when the view can be seen; before and after that, nothing is sent to it. */
     this.seenSince = this.heardAt;
     this.offsetUs = 0;
     this.onFrame = () => this.take(model.get("frame"));
@@ -64,7 +64,7 @@ export class Link {
     return at * 1_000 + this.offsetUs;
   }
 
-  /** Nothing was heard although the kernel knows that somebody looks: one that is out of sight is not sent anything. */
+  /** Nothing was heard although the kernel knows that the view is looked at: one that is out of sight is not sent anything. */
   isStale() {
     return this.time.now() - Math.max(this.heardAt, this.seenSince) > STALE_AFTER_MS;
   }

@@ -1,4 +1,4 @@
-/** Tells the kernel whether somebody can see a view: on the screen, in a tab that is in front. */
+/** Tells the kernel whether a view can be seen: on the screen, in a tab that is in front. */
 
 let views = 0;
 

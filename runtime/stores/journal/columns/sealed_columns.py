@@ -1,6 +1,6 @@
 """Columns beside the blocks: the same turns once more, in the form in which SQL reads them.
 
-Blocks are written turn by turn, and reading a million of them makes a million Python objects.  So whoever reads columns keeps
+Blocks are written turn by turn, and reading a million of them makes a million Python objects.  So a reader of columns keeps
 what was made for it, and a little at a time the journal behind the writer is *sealed*: runs of some thousand turns become one
 Arrow batch each (`columns`), compressed, encrypted, in a table of its own.  Columns are derived: whatever cannot be read there, or
 is not there yet, is read from the blocks, and what retention changes is removed there in the same transaction.  So nothing is
@@ -50,7 +50,7 @@ Keep = Callable[[SealedRow, int], bool]
 class SealedColumns:
     """Reads the turns of a store as columns; any thread.
 
-    What a reader makes from blocks is kept, so that whoever reads next need not make it again.
+    What a reader makes from blocks is kept, so that the next reader need not make it again.
     """
 
     def __init__(

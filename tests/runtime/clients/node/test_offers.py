@@ -15,6 +15,7 @@ from runtime.errors import ActionTimeout, BadResponse, HostFailed, NotDeployed, 
 from runtime.testing.transport_actors import WAIT_S, Gate, Relay, Tally, TallyLater, gates
 from runtime.testing.transport_checks import until
 from tests.runtime.clients.node.conftest import Node
+from tests.runtime.limited import LimitedActions, ended
 
 
 @pytest.fixture
@@ -73,53 +74,13 @@ def test_outcome_that_fits_no_message_fails_and_breaks_nothing(node: Node, clien
     assert node.system.invoke("verbose", "length") == 1_000_000
 
 
-_ended: list[str] = []
-
-
-class Limited(Actor, name="limited"):
-    """Actions that end at their limit or not at all."""
-
-    count: int = 0
-
-    @action(timeout="200ms")
-    def spin(self) -> None:
-        self.count = 100
-        try:
-            while True:
-                pass
-        finally:
-            _ended.append("spin")
-
-    @action(timeout="200ms")
-    async def spin_async(self) -> None:
-        self.count = 100
-        try:
-            while True:
-                pass
-        finally:
-            _ended.append("spin_async")
-
-    @action(timeout="200ms")
-    async def wait_async(self) -> None:
-        try:
-            await asyncio.Event().wait()
-        finally:
-            _ended.append("wait_async")
-
+class Limited(LimitedActions, name="limited"):
     @action(timeout="200ms")
     def call(self, ctx: Context) -> None:
         try:
             ctx.call("slow", "wait")
         finally:
-            _ended.append("call")
-
-    @action
-    def ping(self) -> int:
-        return self.count
-
-    @action
-    async def ping_async(self) -> int:
-        return self.count
+            ended.append("call")
 
 
 class Slow(Actor, name="slow"):
@@ -130,14 +91,14 @@ class Slow(Actor, name="slow"):
 
 @pytest.mark.parametrize("name", ["spin", "spin_async", "wait_async", "call"])
 def test_offered_action_is_ended_at_its_limit_where_it_runs(node: Node, client: NodeClient, name: str) -> None:
-    _ended.clear()
+    ended.clear()
     node.system.deploy(Slow)
     client.deploy(Limited)
 
     with pytest.raises(ActionTimeout, match=rf"limited\.{name} was ended: .* limit of 0\.2 s"):
         client.invoke("limited", name)
 
-    until(lambda: name in _ended, "the action ended")
+    until(lambda: name in ended, "the action ended")
     assert (client.invoke("limited", "ping"), client.invoke("limited", "ping_async")) == (0, 0)
     assert not node.system.status().problems
 

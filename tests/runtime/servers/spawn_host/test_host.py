@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -13,6 +12,7 @@ from runtime.servers.spawn_host.host import ActorHost
 from runtime.testing.raw_host import Raw, ok
 from runtime.wire.pb.spawn.actors import actor_pb2 as actors
 from runtime.wire.pb.spawn.actors import protocol_pb2 as pb
+from tests.runtime.limited import LimitedActions, ended
 from tests.runtime.servers.proxies import json_text
 from tests.runtime.servers.real_proxy import ACCEPTED, Counter, RealProxy, Tally, ask, call, until
 
@@ -48,51 +48,15 @@ def test_proxy_that_refuses_leaves_the_former_definition(proxy: RealProxy, hosti
     assert ask(host, call("Tally", "add"))[0] == 503
 
 
-_ended: list[str] = []
-
-
-class Limited(Actor, name="Tally"):
-    total: int = 0
-
-    @action(timeout="200ms")
-    def spin(self) -> None:
-        self.total = 100
-        try:
-            while True:
-                pass
-        finally:
-            _ended.append("spin")
-
-    @action(timeout="200ms")
-    async def spin_async(self) -> None:
-        self.total = 100
-        try:
-            while True:
-                pass
-        finally:
-            _ended.append("spin_async")
-
-    @action(timeout="200ms")
-    async def wait_async(self) -> None:
-        try:
-            await asyncio.Event().wait()
-        finally:
-            _ended.append("wait_async")
-
-    @action
-    def ping(self) -> int:
-        return self.total
-
-    @action
-    async def ping_async(self) -> int:
-        return self.total
+class Limited(LimitedActions, name="Tally"):
+    """Takes the place of the tally."""
 
 
 @pytest.mark.parametrize("name", ["spin", "spin_async", "wait_async"])
 def test_action_beyond_its_limit_is_answered_as_a_failure_and_ended(
     hosting: Callable[..., ActorHost], name: str
 ) -> None:
-    _ended.clear()
+    ended.clear()
     host = hosting()
     host.deploy(Limited)
 
@@ -100,7 +64,7 @@ def test_action_beyond_its_limit_is_answered_as_a_failure_and_ended(
 
     assert status == 504
     assert f"Tally.{name} was ended: it took longer than its limit of 0.2 s".encode() in body
-    until(lambda: name in _ended, "the action ended")
+    until(lambda: name in ended, "the action ended")
     assert [ask(host, call("Tally", each))[0] for each in ("ping", "ping_async")] == [200, 200]
 
 

@@ -108,12 +108,12 @@ def test_deleted_file_is_noticed_before_more_goes_into_it(store: JournalStore, p
 def test_replaced_file_is_noticed_before_more_goes_into_it(store: JournalStore, past: TurnHistory) -> None:
     path: Path = store._backend.path
     aside = path.rename(path.with_name("aside.db"))
-    path.write_bytes(b"what somebody put there")
+    path.write_bytes(b"what a user put there")
     group = Group(turns=past.batch(1, "a"))
 
     with pytest.raises(StoreUnavailable, match=r"moved, replaced or deleted.*\n.*Move it back"):
         store.commit(group)
-    assert path.read_bytes() == b"what somebody put there"
+    assert path.read_bytes() == b"what a user put there"
 
     aside.rename(path)
     store.commit(group)
