@@ -10,7 +10,7 @@ None of them calls a user's code, apart from `repr` of a value that is refused a
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -55,6 +55,17 @@ def as_name(value: Any, field: str, wanted: str) -> str:
     if "\0" in name:
         raise BadSetting(f"{field} is {shown(name)}, which has a NUL character; a name has none.")
     return name
+
+
+def as_names(value: Any, field: str) -> frozenset[str]:
+    """A collection of names, which is no text itself.
+
+    Raises:
+        BadSetting: it is none, or something in it is no name; the message begins with `field`.
+    """
+    if isinstance(value, (str, bytes)) or not isinstance(value, Collection):
+        raise BadSetting(f"{field} is {shown(value)} ({type_name(value)}); give a list of names.")
+    return frozenset(as_name(each, f"an entry of {field}", "names are text.") for each in value)
 
 
 def as_texts(value: Any, field: str) -> dict[str, str]:

@@ -30,7 +30,7 @@ from runtime.errors import (
     UnknownRevision,
     shown,
 )
-from runtime.fields import as_flag, as_number, as_text, as_timeout_s
+from runtime.fields import as_flag, as_names, as_number, as_text, as_timeout_s
 from runtime.hosts.base import Host
 from runtime.hosts.capsules import Capsule
 from runtime.hosts.in_process import InProcessHost
@@ -218,7 +218,11 @@ class EmbeddedSystem:
     def history_batches(
         self, *, after: int = 0, until: int | None = None, columns: Collection[str] | None = None
     ) -> Iterator[Any]:
-        return self.store.history_batches(after=as_number(after, "after"), until=until, columns=columns)
+        return self.store.history_batches(
+            after=as_number(after, "after"),
+            until=None if until is None else as_number(until, "until"),
+            columns=None if columns is None else as_names(columns, "columns"),
+        )
 
     def retention_mark(self) -> RetentionMark:
         return self.store.retention_mark()
