@@ -15,12 +15,14 @@ from tests.benchmarks import (
     durable,
     flights,
     import_time,
+    large,
     machine,
     many,
     node,
     proxy,
     redeploy,
     together,
+    workflows,
 )
 from tests.benchmarks.report import as_json, as_text
 from tests.benchmarks.rounds import FULL, QUICK, Result, measure
@@ -35,6 +37,8 @@ SETS = {
     "many": many.TABLES,
     "redeploy": redeploy.TABLES,
     "flights": flights.TABLES,
+    "large": large.TABLES,
+    "workflows": workflows.TABLES,
     "node": node.TABLES,
     "proxied": proxy.TABLES,
 }

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 from runtime.config import Durability
@@ -60,6 +61,9 @@ def idle_memory(size: Size) -> dict[str, float]:
 
 def measure_memory(count: int) -> dict[str, float]:
     """Called in the process of its own."""
+    import_module(
+        "pyarrow"
+    )  # 40 MB, once, at the first pause that is long enough to make columns: not what an actor takes
     names = subject.names(count)
     with (
         tempfile.TemporaryDirectory(prefix="spawn-bench-") as folder,

@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-_PACKAGES = ("pykka", "msgspec", "uvloop", "cryptography", "ipykernel", "ipywidgets")
+_PACKAGES = ("pykka", "msgspec", "uvloop", "cryptography", "ipykernel", "ipywidgets", "aiohttp", "dbos")
 _TASKS = Path("/proc/self/task")
 
 

@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 
 def test_every_case_runs_with_tiny_counts(tmp_path: Path) -> None:
     pytest.importorskip("pykka")
+    pytest.importorskip("dbos")
     written = tmp_path / "benchmarks.json"
     command = [sys.executable, "-m", "tests.benchmarks", "--quick", "--json", str(written)]
 
