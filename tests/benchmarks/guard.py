@@ -3,7 +3,8 @@
 Processor time, not time: others may use the machine meanwhile.  What one processor, or one that is shared, is slower at than
 another is taken out by a loop that stays as it is, and that uses the interpreter as a turn does: each figure is the processor time
 of a turn, of all threads, by that of one round of the loop.  Each is the least of several rounds, since everything that disturbs
-makes it larger; where that is too large, it is measured again before anything is said.
+makes it larger; where that is too large, it is measured again before anything is said.  A committed figure holds for machines like
+the one that it is from: elsewhere, compare with a figure of your own from before the change.
 """
 
 from __future__ import annotations
